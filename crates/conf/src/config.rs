@@ -1,0 +1,511 @@
+//! The configuration, typed: what both dialects become.
+//!
+//! Where the releases of BIRD *behave* differently, the difference is a named
+//! field here, which the dialect only fills with its default. Nobody behind this
+//! room asks for the dialect, but for the text of the control socket.
+
+use filter::{Policy, Span};
+use rib_words::LimitAction;
+use route::Family;
+use route::Prefix;
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The words of limits; the same as `rib::batch`'s, which this room may not know.
+pub mod rib_words {
+    /// What a limit does (`action`).
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[expect(missing_docs, reason = "each is the word of bird.conf")]
+    pub enum LimitAction {
+        Warn,
+        Block,
+        Restart,
+        Disable,
+    }
+}
+
+/// The language of a configuration, and the release whose text the control socket speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dialect {
+    /// 1.6: options in the protocol, one family.
+    V1,
+    /// 2.x and 3.x: options in channels, both families.
+    V2,
+}
+
+/// A whole configuration.
+#[derive(Debug)]
+pub struct Config {
+    /// Its language.
+    pub dialect: Dialect,
+    /// The family of a 1.6 configuration.
+    pub family: Family,
+    /// `router id`, when given.
+    pub router_id: Option<Ipv4Addr>,
+    /// `router id from`: patterns of interfaces to choose from; empty: any.
+    pub router_id_from: Vec<IfacePattern>,
+    /// `log` statements in order; empty: the default of the command line.
+    pub logs: Vec<LogTarget>,
+    /// `listen bgp`.
+    pub listen: ListenBgp,
+    /// The four formats of time.
+    pub time: TimeFormats,
+    /// `graceful restart wait`.
+    pub graceful_restart_wait: Duration,
+    /// `debug commands`: 0 .. 2.
+    pub debug_commands: u32,
+    /// Tables in order of declaration; the default ones first.
+    pub tables: Vec<TableConf>,
+    /// Protocol instances in order of declaration.
+    pub protocols: Vec<ProtocolConf>,
+    /// The symbols, for `show symbols`, `eval` and filters typed on the control socket.
+    pub symbols: Arc<Symbols>,
+    /// The source files, for errors said later.
+    pub files: Vec<filter::span::SourceFile>,
+}
+
+/// One entry of `show symbols`.
+#[derive(Clone, Debug)]
+pub struct SymbolRow {
+    /// The name.
+    pub name: Arc<str>,
+    /// BIRD's word for its kind: `constant`, `routing table`, `protocol`, `filter`, `function`, ...
+    pub kind: &'static str,
+}
+
+/// The names of a configuration.
+#[derive(Debug, Default)]
+pub struct Symbols {
+    /// All of them, in order of name.
+    pub rows: Vec<SymbolRow>,
+}
+
+/// A pattern of `interface` lists.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IfacePattern {
+    /// `-` in front: excludes.
+    pub negative: bool,
+    /// Shell pattern of the name; `None`: any name.
+    pub name: Option<Arc<str>>,
+    /// A prefix in which an address must lie.
+    pub prefix: Option<Prefix>,
+}
+
+/// Where log lines go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogTarget {
+    /// The destination.
+    pub to: LogDestination,
+    /// Bits by class, in BIRD's order.
+    pub classes: LogClasses,
+}
+
+/// The destination of log lines.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LogDestination {
+    /// Standard error.
+    Stderr,
+    /// Syslog under a name (default: the program's).
+    Syslog(Option<Arc<str>>),
+    /// A file, appended to.
+    File(Arc<str>),
+}
+
+/// A set of log classes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LogClasses(pub u16);
+
+/// A class of log lines, with the word in front of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each is the class of its name in BIRD's manual")]
+pub enum LogClass {
+    Debug,
+    Trace,
+    Info,
+    Remote,
+    Warning,
+    Error,
+    Auth,
+    Fatal,
+    Bug,
+}
+
+/// `listen bgp`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ListenBgp {
+    /// `None`: any.
+    pub address: Option<IpAddr>,
+    /// `None`: 179.
+    pub port: Option<u16>,
+}
+
+/// A `timeformat`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TimeFormat {
+    /// strftime, with `%f` for milliseconds (`%3f`).
+    pub format: Arc<str>,
+    /// Age in seconds above which the other is used.
+    pub limit_s: u32,
+    /// The format of older times.
+    pub older: Option<Arc<str>>,
+}
+
+/// The four formats of time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TimeFormats {
+    /// `timeformat route`.
+    pub route: TimeFormat,
+    /// `timeformat protocol`.
+    pub protocol: TimeFormat,
+    /// `timeformat base`.
+    pub base: TimeFormat,
+    /// `timeformat log`.
+    pub log: TimeFormat,
+}
+
+/// A routing table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TableConf {
+    /// Its name.
+    pub name: Arc<str>,
+    /// Its family.
+    pub family: Family,
+    /// `sorted`.
+    pub sorted: bool,
+}
+
+/// `debug` classes of a protocol, one bit each in BIRD's order: states 1, routes 2, filters 4, interfaces 8, events 16, packets 32.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DebugMask(pub u32);
+
+/// A protocol instance: what all have in common, and its own.
+#[derive(Clone, Debug)]
+pub struct ProtocolConf {
+    /// Its name, given or automatic.
+    pub name: Arc<str>,
+    /// Where it is declared.
+    pub span: Span,
+    /// `disabled`.
+    pub disabled: bool,
+    /// `description`.
+    pub description: Option<Arc<str>>,
+    /// `router id`.
+    pub router_id: Option<Ipv4Addr>,
+    /// `debug`.
+    pub debug: DebugMask,
+    /// Its attachments to tables: none for device, one in 1.6, several in 2.
+    pub channels: Vec<ChannelConf>,
+    /// Its own options.
+    pub kind: ProtocolKind,
+}
+
+/// A channel: what a protocol and a table have to do with each other.
+#[derive(Clone, Debug)]
+pub struct ChannelConf {
+    /// Its family.
+    pub family: Family,
+    /// The name of the table.
+    pub table: Arc<str>,
+    /// `preference`.
+    pub preference: u32,
+    /// `import`.
+    pub import: Policy,
+    /// `export`.
+    pub export: Policy,
+    /// `receive limit`.
+    pub receive_limit: Option<LimitConf>,
+    /// `import limit`.
+    pub import_limit: Option<LimitConf>,
+    /// `export limit`.
+    pub export_limit: Option<LimitConf>,
+    /// `import keep filtered`.
+    pub keep_filtered: bool,
+}
+
+/// A limit on routes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LimitConf {
+    /// How many.
+    pub routes_max: u32,
+    /// And then.
+    pub action: LimitAction,
+}
+
+/// What each kind of protocol has of its own.
+#[derive(Clone, Debug)]
+pub enum ProtocolKind {
+    /// `protocol device`.
+    Device(DeviceConf),
+    /// `protocol direct`.
+    Direct(DirectConf),
+    /// `protocol kernel`.
+    Kernel(KernelConf),
+    /// `protocol static`.
+    Static(StaticConf),
+    /// `protocol bgp`.
+    Bgp(Box<BgpConf>),
+}
+
+/// `protocol device`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeviceConf {
+    /// `scan time`.
+    pub scan_time: Duration,
+    /// `primary` / `preferred`: for links that match, the prefix of the preferred address.
+    pub primary: Vec<(IfacePattern, Prefix)>,
+}
+
+/// `protocol direct`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DirectConf {
+    /// `interface` lists in order; empty: every link.
+    pub interfaces: Vec<IfacePattern>,
+    /// `check link`.
+    pub check_link: bool,
+}
+
+/// Which foreign routes of the kernel are learned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Learn {
+    /// None.
+    Off,
+    /// Those that other programs made (`learn`).
+    Alien,
+    /// Also those that the kernel made itself (`learn all`).
+    All,
+}
+
+/// `protocol kernel`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KernelConf {
+    /// `kernel table`; 254 is main.
+    pub table: u32,
+    /// `metric`; `None`: no metric is given and none is compared (1.6's default). 2's default is 32.
+    pub metric: Option<u32>,
+    /// `learn`.
+    pub learn: Learn,
+    /// `persist`.
+    pub persist: bool,
+    /// `scan time`.
+    pub scan_time: Duration,
+    /// `device routes`: connected networks are installed too.
+    pub device_routes: bool,
+    /// `graceful restart`.
+    pub graceful_restart: bool,
+    /// `merge paths`: the largest number of next hops.
+    pub merge_paths: Option<u32>,
+}
+
+/// `protocol static`.
+#[derive(Clone, Debug)]
+pub struct StaticConf {
+    /// `check link`.
+    pub check_link: bool,
+    /// `igp table`, the name.
+    pub igp_table: Option<Arc<str>>,
+    /// The routes in order.
+    pub routes: Vec<StaticRoute>,
+}
+
+/// One `route`.
+#[derive(Clone, Debug)]
+pub struct StaticRoute {
+    /// The prefix.
+    pub net: Prefix,
+    /// Where to.
+    pub to: StaticDest,
+    /// The filter block behind it.
+    pub body: Option<Arc<filter::Filter>>,
+    /// Where it is written.
+    pub span: Span,
+}
+
+/// Where a static route leads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StaticDest {
+    /// `via` gateways; one or several.
+    Via(Vec<StaticHop>),
+    /// `via "device"`.
+    Device(Arc<str>),
+    /// `recursive`.
+    Recursive(IpAddr),
+    /// `blackhole`, `drop`.
+    Blackhole,
+    /// `unreachable`, `reject`.
+    Unreachable,
+    /// `prohibit`.
+    Prohibit,
+}
+
+/// One gateway of a static route.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StaticHop {
+    /// The router.
+    pub gateway: IpAddr,
+    /// `%'link'` or `dev`.
+    pub iface: Option<Arc<str>>,
+    /// `weight`, 1 ..= 256.
+    pub weight: u16,
+    /// `onlink`.
+    pub onlink: bool,
+    /// `bfd`.
+    pub bfd: bool,
+}
+
+/// `next hop self|keep`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NextHopMode {
+    /// By the rules of RFC 4271 5.1.3.
+    Default,
+    /// Always ours.
+    SelfAlways,
+    /// Always as received.
+    Keep,
+}
+
+/// `missing lladdr`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MissingLladdr {
+    /// `self`.
+    SelfAddr,
+    /// `drop`.
+    Drop,
+    /// `ignore`.
+    Ignore,
+}
+
+/// `gateway direct|recursive`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GatewayMode {
+    /// The next hop is on the link, or else the neighbour itself is taken.
+    Direct,
+    /// The next hop is looked up in the table.
+    Recursive,
+}
+
+/// `graceful restart`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RestartMode {
+    /// `off`.
+    Off,
+    /// `aware`: keeps routes of peers that restart.
+    Aware,
+    /// `on`: and restarts itself without losing them.
+    On,
+}
+
+/// `protocol bgp`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BgpConf {
+    /// `local [ADDRESS] as N`.
+    pub local_as: u32,
+    /// `local ADDRESS` / `source address`.
+    pub local_addr: Option<IpAddr>,
+    /// `local port` (2).
+    pub local_port: Option<u16>,
+    /// `neighbor ADDRESS`.
+    pub peer_addr: IpAddr,
+    /// `neighbor ADDRESS%LINK` or `interface`.
+    pub iface: Option<Arc<str>>,
+    /// `neighbor port` / `port`.
+    pub peer_port: u16,
+    /// `neighbor as N`.
+    pub peer_as: u32,
+    /// `multihop N`; `None`: the neighbour is on a link. 64 when no number is given.
+    pub multihop: Option<u8>,
+    /// Incoming connections are matched by remote address alone (1.6) or by both (2).
+    pub match_local_addr: bool,
+    /// `strict bind`.
+    pub strict_bind: bool,
+    /// `next hop`.
+    pub next_hop: NextHopMode,
+    /// `missing lladdr`.
+    pub missing_lladdr: MissingLladdr,
+    /// `gateway`; the default depends on multihop and internal.
+    pub gateway: GatewayMode,
+    /// `igp table`, the name.
+    pub igp_table: Option<Arc<str>>,
+    /// `passive`.
+    pub passive: bool,
+    /// `password`.
+    pub password: Option<Arc<str>>,
+    /// `setkey`.
+    pub setkey: bool,
+    /// `ttl security`.
+    pub ttl_security: bool,
+    /// `check link`.
+    pub check_link: bool,
+    /// `rr client`.
+    pub rr_client: bool,
+    /// `rr cluster id`; `None`: the router id.
+    pub rr_cluster_id: Option<u32>,
+    /// `rs client`.
+    pub rs_client: bool,
+    /// `hold time`.
+    pub hold_time_s: u16,
+    /// `startup hold time`.
+    pub startup_hold_time_s: u32,
+    /// `keepalive time`; `None`: a third of the hold time.
+    pub keepalive_time_s: Option<u32>,
+    /// `connect retry time`.
+    pub connect_retry_time_s: u32,
+    /// `connect delay time`.
+    pub connect_delay_time_s: u32,
+    /// `error wait time`, least and most.
+    pub error_wait_time_s: (u32, u32),
+    /// `error forget time`.
+    pub error_forget_time_s: u32,
+    /// `disable after error`.
+    pub disable_after_error: bool,
+    /// `disable after cease`: a bit per subcode.
+    pub disable_after_cease: u32,
+    /// `capabilities`.
+    pub capabilities: bool,
+    /// `enable route refresh`.
+    pub route_refresh: bool,
+    /// `enable as4`.
+    pub as4: bool,
+    /// `enable extended messages`.
+    pub extended_messages: bool,
+    /// `advertise ipv4`: the multiprotocol capability for IPv4.
+    pub advertise_ipv4: bool,
+    /// `interpret communities`.
+    pub interpret_communities: bool,
+    /// `allow local as`: how many times.
+    pub allow_local_as: u32,
+    /// `allow bgp_local_pref`.
+    pub allow_local_pref: bool,
+    /// `add paths rx`.
+    pub add_paths_rx: bool,
+    /// `add paths tx`.
+    pub add_paths_tx: bool,
+    /// `secondary`.
+    pub secondary: bool,
+    /// `default bgp_med`.
+    pub default_med: u32,
+    /// `default bgp_local_pref`.
+    pub default_local_pref: u32,
+    /// `path metric`.
+    pub path_metric: bool,
+    /// `med metric`.
+    pub med_metric: bool,
+    /// `deterministic med`.
+    pub deterministic_med: bool,
+    /// `igp metric`.
+    pub igp_metric: bool,
+    /// `prefer older`.
+    pub prefer_older: bool,
+    /// `graceful restart`.
+    pub graceful_restart: RestartMode,
+    /// `graceful restart time`.
+    pub graceful_restart_time_s: u16,
+    /// `long lived graceful restart`.
+    pub long_lived: RestartMode,
+    /// `long lived stale time`.
+    pub long_lived_stale_time_s: u32,
+    /// The rewrite for the neighbour comes before the export filter (1.6) or after it (2).
+    pub rewrite_before_filter: bool,
+    /// MED of a route goes to external peers (2) or not (1.6).
+    pub med_to_external: bool,
+}

@@ -1,0 +1,95 @@
+//! Running a compiled filter on a route.
+//!
+//! The interpreter is given everything as arguments: the route, the interfaces,
+//! the ROA tables, and a scratch that it reuses. It touches nothing else, so the
+//! same inputs give the same outcome, and a caller may reuse an outcome for
+//! routes that are equal in the filter's [`Inputs`].
+
+use crate::span::Span;
+use route::{AttrSet, Ifaces, Prefix, Resolved, Source};
+use std::sync::Arc;
+
+/// What a channel does with routes in one direction.
+#[derive(Clone, Debug, Default)]
+pub enum Policy {
+    /// `all`.
+    Accept,
+    /// `none`.
+    #[default]
+    Reject,
+    /// `filter F`, `filter { }`, `where E`.
+    Filter(Arc<Filter>),
+}
+
+/// A compiled filter.
+#[derive(Debug)]
+pub struct Filter {
+    /// Its name; `None` is printed `(unnamed)`.
+    pub name: Option<Arc<str>>,
+    /// What it reads and does, found by the compiler.
+    pub inputs: Inputs,
+    /// Where it is written.
+    pub span: Span,
+}
+
+/// What a filter reads of the route and of the world, and whether running it has effects.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Inputs {
+    /// Reads `net`.
+    pub net: bool,
+    /// Reads `gw`, `ifname`, `ifindex`, `dest` or `igp_metric`: what a recursive next hop resolved to.
+    pub resolved: bool,
+    /// Reads `proto` or another fact of the source.
+    pub source: bool,
+    /// Reads a ROA table.
+    pub roa: bool,
+    /// Reads or sets something that asks the list of interfaces.
+    pub ifaces: bool,
+    /// Prints or may stop the daemon: must run for every route.
+    pub effects: bool,
+}
+
+/// A route as a filter sees it.
+#[derive(Clone, Copy, Debug)]
+pub struct RouteView<'a> {
+    /// `net`.
+    pub net: Prefix,
+    /// Its attributes.
+    pub attrs: &'a AttrSet,
+    /// Who gave it.
+    pub source: &'a Source,
+    /// What the next hop resolved to, when that is known.
+    pub resolved: Option<&'a Resolved>,
+    /// The distance to a recursive next hop.
+    pub igp_metric: Option<u32>,
+}
+
+/// The world as a filter sees it.
+#[derive(Clone, Copy, Debug)]
+pub struct Env<'a> {
+    /// Links and addresses.
+    pub ifaces: &'a Ifaces,
+}
+
+/// What a filter says of a route.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// `accept`.
+    Accept,
+    /// `reject`; also the end of a filter that does not say, and a run-time error.
+    Reject,
+}
+
+/// What came of running a filter on a route.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// Accepted or rejected.
+    pub verdict: Verdict,
+    /// The changed attributes; `None` when the filter changed nothing. Also after a reject: kept
+    /// filtered routes are kept as the filter left them.
+    pub attrs: Option<AttrSet>,
+    /// Lines that `print` made, for the log, class info.
+    pub printed: Vec<String>,
+    /// A run-time error, for the log, class error, BIRD's words.
+    pub error: Option<String>,
+}

@@ -1,0 +1,25 @@
+//! The words of routing: what every other room says to the others.
+//!
+//! Prefixes, AS paths, communities, attribute sets, next hops, interfaces,
+//! sources, and time. Values only: no socket, clock, task, thread or log. What
+//! stands here is what has the same meaning in a table, in a filter, on the
+//! control socket and in the kernel; octets of messages are `wire`'s, text of
+//! configurations is `conf`'s.
+
+pub mod aspath;
+pub mod attr;
+pub mod attrs;
+pub mod community;
+pub mod hop;
+pub mod iface;
+pub mod net;
+pub mod source;
+pub mod time;
+
+pub use aspath::AsPath;
+pub use attrs::{AttrSet, AttrSetBuilder};
+pub use hop::{Dest, Hop, Resolved};
+pub use iface::{IfIndex, Iface, IfaceAddr, Ifaces};
+pub use net::{Family, Prefix};
+pub use source::{BgpSource, ChannelId, ProtocolId, Source, SourceId, SourceKind, TableId};
+pub use time::Moment;

@@ -1,0 +1,10 @@
+//! tokio around fsm and wire; the threads that own tables and export groups.
+//!
+//! - `peer`: one task a peer. Frames, decodes, checks, runs the import filter, and hands batches to the table.
+//! - `listen`: the listening sockets; an accepted connection goes to the peer whose address it has.
+//! - `tables`: a few threads, each owning some tables.
+//! - `export`: threads that own export groups, read the journal, and encode into segments that members share.
+//!
+//! Waiting goes one way: a session waits for the table (a permit per batch in flight), the table waits for nobody.
+
+pub mod link;
