@@ -5,5 +5,7 @@
 //! [`batch::ChangeBatch`]es from it; whoever owns a group applies those.
 
 pub mod batch;
+pub mod decision;
+pub mod query;
 pub mod stats;
 pub mod table;
