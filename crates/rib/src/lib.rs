@@ -6,6 +6,7 @@
 
 pub mod batch;
 pub mod decision;
+pub mod export;
 pub mod query;
 pub mod stats;
 pub mod table;

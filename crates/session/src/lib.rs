@@ -7,4 +7,8 @@
 //!
 //! Waiting goes one way: a session waits for the table (a permit per batch in flight), the table waits for nobody.
 
+pub mod clock;
+pub mod export;
 pub mod link;
+pub mod outbox;
+pub mod tables;

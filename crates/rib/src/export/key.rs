@@ -1,0 +1,227 @@
+//! What a group shares, and what is a member's own.
+//!
+//! Two neighbours may be told with the same octets when everything that veto,
+//! rewrite, filter and encoding read is equal for both. All of that stands in
+//! [`GroupKey`], and nothing is read from anywhere else, so a group cannot be
+//! wrong about who belongs to it. A test flips each field and sees another group.
+
+use crate::batch::{Generation, Limit, Reading};
+use filter::run::Policy;
+use route::{ChannelId, Family, IfIndex, ProtocolId};
+use std::hash::{Hash, Hasher};
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::Arc;
+
+/// Everything that veto, rewrite, export filter and encoding read of a neighbour.
+#[derive(Clone, Debug)]
+pub struct GroupKey {
+    /// What is told: the table's family.
+    pub family: Family,
+    /// The export filter. Compared by allocation: two filters are the same when they are one `Arc`.
+    pub policy: Policy,
+    /// The rewrite for the neighbour comes before the export filter (1.6) or after it (2).
+    pub rewrite_before_filter: bool,
+    /// `secondary`: when the best path is rejected, the next one that is accepted is told.
+    pub secondary: bool,
+    /// ADD-PATH towards the neighbour (RFC 7911): all accepted paths are told.
+    pub add_path: bool,
+    /// Our AS on this session.
+    pub local_as: u32,
+    /// The neighbour's AS.
+    pub peer_as: u32,
+    /// Both ends in one AS.
+    pub internal: bool,
+    /// Our BGP identifier on this session.
+    pub local_id: u32,
+    /// What is written as our own next hop: the configured local address.
+    pub local_addr: IpAddr,
+    /// Our link-local address on the neighbour's link, the second half of an IPv6 next hop; `None` when there is none.
+    pub local_link_local: Option<Ipv6Addr>,
+    /// The link on which the neighbour lies; `IfIndex(0)` for a multihop session. Third-party next hops depend on it.
+    pub link: IfIndex,
+    /// `next hop self|keep`.
+    pub next_hop: NextHopMode,
+    /// `missing lladdr`.
+    pub missing_lladdr: MissingLladdr,
+    /// The neighbour is a client of this route reflector (RFC 4456).
+    pub rr_client: bool,
+    /// Put in front of CLUSTER_LIST when a route is reflected.
+    pub cluster_id: u32,
+    /// The neighbour is a client of a route server: no own AS, next hop as received, MED stays.
+    pub rs_client: bool,
+    /// NO_EXPORT and its kin are obeyed.
+    pub interpret_communities: bool,
+    /// LOCAL_PREF is sent to an external neighbour too.
+    pub allow_local_pref: bool,
+    /// LOCAL_PREF of routes that have none.
+    pub default_local_pref: u32,
+    /// MED of routes that have none, as `bgp_med` reads in a filter.
+    pub default_med: u32,
+    /// MED of a route that came from elsewhere goes to external neighbours (2) or not (1.6).
+    pub med_to_external: bool,
+    /// AS numbers are sent in four octets (RFC 6793).
+    pub as4: bool,
+    /// Messages of up to 65,535 octets (RFC 8654).
+    pub extended_messages: bool,
+    /// The neighbour knows long-lived graceful restart (RFC 9494): it is told long-lived stale routes.
+    pub llgr_aware: bool,
+    /// IPv4 routes travel in MP_REACH_NLRI, not in the old fields.
+    pub ipv4_in_mp: bool,
+}
+
+/// `next hop self|keep`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum NextHopMode {
+    /// By the rules of RFC 4271 5.1.3.
+    #[default]
+    Default,
+    /// Always ours.
+    SelfAlways,
+    /// Always as received.
+    Keep,
+}
+
+/// `missing lladdr`: what to send over IPv6 when no link-local address is known for a next hop.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum MissingLladdr {
+    /// Our own addresses in place of the next hop.
+    #[default]
+    SelfAddr,
+    /// The route is not told.
+    Drop,
+    /// The global address alone.
+    Ignore,
+}
+
+impl GroupKey {
+    /// How much of each prefix the group reads.
+    pub const fn reading(&self) -> Reading {
+        if self.secondary || self.add_path {
+            Reading::All
+        } else {
+            Reading::Best
+        }
+    }
+
+    /// All fields but the policy, in one comparable value. Taken apart without `..`, so a new field cannot be forgotten.
+    fn plain(&self) -> impl Eq + Hash + use<> {
+        let Self {
+            family,
+            policy: _,
+            rewrite_before_filter,
+            secondary,
+            add_path,
+            local_as,
+            peer_as,
+            internal,
+            local_id,
+            local_addr,
+            local_link_local,
+            link,
+            next_hop,
+            missing_lladdr,
+            rr_client,
+            cluster_id,
+            rs_client,
+            interpret_communities,
+            allow_local_pref,
+            default_local_pref,
+            default_med,
+            med_to_external,
+            as4,
+            extended_messages,
+            llgr_aware,
+            ipv4_in_mp,
+        } = *self;
+        (
+            (
+                family,
+                rewrite_before_filter,
+                secondary,
+                add_path,
+                local_as,
+                peer_as,
+                internal,
+                local_id,
+            ),
+            (
+                local_addr,
+                local_link_local,
+                link,
+                next_hop,
+                missing_lladdr,
+                rr_client,
+                cluster_id,
+            ),
+            (
+                rs_client,
+                interpret_communities,
+                allow_local_pref,
+                default_local_pref,
+                default_med,
+            ),
+            (
+                med_to_external,
+                as4,
+                extended_messages,
+                llgr_aware,
+                ipv4_in_mp,
+            ),
+        )
+    }
+
+    /// A hash of everything but the policy: a member that changes its filter only stays where it is.
+    pub fn placement(&self) -> u64 {
+        use std::hash::BuildHasher;
+        foldhash::fast::FixedState::with_seed(0).hash_one(self.plain())
+    }
+}
+
+/// Whether two policies are one: the same word, or the same compiled filter.
+fn is_same_policy(a: &Policy, b: &Policy) -> bool {
+    match (a, b) {
+        (Policy::Accept, Policy::Accept) | (Policy::Reject, Policy::Reject) => true,
+        (Policy::Filter(a), Policy::Filter(b)) => Arc::ptr_eq(a, b),
+        _ => false,
+    }
+}
+
+impl PartialEq for GroupKey {
+    fn eq(&self, other: &Self) -> bool {
+        is_same_policy(&self.policy, &other.policy) && self.plain() == other.plain()
+    }
+}
+
+impl Eq for GroupKey {}
+
+impl Hash for GroupKey {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        match &self.policy {
+            Policy::Accept => state.write_usize(0),
+            Policy::Reject => state.write_usize(1),
+            Policy::Filter(f) => state.write_usize(Arc::as_ptr(f).addr()),
+        }
+        self.plain().hash(state);
+    }
+}
+
+/// A member of a group, process-wide number; never given twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct MemberId(pub u32);
+
+/// What is a member's own.
+#[derive(Clone, Debug)]
+pub struct MemberSpec {
+    /// Routes of this protocol are not told back.
+    pub protocol: ProtocolId,
+    /// Its name, for log lines.
+    pub name: Arc<str>,
+    /// The channel; named when the export limit is passed.
+    pub channel: ChannelId,
+    /// The channel's life; named when the export limit is passed.
+    pub generation: Generation,
+    /// Routes whose next hop it is are not told.
+    pub peer_addr: IpAddr,
+    /// `export limit`.
+    pub export_limit: Option<Limit>,
+}

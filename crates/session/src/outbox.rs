@@ -1,0 +1,141 @@
+//! What waits to be written to one peer, shared between its export groups and its task.
+//!
+//! Octets wait in pieces, each a row of whole messages, most of them slices of
+//! segments that all members of a group share. So the task may write messages of
+//! its own (KEEPALIVE, NOTIFICATION) between any two pieces.
+//!
+//! Waiting octets are bounded by courtesy: an outbox that holds more than its
+//! bound is [full](Outbox::is_full), its group then marks prefixes instead of
+//! pushing octets, and is called back when the task has brought it down to half.
+
+use bytes::Bytes;
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::Notify;
+
+/// How many octets wait for a peer before its groups hold back.
+pub const OCTETS_MAX: usize = 1 << 20;
+
+/// The queue of one peer.
+pub struct Outbox {
+    octets_max: usize,
+    ready: Notify,
+    inner: Mutex<Inner>,
+}
+
+#[derive(Default)]
+struct Inner {
+    pieces: VecDeque<Bytes>,
+    octets: usize,
+    updates: u64,
+    closed: bool,
+    /// Who is to be called when there is room again; one for each group that found the outbox full.
+    waiting: Vec<Arc<dyn Fn() + Send + Sync>>,
+}
+
+impl Outbox {
+    /// An empty outbox that is full above `octets_max`; [`OCTETS_MAX`] is a good value.
+    pub fn new(octets_max: usize) -> Arc<Self> {
+        Arc::new(Self {
+            octets_max,
+            ready: Notify::new(),
+            inner: Mutex::default(),
+        })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits until there is something to take. One task waits at a time. Cancel safe.
+    pub async fn ready(&self) {
+        loop {
+            let notified = self.ready.notified();
+            if !self.lock().pieces.is_empty() {
+                return;
+            }
+            notified.await;
+        }
+    }
+
+    /// Moves pieces into `into`, at least one if there is any, up to about `octets_max` octets. `true`: more wait.
+    pub fn take(&self, octets_max: usize, into: &mut Vec<Bytes>) -> bool {
+        let mut inner = self.lock();
+        let mut taken = 0;
+        while taken < octets_max {
+            let Some(piece) = inner.pieces.pop_front() else {
+                break;
+            };
+            taken += piece.len();
+            into.push(piece);
+        }
+        inner.octets = inner.octets.saturating_sub(taken);
+        let more = !inner.pieces.is_empty();
+        let waiting = if inner.octets <= self.octets_max / 2 {
+            std::mem::take(&mut inner.waiting)
+        } else {
+            Vec::new()
+        };
+        drop(inner);
+        for wake in waiting {
+            wake();
+        }
+        more
+    }
+
+    /// Adds messages of the peer's own (whole ones): they follow what waits already.
+    pub fn push_own(&self, messages: Bytes) {
+        self.push([messages], 0);
+    }
+
+    /// Adds pieces of whole messages, `updates` of them UPDATEs. Dropped when the outbox is closed.
+    pub(crate) fn push(&self, pieces: impl IntoIterator<Item = Bytes>, updates: u64) {
+        let mut inner = self.lock();
+        if inner.closed {
+            return;
+        }
+        for piece in pieces.into_iter().filter(|p| !p.is_empty()) {
+            inner.octets += piece.len();
+            inner.pieces.push_back(piece);
+        }
+        inner.updates += updates;
+        let any = !inner.pieces.is_empty();
+        drop(inner);
+        if any {
+            self.ready.notify_one();
+        }
+    }
+
+    /// Whether more waits than should. If so `wake` is called, once, when half of the room is free again.
+    pub(crate) fn is_full(&self, wake: &Arc<dyn Fn() + Send + Sync>) -> bool {
+        let mut inner = self.lock();
+        let full = inner.octets > self.octets_max && !inner.closed;
+        if full && !inner.waiting.iter().any(|w| Arc::ptr_eq(w, wake)) {
+            inner.waiting.push(wake.clone());
+        }
+        full
+    }
+
+    /// How many UPDATE messages were put in since the beginning.
+    pub fn updates(&self) -> u64 {
+        self.lock().updates
+    }
+
+    /// How many octets wait.
+    pub fn octets(&self) -> usize {
+        self.lock().octets
+    }
+
+    /// The session is over: what waits is dropped, and what comes later too.
+    pub fn close(&self) {
+        let mut inner = self.lock();
+        inner.closed = true;
+        inner.pieces.clear();
+        inner.octets = 0;
+        let waiting = std::mem::take(&mut inner.waiting);
+        drop(inner);
+        for wake in waiting {
+            wake();
+        }
+    }
+}
