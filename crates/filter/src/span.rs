@@ -46,14 +46,7 @@ pub struct Diagnostic {
 impl Diagnostic {
     /// An error.
     pub fn error(span: Span, message: impl Into<String>) -> Self {
-        Self {
-            level: Level::Error,
-            message: message.into(),
-            span,
-            label: None,
-            notes: Vec::new(),
-            help: None,
-        }
+        Self { level: Level::Error, message: message.into(), span, label: None, notes: Vec::new(), help: None }
     }
 
     /// Says what would be right.

@@ -115,8 +115,20 @@ pub static ATTRIBUTES: &[Attribute] = &[
     Attribute { code: 8, name: "community", category: Carried, shape: Shape::Communities, on_error: Treat::Withdraw },
     Attribute { code: 9, name: "originator_id", category: Local, shape: Shape::RouterId, on_error: Treat::Withdraw },
     Attribute { code: 10, name: "cluster_list", category: Local, shape: Shape::ClusterList, on_error: Treat::Withdraw },
-    Attribute { code: 16, name: "ext_community", category: Carried, shape: Shape::ExtCommunities, on_error: Treat::Withdraw },
-    Attribute { code: 32, name: "large_community", category: Carried, shape: Shape::LargeCommunities, on_error: Treat::Withdraw },
+    Attribute {
+        code: 16,
+        name: "ext_community",
+        category: Carried,
+        shape: Shape::ExtCommunities,
+        on_error: Treat::Withdraw,
+    },
+    Attribute {
+        code: 32,
+        name: "large_community",
+        category: Carried,
+        shape: Shape::LargeCommunities,
+        on_error: Treat::Withdraw,
+    },
 ];
 
 /// The row of an attribute, `None` when we do not know it.

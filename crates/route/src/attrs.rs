@@ -165,8 +165,7 @@ impl AttrSet {
 
     /// Whether both are the very same allocation.
     pub fn is_same(&self, other: &Self) -> bool {
-        std::ptr::eq(self.octets().as_ptr(), other.octets().as_ptr())
-            && std::ptr::eq(self.local(), other.local())
+        std::ptr::eq(self.octets().as_ptr(), other.octets().as_ptr()) && std::ptr::eq(self.local(), other.local())
     }
 
     /// All attributes in the order of their codes.
@@ -234,10 +233,7 @@ impl Hash for AttrSet {
 
 impl fmt::Debug for AttrSet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AttrSet")
-            .field("bgp", &self.iter().collect::<Vec<_>>())
-            .field("local", self.local())
-            .finish()
+        f.debug_struct("AttrSet").field("bgp", &self.iter().collect::<Vec<_>>()).field("local", self.local()).finish()
     }
 }
 
@@ -333,9 +329,7 @@ impl AttrSetBuilder {
         let flags = match attr::by_code(code).map(|a| a.category) {
             Some(attr::Category::WellKnown) => attr::FLAG_TRANSITIVE,
             Some(attr::Category::OptionalNonTransitive) => attr::FLAG_OPTIONAL,
-            Some(attr::Category::OptionalTransitive) | None => {
-                attr::FLAG_OPTIONAL | attr::FLAG_TRANSITIVE
-            }
+            Some(attr::Category::OptionalTransitive) | None => attr::FLAG_OPTIONAL | attr::FLAG_TRANSITIVE,
         };
         self.set_with_flags(flags | (old & attr::FLAG_PARTIAL), code, value);
     }

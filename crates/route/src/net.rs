@@ -161,9 +161,7 @@ impl Prefix {
     pub const fn contains(&self, addr: IpAddr) -> bool {
         match (self, addr) {
             (Self::V4(p), IpAddr::V4(a)) => a.to_bits() & mask4(p.len) == p.addr,
-            (Self::V6(p), IpAddr::V6(a)) => {
-                a.to_bits() & mask6(p.len) == u128::from_be_bytes(p.addr)
-            }
+            (Self::V6(p), IpAddr::V6(a)) => a.to_bits() & mask6(p.len) == u128::from_be_bytes(p.addr),
             _ => false,
         }
     }

@@ -1,2 +1,45 @@
-//! See ARCHITECTURE.md.
-fn main() {}
+//! `cargo xtask`: everything that is done with the project beside compiling it.
+//!
+//! `lab` lays out the scenario in network namespaces and shows it working;
+//! `test` is the whole test run, from installing what is missing to the labs
+//! with real peers; `bench` measures against the real daemons. The commands
+//! behind `inside` are the lab's own small programs (a page over HTTP, a
+//! traceroute, a packet watch), run by this same binary inside a namespace, so
+//! that a machine needs nothing but `ip`.
+
+mod build;
+mod inside;
+mod lab;
+mod netns;
+mod reenter;
+mod suite;
+mod topology;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "Work on rbird: lab, test, bench")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Lay out the lab in network namespaces, start it, show what it does, and clean up.
+    Lab(lab::Options),
+    /// Install what is missing, then format, lint, unit tests, doc tests, and the labs with real peers.
+    Test(suite::Options),
+    /// The lab's own programs, run inside a namespace.
+    #[command(hide = true, subcommand)]
+    Inside(inside::Program),
+}
+
+fn main() -> Result<()> {
+    match Arguments::parse().command {
+        Command::Lab(options) => lab::run(&options),
+        Command::Test(options) => suite::run(&options),
+        Command::Inside(program) => inside::run(&program),
+    }
+}

@@ -1,0 +1,43 @@
+//! Building the programs, and where they and the tree are.
+
+use anyhow::{Context, Result, bail};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// The top of the source tree.
+pub fn top() -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.ancestors().nth(2).unwrap_or(here).to_path_buf()
+}
+
+/// The two programs.
+#[derive(Clone, Debug)]
+pub struct Programs {
+    pub daemon: PathBuf,
+    pub client: PathBuf,
+}
+
+/// Builds both programs with optimisation and says where they are.
+pub fn programs() -> Result<Programs> {
+    let top = top();
+    let status = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+        .args(["build", "--release", "--package", "rbird-daemon", "--package", "rbird-client"])
+        .current_dir(&top)
+        .status()
+        .context("cargo")?;
+    if !status.success() {
+        bail!("the programs do not build");
+    }
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| top.join("target"), PathBuf::from);
+    let target = if target.is_absolute() { target } else { top.join(target) };
+    Ok(Programs { daemon: target.join("release/rbird"), client: target.join("release/rbirdc") })
+}
+
+/// A program on the path, or in the places for daemons that an ordinary user's path lacks.
+pub fn which(program: &str) -> Option<PathBuf> {
+    let path = std::env::var("PATH").unwrap_or_default();
+    path.split(':')
+        .chain(["/usr/sbin", "/sbin", "/usr/local/sbin"])
+        .map(|d| Path::new(d).join(program))
+        .find(|p| p.is_file())
+}

@@ -1,0 +1,84 @@
+//! `cargo xtask test`: the whole test run, from a bare machine to the labs with real peers.
+//!
+//! Steps run in order and stop at the first that fails. What is missing on the
+//! machine is installed first (apt, as root); a test whose peer cannot be
+//! installed fails, it does not pass by not running.
+
+use crate::build::{top, which};
+use crate::netns::success;
+use anyhow::{Context, Result, bail};
+use clap::Args;
+use std::process::Command;
+
+#[derive(Args, Clone, Debug)]
+pub struct Options {
+    /// Leave out what needs root or other daemons: format, lint, unit and doc tests only.
+    #[arg(long)]
+    pub quick: bool,
+}
+
+/// A program that tests need, and the Debian package that has it.
+const NEEDED: &[(&str, &str)] = &[
+    ("ip", "iproute2"),
+    ("bird", "bird"),
+    ("tcpdump", "tcpdump"),
+    ("tshark", "tshark"),
+    ("traceroute", "traceroute"),
+    ("curl", "curl"),
+    ("vtysh", "frr"),
+    ("gobgpd", "gobgpd"),
+    ("bgpctl", "openbgpd"),
+    ("python3", "python3"),
+];
+
+pub fn run(options: &Options) -> Result<()> {
+    if !options.quick {
+        install_missing()?;
+    }
+    step("format", &["fmt", "--all", "--check"])?;
+    step("lint", &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])?;
+    step("documentation", &["doc", "--workspace", "--no-deps", "--quiet"])?;
+    if !options.quick {
+        step("programs", &["build", "--release", "--package", "rbird-daemon", "--package", "rbird-client"])?;
+    }
+    step("doc tests", &["test", "--workspace", "--doc", "--quiet"])?;
+    let mut tests = vec!["test", "--workspace", "--lib", "--bins", "--tests"];
+    if options.quick {
+        tests.extend(["--exclude", "rbird-integration", "--exclude", "rbird-netlink"]);
+    }
+    step("tests", &tests)
+}
+
+fn step(name: &str, arguments: &[&str]) -> Result<()> {
+    println!("\n== {name}: cargo {}", arguments.join(" "));
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let status = Command::new(cargo)
+        .args(arguments)
+        .current_dir(top())
+        .env("RUSTDOCFLAGS", "-D warnings")
+        .status()
+        .context("cargo")?;
+    if !status.success() {
+        bail!("{name}: failed");
+    }
+    Ok(())
+}
+
+fn install_missing() -> Result<()> {
+    let missing: Vec<&str> =
+        NEEDED.iter().filter(|(program, _)| which(program).is_none()).map(|(_, package)| *package).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    if !nix::unistd::geteuid().is_root() {
+        bail!("the tests need root and these packages: apt-get install {}", missing.join(" "));
+    }
+    println!("installing {}", missing.join(" "));
+    let apt = |arguments: &[&str]| {
+        success(Command::new("apt-get").args(arguments).env("DEBIAN_FRONTEND", "noninteractive")).map(|_| ())
+    };
+    apt(&["-q", "update"])?;
+    let mut install = vec!["-q", "install", "-y", "--no-install-recommends"];
+    install.extend(&missing);
+    apt(&install).with_context(|| format!("installing {}", missing.join(" ")))
+}
