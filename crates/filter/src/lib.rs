@@ -6,6 +6,7 @@
 
 pub mod run;
 pub mod span;
+pub mod syntax;
 
 pub use run::{Env, Filter, Inputs, Outcome, Policy, RouteView, Verdict};
 pub use span::{Diagnostic, FileId, Level, Span};

@@ -1,0 +1,99 @@
+//! The words that can not be names.
+//!
+//! Found by asking BIRD 1.6.8 (`bird` and `bird6`) for each word in its binary
+//! and in its manual whether it may be defined as a constant.
+
+use route::Family;
+
+/// Whether a word belongs to the language, so that a name of this spelling needs quotes.
+///
+/// A configuration of IPv6 has a few words more (of Babel and router
+/// advertisements); without a family all words count.
+pub fn is_reserved(word: &str, family: Option<Family>) -> bool {
+    BOTH.binary_search(&word).is_ok()
+        || (family != Some(Family::Ipv4) && IPV6_ONLY.binary_search(&word).is_ok())
+}
+
+#[rustfmt::skip]
+static IPV6_ONLY: &[&str] = &[
+    "autonomous", "babel", "config", "dnssl", "domain", "lifetime", "low", "managed", "mtu", "mult",
+    "ns", "onlink", "other", "preferred", "propagate", "ra", "ra_lifetime", "ra_preference", "radv",
+    "rdnss", "reachable", "rxcost", "skip", "valid", "wired", "wireless",
+];
+
+#[rustfmt::skip]
+static BOTH: &[&str] = &[
+    "ORIGIN_EGP", "ORIGIN_IGP", "ORIGIN_INCOMPLETE", "ROA_INVALID", "ROA_UNKNOWN", "ROA_VALID",
+    "RTC_ANYCAST", "RTC_BROADCAST", "RTC_MULTICAST", "RTC_UNICAST", "RTD_BLACKHOLE", "RTD_DEVICE",
+    "RTD_MULTIPATH", "RTD_PROHIBIT", "RTD_ROUTER", "RTD_UNREACHABLE", "RTS_BABEL", "RTS_BGP",
+    "RTS_DEVICE", "RTS_DUMMY", "RTS_INHERIT", "RTS_OSPF", "RTS_OSPF_EXT1", "RTS_OSPF_EXT2",
+    "RTS_OSPF_IA", "RTS_PIPE", "RTS_REDIRECT", "RTS_RIP", "RTS_STATIC", "RTS_STATIC_DEVICE",
+    "SCOPE_HOST", "SCOPE_LINK", "SCOPE_ORGANIZATION", "SCOPE_SITE", "SCOPE_UNDEFINED",
+    "SCOPE_UNIVERSE", "accept", "action", "add", "address", "administrative", "advertise", "after",
+    "algorithm", "all", "allow", "always", "area", "as", "as4", "attributes", "auth",
+    "authentication", "aware", "base", "bcast", "bfd", "bgp", "bgp_aggregator", "bgp_atomic_aggr",
+    "bgp_cluster_list", "bgp_community", "bgp_ext_community", "bgp_large_community",
+    "bgp_local_pref", "bgp_med", "bgp_next_hop", "bgp_origin", "bgp_originator_id", "bgp_path",
+    "bgpmask", "bgppath", "blackhole", "block", "bool", "broadcast", "buffer", "bug",
+    "capabilities", "case", "cast", "cease", "change", "check", "class", "client", "clist",
+    "cluster", "collision", "commands", "communities", "configuration", "configure", "confirm",
+    "connect", "connection", "contains", "cost", "cost2", "count", "cryptographic", "dead", "debug",
+    "deconfigured", "default", "define", "defined", "delay", "delete", "description", "dest",
+    "deterministic", "dev", "device", "direct", "disable", "disabled", "down", "drop", "dscp",
+    "dual", "dump", "ec", "echo", "eclist", "ecmp", "eligible", "else", "empty", "enable", "error",
+    "eval", "events", "export", "extended", "external", "false", "fatal", "filename", "filter",
+    "filtered", "filters", "first", "flush", "for", "forget", "from", "function", "garbage",
+    "gateway", "generate", "generic", "global", "graceful", "gw", "hello", "hidden", "hit", "hmac",
+    "hold", "hop", "horizon", "id", "idle", "if", "ifindex", "ifname", "ignore", "igp",
+    "igp_metric", "import", "in", "infinity", "info", "instance", "int", "interface", "interfaces",
+    "interpret", "interval", "ip", "ipv4", "iso", "keep", "keepalive", "kernel", "keyed",
+    "krt_advmss", "krt_cwnd", "krt_feature_allfrag", "krt_feature_ecn", "krt_hoplimit",
+    "krt_initcwnd", "krt_initrwnd", "krt_lock_advmss", "krt_lock_cwnd", "krt_lock_hoplimit",
+    "krt_lock_mtu", "krt_lock_reordering", "krt_lock_rto_min", "krt_lock_rtt", "krt_lock_rttvar",
+    "krt_lock_sstresh", "krt_lock_window", "krt_metric", "krt_mtu", "krt_prefsrc", "krt_quickack",
+    "krt_realm", "krt_reordering", "krt_rto_min", "krt_rtt", "krt_rttvar", "krt_scope",
+    "krt_source", "krt_sstresh", "krt_window", "large", "last", "last_nonaggregated", "latency",
+    "lc", "lclist", "learn", "len", "length", "limit", "link", "listen", "lived", "lladdr", "local",
+    "log", "long", "lsa", "lsadb", "lsid", "mask", "match", "max", "md5", "med", "memory", "merge",
+    "messages", "meticulous", "metric", "min", "missing", "mode", "mrt", "mrtdump", "ms",
+    "multicast", "multihop", "multipath", "multiplier", "name", "nbma", "neighbor", "neighbors",
+    "net", "netmask", "networks", "next", "no", "noexport", "nonbroadcast", "none", "normal",
+    "nssa", "of", "off", "old", "older", "on", "only", "opaque", "ospf", "ospf_metric1",
+    "ospf_metric2", "ospf_router_id", "ospf_tag", "out", "packets", "pair", "passive", "password",
+    "passwords", "path", "paths", "peer", "period", "persist", "pipe", "plaintext",
+    "pointomultipoint", "pointopoint", "poison", "poll", "port", "preexport", "prefer",
+    "preference", "prefix", "prepend", "primary", "print", "printn", "priority", "prohibit",
+    "proto", "protocol", "protocols", "ptmp", "ptp", "quad", "quitbird", "real", "receive",
+    "recursive", "refresh", "reject", "rejected", "reload", "remote", "reset", "resources",
+    "restart", "restrict", "retransmit", "retry", "return", "reverse", "rfc1583compat", "rip",
+    "rip_metric", "rip_tag", "ro", "roa", "roa_check", "route", "router", "routes", "rr", "rs",
+    "rt", "rx", "s", "scan", "scope", "secondary", "security", "self", "sessions", "set", "setkey",
+    "sha1", "sha256", "sha384", "sha512", "short", "show", "shutdown", "simple", "sockets", "soft",
+    "sorted", "source", "split", "stability", "stale", "start", "startup", "state", "states",
+    "static", "stats", "status", "stderr", "strict", "string", "stub", "stubnet", "summary",
+    "suppression", "symbols", "syslog", "table", "tag", "template", "then", "tick", "time",
+    "timeformat", "timeout", "to", "topology", "trace", "translator", "transmit", "transparent",
+    "true", "ttl", "tx", "type", "undo", "unknown", "unreachable", "unset", "update", "us",
+    "v6only", "version", "via", "virtual", "vrf", "wait", "warn", "warning", "watchdog", "weight",
+    "where", "yes", "zero",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_lists_are_in_order() {
+        assert!(BOTH.is_sorted() && IPV6_ONLY.is_sorted());
+    }
+
+    #[test]
+    fn short_words_are_reserved_too() {
+        for word in ["rt", "s", "limit", "export"] {
+            assert!(is_reserved(word, Some(Family::Ipv4)), "{word}");
+        }
+        assert!(!is_reserved("maxlen", Some(Family::Ipv4)));
+        assert!(!is_reserved("radv", Some(Family::Ipv4)));
+        assert!(is_reserved("radv", Some(Family::Ipv6)));
+    }
+}
