@@ -10,5 +10,9 @@
 pub mod clock;
 pub mod export;
 pub mod link;
+pub mod listen;
 pub mod outbox;
+pub mod peer;
+pub mod recovery;
+pub mod status;
 pub mod tables;

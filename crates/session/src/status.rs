@@ -1,0 +1,164 @@
+//! What the operator sees of a peer: values for `show protocols [all]`, no text layout.
+
+use rib::batch::Generation;
+use rib::export::MemberId;
+use route::{ChannelId, Family, Moment, TableId};
+use std::net::IpAddr;
+use std::sync::Arc;
+
+/// The state of a protocol, BIRD's words.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ProtoState {
+    /// `down`.
+    #[default]
+    Down,
+    /// `start`: wants to go up.
+    Start,
+    /// `feed`: up, and being told what is in the table.
+    Feed,
+    /// `up`.
+    Up,
+    /// `wait`: up, but nothing is told before our graceful restart is over.
+    Wait,
+    /// `stop`: going down.
+    Stop,
+}
+
+impl ProtoState {
+    /// The word in the `state` column.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Down => "down",
+            Self::Start => "start",
+            Self::Feed => "feed",
+            Self::Up => "up",
+            Self::Wait => "wait",
+            Self::Stop => "stop",
+        }
+    }
+}
+
+/// The kind of the last error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ErrorClass {
+    /// Something here: `Neighbor lost`, `Link down`.
+    Local,
+    /// The connection: `Connection refused`.
+    Socket,
+    /// A NOTIFICATION came.
+    Received,
+    /// A NOTIFICATION was sent.
+    Bgp,
+    /// We went down by ourselves: a limit.
+    Automatic,
+}
+
+impl ErrorClass {
+    /// BIRD's word in front of the text, with the colon and the blank.
+    pub const fn prefix(self) -> &'static str {
+        match self {
+            Self::Local => "Error: ",
+            Self::Socket => "Socket: ",
+            Self::Received => "Received: ",
+            Self::Bgp => "BGP Error: ",
+            Self::Automatic => "Automatic shutdown: ",
+        }
+    }
+}
+
+/// Why the session is not up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LastError {
+    /// What kind.
+    pub class: ErrorClass,
+    /// BIRD's words.
+    pub text: Arc<str>,
+}
+
+impl std::fmt::Display for LastError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}{}", self.class.prefix(), self.text)
+    }
+}
+
+/// A timer that runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timer {
+    /// When it expires.
+    pub expires: Moment,
+    /// Its full time in seconds.
+    pub total_s: u32,
+}
+
+impl Timer {
+    /// Whole seconds that remain.
+    pub const fn remaining_s(&self, now: Moment) -> u64 {
+        self.expires.since_ms(now) / 1000
+    }
+}
+
+/// One channel of a peer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChannelStatus {
+    /// Its family.
+    pub family: Family,
+    /// Its number.
+    pub channel: ChannelId,
+    /// Its table.
+    pub table: TableId,
+    /// In which of its lives it is.
+    pub generation: Generation,
+    /// Its place in an export group, while it is up.
+    pub member: Option<MemberId>,
+    /// `GR recovery`: the neighbour's End-of-RIB is awaited (`pending`).
+    pub recovery_pending: bool,
+    /// `GR recovery`: nothing is told until the recovery of all is over (`waiting`).
+    pub recovery_waiting: bool,
+    /// The table holds routes of a neighbour that restarts.
+    pub retained: bool,
+}
+
+/// A peer, as the operator sees it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PeerStatus {
+    /// The `state` column.
+    pub proto: ProtoState,
+    /// When that state began.
+    pub since: Moment,
+    /// Disabled by itself: after an error, a Cease, or a limit.
+    pub disabled: bool,
+    /// BGP's state: `Idle`, `Connect`, `Active`, `OpenSent`, `OpenConfirm`, `Established`, `Close`, `Passive`, `Down`.
+    pub bgp_state: &'static str,
+    /// What went wrong last; forgotten when the session is established.
+    pub last_error: Option<LastError>,
+    /// The neighbour's address.
+    pub peer_addr: Option<IpAddr>,
+    /// The neighbour's AS.
+    pub peer_as: u32,
+    /// The neighbour's BGP identifier, while established.
+    pub peer_id: Option<u32>,
+    /// `Neighbor caps`, BIRD's words in BIRD's order, while established.
+    pub caps: Vec<&'static str>,
+    /// `Session`, BIRD's words in BIRD's order, while established.
+    pub session: Vec<&'static str>,
+    /// `Source address`: the configured one, or the one of the link.
+    pub source_addr: Option<IpAddr>,
+    /// `Hold timer`, while established; `total_s` 0: no hold timer.
+    pub hold: Option<Timer>,
+    /// `Keepalive timer`, while established; `total_s` 0: none.
+    pub keepalive: Option<Timer>,
+    /// `Error wait`.
+    pub error_wait: Option<Timer>,
+    /// `Connect delay`.
+    pub connect_delay: Option<Timer>,
+    /// `Neighbor graceful restart active`.
+    pub restart_active: bool,
+    /// `Restart timer`.
+    pub restart: Option<Timer>,
+    /// `LL stale timer`.
+    pub stale: Option<Timer>,
+    /// The neighbour can be asked for its routes.
+    pub can_refresh: bool,
+    /// Its channels.
+    pub channels: Vec<ChannelStatus>,
+}
