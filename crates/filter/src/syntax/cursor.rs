@@ -23,25 +23,13 @@ pub struct Cursor<'a> {
     family: Option<Family>,
 }
 
-const NO_TOKEN: Token = Token {
-    tok: Tok::End,
-    span: Span {
-        file: crate::FileId(0),
-        start: 0,
-        end: 0,
-    },
-    first_on_line: true,
-};
+const NO_TOKEN: Token =
+    Token { tok: Tok::End, span: Span { file: crate::FileId(0), start: 0, end: 0 }, first_on_line: true };
 
 impl<'a> Cursor<'a> {
     /// At the first of some tokens, whose spans are places in `files`. The list should end with [`Tok::End`].
     pub const fn new(files: &'a [SourceFile], tokens: &'a [Token], family: Option<Family>) -> Self {
-        Self {
-            files,
-            tokens,
-            at: 0,
-            family,
-        }
+        Self { files, tokens, at: 0, family }
     }
 
     /// The family of addresses that the language takes; `None`: both.
@@ -57,10 +45,7 @@ impl<'a> Cursor<'a> {
     /// The token that comes `n` after the next.
     pub fn ahead(&self, n: usize) -> Token {
         let last = self.tokens.last().copied().unwrap_or(NO_TOKEN);
-        self.tokens
-            .get(self.at.saturating_add(n))
-            .copied()
-            .unwrap_or(last)
+        self.tokens.get(self.at.saturating_add(n)).copied().unwrap_or(last)
     }
 
     /// The kind of the token that comes next.
@@ -75,24 +60,13 @@ impl<'a> Cursor<'a> {
 
     /// Where the token before stands.
     pub fn last_span(&self) -> Span {
-        self.at
-            .checked_sub(1)
-            .and_then(|i| self.tokens.get(i))
-            .unwrap_or(&NO_TOKEN)
-            .span
+        self.at.checked_sub(1).and_then(|i| self.tokens.get(i)).unwrap_or(&NO_TOKEN).span
     }
 
     /// From the beginning of a place to the end of the token before.
     pub fn since(&self, start: Span) -> Span {
         let last = self.last_span();
-        if last.file == start.file && last.end >= start.start {
-            Span {
-                end: last.end,
-                ..start
-            }
-        } else {
-            start
-        }
+        if last.file == start.file && last.end >= start.start { Span { end: last.end, ..start } } else { start }
     }
 
     /// Takes the next token, whatever it is. The end stays where it is.
@@ -159,11 +133,7 @@ impl<'a> Cursor<'a> {
 
     /// Takes this word, which must come next.
     pub fn expect_word(&mut self, word: &str) -> Parsed<Span> {
-        if self.is_word(word) {
-            Ok(self.bump().span)
-        } else {
-            Err(self.wanted(&format!("`{word}`")))
-        }
+        if self.is_word(word) { Ok(self.bump().span) } else { Err(self.wanted(&format!("`{word}`"))) }
     }
 
     /// Whether this operator comes next.
@@ -182,11 +152,7 @@ impl<'a> Cursor<'a> {
 
     /// Takes this operator, which must come next.
     pub fn expect(&mut self, op: Op) -> Parsed<Span> {
-        if self.is(op) {
-            Ok(self.bump().span)
-        } else {
-            Err(self.wanted(&format!("`{}`", op.text())))
-        }
+        if self.is(op) { Ok(self.bump().span) } else { Err(self.wanted(&format!("`{}`", op.text()))) }
     }
 
     /// Takes a literal number. (Options take constants and `( expression )` too; see `filter::eval`.)
@@ -241,9 +207,7 @@ impl<'a> Cursor<'a> {
         match token.tok {
             Tok::Word if is_reserved(name, self.family) => {
                 let wrong = self.wanted("a name");
-                Err(wrong.help(format!(
-                    "`{name}` is a word of the language and can not be a name"
-                )))
+                Err(wrong.help(format!("`{name}` is a word of the language and can not be a name")))
             }
             Tok::Word => {
                 self.bump();
@@ -289,12 +253,8 @@ impl<'a> Cursor<'a> {
     /// Refuses an address that is not of the language's family.
     pub fn check_family(&self, addr: IpAddr) -> Parsed<()> {
         let message = match (self.family, addr) {
-            (Some(Family::Ipv4), IpAddr::V6(_)) => {
-                "This is an IPv4 router, therefore IPv6 addresses are not supported"
-            }
-            (Some(Family::Ipv6), IpAddr::V4(_)) => {
-                "This is an IPv6 router, therefore IPv4 addresses are not supported"
-            }
+            (Some(Family::Ipv4), IpAddr::V6(_)) => "This is an IPv4 router, therefore IPv6 addresses are not supported",
+            (Some(Family::Ipv6), IpAddr::V4(_)) => "This is an IPv6 router, therefore IPv4 addresses are not supported",
             _ => return Ok(()),
         };
         Err(Diagnostic::error(self.span(), message))
@@ -344,38 +304,20 @@ impl<'a> Cursor<'a> {
     fn no_token(&self, wrong: Wrong, span: Span) -> Diagnostic {
         let text = || String::from_utf8_lossy(self.octets(span)).into_owned();
         let (message, label) = match wrong {
-            Wrong::Character if self.octets(span) == b"\r" => (
-                "Unknown character".to_owned(),
-                "a carriage return: this file has the line ends of Windows".to_owned(),
-            ),
-            Wrong::Character => (
-                "Unknown character".into(),
-                format!("no word or sign begins with `{}`", text().escape_debug()),
-            ),
-            Wrong::String => (
-                "Unterminated string".into(),
-                "this string has no closing `\"` on its line".into(),
-            ),
-            Wrong::Comment => (
-                "Unterminated comment".into(),
-                "this comment has no closing `*/`".into(),
-            ),
-            Wrong::SymbolTooLong => (
-                "Symbol too long".into(),
-                format!("names have at most {} characters", super::SYMBOL_LEN_MAX),
-            ),
-            Wrong::NumberRange => (
-                "Number out of range".into(),
-                "numbers go up to 4294967295".into(),
-            ),
-            Wrong::Ip4 => (
-                format!("Invalid IPv4 address {}", text()),
-                "each part goes up to 255".into(),
-            ),
-            Wrong::Ip6 => (
-                format!("Invalid IPv6 address {}", text()),
-                "not an IPv6 address".into(),
-            ),
+            Wrong::Character if self.octets(span) == b"\r" => {
+                ("Unknown character".to_owned(), "a carriage return: this file has the line ends of Windows".to_owned())
+            }
+            Wrong::Character => {
+                ("Unknown character".into(), format!("no word or sign begins with `{}`", text().escape_debug()))
+            }
+            Wrong::String => ("Unterminated string".into(), "this string has no closing `\"` on its line".into()),
+            Wrong::Comment => ("Unterminated comment".into(), "this comment has no closing `*/`".into()),
+            Wrong::SymbolTooLong => {
+                ("Symbol too long".into(), format!("names have at most {} characters", super::SYMBOL_LEN_MAX))
+            }
+            Wrong::NumberRange => ("Number out of range".into(), "numbers go up to 4294967295".into()),
+            Wrong::Ip4 => (format!("Invalid IPv4 address {}", text()), "each part goes up to 255".into()),
+            Wrong::Ip6 => (format!("Invalid IPv6 address {}", text()), "not an IPv6 address".into()),
         };
         let mut diagnostic = Diagnostic::error(span, message);
         diagnostic.label = Some(label);
@@ -385,7 +327,5 @@ impl<'a> Cursor<'a> {
 
 /// What stands between the quotes.
 fn inner(quoted: &[u8]) -> &[u8] {
-    quoted
-        .get(1..quoted.len().saturating_sub(1))
-        .unwrap_or_default()
+    quoted.get(1..quoted.len().saturating_sub(1)).unwrap_or_default()
 }

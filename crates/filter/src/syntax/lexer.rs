@@ -13,12 +13,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 /// Files end at 4 GiB; what is longer is cut there.
 pub fn lex(file: FileId, text: &[u8]) -> Vec<Token> {
     let text = text.get(..u32::MAX as usize).unwrap_or(text);
-    let mut lexer = Lexer {
-        file,
-        text,
-        at: 0,
-        first: true,
-    };
+    let mut lexer = Lexer { file, text, at: 0, first: true };
     let mut tokens = Vec::with_capacity(text.len() / 5 + 1);
     loop {
         let token = lexer.token();
@@ -46,16 +41,8 @@ impl Lexer<'_> {
             None => longest(self.rest()),
         };
         self.at += len;
-        let span = Span {
-            file: self.file,
-            start: start as u32,
-            end: self.at as u32,
-        };
-        Token {
-            tok,
-            span,
-            first_on_line,
-        }
+        let span = Span { file: self.file, start: start as u32, end: self.at as u32 };
+        Token { tok, span, first_on_line }
     }
 
     fn rest(&self) -> &[u8] {
@@ -130,12 +117,8 @@ fn quoted(text: &[u8]) -> Option<(Tok, usize)> {
     (inner.get(len) == Some(&b'\'')).then(|| (symbol(len), len + 2))
 }
 
-fn symbol(tok: Tok, len: usize) -> Tok {
-    if len > SYMBOL_LEN_MAX {
-        Tok::Wrong(Wrong::SymbolTooLong)
-    } else {
-        tok
-    }
+fn symbol(len: usize) -> Tok {
+    if len > SYMBOL_LEN_MAX { Tok::Wrong(Wrong::SymbolTooLong) } else { Tok::Word }
 }
 
 fn string(text: &[u8]) -> Option<(Tok, usize)> {
@@ -148,9 +131,7 @@ fn string(text: &[u8]) -> Option<(Tok, usize)> {
 }
 
 fn operator(text: &[u8]) -> Option<(Tok, usize)> {
-    let op = Op::ALL
-        .iter()
-        .find(|op| text.starts_with(op.text().as_bytes()))?;
+    let op = Op::ALL.iter().find(|op| text.starts_with(op.text().as_bytes()))?;
     Some((Tok::Op(*op), op.text().len()))
 }
 
@@ -167,10 +148,7 @@ fn hexadecimal(text: &[u8]) -> Option<(Tok, usize)> {
 }
 
 fn number(digits: &[u8], radix: u32) -> Tok {
-    let value = digits.iter().try_fold(0u32, |n, c| {
-        n.checked_mul(radix)?
-            .checked_add((*c as char).to_digit(radix)?)
-    });
+    let value = digits.iter().try_fold(0u32, |n, c| n.checked_mul(radix)?.checked_add((*c as char).to_digit(radix)?));
     value.map_or(Tok::Wrong(Wrong::NumberRange), Tok::Num)
 }
 
@@ -225,12 +203,8 @@ fn ip6(text: &[u8]) -> Option<(Tok, usize)> {
         return None;
     }
     let tail = text.get(len..)?;
-    len += dotted_quad(tail)
-        .unwrap_or(0)
-        .max(span_of(tail, u8::is_ascii_hexdigit));
-    let addr = std::str::from_utf8(text.get(..len)?)
-        .ok()?
-        .parse::<Ipv6Addr>();
+    len += dotted_quad(tail).unwrap_or(0).max(span_of(tail, u8::is_ascii_hexdigit));
+    let addr = std::str::from_utf8(text.get(..len)?).ok()?.parse::<Ipv6Addr>();
     Some((addr.map_or(Tok::Wrong(Wrong::Ip6), Tok::Ip6), len))
 }
 
@@ -239,39 +213,22 @@ mod tests {
     use super::*;
 
     fn kinds(text: &str) -> Vec<Tok> {
-        lex(FileId(0), text.as_bytes())
-            .into_iter()
-            .map(|t| t.tok)
-            .collect()
+        lex(FileId(0), text.as_bytes()).into_iter().map(|t| t.tok).collect()
     }
 
     #[test]
     fn the_longest_token_wins() {
         assert_eq!(kinds("dead"), [Tok::Word, Tok::End]);
-        assert_eq!(
-            kinds("dead::1"),
-            [Tok::Ip6("dead::1".parse().unwrap()), Tok::End]
-        );
-        assert_eq!(
-            kinds("1..5"),
-            [Tok::Num(1), Tok::Op(Op::Range), Tok::Num(5), Tok::End]
-        );
+        assert_eq!(kinds("dead::1"), [Tok::Ip6("dead::1".parse().unwrap()), Tok::End]);
+        assert_eq!(kinds("1..5"), [Tok::Num(1), Tok::Op(Op::Range), Tok::Num(5), Tok::End]);
         assert_eq!(
             kinds("10.0.0.1..010.0.0.9"),
-            [
-                Tok::Ip4(Ipv4Addr::new(10, 0, 0, 1)),
-                Tok::Op(Op::Range),
-                Tok::Ip4(Ipv4Addr::new(10, 0, 0, 9)),
-                Tok::End
-            ]
+            [Tok::Ip4(Ipv4Addr::new(10, 0, 0, 1)), Tok::Op(Op::Range), Tok::Ip4(Ipv4Addr::new(10, 0, 0, 9)), Tok::End]
         );
         assert_eq!(kinds("0XFF"), [Tok::Num(0), Tok::Word, Tok::End]);
         assert_eq!(kinds("0x1F"), [Tok::Num(31), Tok::End]);
         assert_eq!(kinds("::ffff:10.0.0.1").len(), 2);
-        assert_eq!(
-            kinds("a:b"),
-            [Tok::Word, Tok::Op(Op::Colon), Tok::Word, Tok::End]
-        );
+        assert_eq!(kinds("a:b"), [Tok::Word, Tok::Op(Op::Colon), Tok::Word, Tok::End]);
     }
 
     #[test]
@@ -294,10 +251,8 @@ mod tests {
 
     #[test]
     fn only_blanks_before_it_make_a_token_the_first_of_its_line() {
-        let first: Vec<bool> = lex(FileId(0), b"a b\n\tc # d\n/* e */ f\n/*\n*/ g")
-            .into_iter()
-            .map(|t| t.first_on_line)
-            .collect();
+        let first: Vec<bool> =
+            lex(FileId(0), b"a b\n\tc # d\n/* e */ f\n/*\n*/ g").into_iter().map(|t| t.first_on_line).collect();
         assert_eq!(first, [true, false, true, false, false, false]);
     }
 }

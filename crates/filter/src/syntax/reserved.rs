@@ -10,8 +10,7 @@ use route::Family;
 /// A configuration of IPv6 has a few words more (of Babel and router
 /// advertisements); without a family all words count.
 pub fn is_reserved(word: &str, family: Option<Family>) -> bool {
-    BOTH.binary_search(&word).is_ok()
-        || (family != Some(Family::Ipv4) && IPV6_ONLY.binary_search(&word).is_ok())
+    BOTH.binary_search(&word).is_ok() || (family != Some(Family::Ipv4) && IPV6_ONLY.binary_search(&word).is_ok())
 }
 
 #[rustfmt::skip]
