@@ -1,0 +1,302 @@
+//! What the control socket asks of the daemon: one variant a question, with typed arguments and a place for the answer.
+//!
+//! A request is made from a line that parsed, whose names were looked up in the
+//! running configuration, and which the client is allowed to give. Answers are
+//! values (see [`crate::view`]), never text: text is the layout's affair.
+//!
+//! The answering side takes requests from one bounded queue and may answer them
+//! in any order and at any time; a client waits for its own answer only. When
+//! the client is gone the answer's channel is closed, and long work should stop.
+//! A request that is dropped without an answer ends the client's connection.
+//!
+//! What is not here is answered by this room alone, from the running
+//! configuration: `show symbols`, `eval`, `echo`, `restrict`, and refusals.
+
+use crate::view::{
+    ActionRow, ConfigureReport, InterfaceView, MemoryView, ProtocolView, RouteItem, StaticRow,
+    StatusView,
+};
+use conf::config::DebugMask;
+use route::Prefix;
+use std::net::IpAddr;
+use std::sync::Arc;
+use tokio::sync::{mpsc, oneshot};
+
+/// Where one answer goes.
+pub type Answer<T> = oneshot::Sender<T>;
+
+/// A question or an order.
+#[derive(Debug)]
+pub enum Request {
+    /// `show status`.
+    Status(Answer<StatusView>),
+    /// `show memory`.
+    Memory(Answer<MemoryView>),
+    /// `show interfaces`, `show interfaces summary`: all links, in the order of their numbers.
+    Interfaces(Answer<Vec<InterfaceView>>),
+    /// `show protocols`: those chosen, in the order of the configuration. Empty when none is chosen.
+    Protocols {
+        /// Which.
+        choice: Choice,
+        /// `all`: fill [`ProtocolView::detail`].
+        detail: bool,
+        /// The answer.
+        answer: Answer<Vec<ProtocolView>>,
+    },
+    /// `show route`: everything that the query *could* show, in pages.
+    ///
+    /// The channel is short; waiting for its room is how the client's socket sets
+    /// the pace. Dropping it ends the list. Which paths are shown and counted is
+    /// decided here by [`crate::routes`]: the answering side only finds nets.
+    Routes {
+        /// What to look for.
+        query: Arc<RouteQuery>,
+        /// Pages of at most some hundred nets, nets ordered by prefix.
+        pages: mpsc::Sender<RouteItem>,
+    },
+    /// `show static`: the routes of one static protocol, in the order of the file.
+    Static {
+        /// Its name; known to exist, to be of this kind and to be running when it was asked.
+        protocol: Arc<str>,
+        /// The answer.
+        answer: Answer<Vec<StaticRow>>,
+    },
+    /// `enable`, `disable`, `restart`, `reload`: one row for each protocol chosen. Empty when none is chosen.
+    Act {
+        /// What to do.
+        action: Action,
+        /// To which.
+        choice: Choice,
+        /// For the peer (RFC 9003) and for `show protocols all`.
+        message: Option<Arc<str>>,
+        /// The answer.
+        answer: Answer<Vec<ActionRow>>,
+    },
+    /// `configure`, `configure soft`, `configure check`.
+    Configure {
+        /// The file; `None`: the one of the last configuration.
+        file: Option<Arc<str>>,
+        /// How.
+        how: Configure,
+        /// The answer.
+        answer: Answer<ConfigureReport>,
+    },
+    /// `configure undo`: the previous configuration again.
+    Undo(Answer<ConfigureReport>),
+    /// `configure confirm`: the undo timer stops.
+    Confirm(Answer<ConfigureReport>),
+    /// `debug`: how many protocols are chosen.
+    Debug {
+        /// Which.
+        choice: Choice,
+        /// The new mask.
+        mask: DebugMask,
+        /// The answer.
+        answer: Answer<usize>,
+    },
+    /// `mrtdump`: how many protocols are chosen.
+    MrtDump {
+        /// Which.
+        choice: Choice,
+        /// Bits: states 1, messages 2.
+        mask: u32,
+        /// The answer.
+        answer: Answer<usize>,
+    },
+    /// `dump`: to the debug output.
+    Dump(Dump, Answer<()>),
+    /// `down`: an orderly stop. Answered at once; the connection ends with the daemon.
+    Down(Answer<()>),
+}
+
+/// Which protocols a command means.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Choice {
+    /// `all`, or nothing in `show protocols`.
+    All,
+    /// A name.
+    Named(Arc<str>),
+    /// A shell pattern in quotes: `*` any text, `?` any character.
+    Matching(Arc<str>),
+}
+
+impl Choice {
+    /// Whether a protocol of this name is meant.
+    pub fn takes(&self, name: &str) -> bool {
+        match self {
+            Self::All => true,
+            Self::Named(n) => **n == *name,
+            Self::Matching(pattern) => matches(pattern, name),
+        }
+    }
+}
+
+/// Whether a text matches a shell pattern of `*` and `?`, in time linear in their product.
+pub fn matches(pattern: &str, text: &str) -> bool {
+    let (pattern, text) = (pattern.as_bytes(), text.as_bytes());
+    let (mut p, mut t) = (0, 0);
+    let mut star: Option<(usize, usize)> = None;
+    while let Some(&c) = text.get(t) {
+        match pattern.get(p) {
+            Some(b'*') => {
+                star = Some((p, t));
+                p += 1;
+            }
+            Some(&x) if x == b'?' || x == c => {
+                p += 1;
+                t += 1;
+            }
+            _ => match star {
+                Some((at, from)) => {
+                    star = Some((at, from + 1));
+                    p = at + 1;
+                    t = from + 1;
+                }
+                None => return false,
+            },
+        }
+    }
+    pattern.iter().skip(p).all(|c| *c == b'*')
+}
+
+/// What `enable` and its kin do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// `enable`.
+    Enable,
+    /// `disable`.
+    Disable,
+    /// `restart`.
+    Restart,
+    /// `reload in`, `reload out`, `reload` for both.
+    Reload(Direction),
+}
+
+/// Which routes are reloaded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// Imported and exported ones.
+    Both,
+    /// Imported ones.
+    In,
+    /// Exported ones.
+    Out,
+}
+
+/// The forms of `configure`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Configure {
+    /// Only read it.
+    Check,
+    /// Take it on.
+    Load {
+        /// `soft`: changes of filters wait for a `reload`.
+        soft: bool,
+        /// `timeout`: undo after so many seconds unless confirmed. BIRD's default is 300; 0 is none.
+        undo_s: Option<u32>,
+    },
+}
+
+/// What `dump` writes to the debug output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each is the word after `dump`")]
+pub enum Dump {
+    Resources,
+    Sockets,
+    Events,
+    Interfaces,
+    Neighbors,
+    Attributes,
+    Routes,
+    Protocols,
+    FilterAll,
+}
+
+/// A `show route`, parsed and with its names looked up.
+#[derive(Clone, Debug)]
+pub struct RouteQuery {
+    /// Which nets.
+    pub nets: Nets,
+    /// In which tables, in this order. One in 1.6.
+    pub tables: Vec<Arc<str>>,
+    /// `export`, `preexport`, `noexport`: judged for this protocol.
+    pub export: Option<ExportQuery>,
+    /// `protocol`: given by this one.
+    pub protocol: Option<Arc<str>>,
+    /// `filter`, `where`; [`filter::Policy::Accept`] when neither is given.
+    pub filter: filter::Policy,
+    /// `primary`: at most the first path of each net.
+    pub primary: bool,
+    /// `filtered`: kept filtered paths instead of valid ones.
+    pub filtered: bool,
+    /// `all`: with attributes.
+    pub detail: bool,
+    /// List, sum, or both.
+    pub output: RouteOutput,
+}
+
+/// Which nets a `show route` is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Nets {
+    /// The whole table.
+    All,
+    /// This prefix exactly.
+    Exact(Prefix),
+    /// `for ADDRESS`: the longest prefix that holds it.
+    ForAddress(IpAddr),
+    /// `for PREFIX`: the longest prefix that covers it.
+    ForPrefix(Prefix),
+}
+
+/// What a `show route` prints.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RouteOutput {
+    /// The routes.
+    List,
+    /// `stats`: the routes, then how many.
+    Stats,
+    /// `count`: how many.
+    Count,
+}
+
+/// For whom routes are judged, and which of the judged are shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExportQuery {
+    /// Which.
+    pub mode: ExportMode,
+    /// The protocol.
+    pub protocol: Arc<str>,
+}
+
+/// The stages of an export.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ExportMode {
+    /// `preexport`: not vetoed, before the filter.
+    Before,
+    /// `export`: accepted by the filter.
+    Accepted,
+    /// `noexport`: rejected by the filter.
+    Rejected,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::matches;
+
+    #[test]
+    fn a_pattern_matches_whole_names() {
+        for (pattern, text, want) in [
+            ("kube*", "kubeadm1", true),
+            ("kube*", "xkubeadm1", false),
+            ("*1", "device1", true),
+            ("*1", "device12", false),
+            ("*a*b*", "xaxxbx", true),
+            ("?", "", false),
+            ("k?be", "kube", true),
+            ("", "", true),
+            ("**", "x", true),
+        ] {
+            assert_eq!(matches(pattern, text), want, "{pattern} on {text}");
+        }
+    }
+}

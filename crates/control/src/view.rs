@@ -1,0 +1,410 @@
+//! What the daemon answers: plain values, complete enough for every layout.
+//!
+//! Times are [`Moment`]s; a layout turns them into text by the running
+//! configuration's formats. Words of the protocols (states, capabilities,
+//! errors) come as the protocols say them; columns, labels and codes belong to
+//! the layout.
+
+use conf::config::StaticDest;
+use rib::batch::{LimitAction, ResolvedHop};
+use rib::query::PathView;
+use rib::stats::{ExportStats, ImportStats, RouteCounts};
+use route::{AttrSet, Iface, Moment, Prefix};
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+
+/// `show status`.
+#[derive(Clone, Debug)]
+pub struct StatusView {
+    /// The router id in use.
+    pub router_id: Ipv4Addr,
+    /// The machine's name; printed by 2 only.
+    pub hostname: Arc<str>,
+    /// When the daemon started.
+    pub started: Moment,
+    /// When the running configuration was read. After an undo: when *that* one was.
+    pub configured: Moment,
+    /// Recovery after a restart with `-R`, while it lasts.
+    pub recovery: Option<RecoveryView>,
+    /// What the daemon is doing.
+    pub phase: Phase,
+}
+
+/// What the daemon is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// Its work.
+    Running,
+    /// Carrying out a configuration.
+    Reconfiguring,
+    /// Stopping.
+    Stopping,
+}
+
+/// Graceful restart of the daemon, under way.
+#[derive(Clone, Copy, Debug)]
+pub struct RecoveryView {
+    /// Protocols (2: channels) that are waited for.
+    pub waiting: u32,
+    /// Seconds until nobody is waited for any more.
+    pub remaining_s: u32,
+    /// `graceful restart wait`.
+    pub total_s: u32,
+}
+
+/// `show memory`, in octets.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct MemoryView {
+    /// Prefixes and paths.
+    pub tables: u64,
+    /// Attribute sets.
+    pub attributes: u64,
+    /// ROA tables.
+    pub roa: u64,
+    /// Protocols: sessions, groups, configurations.
+    pub protocols: u64,
+    /// All of the process.
+    pub total: u64,
+}
+
+/// A link with what BIRD says of it.
+#[derive(Clone, Debug)]
+pub struct InterfaceView {
+    /// The link with its addresses.
+    pub iface: Iface,
+    /// The name of its master device, when it has one.
+    pub master: Option<Arc<str>>,
+    /// The addresses that stand for the link, at most one a family: chosen by `primary` of the device protocol, else BIRD's choice.
+    pub primary: Vec<IpAddr>,
+}
+
+/// One protocol.
+#[derive(Clone, Debug)]
+pub struct ProtocolView {
+    /// Its name.
+    pub name: Arc<str>,
+    /// Its kind.
+    pub kind: Kind,
+    /// The table it is attached to (1.6: also for those that use none).
+    pub table: Option<Arc<str>>,
+    /// `up`, `down`, `start`, `stop`, `wait`, `feed`, `flush`.
+    pub state: &'static str,
+    /// When that state began.
+    pub since: Moment,
+    /// The last column.
+    pub info: Info,
+    /// More, when it was asked for.
+    pub detail: Option<Box<ProtocolDetail>>,
+}
+
+/// Kinds of protocol, with BIRD's word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each is the protocol of its name")]
+pub enum Kind {
+    Device,
+    Direct,
+    Kernel,
+    Static,
+    Bgp,
+    Pipe,
+    Bfd,
+    Ospf,
+    Rip,
+    Babel,
+    Rpki,
+}
+
+impl Kind {
+    /// The word in the `proto` column and in messages.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Device => "Device",
+            Self::Direct => "Direct",
+            Self::Kernel => "Kernel",
+            Self::Static => "Static",
+            Self::Bgp => "BGP",
+            Self::Pipe => "Pipe",
+            Self::Bfd => "BFD",
+            Self::Ospf => "OSPF",
+            Self::Rip => "RIP",
+            Self::Babel => "Babel",
+            Self::Rpki => "RPKI",
+        }
+    }
+}
+
+/// What stands in the last column of `show protocols`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Info {
+    /// Nothing.
+    Nothing,
+    /// BGP: state and last error (`Socket: Connection refused`), empty when there is none.
+    /// A protocol that is down shows the error alone.
+    Bgp {
+        /// `Idle` ... `Established`, `Passive`, `Down`.
+        state: &'static str,
+        /// Without padding.
+        error: Arc<str>,
+    },
+    /// Whatever another protocol says of itself.
+    Text(Arc<str>),
+}
+
+/// `show protocols all`, beyond the row.
+#[derive(Clone, Debug)]
+pub struct ProtocolDetail {
+    /// `description`.
+    pub description: Option<Arc<str>>,
+    /// The message given with the last `enable`, `disable` or `restart`.
+    pub message: Option<Arc<str>>,
+    /// `router id` of the protocol, when it has its own.
+    pub router_id: Option<Ipv4Addr>,
+    /// Its channels; exactly one in 1.6, for device too.
+    pub channels: Vec<ChannelView>,
+    /// What only BGP has.
+    pub bgp: Option<Box<BgpView>>,
+}
+
+/// A protocol's attachment to a table.
+#[derive(Clone, Debug)]
+pub struct ChannelView {
+    /// `ipv4` or `ipv6`; printed by 2 only.
+    pub name: &'static str,
+    /// The table.
+    pub table: Arc<str>,
+    /// `UP`, `DOWN`, ...; printed by 2 only.
+    pub state: &'static str,
+    /// `preference`.
+    pub preference: u32,
+    /// `import`; printed by name.
+    pub import: filter::Policy,
+    /// `export`; printed by name.
+    pub export: filter::Policy,
+    /// Waits in graceful restart recovery: `pending` (has not asked to be waited for) or not, `waiting` or not.
+    pub recovery: Option<ChannelRecovery>,
+    /// `receive limit`.
+    pub receive_limit: Option<LimitView>,
+    /// `import limit`.
+    pub import_limit: Option<LimitView>,
+    /// `export limit`.
+    pub export_limit: Option<LimitView>,
+    /// Counters; `None` while the protocol is down.
+    pub routes: Option<RoutesView>,
+}
+
+/// The two words of `GR recovery`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ChannelRecovery {
+    /// The protocol holds the lock.
+    pub pending: bool,
+    /// Its state is `wait`.
+    pub waiting: bool,
+}
+
+/// A limit and whether it was passed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LimitView {
+    /// How many.
+    pub routes_max: u32,
+    /// And then.
+    pub action: LimitAction,
+    /// It happened.
+    pub hit: bool,
+}
+
+/// `Routes:` and `Route change stats:` of one channel.
+#[derive(Clone, Copy, Debug)]
+pub struct RoutesView {
+    /// What stands now.
+    pub counts: RouteCounts,
+    /// `import keep filtered`: the number of filtered routes is printed.
+    pub keep_filtered: bool,
+    /// Import side.
+    pub import: ImportStats,
+    /// Export side.
+    pub export: ExportStats,
+}
+
+/// The BGP block of `show protocols all`. Lines stand in BIRD's order; what is `None` has no line.
+#[derive(Clone, Debug)]
+pub struct BgpView {
+    /// `Idle` ... `Established`, `Passive`, `Down`.
+    pub state: &'static str,
+    /// The neighbour.
+    pub peer_addr: IpAddr,
+    /// The link, printed behind link-local addresses.
+    pub iface: Option<Arc<str>>,
+    /// The neighbour's AS.
+    pub peer_as: u32,
+    /// The neighbour restarts, its routes are kept.
+    pub restart: Option<RestartView>,
+    /// Error wait.
+    pub error_wait: Option<Timer>,
+    /// Until the next attempt to connect, in state Active.
+    pub connect_delay: Option<Timer>,
+    /// While established.
+    pub session: Option<SessionView>,
+    /// The last error, empty when there is none.
+    pub error: Arc<str>,
+}
+
+/// A peer that restarts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RestartView {
+    /// In its long-lived phase.
+    pub long_lived: bool,
+    /// Seconds left, when a timer runs.
+    pub remaining_s: Option<u32>,
+}
+
+/// A running timer, in whole seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timer {
+    /// Left.
+    pub remaining_s: u32,
+    /// Of.
+    pub total_s: u32,
+}
+
+/// An established session.
+#[derive(Clone, Debug)]
+pub struct SessionView {
+    /// The neighbour's BGP identifier.
+    pub peer_id: Ipv4Addr,
+    /// `refresh`, `enhanced-refresh`, `restart-aware`, ... in BIRD's order.
+    pub caps: Vec<&'static str>,
+    /// `external`, `multihop`, `AS4`, ... in BIRD's order.
+    pub words: Vec<&'static str>,
+    /// Our address, as configured or chosen.
+    pub source_addr: IpAddr,
+    /// The old `route limit`: routes, most.
+    pub route_limit: Option<(u32, u32)>,
+    /// Until the peer is taken for dead; 0/0 without.
+    pub hold: Timer,
+    /// Until our next KEEPALIVE; 0/0 without.
+    pub keepalive: Timer,
+}
+
+/// What happened to one protocol of an `enable`, `disable`, `restart` or `reload`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ActionRow {
+    /// Which.
+    pub name: Arc<str>,
+    /// What.
+    pub did: Did,
+}
+
+/// The outcomes of an action.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Did {
+    /// `enable`.
+    Enabled,
+    /// `enable` of one that is.
+    AlreadyEnabled,
+    /// `disable`.
+    Disabled,
+    /// `disable` of one that is; also `restart` and `reload` of a disabled one.
+    AlreadyDisabled,
+    /// `restart`.
+    Restarted,
+    /// `reload`.
+    Reloading,
+    /// `reload` of one that cannot.
+    ReloadFailed,
+}
+
+/// One route of a static protocol.
+#[derive(Clone, Debug)]
+pub struct StaticRow {
+    /// The prefix.
+    pub net: Prefix,
+    /// Where to.
+    pub to: StaticDest,
+    /// Not in the table now: its gateway is on no link, its device is down. One entry; for several gateways one for each.
+    pub dormant: Vec<bool>,
+}
+
+/// What came of a `configure` and its kin.
+#[derive(Clone, Debug)]
+pub struct ConfigureReport {
+    /// The file that was read, as it was given; `None` for undo and confirm.
+    pub file: Option<Arc<str>>,
+    /// The undo timer that now runs, in seconds.
+    pub undo_s: Option<u32>,
+    /// The end.
+    pub outcome: ConfigureOutcome,
+}
+
+/// The ends of a `configure`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ConfigureOutcome {
+    /// `check`: no error.
+    Fine,
+    /// It runs.
+    Done,
+    /// It runs as soon as some protocols have stopped.
+    InProgress,
+    /// Another one is in progress; this one comes next.
+    Queued,
+    /// Undo of one that was queued.
+    Unqueued,
+    /// The daemon stops.
+    Stopping,
+    /// The undo timer is stopped.
+    Confirmed,
+    /// Undo or confirm of nothing.
+    Nothing,
+    /// The file is wrong; each text is `FILE:LINE:COL message`, the worst first. Nothing changed.
+    Wrong(Vec<String>),
+}
+
+/// A piece of the answer to `show route`.
+#[derive(Clone, Debug)]
+pub enum RouteItem {
+    /// The following nets are of this table. Must come first, and once for each table asked.
+    Table(Arc<str>),
+    /// Nets, ordered by prefix across all pages of a table.
+    Nets(Vec<RouteNet>),
+}
+
+/// A prefix with its paths.
+#[derive(Clone, Debug)]
+pub struct RouteNet {
+    /// The prefix.
+    pub net: Prefix,
+    /// The kernel refused the best path; printed ` !`.
+    pub sync_error: bool,
+    /// All paths in the table's order, filtered ones included.
+    pub paths: Vec<RoutePath>,
+}
+
+/// A path, and what an export would make of it.
+#[derive(Clone, Debug)]
+pub struct RoutePath {
+    /// As the table has it.
+    pub path: PathView,
+    /// When the query has [`crate::request::ExportQuery`]: what became of this path.
+    /// `None`: it is not a candidate (not the best, for a protocol that is told best paths only).
+    pub export: Option<Exported>,
+}
+
+/// What an export makes of a path.
+#[derive(Clone, Debug)]
+pub enum Exported {
+    /// The protocol does not want it (its own route, a well-known community).
+    Vetoed,
+    /// Judged.
+    Judged {
+        /// After the protocol's rewriting and, when a filter ran, as the filter left it.
+        attrs: AttrSet,
+        /// The filter's verdict, or forced.
+        accepted: bool,
+    },
+    /// `merge paths`: the next hops of several paths together; the other paths of the net are not shown.
+    Merged {
+        /// As for one.
+        attrs: AttrSet,
+        /// All of them.
+        hop: ResolvedHop,
+    },
+}
