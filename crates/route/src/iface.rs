@@ -76,6 +76,8 @@ pub struct IfaceFlags {
     pub point_to_point: bool,
     /// Several stations on the link: BIRD's MultiAccess.
     pub multi_access: bool,
+    /// It has no address and would need one to count as up (1.6).
+    pub unaddressed: bool,
 }
 
 /// A link with its addresses, in the order of the kernel.
@@ -98,7 +100,7 @@ pub struct Iface {
 impl Iface {
     /// BIRD's "up": administratively up, and with an address or without need of one.
     pub fn is_up(&self) -> bool {
-        self.flags.admin_up
+        self.flags.admin_up && !self.flags.unaddressed
     }
 }
 

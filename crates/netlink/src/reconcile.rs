@@ -1,0 +1,427 @@
+//! What we want in a kernel table against what is there.
+//!
+//! The reconciler hears three things: what is wanted of each prefix, what a dump
+//! of the table shows, and what became of requests. It says which requests are
+//! left. Nothing is asked for before the first dump has ended and the wishes
+//! have been told once, so a daemon that starts finds its old routes again and
+//! touches those only that differ.
+//!
+//! Ours are the routes with `proto bird`, and only those are ever removed or
+//! replaced. Another program's route for the same prefix and metric makes an
+//! addition fail; the error is kept, shown, and tried again at each scan, never
+//! between: so what an operator does by hand stands until the next scan, as
+//! with BIRD.
+//!
+//! A prefix is compared on the fields that we set. Where the kernel holds our
+//! route in another form than we asked for (it caps an mtu, say), the first scan
+//! after the request tells, the form is remembered, and later scans are content.
+
+use crate::palette::{Palette, RouteId};
+use crate::{Errno, KernelRoute, SeenRoute};
+use foldhash::fast::RandomState;
+use hashbrown::HashMap;
+use route::{Family, Prefix};
+use std::collections::VecDeque;
+
+/// Remembered forms; further ones are corrected at each scan, which costs a request and does no harm.
+const FORMS_MAX: usize = 4096;
+
+/// What a request asks the kernel to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verb {
+    /// Add the route; fail when there is one with this prefix and metric.
+    Add,
+    /// Put the route in the place of ours with this prefix and metric.
+    Replace,
+    /// Remove our route.
+    Remove,
+}
+
+/// One request about one prefix.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// The prefix.
+    pub net: Prefix,
+    /// What to do.
+    pub verb: Verb,
+    /// With which route; a number of [`Reconciler::palette`], good until the request is settled.
+    pub route: RouteId,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Entry {
+    wanted: Option<RouteId>,
+    present: Option<RouteId>,
+    /// The running scan has seen a route of ours.
+    seen: bool,
+    /// The running scan has seen another program's route with the metric that we want.
+    contested_now: bool,
+    /// The last whole scan had.
+    contested: bool,
+    /// It waits in the queue.
+    queued: bool,
+    /// The last request for it failed: until the next scan nothing is added.
+    failed: bool,
+    /// Installed by us since the last scan: the next one shows in which form.
+    fresh: bool,
+}
+
+/// See the head of the module.
+#[derive(Debug)]
+pub struct Reconciler {
+    family: Family,
+    table: u32,
+    palette: Palette,
+    entries: HashMap<Prefix, Entry, RandomState>,
+    queue: VecDeque<Prefix>,
+    /// Further routes of ours for a prefix, with metrics that we do not want; to be removed.
+    extras: Vec<(Prefix, RouteId)>,
+    errors: HashMap<Prefix, Errno, RandomState>,
+    /// In which form the kernel holds what we asked for, where it is another.
+    forms: HashMap<KernelRoute, KernelRoute, RandomState>,
+    scanned: bool,
+    told: bool,
+}
+
+impl Reconciler {
+    /// For one table of the kernel and one family.
+    pub fn new(family: Family, table: u32) -> Self {
+        Self {
+            family,
+            table,
+            palette: Palette::default(),
+            entries: HashMap::default(),
+            queue: VecDeque::new(),
+            extras: Vec::new(),
+            errors: HashMap::default(),
+            forms: HashMap::default(),
+            scanned: false,
+            told: false,
+        }
+    }
+
+    /// The kernel table.
+    pub const fn table(&self) -> u32 {
+        self.table
+    }
+
+    /// The family.
+    pub const fn family(&self) -> Family {
+        self.family
+    }
+
+    /// The routes that requests point to.
+    pub const fn palette(&self) -> &Palette {
+        &self.palette
+    }
+
+    /// What is wanted of a prefix from now on; `None`: no route.
+    pub fn want(&mut self, net: Prefix, route: Option<&KernelRoute>) {
+        if net.family() != self.family {
+            return;
+        }
+        let wanted = route.map(|r| {
+            self.palette.hold(&KernelRoute {
+                metric: r.effective_metric(self.family),
+                ..r.clone()
+            })
+        });
+        let entry = self.entries.entry(net).or_default();
+        if entry.wanted == wanted {
+            release(&mut self.palette, wanted);
+            if entry.wanted.is_none() && entry.present.is_none() && !entry.queued {
+                self.entries.remove(&net);
+            }
+            return;
+        }
+        release(
+            &mut self.palette,
+            std::mem::replace(&mut entry.wanted, wanted),
+        );
+        entry.failed = false;
+        entry.fresh = false;
+        self.errors.remove(&net);
+        enqueue(entry, net, &mut self.queue);
+    }
+
+    /// Every wish has been told once. Before this nothing is installed or removed.
+    pub fn told_all(&mut self) {
+        self.told = true;
+    }
+
+    /// Whether requests may be taken: the first dump has ended and everything has been told.
+    pub const fn is_ready(&self) -> bool {
+        self.scanned && self.told
+    }
+
+    /// All wishes end: what is left to do is to remove every route of ours.
+    pub fn retire(&mut self) {
+        self.told = true;
+        for (net, entry) in &mut self.entries {
+            release(&mut self.palette, entry.wanted.take());
+            enqueue(entry, *net, &mut self.queue);
+        }
+        self.errors.clear();
+    }
+
+    /// A dump of the table begins. No request may be under way.
+    pub fn scan_begin(&mut self) {
+        for (_, id) in self.extras.drain(..) {
+            self.palette.release(id);
+        }
+    }
+
+    /// The dump shows a route, ours or another program's.
+    pub fn scan_saw(&mut self, seen: &SeenRoute) {
+        if seen.table != self.table || seen.net.family() != self.family || seen.tos != 0 {
+            return;
+        }
+        if !seen.is_ours() {
+            self.saw_alien(seen);
+            return;
+        }
+        let entry = self.entries.entry(seen.net).or_default();
+        let wanted = entry
+            .wanted
+            .and_then(|id| Some((id, self.palette.get(id)?)));
+        let with_metric = wanted.is_some_and(|(_, w)| w.metric == seen.route.metric);
+        let content = wanted
+            .filter(|(_, w)| is_content(w, &seen.route, self.family, entry.fresh, &mut self.forms));
+        let id = match content.map(|(id, _)| id) {
+            Some(id) => {
+                self.palette.again(id);
+                id
+            }
+            None => self.palette.hold(&seen.route),
+        };
+        if !entry.seen {
+            release(&mut self.palette, entry.present.replace(id));
+        } else {
+            // A second route of ours for the prefix: the one with the metric that is wanted stays.
+            let extra = if with_metric {
+                entry.present.replace(id)
+            } else {
+                Some(id)
+            };
+            self.extras.extend(extra.map(|id| (seen.net, id)));
+        }
+        entry.seen = true;
+    }
+
+    fn saw_alien(&mut self, seen: &SeenRoute) {
+        let Some(entry) = self.entries.get_mut(&seen.net) else {
+            return;
+        };
+        let wanted = entry.wanted.and_then(|id| self.palette.get(id));
+        if wanted.is_some_and(|w| w.metric == seen.route.metric) {
+            entry.contested_now = true;
+        }
+    }
+
+    /// The dump has ended. When it is not whole, routes that it did not show may still be there and are not missed.
+    pub fn scan_end(&mut self, whole: bool) {
+        self.scanned = true;
+        let (palette, queue) = (&mut self.palette, &mut self.queue);
+        self.entries.retain(|net, entry| {
+            if !entry.seen && whole {
+                release(palette, entry.present.take());
+            }
+            entry.seen = false;
+            entry.contested = std::mem::take(&mut entry.contested_now);
+            entry.failed = false;
+            entry.fresh = false;
+            if entry.wanted != entry.present {
+                enqueue(entry, *net, queue);
+            }
+            entry.queued || entry.wanted.is_some() || entry.present.is_some()
+        });
+    }
+
+    /// The kernel says that another program put its route in the place of ours.
+    pub fn was_replaced(&mut self, by: &SeenRoute) {
+        if by.table != self.table || by.tos != 0 || by.is_ours() {
+            return;
+        }
+        let Some(entry) = self.entries.get_mut(&by.net) else {
+            return;
+        };
+        let present = entry.present.and_then(|id| self.palette.get(id));
+        if present.is_some_and(|p| p.metric == by.route.metric) {
+            release(&mut self.palette, entry.present.take());
+            // As with all that others do: we come back at the next scan.
+            entry.failed = true;
+        }
+    }
+
+    /// Takes requests, about `max`, behind what `into` has. Each must be settled before the next are taken.
+    pub fn take(&mut self, max: usize, into: &mut Vec<Request>) {
+        if !self.is_ready() {
+            return;
+        }
+        while into.len() < max {
+            let Some(net) = self.queue.pop_front() else {
+                break;
+            };
+            let Some(entry) = self.entries.get_mut(&net) else {
+                continue;
+            };
+            entry.queued = false;
+            let entry = *entry;
+            if entry.wanted.is_none() && entry.present.is_none() {
+                self.entries.remove(&net);
+            } else {
+                self.ask(net, &entry, into);
+            }
+        }
+        while into.len() < max {
+            let Some((net, route)) = self.extras.pop() else {
+                break;
+            };
+            into.push(Request {
+                net,
+                verb: Verb::Remove,
+                route,
+            });
+        }
+    }
+
+    /// The requests for one prefix: the smallest that lead from what is present to what is wanted.
+    fn ask(&self, net: Prefix, entry: &Entry, into: &mut Vec<Request>) {
+        let metric = |id: RouteId| self.palette.get(id).map(|r| r.metric);
+        let add = |route| Request {
+            net,
+            verb: Verb::Add,
+            route,
+        };
+        let remove = |route| Request {
+            net,
+            verb: Verb::Remove,
+            route,
+        };
+        match (entry.wanted, entry.present) {
+            (Some(wanted), Some(present)) if wanted == present => {}
+            (_, Some(present)) if entry.failed => into.push(remove(present)),
+            _ if entry.failed => {}
+            (Some(wanted), None) => into.push(add(wanted)),
+            (None, Some(present)) => into.push(remove(present)),
+            // Another object in the kernel: the new one comes before the old one goes.
+            (Some(wanted), Some(present)) if metric(wanted) != metric(present) => {
+                into.extend([add(wanted), remove(present)]);
+            }
+            // A replacement would hit whichever of the two stands first.
+            (Some(wanted), Some(present)) if entry.contested => {
+                into.extend([remove(present), add(wanted)])
+            }
+            (Some(wanted), Some(_)) => into.push(Request {
+                net,
+                verb: Verb::Replace,
+                route: wanted,
+            }),
+            (None, None) => {}
+        }
+    }
+
+    /// Hears what became of a request. Returns the error that an operator should read, when there is one.
+    pub fn settle(&mut self, request: &Request, result: Result<(), Errno>) -> Option<Errno> {
+        let Request { net, verb, route } = *request;
+        let error = match (verb, result) {
+            // The kernel removes routes by itself, with links and addresses: gone is gone.
+            (Verb::Remove, Err(Errno(libc::ESRCH | libc::ENOENT | libc::ENODEV))) => None,
+            (_, result) => result.err(),
+        };
+        let Some(entry) = self.entries.get_mut(&net) else {
+            if verb == Verb::Remove {
+                self.palette.release(route);
+            }
+            return error;
+        };
+        match verb {
+            Verb::Remove if entry.present == Some(route) => {
+                if error.is_none() {
+                    release(&mut self.palette, entry.present.take());
+                }
+            }
+            // One of the extras, or of an old metric.
+            Verb::Remove => self.palette.release(route),
+            Verb::Add | Verb::Replace if error.is_none() => {
+                let old = if entry.wanted == Some(route) {
+                    self.palette.again(route);
+                    entry.fresh = true;
+                    entry.present.replace(route)
+                } else {
+                    None
+                };
+                // After an addition beside the old metric, the removal of the old one follows in
+                // the same batch and releases it.
+                if verb == Verb::Replace {
+                    release(&mut self.palette, old);
+                }
+            }
+            Verb::Add | Verb::Replace => {
+                entry.failed = true;
+                if let Some(error) = error {
+                    self.errors.insert(net, error);
+                }
+                if entry.present.is_some() {
+                    enqueue(entry, net, &mut self.queue);
+                }
+            }
+        }
+        match (entry.wanted, entry.present) {
+            (None, None) if !entry.queued => drop(self.entries.remove(&net)),
+            (Some(wanted), Some(present)) if wanted == present => drop(self.errors.remove(&net)),
+            _ => {}
+        }
+        error
+    }
+
+    /// Why the kernel refused the route of this prefix; `None` when it did not.
+    pub fn error(&self, net: &Prefix) -> Option<Errno> {
+        self.errors.get(net).copied()
+    }
+
+    /// All prefixes whose routes the kernel refused.
+    pub fn errors(&self) -> impl Iterator<Item = (&Prefix, Errno)> {
+        self.errors.iter().map(|(net, e)| (net, *e))
+    }
+
+    /// How many prefixes are wanted or present.
+    pub fn count(&self) -> usize {
+        self.entries.len()
+    }
+}
+
+/// Whether a route of ours, as the kernel shows it, is the one that is wanted.
+///
+/// `fresh`: nobody but us has touched it since we asked for it, so another form of it is the kernel's doing.
+fn is_content(
+    wanted: &KernelRoute,
+    seen: &KernelRoute,
+    family: Family,
+    fresh: bool,
+    forms: &mut HashMap<KernelRoute, KernelRoute, RandomState>,
+) -> bool {
+    if wanted.is_satisfied_by(seen, family) {
+        return true;
+    }
+    if wanted.metric != seen.metric || !wanted.leads_where(seen) {
+        return false;
+    }
+    if fresh && forms.len() < FORMS_MAX {
+        forms.insert(wanted.clone(), seen.clone());
+    }
+    forms.get(wanted) == Some(seen)
+}
+
+fn enqueue(entry: &mut Entry, net: Prefix, queue: &mut VecDeque<Prefix>) {
+    if !entry.queued {
+        entry.queued = true;
+        queue.push_back(net);
+    }
+}
+
+fn release(palette: &mut Palette, id: Option<RouteId>) {
+    if let Some(id) = id {
+        palette.release(id);
+    }
+}
