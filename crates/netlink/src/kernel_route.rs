@@ -44,14 +44,7 @@ impl KernelRoute {
             Resolved::Unicast(Hop { gateway: None, .. }) => SCOPE_LINK,
             _ => SCOPE_UNIVERSE,
         };
-        Self {
-            dest,
-            metric: 0,
-            scope,
-            prefsrc: None,
-            realm: None,
-            metrics: None,
-        }
+        Self { dest, metric: 0, scope, prefsrc: None, realm: None, metrics: None }
     }
 
     /// The ways out; none for blackholes and their kin.
@@ -99,9 +92,7 @@ fn same_dest(want: &Resolved, seen: &Resolved) -> bool {
                     in_want <= b.iter().filter(|s| same_hop(w, s)).count()
                 })
         }
-        (Resolved::Unicast(a), Resolved::Unicast(b)) => {
-            a.gateway == b.gateway && a.iface == b.iface
-        }
+        (Resolved::Unicast(a), Resolved::Unicast(b)) => a.gateway == b.gateway && a.iface == b.iface,
         // The kernel makes one route of a multipath route with one hop.
         (Resolved::Multipath(a), Resolved::Unicast(b)) => {
             matches!(&**a, [one] if one.gateway == b.gateway && one.iface == b.iface)
@@ -142,23 +133,14 @@ mod tests {
     use route::IfIndex;
 
     fn via(gateway: &str, iface: u32, weight: u8) -> Hop {
-        Hop {
-            weight,
-            ..Hop::via(gateway.parse().unwrap(), IfIndex(iface))
-        }
+        Hop { weight, ..Hop::via(gateway.parse().unwrap(), IfIndex(iface)) }
     }
 
     #[test]
     fn the_order_of_hops_does_not_count_but_their_weights_do() {
-        let a = KernelRoute::new(Resolved::Multipath(
-            [via("10.0.0.1", 1, 0), via("10.0.1.1", 2, 2)].into(),
-        ));
-        let b = KernelRoute::new(Resolved::Multipath(
-            [via("10.0.1.1", 2, 2), via("10.0.0.1", 1, 0)].into(),
-        ));
-        let c = KernelRoute::new(Resolved::Multipath(
-            [via("10.0.1.1", 2, 0), via("10.0.0.1", 1, 0)].into(),
-        ));
+        let a = KernelRoute::new(Resolved::Multipath([via("10.0.0.1", 1, 0), via("10.0.1.1", 2, 2)].into()));
+        let b = KernelRoute::new(Resolved::Multipath([via("10.0.1.1", 2, 2), via("10.0.0.1", 1, 0)].into()));
+        let c = KernelRoute::new(Resolved::Multipath([via("10.0.1.1", 2, 0), via("10.0.0.1", 1, 0)].into()));
         assert!(a.is_satisfied_by(&b, Family::Ipv4));
         assert!(!a.is_satisfied_by(&c, Family::Ipv4));
     }
@@ -166,10 +148,7 @@ mod tests {
     #[test]
     fn an_ipv6_route_without_metric_is_the_one_with_the_metric_that_the_kernel_gave() {
         let want = KernelRoute::new(Resolved::Unicast(via("fe80::1", 1, 0)));
-        let seen = KernelRoute {
-            metric: 1024,
-            ..want.clone()
-        };
+        let seen = KernelRoute { metric: 1024, ..want.clone() };
         assert!(want.is_satisfied_by(&seen, Family::Ipv6));
         assert!(!want.is_satisfied_by(&want, Family::Ipv6));
     }
@@ -177,10 +156,7 @@ mod tests {
     #[test]
     fn a_source_address_that_is_no_longer_wanted_makes_a_difference() {
         let want = KernelRoute::new(Resolved::Blackhole);
-        let seen = KernelRoute {
-            prefsrc: Some("10.0.0.1".parse().unwrap()),
-            ..want.clone()
-        };
+        let seen = KernelRoute { prefsrc: Some("10.0.0.1".parse().unwrap()), ..want.clone() };
         assert!(!want.is_satisfied_by(&seen, Family::Ipv4));
     }
 }

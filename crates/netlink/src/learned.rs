@@ -32,12 +32,7 @@ pub struct Learned {
 impl Learned {
     /// For one kernel table; `all`: with the routes that the kernel makes for addresses.
     pub fn new(table: u32, all: bool) -> Self {
-        Self {
-            all,
-            table,
-            nets: HashMap::default(),
-            changed: HashSet::default(),
-        }
+        Self { all, table, nets: HashMap::default(), changed: HashSet::default() }
     }
 
     fn concerns(&self, seen: &SeenRoute) -> bool {
@@ -55,10 +50,7 @@ impl Learned {
             return;
         }
         let kept = self.nets.entry(seen.net).or_default();
-        match kept
-            .iter_mut()
-            .find(|k| k.route.route.metric == seen.route.metric)
-        {
+        match kept.iter_mut().find(|k| k.route.route.metric == seen.route.metric) {
             Some(same) => {
                 same.seen = true;
                 if same.route == *seen {
@@ -67,10 +59,7 @@ impl Learned {
                 same.route = seen.clone();
             }
             None => {
-                kept.push(Kept {
-                    route: seen.clone(),
-                    seen: true,
-                });
+                kept.push(Kept { route: seen.clone(), seen: true });
                 kept.sort_by_key(|k| k.route.route.metric);
             }
         }
@@ -83,9 +72,7 @@ impl Learned {
             return;
         };
         let before = kept.len();
-        kept.retain(|k| {
-            k.route.route.metric != seen.route.metric || k.route.protocol != seen.protocol
-        });
+        kept.retain(|k| k.route.route.metric != seen.route.metric || k.route.protocol != seen.protocol);
         if kept.len() != before {
             self.changed.insert(seen.net);
         }
@@ -120,12 +107,7 @@ impl Learned {
     /// Hands out what changed since the last call: each prefix with its best route now, `None` when there is none.
     pub fn take(&mut self, mut each: impl FnMut(Prefix, Option<&SeenRoute>)) {
         for net in self.changed.drain() {
-            each(
-                net,
-                self.nets
-                    .get(&net)
-                    .and_then(|kept| Some(&kept.first()?.route)),
-            );
+            each(net, self.nets.get(&net).and_then(|kept| Some(&kept.first()?.route)));
         }
     }
 
@@ -142,17 +124,8 @@ mod tests {
     use route::Resolved;
 
     fn alien(net: &str, metric: u32, protocol: u8) -> SeenRoute {
-        let route = KernelRoute {
-            metric,
-            ..KernelRoute::new(Resolved::Blackhole)
-        };
-        SeenRoute {
-            net: net.parse().unwrap(),
-            protocol,
-            table: 254,
-            tos: 0,
-            route,
-        }
+        let route = KernelRoute { metric, ..KernelRoute::new(Resolved::Blackhole) };
+        SeenRoute { net: net.parse().unwrap(), protocol, table: 254, tos: 0, route }
     }
 
     fn taken(l: &mut Learned) -> Vec<(String, Option<u32>)> {
@@ -180,14 +153,8 @@ mod tests {
         let mut l = Learned::new(254, false);
         l.saw(&alien("40.0.1.0/24", 0, 12));
         l.saw(&alien("40.0.2.0/24", 0, 2));
-        l.saw(&SeenRoute {
-            tos: 16,
-            ..alien("40.0.3.0/24", 0, 3)
-        });
-        l.saw(&SeenRoute {
-            table: 77,
-            ..alien("40.0.4.0/24", 0, 3)
-        });
+        l.saw(&SeenRoute { tos: 16, ..alien("40.0.3.0/24", 0, 3) });
+        l.saw(&SeenRoute { table: 77, ..alien("40.0.4.0/24", 0, 3) });
         assert_eq!(taken(&mut l), []);
         let mut all = Learned::new(254, true);
         all.saw(&alien("40.0.2.0/24", 0, 2));

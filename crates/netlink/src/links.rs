@@ -8,9 +8,8 @@
 use crate::message::{Message, attributes, number};
 use crate::route_message::addr;
 use libc::{
-    AF_INET, AF_INET6, IFA_ADDRESS, IFA_BROADCAST, IFA_F_SECONDARY, IFA_FLAGS, IFA_LOCAL,
-    IFF_BROADCAST, IFF_LOOPBACK, IFF_LOWER_UP, IFF_MULTICAST, IFF_POINTOPOINT, IFF_UP, IFLA_IFNAME,
-    IFLA_MASTER, IFLA_MTU,
+    AF_INET, AF_INET6, IFA_ADDRESS, IFA_BROADCAST, IFA_F_SECONDARY, IFA_FLAGS, IFA_LOCAL, IFF_BROADCAST, IFF_LOOPBACK,
+    IFF_LOWER_UP, IFF_MULTICAST, IFF_POINTOPOINT, IFF_UP, IFLA_IFNAME, IFLA_MASTER, IFLA_MTU,
 };
 use route::iface::{IfaceFlags, Scope};
 use route::{Family, IfIndex, Iface, IfaceAddr, Ifaces, Prefix};
@@ -90,8 +89,7 @@ impl LinkTable {
     }
 
     fn link(&mut self, body: &[u8], new: bool) -> Option<()> {
-        let (&[family, _, _, _, i0, i1, i2, i3, f0, f1, f2, f3, ..], rest) =
-            body.split_first_chunk::<IFINFOMSG>()?;
+        let (&[family, _, _, _, i0, i1, i2, i3, f0, f1, f2, f3, ..], rest) = body.split_first_chunk::<IFINFOMSG>()?;
         // A bridge tells of its ports in messages of its own family: a port that leaves is no link that goes.
         if i32::from(family) != libc::AF_UNSPEC {
             return None;
@@ -118,8 +116,7 @@ impl LinkTable {
     }
 
     fn address(&mut self, body: &[u8], new: bool) -> Option<()> {
-        let (&[family, len, flags, _, i0, i1, i2, i3], rest) =
-            body.split_first_chunk::<IFADDRMSG>()?;
+        let (&[family, len, flags, _, i0, i1, i2, i3], rest) = body.split_first_chunk::<IFADDRMSG>()?;
         if !matches!(i32::from(family), AF_INET | AF_INET6) {
             return None;
         }
@@ -140,28 +137,13 @@ impl LinkTable {
         if !fits {
             return None;
         }
-        let heard = Addr {
-            local,
-            net,
-            len,
-            broadcast,
-            flags,
-            round: self.round,
-        };
-        let link = self
-            .links
-            .entry(u32::from_ne_bytes([i0, i1, i2, i3]))
-            .or_default();
-        let place = link
-            .addrs
-            .iter_mut()
-            .find(|a| a.local == local && a.net == net && a.len == len);
+        let heard = Addr { local, net, len, broadcast, flags, round: self.round };
+        let link = self.links.entry(u32::from_ne_bytes([i0, i1, i2, i3])).or_default();
+        let place = link.addrs.iter_mut().find(|a| a.local == local && a.net == net && a.len == len);
         match (place, new && flags & UNUSABLE == 0) {
             (Some(place), true) => *place = heard,
             (None, true) => link.addrs.push(heard),
-            (_, false) => link
-                .addrs
-                .retain(|a| !(a.local == local && a.net == net && a.len == len)),
+            (_, false) => link.addrs.retain(|a| !(a.local == local && a.net == net && a.len == len)),
         }
         Some(())
     }
@@ -206,14 +188,7 @@ fn iface_addr(a: &Addr) -> Option<IfaceAddr> {
     let peer = (a.local != a.net).then_some(a.net);
     let prefix = Prefix::new(a.net, a.len)?;
     let secondary = a.flags & IFA_F_SECONDARY != 0;
-    Some(IfaceAddr {
-        addr: a.local,
-        prefix,
-        broadcast: a.broadcast,
-        peer,
-        scope: scope_of(a.local),
-        secondary,
-    })
+    Some(IfaceAddr { addr: a.local, prefix, broadcast: a.broadcast, peer, scope: scope_of(a.local), secondary })
 }
 
 /// The reach of an address by its kind, as BIRD classifies: private addresses are `site`.

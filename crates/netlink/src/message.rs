@@ -200,12 +200,7 @@ mod tests {
         w.end();
         w.add_flags(4);
         let all: Vec<_> = messages(w.octets()).collect();
-        assert_eq!(
-            all.iter()
-                .map(|m| (m.kind, m.flags, m.sequence))
-                .collect::<Vec<_>>(),
-            [(24, 5, 7), (25, 5, 8)]
-        );
+        assert_eq!(all.iter().map(|m| (m.kind, m.flags, m.sequence)).collect::<Vec<_>>(), [(24, 5, 7), (25, 5, 8)]);
         let attrs: Vec<_> = attributes(&all[0].body[4..]).collect();
         assert_eq!(attrs[0], (1, &[9u8, 9, 9][..]));
         assert_eq!(attributes(attrs[1].1).next().unwrap().0, 3);
@@ -215,10 +210,7 @@ mod tests {
     fn lengths_that_do_not_fit_end_the_walk() {
         assert_eq!(attributes(&[3, 0, 1, 0, 1, 2, 3, 4]).count(), 0);
         assert_eq!(attributes(&[200, 0, 1, 0, 1, 2, 3, 4]).count(), 0);
-        assert_eq!(
-            messages(&[4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]).count(),
-            0
-        );
+        assert_eq!(messages(&[4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]).count(), 0);
         for len in 0..40 {
             let octets: Vec<u8> = (0..len).collect();
             let _ = messages(&octets).count();

@@ -167,18 +167,11 @@ impl Task {
             Stage::Addresses => (libc::RTM_GETADDR, &[0; 8]),
         };
         let mut w = Writer::default();
-        w.begin(
-            kind,
-            (libc::NLM_F_REQUEST | libc::NLM_F_DUMP) as u16,
-            self.sequence,
-            fixed,
-        );
+        w.begin(kind, (libc::NLM_F_REQUEST | libc::NLM_F_DUMP) as u16, self.sequence, fixed);
         w.end();
         match self.socket.get_ref().send(w.octets(), 0) {
             Ok(_) => {
-                let limit = self
-                    .rescan
-                    .map_or_else(|| Instant::now() + RESCAN_MAX, |(_, at)| at);
+                let limit = self.rescan.map_or_else(|| Instant::now() + RESCAN_MAX, |(_, at)| at);
                 self.rescan = Some((stage, limit));
             }
             // Begun again when the time has run out.
@@ -243,9 +236,7 @@ impl Task {
 async fn hear(socket: &AsyncFd<Socket>, buffer: &mut [u8]) -> io::Result<usize> {
     loop {
         let mut ready = socket.readable().await?;
-        match ready
-            .try_io(|socket| read(socket.get_ref(), buffer).map(|d| d.map_or(0, <[u8]>::len)))
-        {
+        match ready.try_io(|socket| read(socket.get_ref(), buffer).map(|d| d.map_or(0, <[u8]>::len))) {
             Ok(result) => return result,
             Err(_) => continue,
         }

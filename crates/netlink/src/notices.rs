@@ -50,10 +50,7 @@ impl RouteNotices {
     pub fn open(family: Family) -> io::Result<Self> {
         let socket = open(&groups(family))?;
         SockRef::from(&socket).attach_filter(&others_only())?;
-        Ok(Self {
-            socket: register(socket)?,
-            buffer: vec![0; READ_OCTETS],
-        })
+        Ok(Self { socket: register(socket)?, buffer: vec![0; READ_OCTETS] })
     }
 
     /// Waits until something has happened and adds it to `into`. Safe to drop while waiting.
@@ -61,15 +58,13 @@ impl RouteNotices {
         loop {
             let mut ready = self.socket.readable().await?;
             let buffer = &mut self.buffer;
-            let Ok(result) =
-                ready.try_io(|socket| read(socket.get_ref(), buffer).map(|d| d.map(<[u8]>::len)))
-            else {
+            let Ok(result) = ready.try_io(|socket| read(socket.get_ref(), buffer).map(|d| d.map(<[u8]>::len))) else {
                 continue;
             };
             match result {
-                Ok(Some(len)) => into.extend(
-                    messages(self.buffer.get(..len).unwrap_or_default()).filter_map(|m| notice(&m)),
-                ),
+                Ok(Some(len)) => {
+                    into.extend(messages(self.buffer.get(..len).unwrap_or_default()).filter_map(|m| notice(&m)))
+                }
                 Ok(None) => {}
                 Err(e) if e.raw_os_error() == Some(libc::ENOBUFS) => into.push(Notice::Lost),
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
@@ -90,9 +85,7 @@ impl std::fmt::Debug for RouteNotices {
 
 fn notice(m: &Message<'_>) -> Option<Notice> {
     match m.kind {
-        RTM_NEWROUTE if i32::from(m.flags) & NLM_F_REPLACE != 0 => {
-            Some(Notice::Replaced(decode(m)?))
-        }
+        RTM_NEWROUTE if i32::from(m.flags) & NLM_F_REPLACE != 0 => Some(Notice::Replaced(decode(m)?)),
         RTM_NEWROUTE => Some(Notice::Added(decode(m)?)),
         RTM_DELROUTE => Some(Notice::Gone(decode(m)?)),
         RTM_DELLINK | RTM_DELADDR => Some(Notice::Unsettled),
@@ -121,12 +114,7 @@ fn others_only() -> [SockFilter; 7] {
         SockFilter::new(JUMP_IF_EQUAL, 1, 0, kind(RTM_NEWROUTE)),
         SockFilter::new(JUMP_IF_EQUAL, 0, 2, kind(RTM_DELROUTE)),
         SockFilter::new(LOAD_BYTE, 0, 0, 16 + 5),
-        SockFilter::new(
-            JUMP_IF_EQUAL,
-            1,
-            0,
-            u32::from(crate::kernel_route::PROTO_BIRD),
-        ),
+        SockFilter::new(JUMP_IF_EQUAL, 1, 0, u32::from(crate::kernel_route::PROTO_BIRD)),
         SockFilter::new(RETURN, 0, 0, u32::MAX),
         SockFilter::new(RETURN, 0, 0, 0),
     ]

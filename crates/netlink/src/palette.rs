@@ -56,10 +56,7 @@ impl Palette {
             self.again(id);
             return id;
         }
-        let slot = Some(Slot {
-            route: route.clone(),
-            holders: 1,
-        });
+        let slot = Some(Slot { route: route.clone(), holders: 1 });
         let at = match self.free.pop() {
             Some(at) => at,
             None => {
@@ -71,12 +68,7 @@ impl Palette {
             *place = slot;
         }
         let (slots, hasher) = (&self.slots, &self.hasher);
-        let rehash = |i: &u32| {
-            slots
-                .get(*i as usize)
-                .and_then(Option::as_ref)
-                .map_or(0, |s| hasher.hash_one(&s.route))
-        };
+        let rehash = |i: &u32| slots.get(*i as usize).and_then(Option::as_ref).map_or(0, |s| hasher.hash_one(&s.route));
         self.index.insert_unique(hash, at, rehash);
         RouteId::new(at as usize)
     }
@@ -113,10 +105,7 @@ impl Palette {
 }
 
 fn is(slots: &[Option<Slot>], at: u32, route: &KernelRoute) -> bool {
-    slots
-        .get(at as usize)
-        .and_then(Option::as_ref)
-        .is_some_and(|s| s.route == *route)
+    slots.get(at as usize).and_then(Option::as_ref).is_some_and(|s| s.route == *route)
 }
 
 #[cfg(test)]
@@ -126,10 +115,7 @@ mod tests {
 
     #[test]
     fn a_number_is_given_again_only_when_nobody_holds_it() {
-        let (a, b) = (
-            KernelRoute::new(Resolved::Blackhole),
-            KernelRoute::new(Resolved::Prohibit),
-        );
+        let (a, b) = (KernelRoute::new(Resolved::Blackhole), KernelRoute::new(Resolved::Prohibit));
         let mut p = Palette::default();
         let first = p.hold(&a);
         assert_eq!(p.hold(&a), first);

@@ -120,12 +120,8 @@ impl Reconciler {
         if net.family() != self.family {
             return;
         }
-        let wanted = route.map(|r| {
-            self.palette.hold(&KernelRoute {
-                metric: r.effective_metric(self.family),
-                ..r.clone()
-            })
-        });
+        let wanted =
+            route.map(|r| self.palette.hold(&KernelRoute { metric: r.effective_metric(self.family), ..r.clone() }));
         let entry = self.entries.entry(net).or_default();
         if entry.wanted == wanted {
             release(&mut self.palette, wanted);
@@ -134,10 +130,7 @@ impl Reconciler {
             }
             return;
         }
-        release(
-            &mut self.palette,
-            std::mem::replace(&mut entry.wanted, wanted),
-        );
+        release(&mut self.palette, std::mem::replace(&mut entry.wanted, wanted));
         entry.failed = false;
         entry.fresh = false;
         self.errors.remove(&net);
@@ -181,12 +174,9 @@ impl Reconciler {
             return;
         }
         let entry = self.entries.entry(seen.net).or_default();
-        let wanted = entry
-            .wanted
-            .and_then(|id| Some((id, self.palette.get(id)?)));
+        let wanted = entry.wanted.and_then(|id| Some((id, self.palette.get(id)?)));
         let with_metric = wanted.is_some_and(|(_, w)| w.metric == seen.route.metric);
-        let content = wanted
-            .filter(|(_, w)| is_content(w, &seen.route, self.family, entry.fresh, &mut self.forms));
+        let content = wanted.filter(|(_, w)| is_content(w, &seen.route, self.family, entry.fresh, &mut self.forms));
         let id = match content.map(|(id, _)| id) {
             Some(id) => {
                 self.palette.again(id);
@@ -198,11 +188,7 @@ impl Reconciler {
             release(&mut self.palette, entry.present.replace(id));
         } else {
             // A second route of ours for the prefix: the one with the metric that is wanted stays.
-            let extra = if with_metric {
-                entry.present.replace(id)
-            } else {
-                Some(id)
-            };
+            let extra = if with_metric { entry.present.replace(id) } else { Some(id) };
             self.extras.extend(extra.map(|id| (seen.net, id)));
         }
         entry.seen = true;
@@ -277,27 +263,15 @@ impl Reconciler {
             let Some((net, route)) = self.extras.pop() else {
                 break;
             };
-            into.push(Request {
-                net,
-                verb: Verb::Remove,
-                route,
-            });
+            into.push(Request { net, verb: Verb::Remove, route });
         }
     }
 
     /// The requests for one prefix: the smallest that lead from what is present to what is wanted.
     fn ask(&self, net: Prefix, entry: &Entry, into: &mut Vec<Request>) {
         let metric = |id: RouteId| self.palette.get(id).map(|r| r.metric);
-        let add = |route| Request {
-            net,
-            verb: Verb::Add,
-            route,
-        };
-        let remove = |route| Request {
-            net,
-            verb: Verb::Remove,
-            route,
-        };
+        let add = |route| Request { net, verb: Verb::Add, route };
+        let remove = |route| Request { net, verb: Verb::Remove, route };
         match (entry.wanted, entry.present) {
             (Some(wanted), Some(present)) if wanted == present => {}
             (_, Some(present)) if entry.failed => into.push(remove(present)),
@@ -309,14 +283,8 @@ impl Reconciler {
                 into.extend([add(wanted), remove(present)]);
             }
             // A replacement would hit whichever of the two stands first.
-            (Some(wanted), Some(present)) if entry.contested => {
-                into.extend([remove(present), add(wanted)])
-            }
-            (Some(wanted), Some(_)) => into.push(Request {
-                net,
-                verb: Verb::Replace,
-                route: wanted,
-            }),
+            (Some(wanted), Some(present)) if entry.contested => into.extend([remove(present), add(wanted)]),
+            (Some(wanted), Some(_)) => into.push(Request { net, verb: Verb::Replace, route: wanted }),
             (None, None) => {}
         }
     }

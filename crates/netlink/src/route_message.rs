@@ -3,9 +3,9 @@
 use crate::kernel_route::{KernelRoute, PROTO_BIRD, SCOPE_UNIVERSE, SeenRoute};
 use crate::message::{Message, Writer, attributes, number};
 use libc::{
-    AF_INET, AF_INET6, RT_SCOPE_NOWHERE, RTA_DST, RTA_FLOW, RTA_GATEWAY, RTA_METRICS,
-    RTA_MULTIPATH, RTA_OIF, RTA_PREFSRC, RTA_PRIORITY, RTA_TABLE, RTA_VIA, RTM_F_CLONED,
-    RTN_BLACKHOLE, RTN_PROHIBIT, RTN_UNICAST, RTN_UNREACHABLE,
+    AF_INET, AF_INET6, RT_SCOPE_NOWHERE, RTA_DST, RTA_FLOW, RTA_GATEWAY, RTA_METRICS, RTA_MULTIPATH, RTA_OIF,
+    RTA_PREFSRC, RTA_PRIORITY, RTA_TABLE, RTA_VIA, RTM_F_CLONED, RTN_BLACKHOLE, RTN_PROHIBIT, RTN_UNICAST,
+    RTN_UNREACHABLE,
 };
 use route::{Family, Hop, IfIndex, Prefix, Resolved};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -75,16 +75,7 @@ pub fn encode(w: &mut Writer, call: Call, table: u32, net: Prefix, r: &KernelRou
         _ => [0; 4],
     };
     let scope = if deletes { RT_SCOPE_NOWHERE } else { r.scope };
-    let head = [
-        af(net.family()),
-        net.len(),
-        0,
-        0,
-        u8::try_from(table).unwrap_or(0),
-        PROTO_BIRD,
-        scope,
-        rtn,
-    ];
+    let head = [af(net.family()), net.len(), 0, 0, u8::try_from(table).unwrap_or(0), PROTO_BIRD, scope, rtn];
     let mut fixed = [0; RTMSG];
     fixed[..8].copy_from_slice(&head);
     fixed[8] = onlink;
@@ -172,23 +163,8 @@ pub fn encode_dump(w: &mut Writer, sequence: u32, family: Family, table: u32) {
 /// multicast routes, `throw` and `nat`, other families, and octets that make no
 /// sense.
 pub fn decode(m: &Message<'_>) -> Option<SeenRoute> {
-    let (
-        &[
-            af,
-            dst_len,
-            _,
-            tos,
-            table,
-            protocol,
-            scope,
-            rtn,
-            f0,
-            f1,
-            f2,
-            f3,
-        ],
-        rest,
-    ) = m.body.split_first_chunk::<RTMSG>()?;
+    let (&[af, dst_len, _, tos, table, protocol, scope, rtn, f0, f1, f2, f3], rest) =
+        m.body.split_first_chunk::<RTMSG>()?;
     let family = match i32::from(af) {
         AF_INET => Family::Ipv4,
         AF_INET6 => Family::Ipv6,
@@ -198,10 +174,7 @@ pub fn decode(m: &Message<'_>) -> Option<SeenRoute> {
     if flags & RTM_F_CLONED != 0 {
         return None;
     }
-    let mut seen = Attributes {
-        table: u32::from(table),
-        ..Attributes::default()
-    };
+    let mut seen = Attributes { table: u32::from(table), ..Attributes::default() };
     for (kind, value) in attributes(rest) {
         seen.take(kind, value);
     }
@@ -220,22 +193,12 @@ pub fn decode(m: &Message<'_>) -> Option<SeenRoute> {
     let route = KernelRoute {
         dest,
         metric: seen.metric,
-        scope: if family == Family::Ipv6 {
-            SCOPE_UNIVERSE
-        } else {
-            scope
-        },
+        scope: if family == Family::Ipv6 { SCOPE_UNIVERSE } else { scope },
         prefsrc: seen.prefsrc,
         realm: seen.realm,
         metrics: seen.metrics,
     };
-    Some(SeenRoute {
-        net,
-        protocol,
-        table: seen.table,
-        tos,
-        route,
-    })
+    Some(SeenRoute { net, protocol, table: seen.table, tos, route })
 }
 
 #[derive(Default)]
@@ -271,12 +234,7 @@ impl<'a> Attributes<'a> {
     fn unicast(&self, flags: u32) -> Option<Resolved> {
         let Some(multipath) = self.multipath else {
             let onlink = flags & u32::from(RTNH_ONLINK) != 0;
-            return Some(Resolved::Unicast(Hop {
-                gateway: self.gateway,
-                iface: IfIndex(self.oif),
-                onlink,
-                weight: 0,
-            }));
+            return Some(Resolved::Unicast(Hop { gateway: self.gateway, iface: IfIndex(self.oif), onlink, weight: 0 }));
         };
         let hops: Arc<[Hop]> = hops(multipath).take(HOPS_MAX).collect();
         (!hops.is_empty()).then_some(Resolved::Multipath(hops))
@@ -287,8 +245,7 @@ impl<'a> Attributes<'a> {
 fn hops(octets: &[u8]) -> impl Iterator<Item = Hop> {
     let mut rest = octets;
     std::iter::from_fn(move || {
-        let (&[l0, l1, flags, weight, i0, i1, i2, i3], _) =
-            rest.split_first_chunk::<RTNEXTHOP>()?;
+        let (&[l0, l1, flags, weight, i0, i1, i2, i3], _) = rest.split_first_chunk::<RTNEXTHOP>()?;
         let len = usize::from(u16::from_ne_bytes([l0, l1]));
         let own = rest.get(RTNEXTHOP..len)?;
         rest = rest.get((len + 3) & !3..).unwrap_or_default();
@@ -326,70 +283,33 @@ mod tests {
     use crate::message::messages;
 
     fn hop(gateway: &str, iface: u32, weight: u8) -> Hop {
-        Hop {
-            weight,
-            ..Hop::via(gateway.parse().unwrap(), IfIndex(iface))
-        }
+        Hop { weight, ..Hop::via(gateway.parse().unwrap(), IfIndex(iface)) }
     }
 
-    const NEW: Call = Call {
-        kind: libc::RTM_NEWROUTE,
-        flags: 0,
-        sequence: 1,
-    };
+    const NEW: Call = Call { kind: libc::RTM_NEWROUTE, flags: 0, sequence: 1 };
 
     fn back_and_forth(net: &str, table: u32, route: KernelRoute) {
         let net: Prefix = net.parse().unwrap();
         let mut w = Writer::default();
         encode(&mut w, NEW, table, net, &route);
         let m = messages(w.octets()).next().unwrap();
-        assert_eq!(
-            decode(&m),
-            Some(SeenRoute {
-                net,
-                protocol: PROTO_BIRD,
-                table,
-                tos: 0,
-                route
-            })
-        );
+        assert_eq!(decode(&m), Some(SeenRoute { net, protocol: PROTO_BIRD, table, tos: 0, route }));
     }
 
     #[test]
     fn decoding_after_encoding_is_the_identity() {
-        back_and_forth(
-            "10.0.0.0/8",
-            254,
-            KernelRoute::new(Resolved::Unicast(hop("10.1.1.2", 3, 0))),
-        );
-        back_and_forth(
-            "0.0.0.0/0",
-            254,
-            KernelRoute::new(Resolved::Unicast(Hop::dev(IfIndex(3)))),
-        );
+        back_and_forth("10.0.0.0/8", 254, KernelRoute::new(Resolved::Unicast(hop("10.1.1.2", 3, 0))));
+        back_and_forth("0.0.0.0/0", 254, KernelRoute::new(Resolved::Unicast(Hop::dev(IfIndex(3)))));
         back_and_forth("10.0.0.0/8", 900, KernelRoute::new(Resolved::Prohibit));
         back_and_forth("2001:db8::/32", 900, KernelRoute::new(Resolved::Blackhole));
+        back_and_forth("10.0.0.0/8", 254, KernelRoute::new(Resolved::Unicast(hop("fe80::1", 3, 0))));
         back_and_forth(
             "10.0.0.0/8",
             254,
-            KernelRoute::new(Resolved::Unicast(hop("fe80::1", 3, 0))),
+            KernelRoute::new(Resolved::Multipath([hop("10.1.1.2", 1, 2), hop("10.1.2.2", 2, 255)].into())),
         );
-        back_and_forth(
-            "10.0.0.0/8",
-            254,
-            KernelRoute::new(Resolved::Multipath(
-                [hop("10.1.1.2", 1, 2), hop("10.1.2.2", 2, 255)].into(),
-            )),
-        );
-        let onlink = Hop {
-            onlink: true,
-            ..hop("10.1.1.2", 3, 0)
-        };
-        back_and_forth(
-            "10.0.0.0/8",
-            254,
-            KernelRoute::new(Resolved::Unicast(onlink)),
-        );
+        let onlink = Hop { onlink: true, ..hop("10.1.1.2", 3, 0) };
+        back_and_forth("10.0.0.0/8", 254, KernelRoute::new(Resolved::Unicast(onlink)));
         back_and_forth(
             "10.0.0.0/8",
             254,
@@ -406,9 +326,7 @@ mod tests {
     #[test]
     fn no_octets_whatever_make_the_reader_panic() {
         let mut w = Writer::default();
-        let route = KernelRoute::new(Resolved::Multipath(
-            [hop("10.1.1.2", 1, 2), hop("10.1.2.2", 2, 9)].into(),
-        ));
+        let route = KernelRoute::new(Resolved::Multipath([hop("10.1.1.2", 1, 2), hop("10.1.2.2", 2, 9)].into()));
         encode(&mut w, NEW, 900, "10.0.0.0/8".parse().unwrap(), &route);
         let good = w.octets().to_vec();
         for at in 0..good.len() {

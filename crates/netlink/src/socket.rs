@@ -13,9 +13,7 @@ use crate::palette::Palette;
 use crate::reconcile::{Request, Verb};
 use crate::route_message::{Call, decode, encode, encode_dump};
 use crate::{Errno, SeenRoute};
-use libc::{
-    NLM_F_ACK, NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE, NLM_F_REQUEST, RTM_DELROUTE, RTM_NEWROUTE,
-};
+use libc::{NLM_F_ACK, NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE, NLM_F_REQUEST, RTM_DELROUTE, RTM_NEWROUTE};
 use netlink_sys::{Socket, SocketAddr, protocols::NETLINK_ROUTE};
 use nix::sys::socket::{setsockopt, sockopt};
 use nix::sys::time::{TimeVal, TimeValLike};
@@ -75,34 +73,19 @@ impl RouteSocket {
     /// Opens it in the network namespace of the calling thread.
     pub fn open() -> io::Result<Self> {
         let socket = open(&[])?;
-        setsockopt(
-            &socket,
-            sockopt::ReceiveTimeout,
-            &TimeVal::seconds(ANSWER_S),
-        )
-        .map_err(io::Error::from)?;
+        setsockopt(&socket, sockopt::ReceiveTimeout, &TimeVal::seconds(ANSWER_S)).map_err(io::Error::from)?;
         // Answers need not repeat the request; old kernels repeat it, which does no harm.
         let _ = socket.set_cap_ack(true);
         // The kernel then dumps one table only; an old one dumps all, and we pass over the others.
         let _ = socket.set_netlink_get_strict_chk(true);
-        Ok(Self {
-            socket,
-            sequence: 0,
-            writer: Writer::default(),
-            buffer: vec![0; READ_OCTETS],
-        })
+        Ok(Self { socket, sequence: 0, writer: Writer::default(), buffer: vec![0; READ_OCTETS] })
     }
 
     /// Shows every route of a table.
     ///
     /// Says whether the dump is whole: false when the table changed under it, so
     /// that routes may be missing. A table that does not exist has no routes.
-    pub fn dump(
-        &mut self,
-        family: Family,
-        table: u32,
-        mut each: impl FnMut(SeenRoute),
-    ) -> io::Result<bool> {
+    pub fn dump(&mut self, family: Family, table: u32, mut each: impl FnMut(SeenRoute)) -> io::Result<bool> {
         self.sequence = self.sequence.wrapping_add(1);
         self.writer.clear();
         encode_dump(&mut self.writer, self.sequence, family, table);
@@ -129,12 +112,7 @@ impl RouteSocket {
     }
 
     /// Carries requests out, in their order.
-    pub fn carry_out(
-        &mut self,
-        table: u32,
-        palette: &Palette,
-        requests: &[Request],
-    ) -> io::Result<BatchResult> {
+    pub fn carry_out(&mut self, table: u32, palette: &Palette, requests: &[Request]) -> io::Result<BatchResult> {
         let mut result = BatchResult::default();
         let mut from = 0;
         while from < requests.len() {
@@ -162,11 +140,7 @@ impl RouteSocket {
                 Verb::Remove => (RTM_DELROUTE, 0),
             };
             let flags = (flags | NLM_F_REQUEST) as u16;
-            let call = Call {
-                kind,
-                flags,
-                sequence: self.sequence,
-            };
+            let call = Call { kind, flags, sequence: self.sequence };
             encode(&mut self.writer, call, table, request.net, route);
             taken += 1;
             if self.writer.octets().len() > BATCH_OCTETS {
@@ -178,12 +152,7 @@ impl RouteSocket {
     }
 
     /// Hears the answers of a batch until the last request has been answered.
-    fn hear_answers(
-        &mut self,
-        first: u32,
-        place: usize,
-        result: &mut BatchResult,
-    ) -> io::Result<()> {
+    fn hear_answers(&mut self, first: u32, place: usize, result: &mut BatchResult) -> io::Result<()> {
         loop {
             let datagram = match read(&self.socket, &mut self.buffer) {
                 Ok(Some(datagram)) => datagram,
@@ -217,8 +186,6 @@ impl RouteSocket {
 
 impl std::fmt::Debug for RouteSocket {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("RouteSocket")
-            .field("sequence", &self.sequence)
-            .finish_non_exhaustive()
+        f.debug_struct("RouteSocket").field("sequence", &self.sequence).finish_non_exhaustive()
     }
 }
