@@ -118,10 +118,7 @@ pub struct LogClasses(pub u16);
 
 /// A class of log lines, with the word in front of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(
-    missing_docs,
-    reason = "each is the class of its name in BIRD's manual"
-)]
+#[expect(missing_docs, reason = "each is the class of its name in BIRD's manual")]
 pub enum LogClass {
     Debug,
     Trace,

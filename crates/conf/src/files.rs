@@ -69,18 +69,12 @@ impl Files for Memory {
             .map(str::to_owned)
             .collect();
         names.dedup();
-        if names.is_empty() {
-            Err("No such file or directory".to_owned())
-        } else {
-            Ok(names)
-        }
+        if names.is_empty() { Err("No such file or directory".to_owned()) } else { Ok(names) }
     }
 
     fn appendable(&self, path: &str) -> Result<(), String> {
         match path.rsplit_once('/') {
-            Some((dir, _)) if !dir.is_empty() && self.list(dir).is_err() => {
-                Err("No such file or directory".to_owned())
-            }
+            Some((dir, _)) if !dir.is_empty() && self.list(dir).is_err() => Err("No such file or directory".to_owned()),
             _ => Ok(()),
         }
     }

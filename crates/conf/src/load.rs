@@ -18,10 +18,7 @@ pub struct LoadOptions {
 
 impl Default for LoadOptions {
     fn default() -> Self {
-        Self {
-            family: Family::Ipv4,
-            dialect: None,
-        }
+        Self { family: Family::Ipv4, dialect: None }
     }
 }
 
@@ -53,10 +50,7 @@ pub struct Refused {
 impl Refused {
     /// The first error in one line, `FILE:LINE:COL message`: what BIRD would say on the control socket and in the log.
     pub fn line(&self) -> String {
-        self.diagnostics
-            .first()
-            .map(|d| report::line(d, &self.files))
-            .unwrap_or_default()
+        self.diagnostics.first().map(|d| report::line(d, &self.files)).unwrap_or_default()
     }
 
     /// Every error with its source line, caret and help; the program puts `bird: ` in front of each.
@@ -72,8 +66,5 @@ pub fn load(path: &str, files: &dyn Files, options: &LoadOptions) -> Result<Load
         Ok(_) => "The parser of this build is not in yet".to_owned(),
         Err(why) => format!("Unable to open configuration file {path}: {why}"),
     };
-    Err(Refused {
-        diagnostics: vec![Diagnostic::error(Span::default(), why)],
-        files: Vec::new(),
-    })
+    Err(Refused { diagnostics: vec![Diagnostic::error(Span::default(), why)], files: Vec::new() })
 }

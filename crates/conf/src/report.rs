@@ -16,22 +16,14 @@ fn line_and_column(file: &SourceFile, at: u32) -> (usize, usize) {
     let at = (at as usize).min(file.text.len());
     let before = file.text.get(..at).unwrap_or_default();
     let line = 1 + before.iter().filter(|&&octet| octet == b'\n').count();
-    let column = 1 + before
-        .iter()
-        .rev()
-        .take_while(|&&octet| octet != b'\n')
-        .count();
+    let column = 1 + before.iter().rev().take_while(|&&octet| octet != b'\n').count();
     (line, column)
 }
 
 /// `FILE:LINE:COL`, or `None` when the diagnostic lies in no file (the main file can not be read).
 pub fn place(span: Span, files: &[SourceFile]) -> Option<String> {
     let file = files.get(span.file.0 as usize)?;
-    let (line, column) = if is_end(span, file) {
-        (1, 0)
-    } else {
-        line_and_column(file, span.start)
-    };
+    let (line, column) = if is_end(span, file) { (1, 0) } else { line_and_column(file, span.start) };
     Some(format!("{}:{line}:{column}", file.path))
 }
 
@@ -81,17 +73,8 @@ pub fn all(diagnostics: &[Diagnostic], files: &[SourceFile], color: bool) -> Vec
 fn snippet(diagnostic: &Diagnostic, files: &[SourceFile], color: bool) -> Option<String> {
     let mut group = Group::with_level(Level::ERROR);
     let mut empty = true;
-    let places = std::iter::once((
-        diagnostic.span,
-        diagnostic.label.as_deref().unwrap_or(""),
-        AnnotationKind::Primary,
-    ))
-    .chain(
-        diagnostic
-            .notes
-            .iter()
-            .map(|(span, text)| (*span, text.as_str(), AnnotationKind::Context)),
-    );
+    let places = std::iter::once((diagnostic.span, diagnostic.label.as_deref().unwrap_or(""), AnnotationKind::Primary))
+        .chain(diagnostic.notes.iter().map(|(span, text)| (*span, text.as_str(), AnnotationKind::Context)));
     for (span, label, kind) in places {
         let Some(window) = Window::of(span, files) else {
             continue;
@@ -110,11 +93,7 @@ fn snippet(diagnostic: &Diagnostic, files: &[SourceFile], color: bool) -> Option
     if empty {
         return None;
     }
-    let renderer = if color {
-        Renderer::styled()
-    } else {
-        Renderer::plain()
-    };
+    let renderer = if color { Renderer::styled() } else { Renderer::plain() };
     Some(renderer.render(&[group]).trim_end().to_owned())
 }
 
@@ -136,17 +115,9 @@ impl Window {
             return None;
         }
         let start = (span.start as usize).min(octets.len());
-        let line_start = octets
-            .get(..start)?
-            .iter()
-            .rposition(|&o| o == b'\n')
-            .map_or(0, |at| at + 1);
+        let line_start = octets.get(..start)?.iter().rposition(|&o| o == b'\n').map_or(0, |at| at + 1);
         let from = line_start.max(start.saturating_sub(Self::OCTETS_MAX / 2));
-        let line_end = octets
-            .get(start..)?
-            .iter()
-            .position(|&o| o == b'\n')
-            .map_or(octets.len(), |at| start + at);
+        let line_end = octets.get(start..)?.iter().position(|&o| o == b'\n').map_or(octets.len(), |at| start + at);
         let to = line_end.min(start + Self::OCTETS_MAX / 2);
         let end = (span.end as usize).clamp(start, to);
         // Octets that are no text are shown as such; lengths are those of the text shown.

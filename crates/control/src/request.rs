@@ -13,8 +13,7 @@
 //! configuration: `show symbols`, `eval`, `echo`, `restrict`, and refusals.
 
 use crate::view::{
-    ActionRow, ConfigureReport, InterfaceView, MemoryView, ProtocolView, RouteItem, StaticRow,
-    StatusView,
+    ActionRow, ConfigureReport, InterfaceView, MemoryView, ProtocolView, RouteItem, StaticRow, StatusView,
 };
 use conf::config::DebugMask;
 use route::Prefix;

@@ -19,7 +19,10 @@ pub fn detach() -> Result<(), String> {
     }
     setsid().map_err(|e| format!("setsid: {e}"))?;
     let null = File::options().read(true).write(true).open("/dev/null").map_err(|e| format!("/dev/null: {e}"))?;
-    dup2_stdin(&null).and_then(|()| dup2_stdout(&null)).and_then(|()| dup2_stderr(&null)).map_err(|e| format!("dup2: {e}"))
+    dup2_stdin(&null)
+        .and_then(|()| dup2_stdout(&null))
+        .and_then(|()| dup2_stderr(&null))
+        .map_err(|e| format!("dup2: {e}"))
 }
 
 /// A pid file that goes when the daemon ends in order.
@@ -34,7 +37,8 @@ impl PidFile {
 
     /// Writes the number of this process.
     pub fn write(path: &Path, mut file: File) -> Result<Self, String> {
-        writeln!(file, "{}", std::process::id()).map_err(|e| format!("Cannot write PID file {}: {}", path.display(), reason(&e)))?;
+        writeln!(file, "{}", std::process::id())
+            .map_err(|e| format!("Cannot write PID file {}: {}", path.display(), reason(&e)))?;
         Ok(Self(path.to_path_buf()))
     }
 

@@ -200,16 +200,20 @@ impl Log {
     pub fn start(setup: Setup) -> Self {
         let (queue, lines) = sync_channel(LINES_MAX);
         let front = Arc::new(Front { queue, lost: AtomicU64::new(0), echo: RwLock::new(None) });
-        let _ = tracing::subscriber::set_global_default(tracing_subscriber::registry().with(Bridge(Arc::clone(&front))));
+        let _ =
+            tracing::subscriber::set_global_default(tracing_subscriber::registry().with(Bridge(Arc::clone(&front))));
         let (name, format) = (setup.name.clone(), setup.format);
-        let writer = std::thread::Builder::new().name("log".into()).spawn(move || write_lines(&lines, &name, format)).ok();
+        let writer =
+            std::thread::Builder::new().name("log".into()).spawn(move || write_lines(&lines, &name, format)).ok();
         Self { front, writer, setup }
     }
 
     /// Says where lines go from now on: by `log` statements, or by default.
     pub fn direct(&self, targets: &[LogTarget], stamp: Stamp) {
-        let mut destinations: Vec<Destination> =
-            targets.iter().filter_map(|t| open(t, &self.setup.name).map(|sink| Destination { sink, classes: t.classes.0 })).collect();
+        let mut destinations: Vec<Destination> = targets
+            .iter()
+            .filter_map(|t| open(t, &self.setup.name).map(|sink| Destination { sink, classes: t.classes.0 }))
+            .collect();
         if targets.is_empty() {
             let sink = if self.setup.debug { Some(Sink::Terminal) } else { syslog(&self.setup.name) };
             destinations.extend(sink.map(|sink| Destination { sink, classes: u16::MAX }));
@@ -302,7 +306,8 @@ fn write_line(line: &Line, destinations: &mut [Destination], stamp: &Stamp, name
 }
 
 fn json_line(line: &Line, stamp: &Stamp) -> String {
-    let escaped: String = line.text.chars().flat_map(|c| if matches!(c, '"' | '\\') { vec!['\\', c] } else { vec![c] }).collect();
+    let escaped: String =
+        line.text.chars().flat_map(|c| if matches!(c, '"' | '\\') { vec!['\\', c] } else { vec![c] }).collect();
     format!("{{\"time\":\"{}\",\"class\":\"{}\",\"message\":\"{escaped}\"}}\n", stamp(line.at), word(line.class))
 }
 
@@ -311,7 +316,8 @@ impl Syslog {
     fn send(&self, line: &Line) -> std::io::Result<()> {
         const DAEMON: u8 = 3;
         let priority = DAEMON * 8 + severity(line.class);
-        let datagram = format!("<{priority}>{}[{}]: <{}> {}", self.name, std::process::id(), word(line.class), line.text);
+        let datagram =
+            format!("<{priority}>{}[{}]: <{}> {}", self.name, std::process::id(), word(line.class), line.text);
         self.socket.send(datagram.as_bytes()).map(|_| ())
     }
 }

@@ -10,8 +10,12 @@ use caps::{CapSet, Capability, CapsHashSet, securebits};
 use nix::unistd::{Gid, Group, Uid, User, setgid, setgroups, setuid};
 
 /// What is kept.
-pub const KEPT: [Capability; 4] =
-    [Capability::CAP_NET_BIND_SERVICE, Capability::CAP_NET_BROADCAST, Capability::CAP_NET_ADMIN, Capability::CAP_NET_RAW];
+pub const KEPT: [Capability; 4] = [
+    Capability::CAP_NET_BIND_SERVICE,
+    Capability::CAP_NET_BROADCAST,
+    Capability::CAP_NET_ADMIN,
+    Capability::CAP_NET_RAW,
+];
 
 /// A user to become.
 pub fn user(name: &str) -> Result<Uid, String> {

@@ -2,10 +2,7 @@
 //!
 //! (First slice: the public face over an ordered map; the dense store follows.)
 
-use crate::batch::{
-    Act, ChangeBatch, ChangeRow, Deed, ImportRow, NetId, Path, Reading, ResolvedHop, TableEvent,
-    What,
-};
+use crate::batch::{Act, ChangeBatch, ChangeRow, Deed, ImportRow, NetId, Path, Reading, ResolvedHop, TableEvent, What};
 pub use crate::decision::Reason;
 pub use crate::query::{NetView, PathView, TableSpec, Totals};
 use crate::stats::{ImportStats, RouteCounts};
@@ -166,27 +163,13 @@ impl Table {
     }
 
     /// Up to `rows_max` prefixes from a number on, for a feed, and where to go on.
-    pub fn page(
-        &self,
-        from: NetId,
-        rows_max: usize,
-        reading: Reading,
-    ) -> (ChangeBatch, Option<NetId>) {
-        let end = (from.0 as usize)
-            .saturating_add(rows_max.max(1))
-            .min(self.nets.len()) as u32;
+    pub fn page(&self, from: NetId, rows_max: usize, reading: Reading) -> (ChangeBatch, Option<NetId>) {
+        let end = (from.0 as usize).saturating_add(rows_max.max(1)).min(self.nets.len()) as u32;
         let ids: Vec<_> = (from.0..end)
             .map(NetId)
-            .filter(|id| {
-                self.nets
-                    .get(id.0 as usize)
-                    .is_some_and(|(_, p)| !p.is_empty())
-            })
+            .filter(|id| self.nets.get(id.0 as usize).is_some_and(|(_, p)| !p.is_empty()))
             .collect();
-        (
-            self.current(&ids, reading),
-            ((end as usize) < self.nets.len()).then_some(NetId(end)),
-        )
+        (self.current(&ids, reading), ((end as usize) < self.nets.len()).then_some(NetId(end)))
     }
 
     /// What is now at these numbers; gone prefixes have no paths.
@@ -200,11 +183,7 @@ impl Table {
             rows: Vec::new(),
             paths: Vec::new(),
         };
-        let width = if reading == Reading::Best {
-            1
-        } else {
-            usize::MAX
-        };
+        let width = if reading == Reading::Best { 1 } else { usize::MAX };
         for id in ids {
             let Some((net, paths)) = self.nets.get(id.0 as usize) else {
                 continue;
@@ -225,11 +204,7 @@ impl Table {
                 out.hops.push(self.resolve(&p.attrs));
                 out.palette.push(p.attrs.clone());
             }
-            out.rows.push(ChangeRow {
-                id: *id,
-                net: *net,
-                paths: start..out.paths.len() as u32,
-            });
+            out.rows.push(ChangeRow { id: *id, net: *net, paths: start..out.paths.len() as u32 });
         }
         out
     }
@@ -243,11 +218,7 @@ impl Table {
             Dest::Prohibit => Resolved::Prohibit,
         };
         let recursive = matches!(attrs.local().dest, Dest::Recursive(_));
-        ResolvedHop {
-            to,
-            igp_metric: None,
-            recursive,
-        }
+        ResolvedHop { to, igp_metric: None, recursive }
     }
 
     /// Every reader is past this batch: numbers freed before it may be given again.
@@ -257,11 +228,7 @@ impl Table {
     pub fn counts(&self, channel: ChannelId) -> RouteCounts {
         let mut counts = RouteCounts::default();
         for (_, paths) in &self.nets {
-            for (i, p) in paths
-                .iter()
-                .enumerate()
-                .filter(|(_, p)| p.channel == channel)
-            {
+            for (i, p) in paths.iter().enumerate().filter(|(_, p)| p.channel == channel) {
                 counts.imported += u32::from(!p.filtered);
                 counts.filtered += u32::from(p.filtered);
                 counts.preferred += u32::from(i == 0 && !p.filtered);
@@ -287,9 +254,7 @@ impl Table {
 
     /// Up to `max` numbers from `from` on: appends the prefixes that stand there. Returns where to go on.
     pub fn nets(&self, from: NetId, max: usize, out: &mut Vec<(Prefix, NetId)>) -> Option<NetId> {
-        let end = (from.0 as usize)
-            .saturating_add(max.max(1))
-            .min(self.nets.len());
+        let end = (from.0 as usize).saturating_add(max.max(1)).min(self.nets.len());
         for i in from.0 as usize..end {
             match self.nets.get(i) {
                 Some((net, paths)) if !paths.is_empty() => out.push((*net, NetId(i as u32))),
@@ -302,25 +267,17 @@ impl Table {
     /// The number of a prefix that has paths.
     pub fn find(&self, net: &Prefix) -> Option<NetId> {
         let id = *self.index.get(net)?;
-        self.nets
-            .get(id.0 as usize)
-            .filter(|(_, p)| !p.is_empty())
-            .map(|_| id)
+        self.nets.get(id.0 as usize).filter(|(_, p)| !p.is_empty()).map(|_| id)
     }
 
     /// The number of the longest prefix with a valid path that covers `net`.
     pub fn longest_match(&self, net: &Prefix) -> Option<NetId> {
-        (0..=net.len())
-            .rev()
-            .find_map(|len| self.find(&Prefix::new(net.addr(), len)?))
+        (0..=net.len()).rev().find_map(|len| self.find(&Prefix::new(net.addr(), len)?))
     }
 
     /// A prefix with all its paths, filtered ones included.
     pub fn show(&self, id: NetId) -> Option<NetView> {
-        let (net, paths) = self
-            .nets
-            .get(id.0 as usize)
-            .filter(|(_, p)| !p.is_empty())?;
+        let (net, paths) = self.nets.get(id.0 as usize).filter(|(_, p)| !p.is_empty())?;
         let view = |(i, p): (usize, &Stored)| {
             Some(PathView {
                 attrs: p.attrs.clone(),
@@ -332,11 +289,7 @@ impl Table {
                 best: i == 0 && !p.filtered,
             })
         };
-        Some(NetView {
-            id,
-            net: *net,
-            paths: paths.iter().enumerate().filter_map(view).collect(),
-        })
+        Some(NetView { id, net: *net, paths: paths.iter().enumerate().filter_map(view).collect() })
     }
 
     /// For each path but the first: the step by which it lost against the one before.

@@ -16,9 +16,7 @@ impl Clock {
     /// The process's clock.
     pub fn new() -> Self {
         static EPOCH: OnceLock<Instant> = OnceLock::new();
-        Self {
-            epoch: *EPOCH.get_or_init(Instant::now),
-        }
+        Self { epoch: *EPOCH.get_or_init(Instant::now) }
     }
 
     /// Milliseconds since the epoch.

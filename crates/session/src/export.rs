@@ -22,13 +22,7 @@ impl Exports {
     }
 
     /// A new member: it is fed, told End-of-RIB, then changes, all into `outbox`.
-    pub fn join(
-        &self,
-        table: TableId,
-        key: Arc<GroupKey>,
-        member: MemberSpec,
-        outbox: Arc<Outbox>,
-    ) -> MemberId {
+    pub fn join(&self, table: TableId, key: Arc<GroupKey>, member: MemberSpec, outbox: Arc<Outbox>) -> MemberId {
         let _ = (table, key, member, outbox);
         MemberId(0)
     }

@@ -36,11 +36,7 @@ struct Inner {
 impl Outbox {
     /// An empty outbox that is full above `octets_max`; [`OCTETS_MAX`] is a good value.
     pub fn new(octets_max: usize) -> Arc<Self> {
-        Arc::new(Self {
-            octets_max,
-            ready: Notify::new(),
-            inner: Mutex::default(),
-        })
+        Arc::new(Self { octets_max, ready: Notify::new(), inner: Mutex::default() })
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -71,11 +67,7 @@ impl Outbox {
         }
         inner.octets = inner.octets.saturating_sub(taken);
         let more = !inner.pieces.is_empty();
-        let waiting = if inner.octets <= self.octets_max / 2 {
-            std::mem::take(&mut inner.waiting)
-        } else {
-            Vec::new()
-        };
+        let waiting = if inner.octets <= self.octets_max / 2 { std::mem::take(&mut inner.waiting) } else { Vec::new() };
         drop(inner);
         for wake in waiting {
             wake();

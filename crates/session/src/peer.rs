@@ -253,18 +253,10 @@ pub struct Refilter {
 
 pub(crate) enum Command {
     Start,
-    Stop {
-        reason: StopReason,
-        message: Option<Arc<str>>,
-        done: oneshot::Sender<()>,
-    },
+    Stop { reason: StopReason, message: Option<Arc<str>>, done: oneshot::Sender<()> },
     ReloadIn,
     ReloadOut,
-    Reconfigure {
-        spec: Box<PeerSpec>,
-        refilter: Refilter,
-        done: oneshot::Sender<bool>,
-    },
+    Reconfigure { spec: Box<PeerSpec>, refilter: Refilter, done: oneshot::Sender<bool> },
     Debug(u32),
     Event(TableEvent),
 }
@@ -301,11 +293,7 @@ impl PeerHandle {
     /// to 255 octets. The future ends when the NOTIFICATION was written or given up, and the tables know.
     pub async fn stop(&self, reason: StopReason, message: Option<Arc<str>>) {
         let (done, wait) = oneshot::channel();
-        let _ = self.commands.send(Command::Stop {
-            reason,
-            message,
-            done,
-        });
+        let _ = self.commands.send(Command::Stop { reason, message, done });
         let _ = wait.await;
     }
 
@@ -327,11 +315,7 @@ impl PeerHandle {
     /// asked for its routes), and the session must be restarted.
     pub async fn reconfigure(&self, spec: PeerSpec, refilter: Refilter) -> bool {
         let (done, wait) = oneshot::channel();
-        let _ = self.commands.send(Command::Reconfigure {
-            spec: Box::new(spec),
-            refilter,
-            done,
-        });
+        let _ = self.commands.send(Command::Reconfigure { spec: Box::new(spec), refilter, done });
         wait.await.unwrap_or(false)
     }
 

@@ -30,21 +30,14 @@ pub struct Hold {
 impl Recovery {
     /// No restart is going on.
     pub fn none() -> Self {
-        Self {
-            progress: Arc::new(watch::Sender::new(Progress {
-                over: true,
-                awaited: 0,
-            })),
-        }
+        Self { progress: Arc::new(watch::Sender::new(Progress { over: true, awaited: 0 })) }
     }
 
     /// A restart begins; it is over when nobody is awaited, at the latest after `wait`.
     ///
     /// The holds must be taken before [`begin`](Self::begin) is awaited on.
     pub fn restarting() -> Self {
-        Self {
-            progress: Arc::new(watch::Sender::new(Progress::default())),
-        }
+        Self { progress: Arc::new(watch::Sender::new(Progress::default())) }
     }
 
     /// Watches over the restart: ends it when the last hold is gone, or after `wait`. Logs its begin and end.
@@ -70,9 +63,7 @@ impl Recovery {
             p.awaited += u32::from(held);
             held
         });
-        held.then(|| Hold {
-            progress: Arc::clone(&self.progress),
-        })
+        held.then(|| Hold { progress: Arc::clone(&self.progress) })
     }
 
     /// Whether there is nothing to wait for any more.
@@ -94,7 +85,6 @@ impl Recovery {
 
 impl Drop for Hold {
     fn drop(&mut self) {
-        self.progress
-            .send_modify(|p| p.awaited = p.awaited.saturating_sub(1));
+        self.progress.send_modify(|p| p.awaited = p.awaited.saturating_sub(1));
     }
 }

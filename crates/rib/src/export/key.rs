@@ -96,11 +96,7 @@ pub enum MissingLladdr {
 impl GroupKey {
     /// How much of each prefix the group reads.
     pub const fn reading(&self) -> Reading {
-        if self.secondary || self.add_path {
-            Reading::All
-        } else {
-            Reading::Best
-        }
+        if self.secondary || self.add_path { Reading::All } else { Reading::Best }
     }
 
     /// All fields but the policy, in one comparable value. Taken apart without `..`, so a new field cannot be forgotten.
@@ -134,39 +130,10 @@ impl GroupKey {
             ipv4_in_mp,
         } = *self;
         (
-            (
-                family,
-                rewrite_before_filter,
-                secondary,
-                add_path,
-                local_as,
-                peer_as,
-                internal,
-                local_id,
-            ),
-            (
-                local_addr,
-                local_link_local,
-                link,
-                next_hop,
-                missing_lladdr,
-                rr_client,
-                cluster_id,
-            ),
-            (
-                rs_client,
-                interpret_communities,
-                allow_local_pref,
-                default_local_pref,
-                default_med,
-            ),
-            (
-                med_to_external,
-                as4,
-                extended_messages,
-                llgr_aware,
-                ipv4_in_mp,
-            ),
+            (family, rewrite_before_filter, secondary, add_path, local_as, peer_as, internal, local_id),
+            (local_addr, local_link_local, link, next_hop, missing_lladdr, rr_client, cluster_id),
+            (rs_client, interpret_communities, allow_local_pref, default_local_pref, default_med),
+            (med_to_external, as4, extended_messages, llgr_aware, ipv4_in_mp),
         )
     }
 

@@ -1,0 +1,193 @@
+//! `show protocols [all]`: one view a protocol.
+
+use crate::instance::{Running, Seen};
+use crate::translate::{ChannelIds, limit};
+use conf::config::{ChannelConf, ProtocolKind};
+use control::view::{
+    BgpView, ChannelRecovery, ChannelView, Info, LimitView, ProtocolDetail, ProtocolView, RestartView, RoutesView,
+    SessionView, Timer,
+};
+use filter::Policy;
+use rib::stats::{ExportStats, ImportStats, RouteCounts};
+use route::Moment;
+use session::peer::{Deps, PeerStatus, ProtoState};
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+
+/// The views of the chosen instances, in order.
+pub async fn answer(deps: Deps, default_table: Arc<str>, chosen: Vec<Seen>, detail: bool) -> Vec<ProtocolView> {
+    let mut views = Vec::with_capacity(chosen.len());
+    for seen in chosen {
+        let status = match &seen.running {
+            Running::Bgp(peer) => Some(peer.status.borrow().clone()),
+            _ => None,
+        };
+        let detail =
+            if detail { Some(Box::new(details(&deps, &default_table, &seen, status.as_ref()).await)) } else { None };
+        views.push(row(&default_table, &seen, status.as_ref(), detail));
+    }
+    views
+}
+
+fn row(
+    default_table: &Arc<str>,
+    seen: &Seen,
+    status: Option<&PeerStatus>,
+    detail: Option<Box<ProtocolDetail>>,
+) -> ProtocolView {
+    let table = seen.conf.channels.first().map_or(default_table, |c| &c.table);
+    let (state, since, info) = match status {
+        Some(s) => (s.proto.word(), s.since, Info::Bgp { state: bgp_word(s), error: error_text(s) }),
+        None => (if seen.enabled { "up" } else { "down" }, seen.since, Info::Nothing),
+    };
+    ProtocolView {
+        name: Arc::clone(&seen.conf.name),
+        kind: seen.running.kind(),
+        table: Some(Arc::clone(table)),
+        state,
+        since,
+        info,
+        detail,
+    }
+}
+
+fn bgp_word(status: &PeerStatus) -> &'static str {
+    if status.bgp_state.is_empty() { "Down" } else { status.bgp_state }
+}
+
+fn error_text(status: &PeerStatus) -> Arc<str> {
+    status.last_error.as_ref().map(|e| e.to_string().into()).unwrap_or_default()
+}
+
+async fn details(deps: &Deps, default_table: &Arc<str>, seen: &Seen, status: Option<&PeerStatus>) -> ProtocolDetail {
+    let mut channels = Vec::new();
+    for (conf, ids) in seen.conf.channels.iter().zip(&seen.channels) {
+        channels.push(channel(deps, seen, status, conf, ids).await);
+    }
+    if channels.is_empty() {
+        channels.push(no_channel(default_table, seen.enabled));
+    }
+    ProtocolDetail {
+        description: seen.conf.description.clone(),
+        message: seen.message.clone(),
+        router_id: seen.conf.router_id,
+        channels,
+        bgp: status.map(|s| Box::new(bgp(deps.clock.now(), seen, s))),
+    }
+}
+
+/// What 1.6 shows of a protocol that has nothing to do with tables.
+fn no_channel(table: &Arc<str>, up: bool) -> ChannelView {
+    ChannelView {
+        name: "",
+        table: Arc::clone(table),
+        state: if up { "UP" } else { "DOWN" },
+        preference: 240,
+        import: Policy::Accept,
+        export: Policy::Reject,
+        recovery: None,
+        receive_limit: None,
+        import_limit: None,
+        export_limit: None,
+        routes: up.then(|| RoutesView {
+            counts: RouteCounts::default(),
+            keep_filtered: false,
+            import: ImportStats::default(),
+            export: ExportStats::default(),
+        }),
+    }
+}
+
+async fn channel(
+    deps: &Deps,
+    seen: &Seen,
+    status: Option<&PeerStatus>,
+    conf: &ChannelConf,
+    ids: &ChannelIds,
+) -> ChannelView {
+    let of_peer = status.and_then(|s| s.channels.iter().find(|c| c.channel == ids.channel));
+    let up = match status {
+        Some(s) => s.proto != ProtoState::Down,
+        None => seen.enabled,
+    };
+    let routes = if up { Some(routes(deps, seen, conf, ids, of_peer.and_then(|c| c.member)).await) } else { None };
+    let imported = routes.map_or(0, |r| r.counts.imported);
+    let exported = routes.map_or(0, |r| r.counts.exported);
+    let view = |l: Option<conf::config::LimitConf>, count: u32| {
+        limit(l).map(|l| LimitView { routes_max: l.routes_max, action: l.action, hit: count >= l.routes_max })
+    };
+    ChannelView {
+        name: match conf.family {
+            route::Family::Ipv4 => "ipv4",
+            route::Family::Ipv6 => "ipv6",
+        },
+        table: Arc::clone(&conf.table),
+        state: if up { "UP" } else { "DOWN" },
+        preference: conf.preference,
+        import: conf.import.clone(),
+        export: conf.export.clone(),
+        recovery: of_peer
+            .filter(|c| c.recovery_pending || c.recovery_waiting)
+            .map(|c| ChannelRecovery { pending: c.recovery_pending, waiting: c.recovery_waiting }),
+        receive_limit: view(conf.receive_limit, imported),
+        import_limit: view(conf.import_limit, imported),
+        export_limit: view(conf.export_limit, exported),
+        routes,
+    }
+}
+
+async fn routes(
+    deps: &Deps,
+    seen: &Seen,
+    conf: &ChannelConf,
+    ids: &ChannelIds,
+    member: Option<rib::export::MemberId>,
+) -> RoutesView {
+    let id = ids.channel;
+    let (mut counts, import) =
+        deps.tables.query(ids.table, move |t| (t.counts(id), t.import_stats(id))).await.unwrap_or_default();
+    let mut export = ExportStats::default();
+    if let Some(member) = member
+        && let Some((stats, exported)) = deps.exports.stats(member).await
+    {
+        (export, counts.exported) = (stats, exported);
+    }
+    if let Running::Kernel(kernel) = &seen.running {
+        (export, counts.exported) = kernel.stats();
+    }
+    RoutesView { counts, keep_filtered: conf.keep_filtered, import, export }
+}
+
+fn bgp(now: Moment, seen: &Seen, s: &PeerStatus) -> BgpView {
+    let (conf_addr, conf_as, iface) = match &seen.conf.kind {
+        ProtocolKind::Bgp(b) => (Some(b.peer_addr), b.peer_as, b.iface.clone()),
+        _ => (None, 0, None),
+    };
+    let timer = |t: session::peer::Timer| Timer {
+        remaining_s: u32::try_from(t.remaining_s(now)).unwrap_or(u32::MAX),
+        total_s: t.total_s,
+    };
+    let none = Timer { remaining_s: 0, total_s: 0 };
+    BgpView {
+        state: bgp_word(s),
+        peer_addr: s.peer_addr.or(conf_addr).unwrap_or(Ipv4Addr::UNSPECIFIED.into()),
+        iface,
+        peer_as: if s.peer_as == 0 { conf_as } else { s.peer_as },
+        restart: s.restart_active.then(|| RestartView {
+            long_lived: s.stale.is_some(),
+            remaining_s: s.stale.or(s.restart).map(|t| timer(t).remaining_s),
+        }),
+        error_wait: s.error_wait.map(timer),
+        connect_delay: s.connect_delay.map(timer),
+        session: s.peer_id.map(|id| SessionView {
+            peer_id: Ipv4Addr::from_bits(id),
+            caps: s.caps.clone(),
+            words: s.session.clone(),
+            source_addr: s.source_addr.unwrap_or(Ipv4Addr::UNSPECIFIED.into()),
+            route_limit: None,
+            hold: s.hold.map_or(none, timer),
+            keepalive: s.keepalive.map_or(none, timer),
+        }),
+        error: error_text(s),
+    }
+}

@@ -1,0 +1,63 @@
+//! A protocol instance: its configuration, its numbers, and what runs of it.
+//!
+//! An instance lives as long as its name is configured; what runs of it may be
+//! stopped and started anew under the same numbers. The supervisor owns all
+//! instances; everybody else sees a [`Seen`], cheap copies of the handles.
+
+use crate::protocols::{DeviceHandle, DirectHandle, KernelHandle, StaticHandle};
+use crate::translate::ChannelIds;
+use conf::config::ProtocolConf;
+use control::view::Kind;
+use route::{Moment, ProtocolId};
+use session::peer::PeerHandle;
+use std::sync::Arc;
+
+/// What runs of an instance. Each handle is cheap to clone.
+#[derive(Clone)]
+pub enum Running {
+    /// `protocol device`.
+    Device(DeviceHandle),
+    /// `protocol direct`.
+    Direct(DirectHandle),
+    /// `protocol kernel`.
+    Kernel(KernelHandle),
+    /// `protocol static`.
+    Static(StaticHandle),
+    /// `protocol bgp`.
+    Bgp(PeerHandle),
+}
+
+impl Running {
+    /// Its kind, with BIRD's word.
+    pub const fn kind(&self) -> Kind {
+        match self {
+            Self::Device(_) => Kind::Device,
+            Self::Direct(_) => Kind::Direct,
+            Self::Kernel(_) => Kind::Kernel,
+            Self::Static(_) => Kind::Static,
+            Self::Bgp(_) => Kind::Bgp,
+        }
+    }
+}
+
+/// A protocol instance.
+#[derive(Clone)]
+pub struct Instance {
+    /// Its number, for as long as it is configured.
+    pub id: ProtocolId,
+    /// Its configuration.
+    pub conf: Arc<ProtocolConf>,
+    /// Its channels, in the order of the configuration.
+    pub channels: Vec<ChannelIds>,
+    /// The operator wants it up.
+    pub enabled: bool,
+    /// When the operator or the configuration last changed that; the `since` column of protocols without sessions.
+    pub since: Moment,
+    /// Given with the last `enable`, `disable` or `restart`.
+    pub message: Option<Arc<str>>,
+    /// What runs.
+    pub running: Running,
+}
+
+/// What answers need to know of an instance: a copy, taken when the question came.
+pub type Seen = Instance;

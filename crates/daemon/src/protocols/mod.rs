@@ -1,0 +1,34 @@
+//! The protocols that speak to this machine: device, direct, static, kernel.
+//!
+//! Each is started with its configuration, its numbers and the [`World`], and
+//! gives a handle that is cheap to clone. All handles have the same verbs:
+//! `stop` ends it and takes its routes back, `reconfigure` takes over new options.
+
+mod device;
+mod direct;
+mod kernel;
+mod statics;
+
+pub use device::DeviceHandle;
+pub use direct::DirectHandle;
+pub use kernel::KernelHandle;
+pub use statics::StaticHandle;
+
+use crate::translate::ChannelIds;
+use crate::world::World;
+use conf::config::ProtocolConf;
+use route::ProtocolId;
+use std::sync::Arc;
+
+/// What every protocol is started with.
+#[derive(Clone)]
+pub struct Start {
+    /// Its number.
+    pub id: ProtocolId,
+    /// Its configuration; the kind matches.
+    pub conf: Arc<ProtocolConf>,
+    /// The numbers of its channels, in the order of `conf.channels`.
+    pub channels: Vec<ChannelIds>,
+    /// What all share.
+    pub world: World,
+}

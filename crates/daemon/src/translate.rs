@@ -1,0 +1,151 @@
+//! From the configuration's words to a session's: the two rooms do not know each other.
+
+use conf::config::{self, BgpConf, ChannelConf, Config, ProtocolConf, rib_words};
+use rib::batch::{Limit, LimitAction};
+use route::{ChannelId, Family, ProtocolId, TableId};
+use session::peer::{GatewayMode, MissingLladdr, NextHopMode, PeerChannel, PeerSpec, RestartMode};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
+
+/// The limit of a channel.
+pub fn limit(limit: Option<config::LimitConf>) -> Option<Limit> {
+    let limit = limit?;
+    let action = match limit.action {
+        rib_words::LimitAction::Warn => LimitAction::Warn,
+        rib_words::LimitAction::Block => LimitAction::Block,
+        rib_words::LimitAction::Restart => LimitAction::Restart,
+        rib_words::LimitAction::Disable => LimitAction::Disable,
+    };
+    Some(Limit { routes_max: limit.routes_max, action })
+}
+
+/// What a peer is told of one of its channels: numbers, and the name of the table behind `igp table`.
+#[derive(Clone, Debug)]
+pub struct ChannelIds {
+    /// The channel.
+    pub channel: ChannelId,
+    /// Its table.
+    pub table: TableId,
+    /// The table in which next hops are looked up.
+    pub igp_table: TableId,
+}
+
+/// A peer, as the sessions' room wants it.
+pub fn peer(
+    conf: &ProtocolConf,
+    bgp: &BgpConf,
+    config: &Config,
+    id: ProtocolId,
+    router_id: Ipv4Addr,
+    ids: &[ChannelIds],
+) -> PeerSpec {
+    let router_id = conf.router_id.unwrap_or(router_id).to_bits();
+    PeerSpec {
+        name: Arc::clone(&conf.name),
+        protocol: id,
+        debug: conf.debug.0,
+        router_id,
+        listen: Some(listen(config, bgp)),
+        local_as: bgp.local_as,
+        local_addr: bgp.local_addr,
+        local_port: if bgp.strict_bind { bgp.local_port } else { None },
+        peer_addr: bgp.peer_addr,
+        iface: bgp.iface.clone(),
+        peer_port: bgp.peer_port,
+        peer_as: bgp.peer_as,
+        multihop: bgp.multihop,
+        match_local_addr: bgp.match_local_addr,
+        next_hop: match bgp.next_hop {
+            config::NextHopMode::Default => NextHopMode::Default,
+            config::NextHopMode::SelfAlways => NextHopMode::SelfAlways,
+            config::NextHopMode::Keep => NextHopMode::Keep,
+        },
+        missing_lladdr: match bgp.missing_lladdr {
+            config::MissingLladdr::SelfAddr => MissingLladdr::SelfAddr,
+            config::MissingLladdr::Drop => MissingLladdr::Drop,
+            config::MissingLladdr::Ignore => MissingLladdr::Ignore,
+        },
+        gateway: match bgp.gateway {
+            config::GatewayMode::Direct => GatewayMode::Direct,
+            config::GatewayMode::Recursive => GatewayMode::Recursive,
+        },
+        passive: bgp.passive,
+        password: bgp.password.clone(),
+        setkey: bgp.setkey,
+        ttl_security: bgp.ttl_security,
+        check_link: bgp.check_link,
+        rr_client: bgp.rr_client,
+        cluster_id: bgp.rr_cluster_id.unwrap_or(router_id),
+        rs_client: bgp.rs_client,
+        hold_time_s: bgp.hold_time_s,
+        startup_hold_time_s: bgp.startup_hold_time_s,
+        keepalive_time_s: bgp.keepalive_time_s,
+        connect_retry_time_s: bgp.connect_retry_time_s,
+        connect_delay_time_s: bgp.connect_delay_time_s,
+        error_wait_time_s: bgp.error_wait_time_s,
+        error_forget_time_s: bgp.error_forget_time_s,
+        disable_after_error: bgp.disable_after_error,
+        disable_after_cease: bgp.disable_after_cease,
+        capabilities: bgp.capabilities,
+        route_refresh: bgp.route_refresh,
+        as4: bgp.as4,
+        extended_messages: bgp.extended_messages,
+        advertise_ipv4: bgp.advertise_ipv4,
+        interpret_communities: bgp.interpret_communities,
+        allow_local_as: bgp.allow_local_as,
+        allow_local_pref: bgp.allow_local_pref,
+        add_paths_rx: bgp.add_paths_rx,
+        add_paths_tx: bgp.add_paths_tx,
+        secondary: bgp.secondary,
+        default_med: bgp.default_med,
+        default_local_pref: bgp.default_local_pref,
+        path_metric: bgp.path_metric,
+        med_metric: bgp.med_metric,
+        deterministic_med: bgp.deterministic_med,
+        igp_metric: bgp.igp_metric,
+        prefer_older: bgp.prefer_older,
+        graceful_restart: restart(bgp.graceful_restart),
+        graceful_restart_time_s: bgp.graceful_restart_time_s,
+        long_lived: restart(bgp.long_lived),
+        long_lived_stale_time_s: bgp.long_lived_stale_time_s,
+        rewrite_before_filter: bgp.rewrite_before_filter,
+        med_to_external: bgp.med_to_external,
+        channels: conf.channels.iter().zip(ids).map(|(c, ids)| channel(c, ids)).collect(),
+    }
+}
+
+const fn restart(mode: config::RestartMode) -> RestartMode {
+    match mode {
+        config::RestartMode::Off => RestartMode::Off,
+        config::RestartMode::Aware => RestartMode::Aware,
+        config::RestartMode::On => RestartMode::On,
+    }
+}
+
+/// Where incoming connections are awaited: `listen bgp`, port 179 of every address without it.
+fn listen(config: &Config, bgp: &BgpConf) -> SocketAddr {
+    let any = match Family::of(bgp.peer_addr) {
+        Family::Ipv4 => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+        Family::Ipv6 => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
+    };
+    let address = config.listen.address.filter(|a| a.is_ipv4() == any.is_ipv4()).unwrap_or(any);
+    let address = if bgp.strict_bind { bgp.local_addr.unwrap_or(address) } else { address };
+    SocketAddr::new(address, bgp.local_port.or(config.listen.port).unwrap_or(179))
+}
+
+fn channel(conf: &ChannelConf, ids: &ChannelIds) -> PeerChannel {
+    PeerChannel {
+        family: conf.family,
+        channel: ids.channel,
+        table: ids.table,
+        table_name: Arc::clone(&conf.table),
+        igp_table: ids.igp_table,
+        preference: conf.preference,
+        import: conf.import.clone(),
+        export: conf.export.clone(),
+        keep_filtered: conf.keep_filtered,
+        receive_limit: limit(conf.receive_limit),
+        import_limit: limit(conf.import_limit),
+        export_limit: limit(conf.export_limit),
+    }
+}

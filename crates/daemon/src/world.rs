@@ -1,0 +1,125 @@
+//! What all protocols of the daemon share: threads, clock, numbers, interfaces.
+
+use rib::batch::{LimitKind, TableEvent};
+use route::{ChannelId, Ifaces, ProtocolId, TableId};
+use session::clock::Clock;
+use session::export::Exports;
+use session::link::EventSink;
+use session::peer::{Deps, Listener, PeerHandle, Recovery};
+use session::tables::Tables;
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::watch;
+
+use crate::settings::Settings;
+
+/// Who must hear what a table says about a channel.
+#[derive(Clone, Default)]
+pub struct Listeners(Arc<Mutex<HashMap<ChannelId, Listening>>>);
+
+/// A channel's protocol, as far as tables have to tell it something.
+#[derive(Clone)]
+struct Listening {
+    name: Arc<str>,
+    peer: Option<PeerHandle>,
+}
+
+impl Listeners {
+    /// From now on events of this channel are said in this name, and go to this peer.
+    pub fn add(&self, channel: ChannelId, name: &Arc<str>, peer: Option<PeerHandle>) {
+        let entry = Listening { name: Arc::clone(name), peer };
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(channel, entry);
+    }
+
+    /// The channel is gone.
+    pub fn remove(&self, channel: ChannelId) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&channel);
+    }
+
+    fn hear(&self, event: TableEvent) {
+        let (TableEvent::Limit { channel, .. } | TableEvent::Log { channel, .. }) = event;
+        let found = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&channel).cloned();
+        let Some(Listening { name, peer }) = found else { return };
+        match (&event, peer) {
+            (_, Some(peer)) => peer.table_event(event),
+            (TableEvent::Log { text, .. }, None) => tracing::error!("{name}: {text}"),
+            (TableEvent::Limit { which, limit, .. }, None) => tracing::warn!(
+                "Protocol {name} hits route {} limit ({}), action: {}",
+                limit_word(*which),
+                limit.routes_max,
+                action_word(limit.action)
+            ),
+        }
+    }
+}
+
+const fn limit_word(which: LimitKind) -> &'static str {
+    match which {
+        LimitKind::Receive => "receive",
+        LimitKind::Import => "import",
+        LimitKind::Export => "export",
+    }
+}
+
+const fn action_word(action: rib::batch::LimitAction) -> &'static str {
+    use rib::batch::LimitAction::{Block, Disable, Restart, Warn};
+    match action {
+        Warn => "warn",
+        Block => "block",
+        Restart => "restart",
+        Disable => "disable",
+    }
+}
+
+/// The numbers that are never given twice.
+#[derive(Debug, Default)]
+pub struct Numbers {
+    protocols: AtomicU32,
+    channels: AtomicU32,
+    tables: AtomicU32,
+    readers: AtomicU32,
+}
+
+impl Numbers {
+    /// The next protocol.
+    pub fn protocol(&self) -> ProtocolId {
+        ProtocolId(self.protocols.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// The next channel.
+    pub fn channel(&self) -> ChannelId {
+        ChannelId(self.channels.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// The next table.
+    pub fn table(&self) -> TableId {
+        TableId(self.tables.fetch_add(1, Ordering::Relaxed))
+    }
+}
+
+/// What all protocols share. Cheap to clone.
+#[derive(Clone)]
+pub struct World {
+    /// What a BGP peer needs, which is most of it.
+    pub deps: Deps,
+    /// Numbers.
+    pub numbers: Arc<Numbers>,
+    /// Who hears tables.
+    pub listeners: Listeners,
+}
+
+impl World {
+    /// Starts the threads. Must be called inside the runtime.
+    pub fn start(settings: &Settings, ifaces: watch::Receiver<Arc<Ifaces>>, recovery: Recovery) -> Self {
+        let clock = Clock::new();
+        let listeners = Listeners::default();
+        let ears = listeners.clone();
+        let events: EventSink = Arc::new(move |_, event| ears.hear(event));
+        let tables = Tables::start(settings.threads.tables, clock, Arc::clone(&events));
+        let exports = Exports::start(settings.threads.exports, tables.clone(), clock, events);
+        let sources = Arc::new(AtomicU32::new(0));
+        let deps = Deps { tables, exports, listener: Listener::new(), ifaces, clock, sources, recovery };
+        Self { deps, numbers: Arc::new(Numbers::default()), listeners }
+    }
+}
