@@ -12,7 +12,7 @@
 use crate::links::{IfaceRules, LinkTable};
 use crate::message::{Writer, messages};
 use crate::readiness::register;
-use crate::socket::{READ_OCTETS, open, read};
+use crate::socket::{READ_OCTETS, RECEIVE_BUFFER, open, read};
 use netlink_sys::Socket;
 use route::Ifaces;
 use std::io;
@@ -46,7 +46,11 @@ pub struct Monitor {
 impl Monitor {
     /// Opens the socket in the network namespace of the calling thread, reads everything once, and starts the task.
     pub async fn start(rules: IfaceRules, scan_time: Option<Duration>) -> io::Result<Self> {
-        let socket = open(&GROUPS)?;
+        Self::start_with(rules, scan_time, RECEIVE_BUFFER).await
+    }
+
+    async fn start_with(rules: IfaceRules, scan_time: Option<Duration>, receive_octets: usize) -> io::Result<Self> {
+        let socket = open(&GROUPS, receive_octets)?;
         let (publish, ifaces) = watch::channel(Arc::default());
         let (orders, heard) = mpsc::unbounded_channel();
         let mut task = Task {
@@ -254,5 +258,110 @@ fn earlier(a: Option<Instant>, b: Option<Instant>) -> Option<Instant> {
     match (a, b) {
         (Some(a), Some(b)) => Some(a.min(b)),
         (a, b) => a.or(b),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use route::iface::Scope;
+    use route::{Family, Iface};
+    use std::process::Command;
+
+    const BOTH: IfaceRules = IfaceRules { family: None, needs_address: false };
+    const OLD: IfaceRules = IfaceRules { family: Some(Family::Ipv4), needs_address: true };
+
+    /// A namespace for this test's thread; needs root.
+    fn lab() {
+        nix::sched::unshare(nix::sched::CloneFlags::CLONE_NEWNET).expect("a network namespace needs root");
+        ip("link set lo up");
+        ip("link add d0 type veth peer name p0");
+        ip("link set d0 up");
+        ip("link set p0 up");
+        ip("addr add 10.1.1.1/24 dev d0");
+    }
+
+    fn ip(arguments: &str) {
+        let out = Command::new("ip").args(arguments.split_whitespace()).output().unwrap();
+        assert!(out.status.success(), "ip {arguments}: {}", String::from_utf8_lossy(&out.stderr));
+    }
+
+    /// Waits until the snapshot shows what is expected.
+    async fn see(monitor: &Monitor, what: impl Fn(&Ifaces) -> bool) -> Arc<Ifaces> {
+        let mut ifaces = monitor.ifaces();
+        let seen = tokio::time::timeout(Duration::from_secs(20), ifaces.wait_for(|i| what(i))).await;
+        seen.expect("what is expected is never seen").unwrap().clone()
+    }
+
+    fn v4(link: &Iface) -> Vec<String> {
+        let addrs = link.addrs.iter().filter(|a| a.addr.is_ipv4());
+        addrs.map(|a| format!("{} {} {} {}", a.addr, a.prefix, a.scope.word(), a.secondary)).collect()
+    }
+
+    #[tokio::test]
+    async fn links_and_addresses_are_there_when_it_starts_and_follow_the_kernel() {
+        lab();
+        let monitor = Monitor::start(BOTH, None).await.unwrap();
+        let first = monitor.ifaces().borrow().clone();
+        let d0 = first.by_name("d0").unwrap();
+        assert!(d0.flags.admin_up && d0.flags.broadcast && d0.flags.multicast && d0.flags.multi_access);
+        assert_eq!((d0.mtu, v4(d0)), (1500, vec!["10.1.1.1 10.1.1.0/24 site false".to_owned()]));
+        let lo = first.by_name("lo").unwrap();
+        assert!(lo.flags.loopback && lo.flags.multi_access && !lo.flags.multicast);
+        assert_eq!((lo.mtu, lo.addrs[0].scope), (65536, Scope::Host));
+
+        ip("addr add 10.1.1.9/24 dev d0");
+        ip("addr add 10.1.9.1 peer 10.1.9.2 dev d0");
+        let now = see(&monitor, |i| v4(i.by_name("d0").unwrap()).len() == 3).await;
+        let d0 = now.by_name("d0").unwrap();
+        assert_eq!(v4(d0)[1..], ["10.1.1.9 10.1.1.0/24 site true", "10.1.9.1 10.1.9.2/32 site false"]);
+        assert_eq!(d0.addrs.iter().find_map(|a| a.peer), Some("10.1.9.2".parse().unwrap()));
+
+        ip("link set p0 down");
+        see(&monitor, |i| i.by_name("d0").is_some_and(|d| d.flags.admin_up && !d.flags.link_up)).await;
+        ip("link set d0 down");
+        see(&monitor, |i| i.by_name("d0").is_some_and(|d| !d.flags.admin_up && !v4(d).is_empty())).await;
+        ip("link set d0 name d7");
+        see(&monitor, |i| i.by_name("d0").is_none() && i.by_name("d7").is_some()).await;
+        ip("link del d7");
+        see(&monitor, |i| i.iter().count() == 1).await;
+    }
+
+    #[tokio::test]
+    async fn in_1_6_a_link_without_address_of_the_family_is_not_up() {
+        lab();
+        ip("addr add fd01::1/64 dev d0 nodad");
+        let monitor = Monitor::start(OLD, None).await.unwrap();
+        assert!(monitor.ifaces().borrow().by_name("d0").unwrap().is_up());
+        ip("addr del 10.1.1.1/24 dev d0");
+        see(&monitor, |i| i.by_name("d0").is_some_and(|d| d.flags.admin_up && !d.is_up())).await;
+        monitor.set_rules(BOTH);
+        see(&monitor, |i| i.by_name("d0").is_some_and(|d| d.is_up() && !d.addrs.is_empty())).await;
+    }
+
+    #[tokio::test]
+    async fn a_bridge_port_that_leaves_its_bridge_stays_a_link() {
+        lab();
+        ip("link add br0 type bridge");
+        ip("link set p0 master br0");
+        let monitor = Monitor::start(BOTH, None).await.unwrap();
+        let bridge = monitor.ifaces().borrow().by_name("br0").unwrap().index;
+        assert_eq!(monitor.ifaces().borrow().by_name("p0").unwrap().master, bridge);
+        ip("link set p0 nomaster");
+        see(&monitor, |i| i.by_name("p0").is_some_and(|p| p.master.0 == 0)).await;
+    }
+
+    #[tokio::test]
+    async fn after_lost_notifications_everything_is_read_anew() {
+        lab();
+        // Room for a few notifications only, and nobody reads them while these commands run.
+        let monitor = Monitor::start_with(BOTH, None, 4096).await.unwrap();
+        for n in 1..=60 {
+            ip(&format!("addr add 10.2.{n}.1/24 dev d0"));
+        }
+        ip("addr del 10.1.1.1/24 dev d0");
+        ip("link add last type veth peer name p9");
+        let now = see(&monitor, |i| i.by_name("last").is_some() && v4(i.by_name("d0").unwrap()).len() == 60).await;
+        assert!(v4(now.by_name("d0").unwrap()).iter().all(|a| a.starts_with("10.2.")));
     }
 }

@@ -8,7 +8,7 @@ use crate::SeenRoute;
 use crate::message::{Message, messages};
 use crate::readiness::register;
 use crate::route_message::decode;
-use crate::socket::{READ_OCTETS, open, read};
+use crate::socket::{READ_OCTETS, RECEIVE_BUFFER, open, read};
 use libc::{NLM_F_REPLACE, RTM_DELADDR, RTM_DELLINK, RTM_DELROUTE, RTM_NEWLINK, RTM_NEWROUTE};
 use netlink_sys::Socket;
 use route::Family;
@@ -48,7 +48,7 @@ pub struct RouteNotices {
 impl RouteNotices {
     /// Opens it in the network namespace of the calling thread. Needs a tokio runtime.
     pub fn open(family: Family) -> io::Result<Self> {
-        let socket = open(&groups(family))?;
+        let socket = open(&groups(family), RECEIVE_BUFFER)?;
         SockRef::from(&socket).attach_filter(&others_only())?;
         Ok(Self { socket: register(socket)?, buffer: vec![0; READ_OCTETS] })
     }

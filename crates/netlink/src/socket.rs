@@ -27,17 +27,17 @@ const BATCH_OCTETS: usize = 64 * 1024;
 /// What one read may bring; dumps of the kernel use at most half of it.
 pub(crate) const READ_OCTETS: usize = 64 * 1024;
 /// Answers to a whole batch of failing requests, and bursts of notifications, must fit.
-const RECEIVE_BUFFER: usize = 8 * 1024 * 1024;
+pub(crate) const RECEIVE_BUFFER: usize = 8 * 1024 * 1024;
 /// A kernel that does not answer this long is not waited for.
 const ANSWER_S: i64 = 10;
 
-/// Opens a socket that hears some groups (RTNLGRP_*), with a large receive buffer.
-pub(crate) fn open(groups: &[u32]) -> io::Result<Socket> {
+/// Opens a socket that hears some groups (RTNLGRP_*), with a receive buffer of this size.
+pub(crate) fn open(groups: &[u32], receive_octets: usize) -> io::Result<Socket> {
     let mut socket = Socket::new(NETLINK_ROUTE)?;
     socket.bind(&SocketAddr::new(0, 0))?;
     // Above the system's limit only with CAP_NET_ADMIN; with less, bursts are lost earlier and found by a rescan.
-    if setsockopt(&socket, sockopt::RcvBufForce, &RECEIVE_BUFFER).is_err() {
-        let _ = socket.set_rx_buf_sz(RECEIVE_BUFFER as libc::c_int);
+    if setsockopt(&socket, sockopt::RcvBufForce, &receive_octets).is_err() {
+        let _ = socket.set_rx_buf_sz(receive_octets as libc::c_int);
     }
     for group in groups {
         socket.add_membership(*group)?;
@@ -72,7 +72,7 @@ pub struct RouteSocket {
 impl RouteSocket {
     /// Opens it in the network namespace of the calling thread.
     pub fn open() -> io::Result<Self> {
-        let socket = open(&[])?;
+        let socket = open(&[], RECEIVE_BUFFER)?;
         setsockopt(&socket, sockopt::ReceiveTimeout, &TimeVal::seconds(ANSWER_S)).map_err(io::Error::from)?;
         // Answers need not repeat the request; old kernels repeat it, which does no harm.
         let _ = socket.set_cap_ack(true);
