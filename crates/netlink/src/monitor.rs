@@ -27,6 +27,8 @@ const GROUPS: [u32; 3] = [1, 5, 9];
 /// A rescan that has not ended after this time is begun again.
 const RESCAN_MAX: Duration = Duration::from_secs(10);
 
+/// How long to wait for the end of a burst in which notifications were lost.
+const SETTLE: Duration = Duration::from_millis(50);
 /// How long to wait after the kernel refused a dump.
 const RETRY: Duration = Duration::from_millis(200);
 
@@ -61,7 +63,7 @@ impl Monitor {
             publish,
             sequence: 0,
             rescan: None,
-            wanted: false,
+            due: Some(Instant::now()),
             scan_time,
         };
         task.rescan_now().await?;
@@ -106,8 +108,8 @@ struct Task {
     sequence: u32,
     /// The rescan under way, and when it is given up.
     rescan: Option<(Stage, Instant)>,
-    /// A rescan is due when the one under way has ended.
-    wanted: bool,
+    /// When the next rescan is due, unless one is under way then.
+    due: Option<Instant>,
     scan_time: Option<Duration>,
 }
 
@@ -115,11 +117,12 @@ impl Task {
     async fn run(mut self, mut orders: mpsc::UnboundedReceiver<Order>) {
         let mut next_scan = self.scan_time.map(|t| Instant::now() + t);
         loop {
-            let deadline = earlier(next_scan, self.rescan.map(|(_, at)| at));
+            let deadline = self.rescan.map(|(_, at)| at).or(self.due);
+            let deadline = earlier(next_scan, deadline);
             tokio::select! {
                 order = orders.recv() => match order {
                     None => return,
-                    Some(Order::Rescan) => self.wanted = true,
+                    Some(Order::Rescan) => self.due = Some(Instant::now()),
                     Some(Order::Rules(rules)) => {
                         self.rules = rules;
                         self.publish();
@@ -134,34 +137,39 @@ impl Task {
                     let now = Instant::now();
                     if next_scan.is_some_and(|at| at <= now) {
                         next_scan = self.scan_time.map(|t| now + t);
-                        self.wanted = true;
-                    }
-                    if self.rescan.is_some_and(|(_, at)| at <= now) {
-                        self.rescan = None;
-                        self.wanted = true;
+                        self.due = Some(now);
                     }
                 }
             }
-            if self.wanted && self.rescan.is_none() {
-                self.begin();
-            }
+            self.begin_when_due();
         }
     }
 
     /// A whole rescan, waited for.
     async fn rescan_now(&mut self) -> io::Result<()> {
-        self.begin();
-        while let Some((_, limit)) = self.rescan {
-            let result = tokio::time::timeout_at(limit, hear(&self.socket, &mut self.buffer)).await;
-            self.heard(result.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))?);
+        let limit = Instant::now() + RESCAN_MAX;
+        while self.rescan.is_some() || self.due.is_some() {
+            self.begin_when_due();
+            tokio::select! {
+                result = hear(&self.socket, &mut self.buffer) => self.heard(result),
+                () = until(self.rescan.map(|(_, at)| at).or(self.due)) => {}
+                () = tokio::time::sleep_until(limit) => return Err(io::ErrorKind::TimedOut.into()),
+            }
         }
         Ok(())
     }
 
-    fn begin(&mut self) {
-        self.wanted = false;
-        self.links.rescan_begin();
-        self.ask(Stage::Links);
+    fn begin_when_due(&mut self) {
+        let now = Instant::now();
+        if self.rescan.is_some_and(|(_, at)| at <= now) {
+            self.rescan = None;
+            self.due = Some(now);
+        }
+        if self.rescan.is_none() && self.due.is_some_and(|at| at <= now) {
+            self.due = None;
+            self.links.rescan_begin();
+            self.ask(Stage::Links);
+        }
     }
 
     fn ask(&mut self, stage: Stage) {
@@ -190,9 +198,10 @@ impl Task {
         let len = match result {
             Ok(len) => len,
             Err(e) if e.raw_os_error() == Some(libc::ENOBUFS) => {
-                // The answers to a rescan under way may be among what was lost.
+                // The answers to a rescan under way may be among what was lost. A new one could not be
+                // answered either while the buffer is full: first read what is there.
                 self.rescan = None;
-                self.wanted = true;
+                self.due = self.due.or(Some(Instant::now() + SETTLE));
                 return;
             }
             Err(e) => {
@@ -205,7 +214,9 @@ impl Task {
         for m in messages(datagram.get(..len).unwrap_or_default()) {
             self.links.hear(&m);
             if self.rescan.is_some() && m.sequence == self.sequence {
-                self.wanted |= m.is_interrupted();
+                if m.is_interrupted() {
+                    self.due = Some(Instant::now());
+                }
                 done = done.or(m.result());
             }
         }

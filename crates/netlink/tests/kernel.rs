@@ -1,5 +1,6 @@
 //! Reconciler and socket against a real kernel, each test in a network namespace of its own. Needs root.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests and their helpers")]
 use rbird_netlink::kernel_route::{PROTO_BIRD, TABLE_MAIN};
 use rbird_netlink::{Errno, KernelRoute, Learned, Notice, Reconciler, Request, RouteNotices, RouteSocket, SeenRoute};
 use route::{Family, Hop, IfIndex, Prefix, Resolved};
