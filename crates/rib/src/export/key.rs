@@ -4,6 +4,9 @@
 //! rewrite, filter and encoding read is equal for both. All of that stands in
 //! [`GroupKey`], and nothing is read from anywhere else, so a group cannot be
 //! wrong about who belongs to it. A test flips each field and sees another group.
+//!
+//! The neighbour's AS is not here: nothing reads it once `internal` is known, so
+//! external neighbours with the same filter share a group whatever their AS.
 
 use crate::batch::{Generation, Limit, Reading};
 use filter::run::Policy;
@@ -27,12 +30,8 @@ pub struct GroupKey {
     pub add_path: bool,
     /// Our AS on this session.
     pub local_as: u32,
-    /// The neighbour's AS.
-    pub peer_as: u32,
     /// Both ends in one AS.
     pub internal: bool,
-    /// Our BGP identifier on this session.
-    pub local_id: u32,
     /// What is written as our own next hop: the configured local address.
     pub local_addr: IpAddr,
     /// Our link-local address on the neighbour's link, the second half of an IPv6 next hop; `None` when there is none.
@@ -55,8 +54,6 @@ pub struct GroupKey {
     pub allow_local_pref: bool,
     /// LOCAL_PREF of routes that have none.
     pub default_local_pref: u32,
-    /// MED of routes that have none, as `bgp_med` reads in a filter.
-    pub default_med: u32,
     /// MED of a route that came from elsewhere goes to external neighbours (2) or not (1.6).
     pub med_to_external: bool,
     /// AS numbers are sent in four octets (RFC 6793).
@@ -108,9 +105,7 @@ impl GroupKey {
             secondary,
             add_path,
             local_as,
-            peer_as,
             internal,
-            local_id,
             local_addr,
             local_link_local,
             link,
@@ -122,7 +117,6 @@ impl GroupKey {
             interpret_communities,
             allow_local_pref,
             default_local_pref,
-            default_med,
             med_to_external,
             as4,
             extended_messages,
@@ -130,9 +124,9 @@ impl GroupKey {
             ipv4_in_mp,
         } = *self;
         (
-            (family, rewrite_before_filter, secondary, add_path, local_as, peer_as, internal, local_id),
+            (family, rewrite_before_filter, secondary, add_path, local_as, internal),
             (local_addr, local_link_local, link, next_hop, missing_lladdr, rr_client, cluster_id),
-            (rs_client, interpret_communities, allow_local_pref, default_local_pref, default_med),
+            (rs_client, interpret_communities, allow_local_pref, default_local_pref),
             (med_to_external, as4, extended_messages, llgr_aware, ipv4_in_mp),
         )
     }

@@ -1,22 +1,47 @@
 //! Export groups: what neighbours are told, worked out once for all that would be told the same.
 //!
-//! A group is a plain struct with `&mut self`. It is given change batches of one
-//! table and answers with an [`Advance`]: what to say now, and to whom. It knows
-//! no messages, sockets or threads; whoever owns it encodes and delivers.
+//! A [`Group`] is a plain struct with `&mut self`. It is given change batches of
+//! one table and answers with an [`Advance`]: what to say now, and to whom. It
+//! knows no messages, sockets or threads; whoever owns it encodes and delivers.
+//!
+//! How a change becomes words: the [`Judge`] says, once for an attribute set, what
+//! a path looks like for these neighbours, or why it is not told. The group
+//! compares with what it told before (`told`) and writes down the difference. A
+//! member that joins, asks for a refresh or has fallen behind (`member`) is an
+//! exception that is worked out beside the others; all of that is one mechanism:
+//! prefixes for which a member holds something else than the rows of the group
+//! say, told again by a walk or by their marks.
 
+mod advance;
+mod bits;
+mod diff;
+mod group;
+mod judge;
 pub mod key;
+mod member;
+mod outs;
+mod rewrite;
+mod told;
 
+pub use advance::{Advance, Audience, Run, Signal};
+pub use bits::Bits;
+pub use group::{Group, Part, Slot};
+pub use judge::{Judge, Offer, Remark};
 pub use key::{GroupKey, MemberId, MemberSpec, MissingLladdr, NextHopMode};
+pub use member::Held;
 
 use route::AttrSet;
+
+/// How many prefixes a chunk of a per-prefix store holds.
+const CHUNK_NETS: usize = 4096;
 
 /// What judging says of one path for one neighbour.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Judged {
     /// How far the path came.
     pub verdict: ExportVerdict,
-    /// The attributes as they stood where the verdict fell: of an accepted path, those that are sent;
-    /// of a filtered one, those that the filter saw.
+    /// The attributes as they stood where the verdict fell: of an accepted path, as they are sent (with
+    /// its local part); of a filtered one, as the filter left them.
     pub attrs: AttrSet,
     /// The attributes that the export filter saw (`show route preexport`).
     pub before_filter: AttrSet,

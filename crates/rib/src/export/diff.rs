@@ -1,0 +1,221 @@
+//! What changes for whom: the step from what was told of a prefix to what is to be told.
+//!
+//! One answer holds for all clean members to which the route is not deaf ground;
+//! the others are exceptions, worked out one by one and folded into audiences, so
+//! that one run still serves nearly everybody.
+
+use super::advance::Advance;
+use super::group::{Deaf, Group, Part, Slot, Word};
+use super::member::{Offered, Tally};
+use super::outs::OutId;
+use super::told::Told;
+use crate::batch::{ChangeRow, NetId};
+
+/// Something to say of a prefix: the path identifier, and what it is now or that it is gone.
+type Say = (u32, Option<OutId>);
+
+/// A route as somebody holds it or should hold it.
+type Route = (u32, OutId);
+
+/// Room that is used again from row to row.
+#[derive(Debug, Default)]
+pub(super) struct Work {
+    exceptions: Vec<Slot>,
+    held: Vec<Route>,
+    target: Vec<Route>,
+    says: Vec<Say>,
+    /// What clean members hear.
+    base: Vec<Say>,
+    /// What exceptions hear.
+    said: Vec<(Say, Slot)>,
+    slots: Vec<Slot>,
+    ids: Vec<u32>,
+}
+
+/// One row on its way, with what it counts for a clean member.
+#[derive(Clone, Copy)]
+struct Step {
+    id: NetId,
+    part: Part,
+    offered: Offered,
+    tally: Tally,
+    delta: i64,
+}
+
+impl Group {
+    /// Says the difference between `self.old` and `self.new`.
+    pub(super) fn tell(&mut self, row: &ChangeRow, number: u32, part: Part, offered: Offered, advance: &mut Advance) {
+        let step = Step {
+            id: row.id,
+            part,
+            offered,
+            tally: Tally::of(offered, !self.old.is_empty(), !self.new.is_empty()),
+            delta: self.new.len() as i64 - self.old.len() as i64,
+        };
+        self.exported += step.delta;
+        if part == Part::Changes {
+            self.tally.add(step.tally, 1);
+        }
+        let mut work = std::mem::take(&mut self.work);
+        self.find_exceptions(&mut work);
+        self.say_to_clean(part, &mut work);
+        work.said.clear();
+        for i in 0..work.exceptions.len() {
+            if let Some(slot) = work.exceptions.get(i).copied() {
+                self.say_to_exception(slot, step, &mut work);
+            }
+        }
+        self.fold(number, &mut work, advance);
+        self.work = work;
+    }
+
+    /// Members that are behind, and those deaf to the old or the new routes.
+    fn find_exceptions(&self, work: &mut Work) {
+        work.exceptions.clear();
+        work.exceptions.extend_from_slice(&self.behind);
+        let mut last = Deaf::NOBODY;
+        for word in self.old.iter().chain(&self.new) {
+            if word.deaf != last {
+                last = word.deaf;
+                work.exceptions.extend(self.deaf.get(word.deaf.0 as usize).into_iter().flatten());
+            }
+        }
+        if work.exceptions.len() > 1 {
+            work.exceptions.sort_unstable();
+            work.exceptions.dedup();
+        }
+    }
+
+    fn say_to_clean(&self, part: Part, work: &mut Work) {
+        work.base.clear();
+        if work.exceptions.len() >= self.count {
+            return;
+        }
+        let routes = |words: &[Word], into: &mut Vec<Route>| {
+            into.clear();
+            into.extend(words.iter().map(|w| (w.entry.path_id, w.entry.out)));
+        };
+        routes(&self.old, &mut work.held);
+        routes(&self.new, &mut work.target);
+        differences(&work.held, &work.target, part != Part::Changes, false, &mut work.base);
+    }
+
+    fn say_to_exception(&mut self, slot: Slot, step: Step, work: &mut Work) {
+        let Step { id, part, .. } = step;
+        let Some(member) = self.member(slot) else {
+            return;
+        };
+        let dirty = member.dirty.has(id);
+        let ahead = member.walk.as_ref().is_some_and(|w| w.is_ahead(id));
+        let first = member.walk.as_ref().is_some_and(|w| w.first);
+        let paged = ahead && matches!(part, Part::Page { .. });
+        let lagging = dirty || (ahead && first);
+        work.held.clear();
+        if lagging {
+            work.ids.clear();
+            member.held.read(id, &mut work.ids);
+            work.held.extend(work.ids.iter().map(|p| (*p, OutId::UNKNOWN)));
+        } else {
+            self.heard(&self.old, slot, &mut work.held);
+        }
+        work.target.clear();
+        self.heard(&self.new, slot, &mut work.target);
+        work.says.clear();
+        differences(&work.held, &work.target, !lagging && part != Part::Changes, paged, &mut work.says);
+
+        // Ahead of a first walk nothing is said but that a route is gone: the walk would not come past it.
+        let leaves = work.target.is_empty() && !work.held.is_empty();
+        let due = dirty || paged || leaves || !lagging;
+        let speaks = due && !member.slow;
+        let (held, told) = (!work.held.is_empty(), !work.target.is_empty());
+        let delta = if speaks { work.target.len() as i64 - work.held.len() as i64 } else { 0 };
+        let marks = due && member.slow && !dirty && !work.says.is_empty();
+        let counts = speaks && (part == Part::Changes || paged || dirty);
+
+        let Some(member) = self.member_mut(slot) else {
+            return;
+        };
+        member.exported += delta - step.delta;
+        if counts {
+            member.own.add(Tally::of(step.offered, held, told), 1);
+        }
+        if part == Part::Changes {
+            member.own.add(step.tally, -1);
+        }
+        if speaks {
+            if lagging {
+                member.dirty.set(id, false);
+                member.held.write(id, &[]);
+            }
+            work.said.extend(work.says.iter().map(|say| (*say, slot)));
+        } else if marks {
+            member.dirty.set(id, true);
+            if !lagging {
+                work.ids.clear();
+                work.ids.extend(work.held.iter().map(|(path_id, _)| *path_id));
+                member.held.write(id, &work.ids);
+            }
+        }
+    }
+
+    /// The routes among `words` that a member hears.
+    fn heard(&self, words: &[Word], slot: Slot, into: &mut Vec<Route>) {
+        let heard = words.iter().filter(|w| w.deaf == Deaf::NOBODY || !self.is_deaf(w.deaf, slot));
+        into.extend(heard.map(|w| (w.entry.path_id, w.entry.out)));
+    }
+
+    /// Folds what clean members and exceptions hear into audiences, and puts the prefix into their runs.
+    fn fold(&mut self, number: u32, work: &mut Work, advance: &mut Advance) {
+        for say in &work.base {
+            work.slots.clear();
+            let hears = |slot: &Slot| work.said.contains(&(*say, *slot));
+            work.slots.extend(work.exceptions.iter().filter(|s| !hears(s)));
+            let audience = advance.audience(true, &work.slots);
+            self.put(*say, audience, number, advance);
+        }
+        while let Some((say, _)) = work.said.first().copied() {
+            work.slots.clear();
+            work.slots.extend(work.said.iter().filter(|(s, _)| *s == say).map(|(_, slot)| *slot));
+            work.said.retain(|(s, _)| *s != say);
+            if !work.base.contains(&say) {
+                let audience = advance.audience(false, &work.slots);
+                self.put(say, audience, number, advance);
+            }
+        }
+    }
+
+    fn put(&mut self, (path_id, out): Say, audience: super::Audience, number: u32, advance: &mut Advance) {
+        let known = out.and_then(|o| self.outs.bucket(o, self.batch, audience));
+        let bucket = known.unwrap_or_else(|| {
+            let bucket = advance.bucket(out, audience, || self.outs.attrs(out?).cloned());
+            if let Some(out) = out {
+                self.outs.set_bucket(out, self.batch, audience, bucket);
+            }
+            bucket
+        });
+        advance.push(bucket, number, path_id);
+    }
+
+    /// Whether each prefix has at most one route, of which only a bit is kept.
+    pub(super) fn keeps_bits(&self) -> bool {
+        matches!(self.told, Told::Bits(_))
+    }
+}
+
+/// What to say to somebody who holds one set of routes and should hold another.
+///
+/// `trusts`: what is held but not known in detail counts as right. `repeats`: say
+/// also what is held already.
+fn differences(held: &[Route], target: &[Route], trusts: bool, repeats: bool, says: &mut Vec<Say>) {
+    for (path_id, out) in target {
+        let is_same = |(p, o): &Route| p == path_id && (o == out || (trusts && *o == OutId::UNKNOWN));
+        if repeats || !held.iter().any(is_same) {
+            says.push((*path_id, Some(*out)));
+        }
+    }
+    for (path_id, _) in held {
+        if !target.iter().any(|(p, _)| p == path_id) {
+            says.push((*path_id, None));
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! Judging one path for one kind of neighbour: veto, rewrite, filter, in the order that the key says.
+//!
+//! What reads a route for a neighbour reads it here: the group that tells, and
+//! `show route export`, `preexport` and `noexport`. There is no second way.
+//!
+//! In BIRD 1.6 the rewrite for the neighbour stands before the export filter,
+//! which so sees our own AS, next hop and MED; in BIRD 2 it stands after it. The
+//! order is a pair of steps picked by [`GroupKey::rewrite_before_filter`].
+//!
+//! Nothing of a single member is read here: that its own routes are not told back
+//! to it, nor routes whose next hop it is, is the group's business.
+
+use super::key::GroupKey;
+use super::rewrite;
+use super::{ExportVerdict, Judged};
+use crate::batch::ResolvedHop;
+use filter::run::{Policy, Verdict};
+use route::attr::code;
+use route::community::{self, communities};
+use route::{AttrSet, AttrSetBuilder, Dest, Ifaces, Prefix, Source, SourceKind, attrs::Local};
+use std::sync::Arc;
+
+/// A path that is offered to a neighbour.
+#[derive(Clone, Copy, Debug)]
+pub struct Offer<'a> {
+    /// The prefix.
+    pub net: Prefix,
+    /// As it stands in the table.
+    pub attrs: &'a AttrSet,
+    /// Who gave it.
+    pub source: &'a Source,
+    /// Where packets go.
+    pub hop: &'a ResolvedHop,
+}
+
+/// A line for the log that judging leads to. Where BIRD names the protocol, the owner of the group puts the name in front.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Remark {
+    /// `print` in a filter; class info, no name.
+    Printed(String),
+    /// A run-time error of a filter; class error, no name.
+    Failed(String),
+    /// The route cannot be told; class error, with the name of the protocol.
+    Untold(String),
+}
+
+/// The second and third step of judging; the veto is always the first.
+#[derive(Clone, Copy)]
+enum Step {
+    Rewrite,
+    Filter,
+}
+
+const REWRITE_FIRST: [Step; 2] = [Step::Rewrite, Step::Filter];
+const FILTER_FIRST: [Step; 2] = [Step::Filter, Step::Rewrite];
+
+/// Judges paths for the neighbours of one group. Keeps its allocations from path to path.
+pub struct Judge {
+    key: Arc<GroupKey>,
+    ifaces: Arc<Ifaces>,
+    work: AttrSetBuilder,
+    remarks: Vec<Remark>,
+}
+
+impl Judge {
+    /// A judge by this key.
+    pub fn new(key: Arc<GroupKey>, ifaces: Arc<Ifaces>) -> Self {
+        let work = AttrSetBuilder::new(nothing_local());
+        Self { key, ifaces, work, remarks: Vec::new() }
+    }
+
+    /// By what it judges.
+    pub fn key(&self) -> &Arc<GroupKey> {
+        &self.key
+    }
+
+    /// New links and addresses. Earlier judgements may be wrong from now on.
+    pub fn set_ifaces(&mut self, ifaces: Arc<Ifaces>) {
+        self.ifaces = ifaces;
+    }
+
+    /// What there is to log since the last call.
+    pub fn take_remarks(&mut self) -> Vec<Remark> {
+        std::mem::take(&mut self.remarks)
+    }
+
+    /// Whether the judgement of a path holds for all prefixes with the same attributes, source and next hop.
+    pub fn is_same_for_all_nets(&self) -> bool {
+        match &self.key.policy {
+            Policy::Accept | Policy::Reject => true,
+            Policy::Filter(f) => !f.inputs.net && !f.inputs.effects,
+        }
+    }
+
+    /// What is sent for a path: canonical octets without a local part. `Err`: why nothing is.
+    pub fn outgoing(&mut self, offer: &Offer<'_>) -> Result<AttrSet, ExportVerdict> {
+        match self.pass(offer, |_, _| ()) {
+            ExportVerdict::Accepted => {}
+            refused => return Err(refused),
+        }
+        if let Err(why) = rewrite::finish(&mut self.work, &self.key, &self.ifaces) {
+            self.remarks.push(Remark::Untold(format!("{why} in route {}", offer.net)));
+            return Err(ExportVerdict::Vetoed);
+        }
+        Ok(AttrSet::from_canonical(self.work.octets(), nothing_local()))
+    }
+
+    /// A path as the control socket shows it on its way to the neighbour.
+    pub fn explain(&mut self, offer: &Offer<'_>) -> Judged {
+        let mut before_filter = None;
+        let verdict = self.pass(offer, |step, work| {
+            if matches!(step, Step::Filter) {
+                before_filter = Some(work.build());
+            }
+        });
+        let attrs = self.work.build();
+        Judged { verdict, before_filter: before_filter.unwrap_or_else(|| attrs.clone()), attrs }
+    }
+
+    /// Veto, then the two steps in their order; `self.work` holds what came of them.
+    fn pass(&mut self, offer: &Offer<'_>, mut before: impl FnMut(Step, &AttrSetBuilder)) -> ExportVerdict {
+        self.work.reset_to(offer.attrs);
+        if is_vetoed(&self.key, offer) {
+            return ExportVerdict::Vetoed;
+        }
+        let steps = if self.key.rewrite_before_filter { REWRITE_FIRST } else { FILTER_FIRST };
+        for step in steps {
+            before(step, &self.work);
+            match step {
+                Step::Rewrite => rewrite::rewrite(&mut self.work, &self.key, offer),
+                Step::Filter => {
+                    if self.filter(offer) == Verdict::Reject {
+                        return ExportVerdict::Filtered;
+                    }
+                }
+            }
+        }
+        ExportVerdict::Accepted
+    }
+
+    fn filter(&mut self, offer: &Offer<'_>) -> Verdict {
+        let _ = offer;
+        match &self.key.policy {
+            Policy::Accept => Verdict::Accept,
+            // Until the interpreter is there: nothing that must be filtered is told.
+            Policy::Reject | Policy::Filter(_) => Verdict::Reject,
+        }
+    }
+}
+
+/// The local part of what is sent: none of it goes onto the wire, so it is the same for all.
+fn nothing_local() -> Local {
+    Local::new(SourceKind::Bgp, 0, Dest::Unreachable)
+}
+
+/// What the protocol keeps back before any filter is asked.
+fn is_vetoed(key: &GroupKey, offer: &Offer<'_>) -> bool {
+    let Some(from) = &offer.source.bgp else {
+        return false;
+    };
+    // RFC 4456 8: a router SHOULD ignore a route with its own CLUSTER_ID; the client is spared the octets.
+    if key.internal && key.rr_client && has_cluster(offer.attrs, key.cluster_id) {
+        return true;
+    }
+    if (key.interpret_communities || !key.llgr_aware) && is_forbidden_by_community(key, offer.attrs) {
+        return true;
+    }
+    // RFC 4271 9.2: not from one internal peer to another, unless one of them is a client (RFC 4456 6).
+    key.internal && from.internal && key.local_as == from.local_as && !key.rr_client && !from.rr_client
+}
+
+fn has_cluster(attrs: &AttrSet, cluster_id: u32) -> bool {
+    let list = attrs.get(code::CLUSTER_LIST).unwrap_or_default();
+    list.as_chunks::<4>().0.iter().any(|c| u32::from_be_bytes(*c) == cluster_id)
+}
+
+fn is_forbidden_by_community(key: &GroupKey, attrs: &AttrSet) -> bool {
+    communities(attrs.get(code::COMMUNITY).unwrap_or_default()).any(|c| match c {
+        community::NO_ADVERTISE => key.interpret_communities,
+        community::NO_EXPORT | community::NO_EXPORT_SUBCONFED => key.interpret_communities && !key.internal,
+        // RFC 9494 4.3: stale routes are not told to those who would take them for fresh.
+        community::LLGR_STALE => !key.llgr_aware,
+        _ => false,
+    })
+}

@@ -1,0 +1,213 @@
+//! A route rewritten for a neighbour, and made ready for the wire.
+//!
+//! [`rewrite`] does what the export filter may see: own AS, next hop, MED,
+//! reflection. [`finish`] comes last and does what no filter sees: attributes
+//! that do not leave the AS go, unknown ones get the Partial bit, communities are
+//! sorted as BIRD sends them.
+
+use super::judge::Offer;
+use super::key::{GroupKey, MissingLladdr, NextHopMode};
+use route::attr::{self, code, origin};
+use route::{AsPath, AttrSetBuilder, IfIndex, Ifaces, Resolved, aspath::segment};
+use std::net::{IpAddr, Ipv6Addr};
+
+/// Rewrites a route for the neighbours that the key describes.
+pub(super) fn rewrite(work: &mut AttrSetBuilder, key: &GroupKey, offer: &Offer<'_>) {
+    if offer.source.bgp.is_none() {
+        make_bgp(work, key);
+    }
+    // What a later filter sets counts as the operator's word; what an earlier one set does so too (BIRD 2: "fresh").
+    let is_set_by_filter =
+        |work: &AttrSetBuilder, code| !key.rewrite_before_filter && work.get(code) != offer.attrs.get(code);
+    if !key.internal && !key.rs_client {
+        let path =
+            AsPath::new(work.get(code::AS_PATH).unwrap_or_default()).prepended(segment::AS_SEQUENCE, key.local_as);
+        work.set(code::AS_PATH, &path);
+        // RFC 4271 5.1.4: a MED from a neighbouring AS MUST NOT be propagated to another one. BIRD 1.6 sends 0.
+        let alien = offer.source.bgp.is_some() && !is_set_by_filter(work, code::MED);
+        if alien && !key.med_to_external && work.get(code::MED).is_some() {
+            work.set_u32(code::MED, 0);
+        }
+    }
+    if !is_set_by_filter(work, code::NEXT_HOP) {
+        rewrite_next_hop(work, key, offer);
+    }
+    let reflected =
+        offer.source.bgp.as_ref().filter(|from| from.internal && key.internal && from.local_as == key.local_as);
+    if let Some(from) = reflected {
+        // RFC 4456 8: ORIGINATOR_ID is made by the first reflector and kept by the others.
+        if work.get(code::ORIGINATOR_ID).is_none() {
+            work.set_u32(code::ORIGINATOR_ID, from.router_id);
+        }
+        // RFC 4456 8: "it MUST prepend the local CLUSTER_ID to the CLUSTER_LIST".
+        let entered = if from.rr_client { from.cluster_id } else { key.cluster_id };
+        prepend_cluster(work, entered);
+        if from.rr_client && key.rr_client && from.cluster_id != key.cluster_id {
+            prepend_cluster(work, key.cluster_id);
+        }
+    }
+    if key.internal && work.get(code::LOCAL_PREF).is_none() {
+        work.set_u32(code::LOCAL_PREF, key.default_local_pref);
+    }
+}
+
+/// The attributes that every BGP route has, for one that comes from elsewhere.
+///
+/// BIRD 1.6 makes them anew whatever an import filter has set; BIRD 2 makes those that are missing.
+fn make_bgp(work: &mut AttrSetBuilder, key: &GroupKey) {
+    let anew = key.rewrite_before_filter;
+    if anew || work.get(code::ORIGIN).is_none() {
+        work.set(code::ORIGIN, &[origin::IGP]);
+    }
+    if anew || work.get(code::AS_PATH).is_none() {
+        work.set(code::AS_PATH, &[]);
+    }
+    if anew {
+        work.unset(code::NEXT_HOP);
+        work.set_u32(code::LOCAL_PREF, key.default_local_pref);
+    }
+}
+
+/// NEXT_HOP by RFC 4271 5.1.3 and `next hop self|keep`: as received, the route's own gateway, or our address.
+fn rewrite_next_hop(work: &mut AttrSetBuilder, key: &GroupKey, offer: &Offer<'_>) {
+    if key.next_hop == NextHopMode::SelfAlways {
+        return set_own_next_hop(work, key);
+    }
+    let keep = key.next_hop == NextHopMode::Keep;
+    let received = work.get(code::NEXT_HOP).and_then(route::attrs::next_hop);
+    if let Some((addr, _)) = received {
+        let kept = keep || (key.internal && !addr.is_unspecified()) || is_on_link(key, &offer.hop.to);
+        if !kept {
+            set_own_next_hop(work, key);
+        }
+        return;
+    }
+    match &offer.hop.to {
+        Resolved::Unicast(hop) => match hop.gateway.filter(|g| is_global(*g)) {
+            Some(gateway) if key.internal || keep || is_on_link(key, &offer.hop.to) => {
+                set_next_hop(work, gateway, None);
+            }
+            _ => set_own_next_hop(work, key),
+        },
+        _ => set_own_next_hop(work, key),
+    }
+}
+
+/// Whether packets leave by the link on which the neighbour lies: then it can send them to the next hop itself.
+fn is_on_link(key: &GroupKey, to: &Resolved) -> bool {
+    key.link != IfIndex(0) && matches!(to, Resolved::Unicast(hop) if hop.iface == key.link)
+}
+
+fn is_global(addr: IpAddr) -> bool {
+    match addr {
+        IpAddr::V4(a) => !a.is_unspecified(),
+        IpAddr::V6(a) => !a.is_unspecified() && !a.is_unicast_link_local(),
+    }
+}
+
+fn set_own_next_hop(work: &mut AttrSetBuilder, key: &GroupKey) {
+    set_next_hop(work, key.local_addr, key.local_link_local);
+}
+
+fn set_next_hop(work: &mut AttrSetBuilder, global: IpAddr, link_local: Option<Ipv6Addr>) {
+    match (global, link_local) {
+        (IpAddr::V4(a), _) => work.set(code::NEXT_HOP, &a.octets()),
+        (IpAddr::V6(a), None) => work.set(code::NEXT_HOP, &a.octets()),
+        (IpAddr::V6(a), Some(ll)) => {
+            let mut both = [0; 32];
+            both[..16].copy_from_slice(&a.octets());
+            both[16..].copy_from_slice(&ll.octets());
+            work.set(code::NEXT_HOP, &both);
+        }
+    }
+}
+
+fn prepend_cluster(work: &mut AttrSetBuilder, cluster_id: u32) {
+    let mut list = cluster_id.to_be_bytes().to_vec();
+    list.extend_from_slice(work.get(code::CLUSTER_LIST).unwrap_or_default());
+    work.set(code::CLUSTER_LIST, &list);
+}
+
+/// Makes a rewritten and accepted route ready for the wire. `Err`: why it cannot be told, in BIRD's words.
+pub(super) fn finish(work: &mut AttrSetBuilder, key: &GroupKey, ifaces: &Ifaces) -> Result<(), String> {
+    for mandatory in [code::ORIGIN, code::AS_PATH] {
+        if work.get(mandatory).is_none() {
+            let name = attr::by_code(mandatory).map_or("?", |a| a.name);
+            return Err(format!("Mandatory attribute {name} missing"));
+        }
+    }
+    let Some((next_hop, link_local)) = work.get(code::NEXT_HOP).and_then(route::attrs::next_hop) else {
+        return Err("Invalid NEXT_HOP attribute".into());
+    };
+    if let IpAddr::V6(_) = next_hop {
+        finish_link_local(work, key, ifaces, next_hop, link_local)?;
+    }
+    if !key.internal && !key.allow_local_pref {
+        work.unset(code::LOCAL_PREF);
+    }
+    if !key.internal {
+        work.unset(code::ORIGINATOR_ID);
+        work.unset(code::CLUSTER_LIST);
+    }
+    finish_unknown(work);
+    for (list, size) in [(code::COMMUNITY, 4), (code::EXT_COMMUNITY, 8), (code::LARGE_COMMUNITY, 12)] {
+        sort_members(work, list, size);
+    }
+    Ok(())
+}
+
+/// The link-local half of an IPv6 next hop goes to a neighbour on that link and to nobody else (RFC 2545 3).
+fn finish_link_local(
+    work: &mut AttrSetBuilder,
+    key: &GroupKey,
+    ifaces: &Ifaces,
+    next_hop: IpAddr,
+    link_local: Option<Ipv6Addr>,
+) -> Result<(), String> {
+    if next_hop == key.local_addr {
+        set_own_next_hop(work, key);
+        return Ok(());
+    }
+    let shared = key.link != IfIndex(0) && ifaces.neighbor(next_hop).is_some_and(|(link, _)| link.index == key.link);
+    if !shared {
+        set_next_hop(work, next_hop, None);
+        return Ok(());
+    }
+    match (link_local, key.missing_lladdr) {
+        (Some(_), _) | (None, MissingLladdr::Ignore) => {}
+        (None, MissingLladdr::SelfAddr) => set_own_next_hop(work, key),
+        (None, MissingLladdr::Drop) => return Err("Missing link-local next hop address".into()),
+    }
+    Ok(())
+}
+
+/// Unknown attributes: transitive ones are passed on with the Partial bit, others are not (RFC 4271 5).
+fn finish_unknown(work: &mut AttrSetBuilder) {
+    let is_unknown = |code| attr::by_code(code).is_none();
+    let unknown: Vec<(u8, u8, Vec<u8>)> = route::attrs::Records::new(work.octets())
+        .filter(|r| is_unknown(r.code))
+        .map(|r| (r.flags, r.code, r.value.to_vec()))
+        .collect();
+    for (flags, code, value) in unknown {
+        if flags & attr::FLAG_TRANSITIVE == 0 {
+            work.unset(code);
+        } else {
+            work.set_with_flags(flags | attr::FLAG_PARTIAL, code, &value);
+        }
+    }
+}
+
+/// Sorts the members of a set-valued attribute; an empty one is not sent.
+fn sort_members(work: &mut AttrSetBuilder, code: u8, size: usize) {
+    let Some(value) = work.get(code) else { return };
+    if value.is_empty() {
+        return work.unset(code);
+    }
+    if value.chunks(size).is_sorted() {
+        return;
+    }
+    let mut members: Vec<&[u8]> = value.chunks(size).collect();
+    members.sort_unstable();
+    let sorted = members.concat();
+    work.set(code, &sorted);
+}
