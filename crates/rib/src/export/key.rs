@@ -62,8 +62,6 @@ pub struct GroupKey {
     pub extended_messages: bool,
     /// The neighbour knows long-lived graceful restart (RFC 9494): it is told long-lived stale routes.
     pub llgr_aware: bool,
-    /// IPv4 routes travel in MP_REACH_NLRI, not in the old fields.
-    pub ipv4_in_mp: bool,
 }
 
 /// `next hop self|keep`.
@@ -121,13 +119,12 @@ impl GroupKey {
             as4,
             extended_messages,
             llgr_aware,
-            ipv4_in_mp,
         } = *self;
         (
             (family, rewrite_before_filter, secondary, add_path, local_as, internal),
             (local_addr, local_link_local, link, next_hop, missing_lladdr, rr_client, cluster_id),
             (rs_client, interpret_communities, allow_local_pref, default_local_pref),
-            (med_to_external, as4, extended_messages, llgr_aware, ipv4_in_mp),
+            (med_to_external, as4, extended_messages, llgr_aware),
         )
     }
 
