@@ -9,13 +9,16 @@ use std::sync::Arc;
 pub struct DirectHandle {}
 
 impl DirectHandle {
-    /// Starts it. Must be called inside the runtime.
-    pub fn start(start: Start) -> Self {
+    /// Makes it; it is down until [`begin`](Self::begin). Must be called inside the runtime.
+    pub fn spawn(start: Start) -> Self {
         let _ = start;
         Self {}
     }
 
-    /// Ends it and takes its routes back (kernel: unless `persist`). The future ends when that is done.
+    /// Goes up; nothing happens when it is up already.
+    pub fn begin(&self) {}
+
+    /// Goes down and takes its routes back (kernel: unless `persist`). The future ends when that is done.
     pub async fn stop(&self) {}
 
     /// Takes over new options; routes that stay the same are not touched.
