@@ -9,6 +9,7 @@
 use rib::batch::{Act, ChangeBatch, Reading, TableEvent};
 use route::{Ifaces, TableId};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use tokio::sync::OwnedSemaphorePermit;
 
 /// A message to the thread that owns a table.
@@ -30,6 +31,14 @@ pub enum TableMsg {
 /// A reader of a table's journal, process-wide number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ReaderId(pub u32);
+
+impl ReaderId {
+    /// A number that no other reader of this process has.
+    pub fn next() -> Self {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        Self(NEXT.fetch_add(1, Ordering::Relaxed))
+    }
+}
 
 /// What a reader asks for.
 pub struct Subscription {
