@@ -1,10 +1,10 @@
 //! What the operator sees of a peer: values for `show protocols [all]`, no text layout.
 
+pub use fsm::{ErrorClass, LastError, Timer};
 use rib::batch::Generation;
 use rib::export::MemberId;
 use route::{ChannelId, Family, Moment, TableId};
 use std::net::IpAddr;
-use std::sync::Arc;
 
 /// The state of a protocol, BIRD's words.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -35,65 +35,6 @@ impl ProtoState {
             Self::Wait => "wait",
             Self::Stop => "stop",
         }
-    }
-}
-
-/// The kind of the last error.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ErrorClass {
-    /// Something here: `Neighbor lost`, `Link down`.
-    Local,
-    /// The connection: `Connection refused`.
-    Socket,
-    /// A NOTIFICATION came.
-    Received,
-    /// A NOTIFICATION was sent.
-    Bgp,
-    /// We went down by ourselves: a limit.
-    Automatic,
-}
-
-impl ErrorClass {
-    /// BIRD's word in front of the text, with the colon and the blank.
-    pub const fn prefix(self) -> &'static str {
-        match self {
-            Self::Local => "Error: ",
-            Self::Socket => "Socket: ",
-            Self::Received => "Received: ",
-            Self::Bgp => "BGP Error: ",
-            Self::Automatic => "Automatic shutdown: ",
-        }
-    }
-}
-
-/// Why the session is not up.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LastError {
-    /// What kind.
-    pub class: ErrorClass,
-    /// BIRD's words.
-    pub text: Arc<str>,
-}
-
-impl std::fmt::Display for LastError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}{}", self.class.prefix(), self.text)
-    }
-}
-
-/// A timer that runs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Timer {
-    /// When it expires.
-    pub expires: Moment,
-    /// Its full time in seconds.
-    pub total_s: u32,
-}
-
-impl Timer {
-    /// Whole seconds that remain.
-    pub const fn remaining_s(&self, now: Moment) -> u64 {
-        self.expires.since_ms(now) / 1000
     }
 }
 

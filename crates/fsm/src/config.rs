@@ -1,0 +1,50 @@
+//! What a machine is told about the neighbour and about itself.
+
+use std::net::IpAddr;
+use wire::Capabilities;
+
+/// The options that a machine reads. Times are seconds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// The neighbour's address, for the log.
+    pub peer_addr: IpAddr,
+    /// Our AS.
+    pub local_as: u32,
+    /// The AS that the neighbour must have.
+    pub peer_as: u32,
+    /// Our BGP identifier.
+    pub router_id: u32,
+    /// What we announce; `None`: no optional parameter at all (`capabilities off`).
+    pub capabilities: Option<Capabilities>,
+    /// We never open a connection.
+    pub passive: bool,
+    /// Offered in our OPEN; 0: no hold timer.
+    pub hold_time_s: u16,
+    /// How long an open connection may go without the neighbour's OPEN.
+    pub startup_hold_time_s: u32,
+    /// `None`: a third of the negotiated hold time.
+    pub keepalive_time_s: Option<u32>,
+    /// How long an unanswered connection attempt lasts.
+    pub connect_retry_time_s: u32,
+    /// How long we wait before an attempt.
+    pub connect_delay_time_s: u32,
+    /// How long we wait after an error: at first, and at most.
+    pub error_wait_time_s: (u32, u32),
+    /// After this time without an error the next wait is the first again.
+    pub error_forget_time_s: u32,
+    /// An error disables the protocol.
+    pub disable_after_error: bool,
+    /// The subcodes of a received Cease that disable the protocol, a bit each.
+    pub disable_after_cease: u32,
+    /// Routes of a neighbour that restarts gracefully are kept (RFC 4724).
+    pub restart_helper: bool,
+    /// ... and for long (RFC 9494).
+    pub long_lived_helper: bool,
+}
+
+impl Config {
+    /// Both ends in one AS.
+    pub const fn is_internal(&self) -> bool {
+        self.local_as == self.peer_as
+    }
+}

@@ -1,0 +1,117 @@
+//! What two OPENs come to (RFC 4271 4.2, RFC 5492 and the RFCs of the capabilities).
+
+use crate::Config;
+use route::Family;
+use wire::Capabilities;
+use wire::Open;
+
+/// What both sides can do, and what follows for the session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Negotiated {
+    /// The neighbour's OPEN.
+    pub peer: Open,
+    /// The families that may be spoken of. IPv4 is among them when the neighbour announced no family at all.
+    pub families: Vec<Family>,
+    /// AS numbers have four octets (RFC 6793).
+    pub as4: bool,
+    /// Families in which the neighbour's NLRI carry path identifiers (RFC 7911).
+    pub add_path_rx: Vec<Family>,
+    /// Families in which our NLRI carry path identifiers.
+    pub add_path_tx: Vec<Family>,
+    /// The neighbour can be asked for its routes (RFC 2918).
+    pub refresh: bool,
+    /// Refreshes have a marked begin and end (RFC 7313).
+    pub enhanced_refresh: bool,
+    /// Messages may have 65,535 octets (RFC 8654).
+    pub extended_messages: bool,
+    /// Seconds; 0: no hold timer.
+    pub hold_time_s: u16,
+    /// Seconds; 0: no keepalives.
+    pub keepalive_time_s: u32,
+}
+
+impl Negotiated {
+    /// Compares our options (and what we announced) with the neighbour's OPEN.
+    pub fn new(config: &Config, ours: Option<&Capabilities>, peer: Open) -> Self {
+        let none = Capabilities::default();
+        let we = ours.unwrap_or(&none);
+        let they = peer.capabilities.as_ref().unwrap_or(&none);
+        let families = common_families(we, they);
+        let add_path = |receive: bool| {
+            let both = |f: &Family| can_add_path(we, *f, receive) && can_add_path(they, *f, !receive);
+            families.iter().copied().filter(both).collect()
+        };
+        let hold_time_s = config.hold_time_s.min(peer.hold_time_s);
+        Self {
+            as4: we.as4.is_some() && they.as4.is_some(),
+            add_path_rx: add_path(true),
+            add_path_tx: add_path(false),
+            refresh: we.route_refresh && they.route_refresh,
+            enhanced_refresh: we.enhanced_refresh && they.enhanced_refresh,
+            extended_messages: we.extended_messages && they.extended_messages,
+            hold_time_s,
+            keepalive_time_s: keepalive_time_s(config, hold_time_s),
+            families,
+            peer,
+        }
+    }
+
+    /// Whether a family may be spoken of.
+    pub fn has(&self, family: Family) -> bool {
+        self.families.contains(&family)
+    }
+
+    /// What the neighbour announced of graceful restart for a family: `Some(F bit)`.
+    pub fn restart_of(&self, family: Family) -> Option<bool> {
+        let restart = self.peer.capabilities.as_ref()?.graceful_restart.as_ref()?;
+        restart.families.iter().find(|(f, _)| *f == family).map(|(_, kept)| *kept)
+    }
+
+    /// Seconds in which the neighbour means to be back after a restart.
+    pub fn restart_time_s(&self) -> u32 {
+        let caps = self.peer.capabilities.as_ref();
+        caps.and_then(|c| c.graceful_restart.as_ref()).map_or(0, |g| u32::from(g.time_s))
+    }
+
+    /// What the neighbour announced of long-lived graceful restart for a family: the F bit and the seconds.
+    pub fn long_lived_of(&self, family: Family) -> Option<(bool, u32)> {
+        let families = self.peer.capabilities.as_ref()?.long_lived.as_ref()?;
+        let row = families.iter().find(|f| f.family == family)?;
+        Some((row.forwarding, row.stale_time_s))
+    }
+}
+
+/// Families that both sides announced; a side that announced none speaks IPv4 (RFC 4760 8).
+fn common_families(we: &Capabilities, they: &Capabilities) -> Vec<Family> {
+    let speaks = |caps: &Capabilities, family| {
+        if caps.multiprotocol || !caps.families.is_empty() {
+            caps.families.contains(&family)
+        } else {
+            family == Family::Ipv4
+        }
+    };
+    [Family::Ipv4, Family::Ipv6].into_iter().filter(|f| speaks(we, *f) && speaks(they, *f)).collect()
+}
+
+fn can_add_path(caps: &Capabilities, family: Family, receive: bool) -> bool {
+    let able = |a: &&wire::capability::AddPath| if receive { a.receive } else { a.send };
+    caps.add_paths.iter().filter(|a| a.family == family).any(|a| able(&a))
+}
+
+/// A third of the hold time, or what was configured, lowered as the neighbour lowered the hold time: so
+/// three fit into the hold time whatever was negotiated (RFC 4271 4.4).
+fn keepalive_time_s(config: &Config, hold_time_s: u16) -> u32 {
+    if hold_time_s == 0 {
+        return 0;
+    }
+    let hold_s = u32::from(hold_time_s);
+    let own_hold_s = u32::from(config.hold_time_s).max(1);
+    match config.keepalive_time_s {
+        None => hold_s / 3,
+        Some(asked) if hold_s < own_hold_s => {
+            let scaled = u64::from(asked) * u64::from(hold_s) / u64::from(own_hold_s);
+            u32::try_from(scaled).unwrap_or(u32::MAX).min(hold_s / 3).max(1)
+        }
+        Some(asked) => asked,
+    }
+}
