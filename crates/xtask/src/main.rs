@@ -7,6 +7,7 @@
 //! traceroute, a packet watch), run by this same binary inside a namespace, so
 //! that a machine needs nothing but `ip`.
 
+mod arrows;
 mod build;
 mod inside;
 mod lab;
