@@ -14,5 +14,10 @@
 //! One task a client. A client that does not read stops only its own task: pages
 //! are asked for as its socket takes them.
 
+pub mod code;
+pub mod frame;
+pub mod layout;
 pub mod request;
+pub mod routes;
+pub mod time;
 pub mod view;

@@ -208,7 +208,6 @@ pub enum Dump {
     Attributes,
     Routes,
     Protocols,
-    FilterAll,
 }
 
 /// A `show route`, parsed and with its names looked up.

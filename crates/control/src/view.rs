@@ -311,6 +311,8 @@ pub enum Did {
     Reloading,
     /// `reload` of one that cannot.
     ReloadFailed,
+    /// `reload` of one that is not up: nothing, and nothing is said.
+    NotUp,
 }
 
 /// One route of a static protocol.

@@ -70,6 +70,37 @@ pub enum LocalAttr {
     Own(u16),
 }
 
+impl LocalAttr {
+    /// The name in filters; `None` for an attribute that the operator declared.
+    pub const fn name(self) -> Option<&'static str> {
+        Some(match self {
+            Self::KrtSource => "krt_source",
+            Self::KrtMetric => "krt_metric",
+            Self::KrtPrefsrc => "krt_prefsrc",
+            Self::KrtRealm => "krt_realm",
+            Self::KrtTunnel => "krt_tunnel",
+            Self::KrtScope => "krt_scope",
+            Self::KrtLock => "krt_lock",
+            Self::KrtMtu => "krt_mtu",
+            Self::KrtWindow => "krt_window",
+            Self::KrtRtt => "krt_rtt",
+            Self::KrtRttvar => "krt_rttvar",
+            Self::KrtSstresh => "krt_sstresh",
+            Self::KrtCwnd => "krt_cwnd",
+            Self::KrtAdvmss => "krt_advmss",
+            Self::KrtReordering => "krt_reordering",
+            Self::KrtHoplimit => "krt_hoplimit",
+            Self::KrtInitcwnd => "krt_initcwnd",
+            Self::KrtFeatures => "krt_features",
+            Self::KrtRtoMin => "krt_rto_min",
+            Self::KrtInitrwnd => "krt_initrwnd",
+            Self::KrtQuickack => "krt_quickack",
+            Self::IgpMetric => "igp_metric",
+            Self::Own(_) => return None,
+        })
+    }
+}
+
 /// What a route carries beside its BGP attributes.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Local {

@@ -1,0 +1,194 @@
+//! Attributes of a route as `NAME: VALUE`, one line or several.
+//!
+//! Names come from [`route::attr`]'s table. BIRD prints at most some 500
+//! characters a line: lists of communities go on in further lines, other values
+//! end in ` ...`. Programs in the wild read with buffers of 1024 octets, so the
+//! limits are kept.
+
+use route::attr::{self, FLAG_TRANSITIVE, Shape, code, origin};
+use route::attrs::{LocalAttr, LocalValue, Record, next_hop};
+use route::community::{communities, ext_communities, large_communities};
+use route::{AsPath, AttrSet};
+use std::fmt::{Display, Write};
+use std::net::Ipv4Addr;
+
+/// Where a line of text ends and the next begins, in octets: BIRD's numbers for each kind of list.
+mod room {
+    pub const AS_PATH: usize = 485;
+    pub const OPAQUE: usize = 491;
+    pub const INTS: usize = 477;
+    pub const EXTENDED: usize = 437;
+    pub const LARGE: usize = 436;
+}
+
+/// Calls `line` with the text of each line of each attribute, in BIRD's order: igp_metric, BGP's by code, the kernel's.
+pub fn each_line(attrs: &AttrSet, mut line: impl FnMut(&str)) {
+    let extra = attrs.local().extra.as_deref().unwrap_or_default();
+    for (name, value) in extra.iter().filter(|(n, _)| *n == LocalAttr::IgpMetric) {
+        line(&local(*name, value));
+    }
+    for record in attrs.iter() {
+        bgp(record, &mut line);
+    }
+    for (name, value) in extra.iter().filter(|(n, _)| *n != LocalAttr::IgpMetric) {
+        line(&local(*name, value));
+    }
+}
+
+fn bgp(record: Record<'_>, line: &mut impl FnMut(&str)) {
+    let known = attr::by_code(record.code);
+    let head = match known {
+        Some(known) => format!("\tBGP.{}: ", known.name),
+        None => {
+            let transitive = if record.flags & FLAG_TRANSITIVE != 0 { " [t]" } else { "" };
+            format!("\tBGP.{:02x}{transitive}: ", record.code)
+        }
+    };
+    let value = record.value;
+    match known.map(|k| k.shape) {
+        Some(Shape::Communities) => wrapped(head, communities(value), room::INTS, line),
+        Some(Shape::ExtCommunities) => wrapped(head, ext_communities(value), room::EXTENDED, line),
+        Some(Shape::LargeCommunities) => wrapped(head, large_communities(value), room::LARGE, line),
+        Some(Shape::ClusterList) => line(&cut(head, quads(value), room::INTS)),
+        Some(Shape::AsPath) => line(&as_path(head, AsPath::new(value))),
+        Some(shape) => line(&(head + &plain(shape, value))),
+        None => line(&opaque(head, value)),
+    }
+}
+
+/// Values that are short whatever the peer sends.
+fn plain(shape: Shape, value: &[u8]) -> String {
+    let number = || Some(u32::from_be_bytes(value.try_into().ok()?));
+    match shape {
+        Shape::Origin => match value.first() {
+            Some(&origin::IGP) => "IGP",
+            Some(&origin::EGP) => "EGP",
+            Some(&origin::INCOMPLETE) => "Incomplete",
+            _ => "?",
+        }
+        .to_owned(),
+        Shape::NextHop => match next_hop(value) {
+            Some((global, Some(link_local))) => format!("{global} {link_local}"),
+            Some((global, None)) => global.to_string(),
+            None => String::new(),
+        },
+        Shape::U32 => number().map_or_else(String::new, |n| n.to_string()),
+        Shape::RouterId => number().map_or_else(String::new, |n| Ipv4Addr::from_bits(n).to_string()),
+        Shape::Aggregator => aggregator(value).unwrap_or_default(),
+        _ => String::new(),
+    }
+}
+
+fn aggregator(value: &[u8]) -> Option<String> {
+    let (asn, addr) = value.split_first_chunk::<4>()?;
+    let addr: [u8; 4] = addr.try_into().ok()?;
+    Some(format!("{} AS{}", Ipv4Addr::from(addr), u32::from_be_bytes(*asn)))
+}
+
+fn quads(value: &[u8]) -> impl Iterator<Item = Ipv4Addr> + '_ {
+    value.as_chunks::<4>().0.iter().map(|c| Ipv4Addr::from(*c))
+}
+
+/// The path, cut behind the AS that fills the line.
+fn as_path(head: String, path: AsPath<'_>) -> String {
+    let text = path.to_string();
+    let from = room::AS_PATH.saturating_sub(head.len() - 1);
+    match text.get(from..).and_then(|rest| rest.find(' ')) {
+        Some(end) => format!("{head}{} ...", text.get(..from + end).unwrap_or_default()),
+        None => head + &text,
+    }
+}
+
+/// Octets in hexadecimal.
+fn opaque(head: String, value: &[u8]) -> String {
+    struct Hex(u8);
+    impl Display for Hex {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            write!(f, "{:02x}", self.0)
+        }
+    }
+    cut(head, value.iter().map(|b| Hex(*b)), room::OPAQUE)
+}
+
+/// Items with blanks between them; ` ...` in place of what does not fit.
+fn cut(mut text: String, items: impl Iterator<Item = impl Display>, room: usize) -> String {
+    for (i, item) in items.enumerate() {
+        if text.len() > room {
+            text.push_str(" ...");
+            break;
+        }
+        let _ = write!(text, "{}{item}", if i > 0 { " " } else { "" });
+    }
+    text
+}
+
+/// Items with blanks between them, in as many lines as they need.
+fn wrapped(mut text: String, items: impl Iterator<Item = impl Display>, room: usize, line: &mut impl FnMut(&str)) {
+    // The leading tab of the first line does not count; further lines have two, and one octet less of room.
+    let full = room + 1;
+    let mut first = true;
+    for item in items {
+        if text.len() >= full {
+            line(&text);
+            text.replace_range(.., "\t\t");
+            first = true;
+        }
+        let _ = write!(text, "{}{item}", if first { "" } else { " " });
+        first = false;
+    }
+    line(&text);
+}
+
+/// An attribute beside BGP: `Kernel.mtu: 1400`.
+fn local(name: LocalAttr, value: &LocalValue) -> String {
+    let label = match (name, name.name()) {
+        (LocalAttr::IgpMetric, Some(n)) => n.to_owned(),
+        (_, Some(n)) => format!("Kernel.{}", n.trim_start_matches("krt_")),
+        (LocalAttr::Own(number), _) => format!("custom.{number}"),
+        (_, None) => String::new(),
+    };
+    match (name, value) {
+        (LocalAttr::KrtLock, LocalValue::Int(bits)) => format!("\t{label}:{}", named_bits(METRICS, *bits)),
+        (LocalAttr::KrtFeatures, LocalValue::Int(bits)) => format!("\t{label}:{}", named_bits(FEATURES, *bits)),
+        (_, LocalValue::Int(n)) => format!("\t{label}: {n}"),
+        (_, LocalValue::Ip(addr)) => format!("\t{label}: {addr}"),
+        (_, LocalValue::Text(text)) => format!("\t{label}: {text}"),
+    }
+}
+
+/// RTAX_* by number; the lock is a mask of them.
+const METRICS: &[(u32, &str)] = &[
+    (2, "mtu"),
+    (3, "window"),
+    (4, "rtt"),
+    (5, "rttvar"),
+    (6, "sstresh"),
+    (7, "cwnd"),
+    (8, "advmss"),
+    (9, "reordering"),
+    (10, "hoplimit"),
+    (11, "initcwnd"),
+    (12, "features"),
+    (13, "rto_min"),
+    (14, "initrwnd"),
+    (15, "quickack"),
+];
+
+/// RTAX_FEATURE_* by bit.
+const FEATURES: &[(u32, &str)] = &[(0, "ecn"), (3, "allfrag")];
+
+fn named_bits(names: &[(u32, &str)], bits: u32) -> String {
+    names.iter().filter(|(bit, _)| bits >> bit & 1 == 1).fold(String::new(), |text, (_, n)| text + " " + n)
+}
+
+/// The end of a BGP route's line: ` [AS64512i]`, the last AS of the path and the letter of the origin.
+pub fn origin_mark(attrs: &AttrSet) -> String {
+    let last = attrs.as_path().last().map_or_else(String::new, |asn| format!("AS{asn}"));
+    let letter = match attrs.get(code::ORIGIN).and_then(<[u8]>::first) {
+        Some(&origin::IGP) => "i",
+        Some(&origin::EGP) => "e",
+        Some(&origin::INCOMPLETE) => "?",
+        _ => "",
+    };
+    format!(" [{last}{letter}]")
+}

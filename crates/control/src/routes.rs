@@ -1,0 +1,198 @@
+//! Which paths a `show route` shows and counts.
+//!
+//! The rules are BIRD's. Every path of the kind asked for (valid, or filtered)
+//! counts among "of N routes"; it is shown when its export is as asked, its
+//! protocol is the one asked, and the filter accepts it. `primary` looks at the
+//! first path of each net and at no other. What the filter changes is shown
+//! changed.
+//!
+//! A path is marked ` *` when it is the table's own best path. A filter that
+//! touches more than attributes of protocols (preference, gateway, ...) makes
+//! another route of it, which is nobody's best; so does merging.
+
+use crate::request::{ExportMode, Nets, RouteOutput, RouteQuery};
+use crate::view::{Exported, RouteNet, RoutePath};
+use filter::{Policy, RouteView};
+use rib::batch::ResolvedHop;
+use route::attrs::Local;
+use route::{AttrSet, Ifaces, Moment, Prefix, Source};
+use std::sync::Arc;
+
+/// How many were shown, of how many.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sums {
+    /// Shown.
+    pub shown: u64,
+    /// Looked at.
+    pub routes: u64,
+    /// Nets with at least one looked at.
+    pub networks: u64,
+}
+
+/// A net with the paths that are shown, at least one.
+#[derive(Debug)]
+pub struct ShownNet<'a> {
+    /// The prefix.
+    pub net: Prefix,
+    /// In the table's order.
+    pub paths: Vec<ShownPath<'a>>,
+}
+
+/// A path that is shown.
+#[derive(Debug)]
+pub struct ShownPath<'a> {
+    /// Its attributes, as export and filter left them.
+    pub attrs: AttrSet,
+    /// Where packets go.
+    pub hop: &'a ResolvedHop,
+    /// Who gave it.
+    pub source: &'a Arc<Source>,
+    /// Since when it is so.
+    pub since: Moment,
+    /// Long-lived stale.
+    pub stale: bool,
+    /// What stands behind the bracket.
+    pub mark: Mark,
+}
+
+/// The flag of a shown path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mark {
+    /// Nothing.
+    None,
+    /// ` *`: the best.
+    Best,
+    /// ` !`: the best, and the kernel refused it.
+    Refused,
+}
+
+/// The running selection of one `show route` in one table.
+pub struct Selection<'q> {
+    query: &'q RouteQuery,
+    filter: FilterRun<'q>,
+    sums: Sums,
+}
+
+impl<'q> Selection<'q> {
+    /// Nothing seen yet.
+    pub fn new(query: &'q RouteQuery) -> Self {
+        Self { query, filter: FilterRun::new(&query.filter), sums: Sums::default() }
+    }
+
+    /// What was counted so far.
+    pub const fn sums(&self) -> Sums {
+        self.sums
+    }
+
+    /// What is printed behind the last route, if anything is.
+    ///
+    /// A query for one net is never counted, even when `count` is asked for.
+    pub fn total(&self) -> Option<Sums> {
+        (self.query.nets == Nets::All && self.query.output != RouteOutput::List).then_some(self.sums)
+    }
+
+    /// Whether any path of the kind asked for was there: what makes `Network not in table`.
+    pub const fn found_any(&self) -> bool {
+        self.sums.routes > 0
+    }
+
+    /// Looks at a net; says what is to be printed of it, if anything is.
+    pub fn net<'n>(&mut self, net: &'n RouteNet, ifaces: &Ifaces) -> Option<ShownNet<'n>> {
+        let mut shown = Vec::new();
+        let mut looked_at = false;
+        let mut only_counted = false;
+        for (i, candidate) in net.paths.iter().enumerate() {
+            if candidate.path.filtered != self.query.filtered {
+                continue;
+            }
+            self.sums.routes += 1;
+            looked_at = true;
+            if only_counted {
+                continue;
+            }
+            only_counted = matches!(candidate.export, Some(Exported::Merged { .. }));
+            if let Some(mut path) = self.path(net, candidate, ifaces) {
+                self.sums.shown += 1;
+                path.mark = if i > 0 { Mark::None } else { path.mark };
+                shown.push(path);
+            }
+            if self.query.primary {
+                break;
+            }
+        }
+        self.sums.networks += u64::from(looked_at);
+        let listed = self.query.output != RouteOutput::Count && !shown.is_empty();
+        listed.then_some(ShownNet { net: net.net, paths: shown })
+    }
+
+    fn path<'n>(&mut self, net: &RouteNet, candidate: &'n RoutePath, ifaces: &Ifaces) -> Option<ShownPath<'n>> {
+        let path = &candidate.path;
+        let (attrs, hop, merged) = self.exported(candidate)?;
+        if self.query.protocol.as_ref().is_some_and(|name| *name != path.source.protocol_name) {
+            return None;
+        }
+        let view = RouteView {
+            net: net.net,
+            attrs,
+            source: &path.source,
+            resolved: Some(&hop.to),
+            igp_metric: hop.igp_metric,
+        };
+        let attrs = self.filter.accepts(view, ifaces)?;
+        let same_route = !merged && is_same_route(attrs.local(), path.attrs.local());
+        let mark = match (same_route, net.sync_error) {
+            (false, _) => Mark::None,
+            (true, false) => Mark::Best,
+            (true, true) => Mark::Refused,
+        };
+        Some(ShownPath { attrs, hop, source: &path.source, since: path.since, stale: path.stale, mark })
+    }
+
+    /// The path as the export left it; `None` when the query does not want what became of it.
+    fn exported<'n>(&self, candidate: &'n RoutePath) -> Option<(&'n AttrSet, &'n ResolvedHop, bool)> {
+        let path = &candidate.path;
+        let Some(export) = &self.query.export else {
+            return Some((&path.attrs, &path.hop, false));
+        };
+        match candidate.export.as_ref()? {
+            Exported::Vetoed => None,
+            Exported::Judged { attrs, accepted } => {
+                let wanted = match export.mode {
+                    ExportMode::Before => true,
+                    ExportMode::Accepted => *accepted,
+                    ExportMode::Rejected => !*accepted,
+                };
+                wanted.then_some((attrs, &path.hop, false))
+            }
+            Exported::Merged { attrs, hop } => (export.mode != ExportMode::Rejected).then_some((attrs, hop, true)),
+        }
+    }
+}
+
+/// Whether a filter left alone what makes it this route.
+fn is_same_route(now: &Local, before: &Local) -> bool {
+    now.preference == before.preference
+        && now.kind == before.kind
+        && now.scope == before.scope
+        && now.from == before.from
+        && now.dest == before.dest
+}
+
+/// The query's filter with what it needs to run many times.
+struct FilterRun<'q> {
+    policy: &'q Policy,
+}
+
+impl<'q> FilterRun<'q> {
+    const fn new(policy: &'q Policy) -> Self {
+        Self { policy }
+    }
+
+    /// The attributes as the filter left them; `None` when it rejects.
+    fn accepts(&mut self, route: RouteView<'_>, _ifaces: &Ifaces) -> Option<AttrSet> {
+        match self.policy {
+            Policy::Accept => Some(route.attrs.clone()),
+            Policy::Reject | Policy::Filter(_) => None,
+        }
+    }
+}
