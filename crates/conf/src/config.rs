@@ -53,6 +53,8 @@ pub struct Config {
     pub time: TimeFormats,
     /// `graceful restart wait`.
     pub graceful_restart_wait: Duration,
+    /// `debug protocols`: for protocols without a `debug` of their own.
+    pub debug_protocols: DebugMask,
     /// `debug commands`: 0 .. 2.
     pub debug_commands: u32,
     /// Tables in order of declaration; the default ones first.
@@ -63,6 +65,34 @@ pub struct Config {
     pub symbols: Arc<Symbols>,
     /// The source files, for errors said later.
     pub files: Vec<filter::span::SourceFile>,
+}
+
+impl Config {
+    /// A configuration of nothing, with BIRD 1.6.8's defaults.
+    pub fn empty(dialect: Dialect, family: Family) -> Self {
+        let master = TableConf { name: "master".into(), family, sorted: false };
+        Self {
+            dialect,
+            family,
+            router_id: None,
+            router_id_from: Vec::new(),
+            logs: Vec::new(),
+            listen: ListenBgp::default(),
+            time: TimeFormats::default(),
+            graceful_restart_wait: Duration::from_secs(240),
+            debug_protocols: DebugMask::default(),
+            debug_commands: 0,
+            tables: vec![master],
+            protocols: Vec::new(),
+            symbols: Arc::default(),
+            files: Vec::new(),
+        }
+    }
+
+    /// The table that a protocol is attached to when it does not say.
+    pub fn default_table(&self) -> Arc<str> {
+        self.tables.first().map_or_else(|| "master".into(), |t| t.name.clone())
+    }
 }
 
 /// One entry of `show symbols`.
@@ -92,6 +122,31 @@ pub struct IfacePattern {
     pub prefix: Option<Prefix>,
 }
 
+/// Patterns as they would be written.
+pub(crate) fn pattern_words(patterns: &[IfacePattern]) -> String {
+    let word = |p: &IfacePattern| {
+        let sign = if p.negative { "-" } else { "" };
+        let name = p.name.as_ref().map(|n| format!("\"{n}\"")).unwrap_or_default();
+        let prefix = p.prefix.map(|p| p.to_string()).unwrap_or_default();
+        let blank = if name.is_empty() || prefix.is_empty() { "" } else { " " };
+        format!("{sign}{name}{blank}{prefix}")
+    };
+    patterns.iter().map(word).collect::<Vec<_>>().join(", ")
+}
+
+impl IfacePattern {
+    /// Whether a link, with one of its addresses, fits; the sign is not looked at.
+    pub fn fits(&self, link: &str, addr: Option<IpAddr>) -> bool {
+        let name = self.name.as_ref().is_none_or(|pattern| crate::glob::matches(pattern, link));
+        name && self.prefix.is_none_or(|prefix| addr.is_some_and(|addr| prefix.contains(addr)))
+    }
+
+    /// What a list says of a link and one of its addresses: the first pattern that fits decides, none fitting is no.
+    pub fn chosen(list: &[Self], link: &str, addr: Option<IpAddr>) -> bool {
+        list.iter().find(|p| p.fits(link, addr)).is_some_and(|p| !p.negative)
+    }
+}
+
 /// Where log lines go.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogTarget {
@@ -116,6 +171,21 @@ pub enum LogDestination {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LogClasses(pub u16);
 
+impl LogClasses {
+    /// `all`.
+    pub const ALL: Self = Self(0x1ff);
+
+    /// These.
+    pub fn of(classes: &[LogClass]) -> Self {
+        Self(classes.iter().fold(0, |bits, class| bits | 1 << *class as u16))
+    }
+
+    /// Whether a class is in it.
+    pub const fn has(self, class: LogClass) -> bool {
+        self.0 & (1 << class as u16) != 0
+    }
+}
+
 /// A class of log lines, with the word in front of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "each is the class of its name in BIRD's manual")]
@@ -138,6 +208,8 @@ pub struct ListenBgp {
     pub address: Option<IpAddr>,
     /// `None`: 179.
     pub port: Option<u16>,
+    /// `dual`: a socket of IPv6 takes IPv4 connections too.
+    pub dual: bool,
 }
 
 /// A `timeformat`.
@@ -164,6 +236,37 @@ pub struct TimeFormats {
     pub log: TimeFormat,
 }
 
+impl TimeFormat {
+    /// Ages up to this are shown by the first format of `iso short`, in seconds.
+    pub const SHORT_LIMIT_S: u32 = 20 * 3600;
+
+    /// `iso short`: the time of young ones, the date of old ones.
+    pub fn iso_short() -> Self {
+        Self { format: "%T".into(), limit_s: Self::SHORT_LIMIT_S, older: Some("%F".into()) }
+    }
+
+    /// `old short`: the time of young ones, the date of old ones, as BIRD before 1.2 wrote them.
+    pub fn old_short() -> Self {
+        Self { format: "%R".into(), limit_s: Self::SHORT_LIMIT_S, older: Some("%d-%m".into()) }
+    }
+
+    /// One format for all ages.
+    pub fn plain(format: &str) -> Self {
+        Self { format: format.into(), limit_s: 0, older: None }
+    }
+}
+
+impl Default for TimeFormats {
+    fn default() -> Self {
+        Self {
+            route: TimeFormat::iso_short(),
+            protocol: TimeFormat::iso_short(),
+            base: TimeFormat::plain("%F %T"),
+            log: TimeFormat::plain("%F %T"),
+        }
+    }
+}
+
 /// A routing table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TableConf {
@@ -178,6 +281,11 @@ pub struct TableConf {
 /// `debug` classes of a protocol, one bit each in BIRD's order: states 1, routes 2, filters 4, interfaces 8, events 16, packets 32.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct DebugMask(pub u32);
+
+impl DebugMask {
+    /// `all`.
+    pub const ALL: Self = Self(63);
+}
 
 /// A protocol instance: what all have in common, and its own.
 #[derive(Clone, Debug)]
@@ -198,6 +306,22 @@ pub struct ProtocolConf {
     pub channels: Vec<ChannelConf>,
     /// Its own options.
     pub kind: ProtocolKind,
+}
+
+impl ProtocolConf {
+    /// A protocol without a name and without options.
+    pub(crate) fn new(kind: ProtocolKind, debug: DebugMask) -> Self {
+        Self {
+            name: "".into(),
+            span: Span::default(),
+            disabled: false,
+            description: None,
+            router_id: None,
+            debug,
+            channels: Vec::new(),
+            kind,
+        }
+    }
 }
 
 /// A channel: what a protocol and a table have to do with each other.
@@ -221,6 +345,23 @@ pub struct ChannelConf {
     pub export_limit: Option<LimitConf>,
     /// `import keep filtered`.
     pub keep_filtered: bool,
+}
+
+impl ChannelConf {
+    /// A channel without options: everything in, nothing out.
+    pub(crate) fn new(family: Family, table: Arc<str>, preference: u32) -> Self {
+        Self {
+            family,
+            table,
+            preference,
+            import: Policy::Accept,
+            export: Policy::Reject,
+            receive_limit: None,
+            import_limit: None,
+            export_limit: None,
+            keep_filtered: false,
+        }
+    }
 }
 
 /// A limit on routes.
@@ -256,8 +397,14 @@ pub struct DeviceConf {
     pub primary: Vec<(IfacePattern, Prefix)>,
 }
 
+impl Default for DeviceConf {
+    fn default() -> Self {
+        Self { scan_time: Duration::from_secs(60), primary: Vec::new() }
+    }
+}
+
 /// `protocol direct`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DirectConf {
     /// `interface` lists in order; empty: every link.
     pub interfaces: Vec<IfacePattern>,
@@ -297,8 +444,23 @@ pub struct KernelConf {
     pub merge_paths: Option<u32>,
 }
 
+impl Default for KernelConf {
+    fn default() -> Self {
+        Self {
+            table: 254,
+            metric: None,
+            learn: Learn::Off,
+            persist: false,
+            scan_time: Duration::from_secs(60),
+            device_routes: false,
+            graceful_restart: false,
+            merge_paths: None,
+        }
+    }
+}
+
 /// `protocol static`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct StaticConf {
     /// `check link`.
     pub check_link: bool,
@@ -508,4 +670,67 @@ pub struct BgpConf {
     pub rewrite_before_filter: bool,
     /// MED of a route goes to external peers (2) or not (1.6).
     pub med_to_external: bool,
+}
+
+impl Default for BgpConf {
+    /// The defaults of 1.6.8. No neighbour and no AS yet: the address is unspecified, the numbers are 0.
+    fn default() -> Self {
+        Self {
+            local_as: 0,
+            local_addr: None,
+            local_port: None,
+            peer_addr: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+            iface: None,
+            peer_port: 179,
+            peer_as: 0,
+            multihop: None,
+            match_local_addr: false,
+            strict_bind: false,
+            next_hop: NextHopMode::Default,
+            missing_lladdr: MissingLladdr::SelfAddr,
+            gateway: GatewayMode::Direct,
+            igp_table: None,
+            passive: false,
+            password: None,
+            setkey: true,
+            ttl_security: false,
+            check_link: false,
+            rr_client: false,
+            rr_cluster_id: None,
+            rs_client: false,
+            hold_time_s: 240,
+            startup_hold_time_s: 240,
+            keepalive_time_s: None,
+            connect_retry_time_s: 120,
+            connect_delay_time_s: 5,
+            error_wait_time_s: (60, 300),
+            error_forget_time_s: 300,
+            disable_after_error: false,
+            disable_after_cease: 0,
+            capabilities: true,
+            route_refresh: true,
+            as4: true,
+            extended_messages: false,
+            advertise_ipv4: true,
+            interpret_communities: true,
+            allow_local_as: 0,
+            allow_local_pref: false,
+            add_paths_rx: false,
+            add_paths_tx: false,
+            secondary: false,
+            default_med: 0,
+            default_local_pref: 100,
+            path_metric: true,
+            med_metric: false,
+            deterministic_med: false,
+            igp_metric: true,
+            prefer_older: false,
+            graceful_restart: RestartMode::Aware,
+            graceful_restart_time_s: 120,
+            long_lived: RestartMode::Aware,
+            long_lived_stale_time_s: 3600,
+            rewrite_before_filter: true,
+            med_to_external: false,
+        }
+    }
 }

@@ -6,10 +6,10 @@
 use std::collections::BTreeMap;
 
 /// No file of a configuration may be longer than this.
-pub const FILE_OCTETS_MAX: usize = 64 << 20;
+pub const FILE_OCTETS_MAX: usize = 32 << 20;
 
 /// All files of a configuration together may not be longer than this.
-pub const TOTAL_OCTETS_MAX: usize = 256 << 20;
+pub const TOTAL_OCTETS_MAX: usize = 64 << 20;
 
 /// What a configuration asks of the outside.
 ///

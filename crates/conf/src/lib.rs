@@ -1,11 +1,27 @@
 //! bird.conf to [`Config`]; two Configs to a Plan; every diagnostic.
 //!
-//! Pure: files come through a trait, nothing else is asked of the world.
+//! Pure: files come through a trait, nothing else is asked of the world. A text
+//! is read in one pass: [`load`] puts all files into one row of tokens, a parser
+//! walks the tables of statements and options, and what is wrong is kept while
+//! it goes on at the next statement. Values, filters and expressions are the
+//! filter language's; an option only says which it takes.
 
 pub mod config;
 pub mod files;
+mod finish;
+pub mod glob;
+mod iproute;
+mod language;
 pub mod load;
+mod names;
+mod option;
+mod options;
+mod parser;
+mod protocol;
 pub mod report;
+mod source;
+mod statements;
+mod suggest;
 
 pub use config::{Config, Dialect};
 pub use files::Files;

@@ -1,11 +1,18 @@
 //! Loading: a path and the files behind it become a [`Config`], or all that is wrong with them.
 
-use crate::config::{Config, Dialect};
+use crate::config::{Config, Dialect, Symbols};
 use crate::files::Files;
+use crate::iproute;
+use crate::names::{Meaning, Names};
+use crate::parser::{Dialects, ERRORS_MAX, Parser};
 use crate::report;
+use crate::source::Source;
 use filter::Diagnostic;
 use filter::span::{SourceFile, Span};
+use filter::syntax::Cursor;
 use route::Family;
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// What the command line says about a configuration.
 #[derive(Clone, Debug)]
@@ -61,10 +68,75 @@ impl Refused {
 
 /// Reads the configuration at `path` and whatever it includes.
 pub fn load(path: &str, files: &dyn Files, options: &LoadOptions) -> Result<Loaded, Refused> {
-    let _ = options;
-    let why = match files.read(path, crate::files::FILE_OCTETS_MAX) {
-        Ok(_) => "The parser of this build is not in yet".to_owned(),
-        Err(why) => format!("Unable to open configuration file {path}: {why}"),
+    let source = Source::read(path, files).map_err(|why| {
+        let message = format!("Unable to open configuration file {path}: {why}");
+        Refused { diagnostics: vec![Diagnostic::error(Span::default(), message)], files: Vec::new() }
+    })?;
+    let (mut loaded, errors) = read(&source, files, options);
+    if errors.is_empty() {
+        loaded.config.files = source.files;
+        return Ok(loaded);
+    }
+    Err(Refused { diagnostics: errors, files: source.files })
+}
+
+/// All statements of a text, with all errors in the order in which BIRD would meet them.
+fn read(source: &Source, disk: &dyn Files, options: &LoadOptions) -> (Loaded, Vec<Diagnostic>) {
+    let mut names = Names::default();
+    iproute::define(&mut names, disk);
+    let config = Config::empty(Dialect::V1, options.family);
+    for table in &config.tables {
+        names.define(table.name.clone(), Meaning::Table, None);
+    }
+    let mut parser = Parser {
+        at: Cursor::new(&source.files, &source.tokens, Some(options.family)),
+        config,
+        names,
+        templates: BTreeMap::new(),
+        automatic: BTreeMap::new(),
+        dialects: Dialects::default(),
+        disk,
+        errors: source.errors.clone(),
+        warnings: Vec::new(),
     };
-    Err(Refused { diagnostics: vec![Diagnostic::error(Span::default(), why)], files: Vec::new() })
+    parser.statements();
+    let Parser { mut config, names, mut errors, warnings, dialects, .. } = parser;
+    // What stands in files is told in the order of the text; what the end of the text brings, last.
+    let end = source.tokens.last().map(|t| t.span);
+    errors.sort_by_key(|e| (Some(e.span) == end, order_of(e.span, source)));
+    errors.truncate(ERRORS_MAX);
+    if let Some(wrong) = other_dialect(&dialects, options) {
+        errors = vec![wrong];
+    }
+    config.symbols = Arc::new(Symbols { rows: names.rows() });
+    (Loaded { config, warnings }, errors)
+}
+
+/// The position of a place in the order of reading, in which an included file stands where it is included.
+fn order_of(span: Span, source: &Source) -> usize {
+    // Tokens of a file follow each other; the first that does not lie before the place stands for it.
+    let behind = |t: &filter::syntax::Token| t.span.file == span.file && t.span.end >= span.end;
+    source.tokens.iter().position(behind).unwrap_or(source.tokens.len())
+}
+
+/// One sentence for a text in dialect 2, instead of an error for each of its lines.
+fn other_dialect(met: &Dialects, options: &LoadOptions) -> Option<Diagnostic> {
+    if options.dialect == Some(Dialect::V2) {
+        return Some(Diagnostic::error(
+            Span::default(),
+            "The dialect of BIRD 2 is a later issue of rbird; it reads BIRD 1.6",
+        ));
+    }
+    let v2 = met.v2.filter(|_| options.dialect.is_none())?;
+    let message = "This configuration is written for BIRD 2; rbird reads that of BIRD 1.6 only, so far";
+    let mut wrong = Diagnostic::error(v2, message);
+    match met.v1 {
+        None => wrong.label = Some("a channel or table of BIRD 2".to_owned()),
+        Some(v1) => {
+            wrong.message = "Options of BIRD 1.6 and of BIRD 2 are mixed".to_owned();
+            wrong.label = Some("this is of BIRD 2".to_owned());
+            wrong = wrong.note(v1, "this is of BIRD 1.6");
+        }
+    }
+    Some(wrong)
 }

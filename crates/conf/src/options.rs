@@ -1,0 +1,37 @@
+//! The options of every protocol, as tables.
+
+pub(crate) mod bgp;
+pub(crate) mod common;
+pub(crate) mod device;
+pub(crate) mod direct;
+pub(crate) mod kernel;
+pub(crate) mod statics;
+
+/// Runs an expression with the table and the struct of a protocol's own options.
+macro_rules! with_own {
+    ($kind:expr, $rows:ident, $own:ident => $body:expr) => {
+        match $kind {
+            ProtocolKind::Device($own) => {
+                let $rows = $crate::options::device::OPTIONS;
+                $body
+            }
+            ProtocolKind::Direct($own) => {
+                let $rows = $crate::options::direct::OPTIONS;
+                $body
+            }
+            ProtocolKind::Kernel($own) => {
+                let $rows = $crate::options::kernel::OPTIONS;
+                $body
+            }
+            ProtocolKind::Static($own) => {
+                let $rows = $crate::options::statics::OPTIONS;
+                $body
+            }
+            ProtocolKind::Bgp($own) => {
+                let $rows = $crate::options::bgp::OPTIONS;
+                $body
+            }
+        }
+    };
+}
+pub(crate) use with_own;

@@ -1,0 +1,363 @@
+//! `protocol bgp`: a session with a neighbour.
+
+use crate::config::{BgpConf, GatewayMode, LimitConf, MissingLladdr, NextHopMode, RestartMode};
+use crate::option::{Effect, Own, Row, Slot, field};
+use crate::parser::Parser;
+use filter::syntax::{Op, Parsed, Tok};
+use std::net::IpAddr;
+
+use Effect::Restart;
+use Slot::{Mark, Number, OtherTable, Secret, Short, Switch};
+
+/// Its own options.
+pub(crate) static OPTIONS: &[Row<BgpConf>] = &[
+    own(
+        &["local"],
+        "[address] as number",
+        local,
+        |c| with_as(c.local_addr, c.local_as),
+        |a, b| a.local_as == b.local_as && a.local_addr == b.local_addr,
+    ),
+    own(&["neighbor"], "[address[%link]] [port number] [as number]", neighbor, show_neighbor, same_neighbor),
+    Row::new(&["source", "address"], Slot::Address(field!(local_addr)), Restart),
+    own(
+        &["interface"],
+        "\"link\"",
+        interface,
+        |c| c.iface.as_deref().unwrap_or_default().to_owned(),
+        |a, b| a.iface == b.iface,
+    ),
+    own(&["direct"], "", direct, |c| on_off(c.multihop.is_none()), |a, b| a.multihop == b.multihop),
+    own(
+        &["multihop"],
+        "[number]",
+        multihop,
+        |c| c.multihop.map_or_else(|| "off".to_owned(), |n| n.to_string()),
+        |a, b| a.multihop == b.multihop,
+    ),
+    Row::new(&["check", "link"], Switch(field!(check_link)), Restart),
+    Row::new(&["passive"], Switch(field!(passive)), Restart),
+    Row::new(&["password"], Secret(field!(password)), Restart),
+    Row::new(&["setkey"], Switch(field!(setkey)), Restart),
+    Row::new(&["ttl", "security"], Switch(field!(ttl_security)), Restart),
+    Row::new(&["hold", "time"], Short(field!(hold_time_s), u16::MAX), Restart),
+    Row::new(&["startup", "hold", "time"], Number(field!(startup_hold_time_s)), Restart),
+    own(
+        &["keepalive", "time"],
+        "seconds",
+        keepalive,
+        |c| c.keepalive_time_s.map_or_else(|| "a third of the hold time".to_owned(), |n| n.to_string()),
+        |a, b| a.keepalive_time_s == b.keepalive_time_s,
+    ),
+    Row::new(&["connect", "retry", "time"], Number(field!(connect_retry_time_s)), Restart),
+    Row::new(&["connect", "delay", "time"], Number(field!(connect_delay_time_s)), Restart),
+    Row::<BgpConf>::new(&["start", "delay", "time"], Number(field!(connect_delay_time_s)), Restart)
+        .deprecated("Start delay time option is deprecated, use connect delay time"),
+    own(
+        &["error", "wait", "time"],
+        "number, number",
+        error_wait,
+        |c| format!("{}, {}", c.error_wait_time_s.0, c.error_wait_time_s.1),
+        |a, b| a.error_wait_time_s == b.error_wait_time_s,
+    ),
+    Row::new(&["error", "forget", "time"], Number(field!(error_forget_time_s)), Restart),
+    Row::new(&["disable", "after", "error"], Switch(field!(disable_after_error)), Restart),
+    own(&["disable", "after", "cease"], "[switch]|{ kind of cease, ... }", after_cease, show_after_cease, |a, b| {
+        a.disable_after_cease == b.disable_after_cease
+    }),
+    own(&["next", "hop"], "self|keep", next_hop, |c| word_of(NEXT_HOPS, c.next_hop), |a, b| a.next_hop == b.next_hop),
+    own(
+        &["missing", "lladdr"],
+        "self|drop|ignore",
+        |p, c| p.one_of(MISSING_LLADDR).map(|m| c.missing_lladdr = m),
+        |c| word_of(MISSING_LLADDR, c.missing_lladdr),
+        |a, b| a.missing_lladdr == b.missing_lladdr,
+    ),
+    own(&["gateway"], "direct|recursive", gateway, |c| word_of(GATEWAYS, c.gateway), |a, b| a.gateway == b.gateway),
+    Row::new(&["igp", "table"], OtherTable(field!(igp_table)), Restart),
+    Row::new(&["path", "metric"], Switch(field!(path_metric)), Restart),
+    Row::new(&["med", "metric"], Switch(field!(med_metric)), Restart),
+    Row::new(&["igp", "metric"], Switch(field!(igp_metric)), Restart),
+    Row::new(&["prefer", "older"], Switch(field!(prefer_older)), Restart),
+    Row::new(&["deterministic", "med"], Switch(field!(deterministic_med)), Restart),
+    Row::new(&["default", "bgp_med"], Number(field!(default_med)), Restart),
+    Row::new(&["default", "bgp_local_pref"], Number(field!(default_local_pref)), Restart),
+    Row::new(&["rr", "client"], Mark(field!(rr_client)), Restart),
+    own(
+        &["rr", "cluster", "id"],
+        "router id",
+        cluster_id,
+        |c| c.rr_cluster_id.map(|id| std::net::Ipv4Addr::from_bits(id).to_string()).unwrap_or_default(),
+        |a, b| a.rr_cluster_id == b.rr_cluster_id,
+    ),
+    Row::new(&["rs", "client"], Mark(field!(rs_client)), Restart),
+    Row::new(&["secondary"], Switch(field!(secondary)), Restart),
+    own(&["add", "paths"], "[switch]|rx|tx", add_paths, show_add_paths, |a, b| {
+        (a.add_paths_rx, a.add_paths_tx) == (b.add_paths_rx, b.add_paths_tx)
+    }),
+    own(
+        &["allow", "local", "as"],
+        "[number]",
+        allow_local_as,
+        |c| c.allow_local_as.to_string(),
+        |a, b| a.allow_local_as == b.allow_local_as,
+    ),
+    Row::new(&["allow", "bgp_local_pref"], Switch(field!(allow_local_pref)), Restart),
+    Row::new(&["interpret", "communities"], Switch(field!(interpret_communities)), Restart),
+    Row::new(&["capabilities"], Switch(field!(capabilities)), Restart),
+    Row::new(&["advertise", "ipv4"], Switch(field!(advertise_ipv4)), Restart),
+    Row::new(&["enable", "route", "refresh"], Switch(field!(route_refresh)), Restart),
+    Row::new(&["enable", "as4"], Switch(field!(as4)), Restart),
+    Row::new(&["enable", "extended", "messages"], Switch(field!(extended_messages)), Restart),
+    own(
+        &["graceful", "restart"],
+        "[switch]|aware",
+        |p, c| restart_mode(p).map(|m| c.graceful_restart = m),
+        |c| word_of(RESTART_MODES, c.graceful_restart),
+        |a, b| a.graceful_restart == b.graceful_restart,
+    ),
+    Row::new(&["graceful", "restart", "time"], Short(field!(graceful_restart_time_s), 0x0fff), Restart),
+    own(
+        &["long", "lived", "graceful", "restart"],
+        "[switch]|aware",
+        |p, c| restart_mode(p).map(|m| c.long_lived = m),
+        |c| word_of(RESTART_MODES, c.long_lived),
+        |a, b| a.long_lived == b.long_lived,
+    ),
+    Row::new(&["long", "lived", "stale", "time"], Number(field!(long_lived_stale_time_s)), Restart),
+    own(&["bfd"], "off", bfd, |_| "off".to_owned(), |_, _| true),
+];
+
+/// `route limit N`: an old spelling of `import limit N` that stands among the protocol's own options.
+pub(crate) const ROUTE_LIMIT: &[&str] = &["route", "limit"];
+
+/// What BIRD says of it.
+pub(crate) const ROUTE_LIMIT_WARNING: &str = "Route limit option is deprecated, use import limit";
+
+/// The limit that `route limit N` means.
+pub(crate) fn route_limit(parser: &mut Parser<'_>) -> Parsed<Option<LimitConf>> {
+    super::common::route_limit(parser)
+}
+
+/// The hops of `multihop` without a number, and of internal sessions that are not `direct`.
+pub(crate) const MULTIHOP_DEFAULT: u8 = 64;
+
+const fn own(
+    words: &'static [&'static str],
+    grammar: &'static str,
+    parse: fn(&mut Parser<'_>, &mut BgpConf) -> Parsed<()>,
+    show: fn(&BgpConf) -> String,
+    same: fn(&BgpConf, &BgpConf) -> bool,
+) -> Row<BgpConf> {
+    Row::new(words, Slot::Own(Own { grammar, parse, show, same }), Restart)
+}
+
+fn on_off(on: bool) -> String {
+    if on { "on" } else { "off" }.to_owned()
+}
+
+fn word_of<V: Copy + PartialEq>(words: &[(&str, V)], value: V) -> String {
+    words.iter().find(|(_, v)| *v == value).map(|(word, _)| *word).unwrap_or_default().to_owned()
+}
+
+fn with_as(addr: Option<IpAddr>, asn: u32) -> String {
+    addr.map_or_else(|| format!("as {asn}"), |addr| format!("{addr} as {asn}"))
+}
+
+/// `local [ADDRESS] as N`
+fn local(parser: &mut Parser<'_>, conf: &mut BgpConf) -> Parsed<()> {
+    if !parser.at.is_word("as") {
+        conf.local_addr = Some(parser.address()?);
+    }
+    parser.at.expect_word("as")?;
+    conf.local_as = parser.number()?;
+    Ok(())
+}
+
+/// `neighbor [ADDRESS[%LINK]] [port N] [as N]`
+fn neighbor(parser: &mut Parser<'_>, conf: &mut BgpConf) -> Parsed<()> {
+    let start = parser.at.span();
+    if !parser.at.is_word("as") && !parser.at.is_word("port") && !parser.at.is(Op::Semicolon) {
+        let addr = parser.address()?;
+        if !conf.peer_addr.is_unspecified() {
+            let before = conf.peer_addr;
+            return Err(parser.refusal(
+                start,
+                "Only one neighbor per BGP instance is allowed",
+                format!("the neighbor is {before} already"),
+            ));
+        }
+        conf.peer_addr = addr;
+        if let Some(iface) = parser.scope()? {
+            conf.iface = Some(iface);
+        }
+    }
+    loop {
+        if parser.at.eat_word("port") {
+            let start = parser.at.span();
+            let port = parser.number()?;
+            conf.peer_port = match u16::try_from(port) {
+                Ok(port) if port > 0 => port,
+                _ => return Err(parser.refusal(start, "Invalid port number", "ports are 1 to 65535")),
+            };
+        } else if parser.at.eat_word("as") {
+            conf.peer_as = parser.number()?;
+        } else {
+            return Ok(());
+        }
+    }
+}
+
+fn show_neighbor(conf: &BgpConf) -> String {
+    let port = if conf.peer_port == 179 { String::new() } else { format!(" port {}", conf.peer_port) };
+    format!("{}{port} as {}", conf.peer_addr, conf.peer_as)
+}
+
+fn same_neighbor(a: &BgpConf, b: &BgpConf) -> bool {
+    (a.peer_addr, a.peer_port, a.peer_as) == (b.peer_addr, b.peer_port, b.peer_as)
+}
+
+fn interface(parser: &mut Parser<'_>, conf: &mut BgpConf) -> Parsed<()> {
+    if parser.at.peek() != Tok::Text {
+        return Err(parser.at.wanted("the name of a link in quotes"));
+    }
+    conf.iface = Some(parser.text()?);
+    Ok(())
+}
+
+fn direct(_: &mut Parser<'_>, conf: &mut BgpConf) -> Parsed<()> {
+    conf.multihop = None;
+    Ok(())
+}
+
+fn multihop(parser: &mut Parser<'_>, conf: &mut BgpConf) -> Parsed<()> {
+    if parser.at.is(Op::Semicolon) {
+        conf.multihop = Some(MULTIHOP_DEFAULT);
+        return Ok(());
+    }
+    let start = parser.at.span();
+    let hops = parser.number()?;
+    conf.multihop = match u8::try_from(hops) {
+        Ok(hops) if hops > 0 => Some(hops),
+        _ => return Err(parser.refusal(start, "Multihop must be in range 1-255", format!("{hops} is not"))),
+    };
+    Ok(())
+}
+
+fn keepalive(parser: &mut Parser<'_>, conf: &mut BgpConf) -> Parsed<()> {
+    // 0 is the default, as in BIRD.
+    conf.keepalive_time_s = Some(parser.number()?).filter(|&s| s != 0);
+    Ok(())
+}
+
+fn error_wait(parser: &mut Parser<'_>, conf: &mut BgpConf) -> Parsed<()> {
+    let least = parser.number()?;
+    if !parser.at.is(Op::Comma) {
+        return Err(parser.at.wanted("`,` and the longest wait, as in `error wait time 60, 300`"));
+    }
+    parser.at.bump();
+    conf.error_wait_time_s = (least, parser.number()?);
+    Ok(())
+}
+
+/// The kinds of Cease (RFC 4486) in BIRD's words, with their bits in `disable_after_cease`.
+static CEASES: &[(&str, u32)] = &[
+    ("cease", 1),
+    ("prefix limit hit", 1 << 1),
+    ("administrative shutdown", 1 << 2),
+    ("peer deconfigured", 1 << 3),
+    ("administrative reset", 1 << 4),
+    ("connection rejected", 1 << 5),
+    ("configuration change", 1 << 6),
+    ("connection collision", 1 << 7),
+    ("out of resources", 1 << 8),
+];
+
+fn after_cease(parser: &mut Parser<'_>, conf: &mut BgpConf) -> Parsed<()> {
+    conf.disable_after_cease = if parser.at.is(Op::BraceOpen) {
+        parser.braced_list(CEASES)?.into_iter().fold(0, |mask, bit| mask | bit)
+    } else if parser.switch()? {
+        u32::MAX
+    } else {
+        0
+    };
+    Ok(())
+}
+
+fn show_after_cease(conf: &BgpConf) -> String {
+    match conf.disable_after_cease {
+        0 => "off".to_owned(),
+        u32::MAX => "on".to_owned(),
+        mask => {
+            let words: Vec<_> = CEASES.iter().filter(|(_, bit)| mask & bit != 0).map(|(word, _)| *word).collect();
+            format!("{{ {} }}", words.join(", "))
+        }
+    }
+}
+
+static NEXT_HOPS: &[(&str, NextHopMode)] = &[("self", NextHopMode::SelfAlways), ("keep", NextHopMode::Keep)];
+
+fn next_hop(parser: &mut Parser<'_>, conf: &mut BgpConf) -> Parsed<()> {
+    conf.next_hop = parser.one_of(NEXT_HOPS)?;
+    Ok(())
+}
+
+static MISSING_LLADDR: &[(&str, MissingLladdr)] =
+    &[("self", MissingLladdr::SelfAddr), ("drop", MissingLladdr::Drop), ("ignore", MissingLladdr::Ignore)];
+
+static GATEWAYS: &[(&str, GatewayMode)] = &[("direct", GatewayMode::Direct), ("recursive", GatewayMode::Recursive)];
+
+fn gateway(parser: &mut Parser<'_>, conf: &mut BgpConf) -> Parsed<()> {
+    conf.gateway = parser.one_of(GATEWAYS)?;
+    Ok(())
+}
+
+fn cluster_id(parser: &mut Parser<'_>, conf: &mut BgpConf) -> Parsed<()> {
+    conf.rr_cluster_id = Some(parser.router_id()?.to_bits()).filter(|&id| id != 0);
+    Ok(())
+}
+
+fn add_paths(parser: &mut Parser<'_>, conf: &mut BgpConf) -> Parsed<()> {
+    (conf.add_paths_rx, conf.add_paths_tx) = if parser.at.eat_word("rx") {
+        (true, false)
+    } else if parser.at.eat_word("tx") {
+        (false, true)
+    } else {
+        let both = parser.switch()?;
+        (both, both)
+    };
+    Ok(())
+}
+
+fn show_add_paths(conf: &BgpConf) -> String {
+    match (conf.add_paths_rx, conf.add_paths_tx) {
+        (true, true) => "on",
+        (true, false) => "rx",
+        (false, true) => "tx",
+        (false, false) => "off",
+    }
+    .to_owned()
+}
+
+fn allow_local_as(parser: &mut Parser<'_>, conf: &mut BgpConf) -> Parsed<()> {
+    conf.allow_local_as = if parser.at.is(Op::Semicolon) { u32::MAX } else { parser.number()? };
+    Ok(())
+}
+
+static RESTART_MODES: &[(&str, RestartMode)] =
+    &[("off", RestartMode::Off), ("aware", RestartMode::Aware), ("on", RestartMode::On)];
+
+fn restart_mode(parser: &mut Parser<'_>) -> Parsed<RestartMode> {
+    if parser.at.eat_word("aware") {
+        return Ok(RestartMode::Aware);
+    }
+    Ok(if parser.switch()? { RestartMode::On } else { RestartMode::Off })
+}
+
+fn bfd(parser: &mut Parser<'_>, _: &mut BgpConf) -> Parsed<()> {
+    let words = parser.at.last_span();
+    if !parser.at.is_word("graceful") && !parser.switch()? {
+        return Ok(());
+    }
+    Err(parser.not_done(words, "bfd", "BFD is a later issue of rbird"))
+}

@@ -1,0 +1,173 @@
+//! Options that every protocol has, and those of its attachment to a table.
+//!
+//! In dialect 1.6 both stand in the protocol; in 2 the second table is that of a channel.
+
+use crate::config::rib_words::LimitAction;
+use crate::config::{ChannelConf, DebugMask, LimitConf, ProtocolConf};
+use crate::option::{Effect, Own, Row, Slot, field};
+use crate::parser::Parser;
+use filter::Policy;
+use filter::syntax::{Op, Parsed};
+
+/// Options of the protocol itself.
+pub(crate) static PROTOCOL: &[Row<ProtocolConf>] = &[
+    Row::new(&["disabled"], Slot::Switch(field!(disabled)), Effect::None),
+    Row::new(&["description"], Slot::Text(field!(description)), Effect::None),
+    Row::new(&["router", "id"], Slot::RouterId(field!(router_id)), Effect::Restart),
+    Row::new(
+        &["debug"],
+        Slot::Own(Own {
+            grammar: "all|off|{ states, routes, filters, interfaces, events, packets }",
+            parse: |parser, conf| {
+                conf.debug = parser.debug_mask()?;
+                Ok(())
+            },
+            show: |conf| debug_words(conf.debug),
+            same: |a, b| a.debug == b.debug,
+        }),
+        Effect::None,
+    ),
+    Row::refused(&["mrtdump"], "MRT dumps are a later issue of rbird"),
+    Row::refused(&["vrf"], "VRFs are a later issue of rbird"),
+];
+
+/// Options of an attachment to a table.
+pub(crate) static CHANNEL: &[Row<ChannelConf>] = &[
+    Row::new(&["table"], Slot::Table(field!(table)), Effect::Restart),
+    Row::new(&["preference"], Slot::Limited(field!(preference), 0xffff, "Invalid preference"), Effect::Refilter),
+    Row::new(
+        &["import"],
+        Slot::Own(Own {
+            grammar: POLICY,
+            parse: |parser, conf| {
+                conf.import = parser.policy()?;
+                Ok(())
+            },
+            show: |conf| policy_words(&conf.import),
+            same: |a, b| same_policy(&a.import, &b.import),
+        }),
+        Effect::Refilter,
+    ),
+    Row::new(
+        &["export"],
+        Slot::Own(Own {
+            grammar: POLICY,
+            parse: |parser, conf| {
+                conf.export = parser.policy()?;
+                Ok(())
+            },
+            show: |conf| policy_words(&conf.export),
+            same: |a, b| same_policy(&a.export, &b.export),
+        }),
+        Effect::Refilter,
+    ),
+    limit(
+        &["receive", "limit"],
+        |p, c| set_limit(p, &mut c.receive_limit),
+        |c| limit_words(c.receive_limit),
+        |a, b| a.receive_limit == b.receive_limit,
+    ),
+    limit(
+        &["import", "limit"],
+        |p, c| set_limit(p, &mut c.import_limit),
+        |c| limit_words(c.import_limit),
+        |a, b| a.import_limit == b.import_limit,
+    ),
+    limit(
+        &["export", "limit"],
+        |p, c| set_limit(p, &mut c.export_limit),
+        |c| limit_words(c.export_limit),
+        |a, b| a.export_limit == b.export_limit,
+    ),
+    Row::new(&["import", "keep", "filtered"], Slot::Switch(field!(keep_filtered)), Effect::Refilter),
+];
+
+const POLICY: &str = "all|none|filter NAME|filter { ... }|where EXPRESSION";
+
+/// A limit on routes.
+const fn limit(
+    words: &'static [&'static str],
+    parse: fn(&mut Parser<'_>, &mut ChannelConf) -> Parsed<()>,
+    show: fn(&ChannelConf) -> String,
+    same: fn(&ChannelConf, &ChannelConf) -> bool,
+) -> Row<ChannelConf> {
+    let grammar = "off|number [action warn|block|restart|disable]";
+    Row::new(words, Slot::Own(Own { grammar, parse, show, same }), Effect::None)
+}
+
+fn set_limit(parser: &mut Parser<'_>, into: &mut Option<LimitConf>) -> Parsed<()> {
+    *into = route_limit(parser)?;
+    Ok(())
+}
+
+/// `off`, or a number and what happens then; the default is to disable the protocol.
+pub(crate) fn route_limit(parser: &mut Parser<'_>) -> Parsed<Option<LimitConf>> {
+    if parser.at.eat_word("off") {
+        return Ok(None);
+    }
+    let routes_max = parser.number()?;
+    let action = if parser.at.eat_word("action") { parser.one_of(LIMIT_ACTIONS)? } else { LimitAction::Disable };
+    Ok(Some(LimitConf { routes_max, action }))
+}
+
+static LIMIT_ACTIONS: &[(&str, LimitAction)] = &[
+    ("warn", LimitAction::Warn),
+    ("block", LimitAction::Block),
+    ("restart", LimitAction::Restart),
+    ("disable", LimitAction::Disable),
+];
+
+fn limit_words(limit: Option<LimitConf>) -> String {
+    let word = |action| LIMIT_ACTIONS.iter().find(|(_, a)| *a == action).map_or("", |(word, _)| word);
+    limit.map_or_else(|| "off".to_owned(), |l| format!("{} action {}", l.routes_max, word(l.action)))
+}
+
+/// The classes of `debug` in the order of their bits.
+pub(crate) static DEBUG_CLASSES: &[(&str, u32)] =
+    &[("states", 1), ("routes", 2), ("filters", 4), ("interfaces", 8), ("events", 16), ("packets", 32)];
+
+fn debug_words(mask: DebugMask) -> String {
+    if mask == DebugMask::ALL {
+        return "all".to_owned();
+    }
+    let words: Vec<_> = DEBUG_CLASSES.iter().filter(|(_, bit)| mask.0 & bit != 0).map(|(word, _)| *word).collect();
+    if words.is_empty() { "off".to_owned() } else { format!("{{ {} }}", words.join(", ")) }
+}
+
+impl Parser<'_> {
+    /// `all`, `off`, or classes in braces.
+    pub(crate) fn debug_mask(&mut self) -> Parsed<DebugMask> {
+        if self.at.eat_word("all") {
+            return Ok(DebugMask::ALL);
+        }
+        if self.at.eat_word("off") {
+            return Ok(DebugMask(0));
+        }
+        if !self.at.is(Op::BraceOpen) {
+            return Err(self.at.wanted("`all`, `off` or `{ states, ... }`"));
+        }
+        let classes = self.braced_list(DEBUG_CLASSES)?;
+        Ok(DebugMask(classes.into_iter().fold(0, |mask, bit| mask | bit)))
+    }
+}
+
+/// As it would be written; filters by name.
+pub(crate) fn policy_words(policy: &Policy) -> String {
+    match policy {
+        Policy::Accept => "all".to_owned(),
+        Policy::Reject => "none".to_owned(),
+        Policy::Filter(f) => match &f.name {
+            Some(name) => format!("filter {name}"),
+            None => "filter (unnamed)".to_owned(),
+        },
+    }
+}
+
+/// Whether two policies say the same of every route.
+pub(crate) fn same_policy(a: &Policy, b: &Policy) -> bool {
+    match (a, b) {
+        (Policy::Accept, Policy::Accept) | (Policy::Reject, Policy::Reject) => true,
+        (Policy::Filter(a), Policy::Filter(b)) => std::sync::Arc::ptr_eq(a, b),
+        _ => false,
+    }
+}

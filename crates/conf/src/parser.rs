@@ -1,0 +1,363 @@
+//! Values and places: what every statement of bird.conf is made of.
+//!
+//! The parser reads tokens through the filter language's cursor, so that a
+//! number, an address or a constant is the same thing in an option and in a
+//! filter. Grammar stands elsewhere: options in their tables, statements in
+//! theirs.
+
+use crate::config::{Config, IfacePattern};
+use crate::files::Files;
+use crate::names::Names;
+use crate::protocol::Draft;
+use crate::suggest;
+use filter::syntax::{Cursor, Op, Parsed, Tok, is_reserved};
+use filter::{Diagnostic, Filter, Level, Policy, Span};
+use route::Prefix;
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+
+/// No more errors of a configuration are told.
+pub(crate) const ERRORS_MAX: usize = 50;
+
+/// A configuration being read.
+pub(crate) struct Parser<'a> {
+    /// Where we are.
+    pub(crate) at: Cursor<'a>,
+    /// What was read so far.
+    pub(crate) config: Config,
+    /// All names defined so far.
+    pub(crate) names: Names,
+    /// Templates by name.
+    pub(crate) templates: BTreeMap<Arc<str>, Draft>,
+    /// The last number given to a protocol without a name, by kind.
+    pub(crate) automatic: BTreeMap<&'static str, u32>,
+    /// Where each dialect was met first.
+    pub(crate) dialects: Dialects,
+    /// For log files.
+    pub(crate) disk: &'a dyn Files,
+    /// What is wrong.
+    pub(crate) errors: Vec<Diagnostic>,
+    /// What is odd.
+    pub(crate) warnings: Vec<Diagnostic>,
+}
+
+/// Where the words of each dialect were met first.
+#[derive(Debug, Default)]
+pub(crate) struct Dialects {
+    /// An option of a channel that stands in the protocol.
+    pub(crate) v1: Option<Span>,
+    /// A channel.
+    pub(crate) v2: Option<Span>,
+}
+
+impl Parser<'_> {
+    /// Keeps an error; the caller goes on.
+    pub(crate) fn fail(&mut self, wrong: Diagnostic) {
+        self.errors.push(wrong);
+    }
+
+    /// Keeps a warning.
+    pub(crate) fn warn(&mut self, start: Span, message: impl Into<String>) {
+        let mut warning = Diagnostic::error(self.at.since(start), message);
+        warning.level = Level::Warning;
+        self.warnings.push(warning);
+    }
+
+    /// An error at what was read since `start`, in BIRD's words, with what is wrong about it.
+    pub(crate) fn refusal(&self, start: Span, message: impl Into<String>, label: impl Into<String>) -> Diagnostic {
+        let mut wrong = Diagnostic::error(self.at.since(start), message);
+        wrong.label = Some(label.into());
+        wrong
+    }
+
+    /// An error for what BIRD has and this release has not.
+    pub(crate) fn not_done(&self, span: Span, what: &str, why: &str) -> Diagnostic {
+        let mut wrong = Diagnostic::error(span, format!("`{what}` is not supported by this release of rbird"));
+        wrong.label = Some(why.to_owned());
+        wrong
+    }
+
+    /// The `;` behind a statement.
+    pub(crate) fn end_of_statement(&mut self) -> Parsed<()> {
+        let before = self.at.last_span();
+        if self.at.eat(Op::Semicolon) {
+            return Ok(());
+        }
+        let missing = Span { start: before.end.saturating_sub(1), ..before };
+        Err(self.at.wanted("`;`").note(missing, "the statement ends here without `;`"))
+    }
+
+    /// Nothing, a number, or a word for yes or no.
+    pub(crate) fn switch(&mut self) -> Parsed<bool> {
+        static WORDS: &[(&str, bool)] = &[("on", true), ("yes", true), ("off", false), ("no", false)];
+        if let Some((_, on)) = WORDS.iter().find(|(word, _)| self.at.is_word(word)) {
+            self.at.bump();
+            return Ok(*on);
+        }
+        match self.at.peek() {
+            Tok::Num(_) | Tok::Op(Op::ParenOpen) => Ok(self.number()? != 0),
+            Tok::Word if self.at.is_word("limit") => Ok(true),
+            Tok::Word if self.at.is_name() => self.number().map(|n| n != 0),
+            Tok::Word => Err(self.at.wanted("`on`, `off`, `yes`, `no` or nothing")),
+            _ => Ok(true),
+        }
+    }
+
+    /// A number, a constant, or an expression in brackets.
+    pub(crate) fn number(&mut self) -> Parsed<u32> {
+        match self.at.peek() {
+            Tok::Num(n) => {
+                self.at.bump();
+                Ok(n)
+            }
+            Tok::Op(Op::ParenOpen) => self.expression(),
+            Tok::Word if self.at.is_name() => self.constant("Number expected", |c| c.number()),
+            Tok::Word | Tok::Op(_) | Tok::End => Err(self.at.wanted("a number")),
+            _ => Err(self.at.wanted("a number")),
+        }
+    }
+
+    /// A string, or a constant that is one.
+    pub(crate) fn text(&mut self) -> Parsed<Arc<str>> {
+        match self.at.peek() {
+            Tok::Text => Ok(String::from_utf8_lossy(self.at.string()?).into()),
+            Tok::Word if self.at.is_name() => self.constant("String expected", |c| c.text()),
+            _ => Err(self.at.wanted("a string in quotes")),
+        }
+    }
+
+    /// An address, or a constant that is one.
+    pub(crate) fn address(&mut self) -> Parsed<IpAddr> {
+        match self.at.peek() {
+            Tok::Ip4(_) | Tok::Ip6(_) => self.at.address(),
+            Tok::Word if self.at.is_name() => self.constant("IP address expected", |c| c.address()),
+            _ => Err(self.at.wanted("an IP address")),
+        }
+    }
+
+    /// `%link` behind an address.
+    pub(crate) fn scope(&mut self) -> Parsed<Option<Arc<str>>> {
+        if !self.at.eat(Op::Percent) {
+            return Ok(None);
+        }
+        match self.at.word() {
+            Some(name) if self.at.is_name() => {
+                self.at.bump();
+                Ok(Some(name.into()))
+            }
+            _ => Err(self.at.wanted("the name of a link, as in `fe80::1%'eth0'`")),
+        }
+    }
+
+    /// `10.0.0.0/8`, `10.0.0.0:255.0.0.0`; host bits must be zero.
+    pub(crate) fn prefix(&mut self) -> Parsed<Prefix> {
+        let addr = self.address()?;
+        if !self.at.is(Op::Slash) && !self.at.is(Op::Colon) {
+            return Err(self.at.wanted("the length of the prefix, as in `10.0.0.0/8`"));
+        }
+        self.prefix_of(addr)
+    }
+
+    /// What makes a prefix of an address that was read just now: `/8` or `:255.0.0.0`.
+    pub(crate) fn prefix_of(&mut self, addr: IpAddr) -> Parsed<Prefix> {
+        let start = self.at.last_span();
+        let len = if self.at.eat(Op::Colon) { self.netmask()? } else { self.prefix_length(addr)? };
+        let Some(prefix) = Prefix::new(addr, len) else {
+            return Err(self.refusal(start, format!("Invalid prefix length {len}"), "longer than the address"));
+        };
+        if prefix.addr() != addr {
+            return Err(self
+                .refusal(start, "Invalid prefix", "bits behind the length are set")
+                .help(format!("the network is `{}/{len}`", prefix.addr())));
+        }
+        Ok(prefix)
+    }
+
+    fn prefix_length(&mut self, addr: IpAddr) -> Parsed<u8> {
+        self.at.expect(Op::Slash)?;
+        let start = self.at.span();
+        let len = self.number()?;
+        let longest = if addr.is_ipv4() { 32 } else { 128 };
+        match u8::try_from(len) {
+            Ok(len) if len <= longest => Ok(len),
+            _ => Err(self.refusal(start, format!("Invalid prefix length {len}"), format!("at most {longest}"))),
+        }
+    }
+
+    /// `255.0.0.0` as a length.
+    fn netmask(&mut self) -> Parsed<u8> {
+        let start = self.at.span();
+        let mask = self.address()?;
+        let (ones, contiguous) = match mask {
+            IpAddr::V4(m) => (m.to_bits().leading_ones(), m.to_bits().count_ones()),
+            IpAddr::V6(m) => (m.to_bits().leading_ones(), m.to_bits().count_ones()),
+        };
+        if ones != contiguous {
+            return Err(self.refusal(start, format!("Invalid netmask {mask}"), "its ones have gaps"));
+        }
+        Ok(ones as u8)
+    }
+
+    /// A router identifier: four numbers with dots, a number, or a constant.
+    pub(crate) fn router_id(&mut self) -> Parsed<Ipv4Addr> {
+        match self.at.peek() {
+            Tok::Num(_) | Tok::Op(Op::ParenOpen) => Ok(Ipv4Addr::from_bits(self.number()?)),
+            Tok::Ip4(id) => {
+                self.at.bump();
+                Ok(id)
+            }
+            Tok::Ip6(_) if self.config.family == route::Family::Ipv6 => Err(self
+                .at
+                .error("Router IDs must be entered as hexadecimal numbers or IPv4 addresses in IPv6 version")),
+            Tok::Word if self.at.is_name() => {
+                self.constant("Number or IPv4 address constant expected", |c| c.router_id())
+            }
+            _ => Err(self.at.wanted("a router id such as `10.0.0.1`")),
+        }
+    }
+
+    /// The name of a table.
+    pub(crate) fn table(&mut self) -> Parsed<Arc<str>> {
+        if !self.at.is_name() {
+            return Err(self.at.wanted("the name of a table"));
+        }
+        let name = self.at.word().unwrap_or_default();
+        if let Some(table) = self.config.tables.iter().find(|t| &*t.name == name) {
+            let table = table.name.clone();
+            self.at.bump();
+            return Ok(table);
+        }
+        let mut wrong = self.at.error("Table name expected");
+        wrong.label = Some(self.names.what_is(name, "is not defined"));
+        let tables = self.config.tables.iter().map(|t| &*t.name);
+        Err(match suggest::nearest(name, tables) {
+            Some(near) => wrong.help(format!("did you mean `{near}`?")),
+            None => wrong.help(format!("`table {name};` at the top of the file makes one")),
+        })
+    }
+
+    /// A constant, seen as what is expected.
+    fn constant<T>(&mut self, expected: &str, view: impl Fn(&crate::names::Constant) -> Option<T>) -> Parsed<T> {
+        let name = self.at.word().unwrap_or_default();
+        let found = self.names.constant(name);
+        if let Some(value) = found.and_then(view) {
+            self.at.bump();
+            return Ok(value);
+        }
+        let mut wrong = self.at.error(expected);
+        wrong.label = Some(self.names.what_is(name, "is not defined"));
+        Err(match suggest::nearest(name, self.names.constants()) {
+            Some(near) if near != name => wrong.help(format!("did you mean the constant `{near}`?")),
+            _ => wrong,
+        })
+    }
+
+    /// One of some words, each of which may be several.
+    pub(crate) fn one_of<V: Copy>(&mut self, words: &'static [(&'static str, V)]) -> Parsed<V> {
+        let fits = |parser: &Self, phrase: &str| {
+            phrase.split(' ').enumerate().all(|(n, word)| parser.at.name_at(parser.at.ahead(n)) == word)
+        };
+        if let Some((phrase, value)) = words.iter().find(|(phrase, _)| fits(self, phrase)) {
+            for _ in phrase.split(' ') {
+                self.at.bump();
+            }
+            return Ok(*value);
+        }
+        let all: Vec<_> = words.iter().map(|(word, _)| format!("`{word}`")).collect();
+        let wrong = self.at.wanted(&format!("one of {}", all.join(", ")));
+        let near = self.at.word().and_then(|met| suggest::nearest(met, words.iter().map(|(word, _)| *word)));
+        Err(match near {
+            Some(near) => wrong.help(format!("did you mean `{near}`?")),
+            None => wrong,
+        })
+    }
+
+    /// `{ word, word }`, at least one.
+    pub(crate) fn braced_list<V: Copy>(&mut self, words: &'static [(&'static str, V)]) -> Parsed<Vec<V>> {
+        self.at.expect(Op::BraceOpen)?;
+        let mut values = vec![self.one_of(words)?];
+        while self.at.eat(Op::Comma) {
+            values.push(self.one_of(words)?);
+        }
+        self.at.expect(Op::BraceClose)?;
+        // A list may be long; what it means is not.
+        Ok(values)
+    }
+
+    /// `-"eth*" 10.0.0.0/8, "lo"`: patterns of links.
+    pub(crate) fn iface_patterns(&mut self) -> Parsed<Vec<IfacePattern>> {
+        let mut patterns = Vec::new();
+        loop {
+            let negative = self.at.eat(Op::Minus);
+            let name = if self.at.peek() == Tok::Text { Some(self.text()?) } else { None };
+            let ends = self.at.is(Op::Comma) || self.at.is(Op::Semicolon) || self.at.is(Op::BraceOpen);
+            let prefix = match (&name, ends) {
+                (Some(_), true) => None,
+                (None, true) => return Err(self.at.wanted("a pattern of link names in quotes, or a prefix")),
+                _ => Some(self.address_or_prefix()?),
+            };
+            patterns.push(IfacePattern { negative, name, prefix });
+            if !self.at.eat(Op::Comma) {
+                return Ok(patterns);
+            }
+        }
+    }
+
+    /// A prefix, or an address as its host route.
+    fn address_or_prefix(&mut self) -> Parsed<Prefix> {
+        let addr = self.address()?;
+        if self.at.is(Op::Slash) || self.at.is(Op::Colon) { self.prefix_of(addr) } else { Ok(Prefix::host(addr)) }
+    }
+
+    /// A name that is not taken yet, which something is given here.
+    pub(crate) fn new_name(&mut self) -> Parsed<(Arc<str>, Span)> {
+        let (name, span) = self.at.name()?;
+        let name: Arc<str> = name.into();
+        self.names.must_be_new(&name, span)?;
+        Ok((name, span))
+    }
+
+    /// Whether the next token could be a name, reserved or not.
+    pub(crate) fn is_reserved_word(&self) -> bool {
+        self.at.word().is_some_and(|word| is_reserved(word, self.at.family()))
+    }
+
+    /// `all`, `none`, `filter NAME`, `filter { }`, `where EXPRESSION`.
+    pub(crate) fn policy(&mut self) -> Parsed<Policy> {
+        if self.at.eat_word("all") {
+            return Ok(Policy::Accept);
+        }
+        if self.at.eat_word("none") {
+            return Ok(Policy::Reject);
+        }
+        if self.at.eat_word("where") {
+            return self.condition().map(Policy::Filter);
+        }
+        if !self.at.eat_word("filter") {
+            return Err(self.at.wanted("`all`, `none`, `filter` or `where`"));
+        }
+        if self.at.is(Op::BraceOpen) {
+            return self.filter_body().map(Policy::Filter);
+        }
+        if !self.at.is_name() {
+            return Err(self.at.wanted("the name of a filter, or commands in braces"));
+        }
+        self.filter_name().map(Policy::Filter)
+    }
+
+    /// The name of a filter that is defined.
+    fn filter_name(&mut self) -> Parsed<Arc<Filter>> {
+        let name = self.at.word().unwrap_or_default();
+        if let Some(filter) = self.names.filter(name) {
+            self.at.bump();
+            return Ok(filter);
+        }
+        let mut wrong = self.at.error("No such filter.");
+        wrong.label = Some(self.names.what_is(name, "is not defined before this line"));
+        Err(match suggest::nearest(name, self.names.filters()) {
+            Some(near) => wrong.help(format!("did you mean `{near}`?")),
+            None => wrong,
+        })
+    }
+}

@@ -1,0 +1,306 @@
+//! The statements of bird.conf outside of protocols, as a table.
+
+use crate::config::{IfacePattern, LogClass, LogClasses, LogDestination, LogTarget, TableConf, TimeFormat};
+use crate::names::Meaning;
+use crate::option::words_known_of;
+use crate::parser::{ERRORS_MAX, Parser};
+use crate::protocol::CHANNELS_OF_2;
+use crate::suggest;
+use filter::Diagnostic;
+use filter::syntax::{Op, Parsed, Tok};
+use std::time::Duration;
+
+/// A statement.
+pub(crate) struct Statement {
+    /// Its words.
+    pub(crate) words: &'static [&'static str],
+    /// Its grammar behind the words, for people.
+    pub(crate) grammar: &'static str,
+    /// What it becomes.
+    pub(crate) does: Does,
+}
+
+/// What becomes of a statement.
+pub(crate) enum Does {
+    /// Read, with a `;` behind it.
+    Read(fn(&mut Parser<'_>) -> Parsed<()>),
+    /// Read, and ended by a brace.
+    Block(fn(&mut Parser<'_>) -> Parsed<()>),
+    /// Refused, with why.
+    Refused(&'static str),
+}
+
+use Does::{Block, Read, Refused};
+
+const fn row(words: &'static [&'static str], grammar: &'static str, does: Does) -> Statement {
+    Statement { words, grammar, does }
+}
+
+/// All of them.
+pub(crate) static STATEMENTS: &[Statement] = &[
+    row(&["log"], "stderr|syslog [name \"text\"]|\"file\" all|{ class, ... }", Read(log)),
+    row(&["router", "id"], "router id", Read(router_id)),
+    row(&["router", "id", "from"], "[-]\"pattern\" [prefix], ...", Read(router_id_from)),
+    row(&["listen", "bgp"], "[address address] [port number] [dual|v6only]", Read(listen)),
+    row(
+        &["timeformat"],
+        "base|log|protocol|route iso long|iso short|old long|old short|\"format\" [seconds \"format\"]",
+        Read(timeformat),
+    ),
+    row(&["define"], "NAME = expression", Read(|p| p.define_statement())),
+    row(&["table"], "NAME [sorted]", Read(table)),
+    row(&["filter"], "NAME { commands }", Block(|p| p.filter_statement())),
+    row(&["function"], "NAME(parameters) { commands }", Block(|p| p.function_statement())),
+    row(&["template"], "KIND [NAME] [from NAME] { options }", Block(|p| p.protocol_statement(true))),
+    row(&["protocol"], "KIND [NAME] [from NAME] { options }", Block(|p| p.protocol_statement(false))),
+    row(&["debug", "protocols"], "all|off|{ class, ... }", Read(debug_protocols)),
+    row(&["debug", "commands"], "number", Read(debug_commands)),
+    row(&["graceful", "restart", "wait"], "seconds", Read(graceful_restart_wait)),
+    row(&["eval"], "expression", Read(eval)),
+    row(&["roa", "table"], "", Refused("ROA tables are a later issue of rbird")),
+    row(&["mrtdump"], "", Refused("MRT dumps are a later issue of rbird")),
+    row(&["mrtdump", "protocols"], "", Refused("MRT dumps are a later issue of rbird")),
+    row(&["debug", "latency"], "", Refused("use the metrics of rbird's log instead")),
+    row(&["debug", "latency", "limit"], "", Refused("use the metrics of rbird's log instead")),
+    row(&["watchdog", "warning"], "", Refused("the watchdog of rbird is set in rbird.toml")),
+    row(&["watchdog", "timeout"], "", Refused("the watchdog of rbird is set in rbird.toml")),
+];
+
+impl<'a> Parser<'a> {
+    /// The whole text.
+    pub(crate) fn statements(&mut self) {
+        while !self.at.at_end() && self.errors.len() < ERRORS_MAX {
+            let start = self.at.mark();
+            if self.at.eat(Op::Semicolon) {
+                continue;
+            }
+            if let Err(wrong) = self.statement() {
+                self.recover(wrong);
+                if self.at.mark() == start {
+                    // A `}` that closes nothing.
+                    self.at.bump();
+                }
+            }
+        }
+        self.finish_config();
+    }
+
+    fn statement(&mut self) -> Parsed<()> {
+        const WORDS_MAX: usize = 3;
+        let word = |n| Some(self.at.name_at(self.at.ahead(n))).filter(|word| !word.is_empty());
+        let words: Vec<&'a str> = (0..WORDS_MAX).map_while(word).collect();
+        let fitting = STATEMENTS.iter().filter(|s| words.starts_with(s.words));
+        let Some(statement) = fitting.max_by_key(|s| s.words.len()) else {
+            return Err(self.unknown_statement(&words));
+        };
+        let first = self.at.span();
+        for _ in statement.words {
+            self.at.bump();
+        }
+        match statement.does {
+            Read(read) => {
+                read(self)?;
+                self.end_of_statement()
+            }
+            Block(read) => read(self),
+            Refused(why) => {
+                let span = self.at.since(first);
+                Err(self.not_done(span, &statement.words.join(" "), why))
+            }
+        }
+    }
+
+    fn unknown_statement(&mut self, words: &[&str]) -> Diagnostic {
+        if let [family, "table", ..] = words
+            && CHANNELS_OF_2.contains(family)
+        {
+            self.dialects.v2.get_or_insert(self.at.span());
+            let mut wrong = self.at.unexpected();
+            wrong.label = Some("a table of one family, as in BIRD 2; BIRD 1.6 has `table NAME;`".to_owned());
+            return wrong;
+        }
+        if words.first() == Some(&"include") {
+            return self.at.unexpected().help("`include \"file\";` stands alone on its line");
+        }
+        let known = words_known_of(STATEMENTS.iter().map(|s| s.words), words);
+        for _ in 0..known {
+            self.at.bump();
+        }
+        let wrong = self.at.unexpected();
+        let all: Vec<String> = STATEMENTS.iter().map(|s| s.words.join(" ")).collect();
+        let typed = [
+            words.join(" "),
+            words.iter().take(2).copied().collect::<Vec<_>>().join(" "),
+            words.first().copied().unwrap_or_default().to_owned(),
+        ];
+        match typed.iter().filter(|t| !t.is_empty()).find_map(|t| suggest::nearest(t, all.iter().map(String::as_str))) {
+            Some(near) => wrong.help(format!("did you mean `{near}`?")),
+            None => wrong,
+        }
+    }
+}
+
+/// The classes of log lines and their words.
+static LOG_CLASSES: &[(&str, LogClass)] = &[
+    ("debug", LogClass::Debug),
+    ("trace", LogClass::Trace),
+    ("info", LogClass::Info),
+    ("remote", LogClass::Remote),
+    ("warning", LogClass::Warning),
+    ("error", LogClass::Error),
+    ("auth", LogClass::Auth),
+    ("fatal", LogClass::Fatal),
+    ("bug", LogClass::Bug),
+];
+
+fn log(parser: &mut Parser<'_>) -> Parsed<()> {
+    let to = if parser.at.eat_word("stderr") {
+        LogDestination::Stderr
+    } else if parser.at.eat_word("syslog") {
+        let name = if parser.at.eat_word("name") { Some(parser.text()?) } else { None };
+        LogDestination::Syslog(name)
+    } else if parser.at.peek() == Tok::Text {
+        let start = parser.at.span();
+        let path = parser.text()?;
+        if let Err(why) = parser.disk.appendable(&path) {
+            let message = format!("Unable to open log file `{path}': {why}");
+            parser.fail(Diagnostic::error(start, message));
+        }
+        LogDestination::File(path)
+    } else {
+        return Err(parser.at.wanted("`stderr`, `syslog` or the name of a file in quotes"));
+    };
+    let classes = if parser.at.eat_word("all") {
+        LogClasses::ALL
+    } else if parser.at.is(Op::BraceOpen) {
+        LogClasses::of(&parser.braced_list(LOG_CLASSES)?)
+    } else {
+        return Err(parser.at.wanted("`all` or classes in braces"));
+    };
+    parser.config.logs.push(LogTarget { to, classes });
+    Ok(())
+}
+
+fn router_id(parser: &mut Parser<'_>) -> Parsed<()> {
+    // 0.0.0.0 is none, as in BIRD.
+    parser.config.router_id = Some(parser.router_id()?).filter(|id| !id.is_unspecified());
+    Ok(())
+}
+
+fn router_id_from(parser: &mut Parser<'_>) -> Parsed<()> {
+    let patterns: Vec<IfacePattern> = parser.iface_patterns()?;
+    parser.config.router_id_from = patterns;
+    Ok(())
+}
+
+fn listen(parser: &mut Parser<'_>) -> Parsed<()> {
+    loop {
+        if parser.at.eat_word("address") {
+            parser.config.listen.address = Some(parser.address()?).filter(|a| !a.is_unspecified());
+        } else if parser.at.eat_word("port") {
+            let start = parser.at.span();
+            let port = parser.number()?;
+            parser.config.listen.port = u16::try_from(port).ok().filter(|&port| port != 0);
+            if parser.config.listen.port.is_none() {
+                parser.warn(start, format!("{port} is no port; listen bgp uses 179"));
+            }
+        } else if parser.at.eat_word("dual") {
+            parser.config.listen.dual = true;
+        } else if parser.at.eat_word("v6only") {
+            parser.config.listen.dual = false;
+        } else {
+            return Ok(());
+        }
+    }
+}
+
+fn timeformat(parser: &mut Parser<'_>) -> Parsed<()> {
+    #[derive(Clone, Copy)]
+    enum Of {
+        Base,
+        Log,
+        Protocol,
+        Route,
+    }
+    static USES: &[(&str, Of)] =
+        &[("base", Of::Base), ("log", Of::Log), ("protocol", Of::Protocol), ("route", Of::Route)];
+    let of = parser.one_of(USES)?;
+    let format = time_format(parser)?;
+    let time = &mut parser.config.time;
+    match of {
+        Of::Base => time.base = format,
+        Of::Log => time.log = format,
+        Of::Protocol => time.protocol = format,
+        Of::Route => time.route = format,
+    }
+    Ok(())
+}
+
+fn time_format(parser: &mut Parser<'_>) -> Parsed<TimeFormat> {
+    #[derive(Clone, Copy)]
+    enum Named {
+        IsoShort,
+        IsoLong,
+        OldShort,
+        OldLong,
+    }
+    static NAMED: &[(&str, Named)] = &[
+        ("iso short", Named::IsoShort),
+        ("iso long", Named::IsoLong),
+        ("old short", Named::OldShort),
+        ("old long", Named::OldLong),
+    ];
+    if parser.at.peek() != Tok::Text {
+        if parser.at.is_word("iso") || parser.at.is_word("old") {
+            let length = parser.at.name_at(parser.at.ahead(1));
+            if length != "short" && length != "long" {
+                parser.at.bump();
+                return Err(parser.at.wanted("`short` or `long`"));
+            }
+        }
+        return Ok(match parser.one_of(NAMED)? {
+            Named::IsoShort => TimeFormat::iso_short(),
+            Named::IsoLong => TimeFormat::plain("%F %T"),
+            Named::OldShort => TimeFormat::old_short(),
+            Named::OldLong => TimeFormat::plain("%d-%m-%Y %T"),
+        });
+    }
+    let format = parser.text()?;
+    if parser.at.is(Op::Semicolon) {
+        return Ok(TimeFormat { format, limit_s: 0, older: None });
+    }
+    let limit_s = parser.number()?;
+    if parser.at.peek() != Tok::Text {
+        return Err(parser.at.wanted("the format of older times in quotes"));
+    }
+    Ok(TimeFormat { format, limit_s, older: Some(parser.text()?) })
+}
+
+fn table(parser: &mut Parser<'_>) -> Parsed<()> {
+    let (name, span) = parser.new_name()?;
+    let sorted = parser.at.eat_word("sorted");
+    parser.names.define(name.clone(), Meaning::Table, Some(span));
+    let family = parser.config.family;
+    parser.config.tables.push(TableConf { name, family, sorted });
+    Ok(())
+}
+
+fn debug_protocols(parser: &mut Parser<'_>) -> Parsed<()> {
+    parser.config.debug_protocols = parser.debug_mask()?;
+    Ok(())
+}
+
+fn debug_commands(parser: &mut Parser<'_>) -> Parsed<()> {
+    parser.config.debug_commands = parser.number()?;
+    Ok(())
+}
+
+fn graceful_restart_wait(parser: &mut Parser<'_>) -> Parsed<()> {
+    parser.config.graceful_restart_wait = Duration::from_secs(parser.number()?.into());
+    Ok(())
+}
+
+/// BIRD evaluates and forgets; what counts is that the expression is a number.
+fn eval(parser: &mut Parser<'_>) -> Parsed<()> {
+    parser.expression().map(drop)
+}
