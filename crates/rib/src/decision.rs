@@ -1,4 +1,21 @@
 //! The decision: which of two paths to one prefix is preferred, and by which step.
+//!
+//! The steps and their order are those of RFC 4271 9.1.2.2 with BIRD's
+//! additions; docs/decision.md says how they were found. This is no total order:
+//! MED counts only between routes of one neighbour AS, so three paths can beat
+//! each other in a circle, and what is best then depends on who came first. RFC
+//! 4271 wants a choice by groups instead; `deterministic med` does that (see
+//! `election`). With `prefer older` the path that stands is preferred to the one
+//! that comes, so the sides are not alike: [`compare`] is asked about a
+//! *newcomer* against one that *stands*.
+//!
+//! Whoever must explain a choice asks here; nothing else decides.
+
+use crate::batch::ResolvedHop;
+use crate::intern::Facts;
+use route::{BgpSource, Resolved, Source, SourceKind};
+use std::cmp::Ordering;
+use std::fmt;
 
 /// The step of the decision that separates two paths.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -9,6 +26,8 @@ pub enum Reason {
     Preference,
     /// Equal preference, different kinds of protocol.
     Protocol,
+    /// Not the best of its neighbour AS (`deterministic med`).
+    Group,
     /// The next hop cannot be reached.
     Resolvable,
     /// Long-lived stale (RFC 9494 4.3).
@@ -35,4 +54,128 @@ pub enum Reason {
     PeerAddr,
     /// Nothing separates them: the one that was there first stays.
     Tie,
+}
+
+impl fmt::Display for Reason {
+    /// A few words for the operator.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Filtered => "rejected by the import filter",
+            Self::Preference => "lower preference",
+            Self::Protocol => "kind of protocol",
+            Self::Group => "not the best of its neighbor AS",
+            Self::Resolvable => "next hop unreachable",
+            Self::Stale => "long-lived stale",
+            Self::LocalPref => "lower local preference",
+            Self::AsPathLength => "longer AS path",
+            Self::Origin => "worse origin",
+            Self::Med => "higher MED",
+            Self::External => "internal",
+            Self::IgpMetric => "more distant next hop",
+            Self::Older => "newer",
+            Self::RouterId => "higher router ID",
+            Self::ClusterList => "longer cluster list",
+            Self::PeerAddr => "higher peer address",
+            Self::Tie => "came later",
+        })
+    }
+}
+
+/// A path as the decision sees it; only valid ones are compared.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Candidate<'a> {
+    /// What its attributes say.
+    pub(crate) facts: &'a Facts,
+    /// Who gave it.
+    pub(crate) source: &'a Source,
+    /// Where its next hop leads.
+    pub(crate) hop: &'a ResolvedHop,
+    /// Not the best of its neighbour AS.
+    pub(crate) suppressed: bool,
+}
+
+/// The AS path length of a route without AS_PATH: longer than any.
+const PATH_LENGTH_ABSENT: u32 = 10_000;
+
+/// Compares a path that comes with one that stands: `Less` when the newcomer is preferred.
+///
+/// `Equal` leaves the one that stands where it is.
+pub(crate) fn compare(new: &Candidate<'_>, old: &Candidate<'_>) -> (Ordering, Reason) {
+    let (n, o) = (new.facts, old.facts);
+    let by_table = differs(Reason::Preference, o.preference.cmp(&n.preference))
+        .or_else(|| differs(Reason::Protocol, rank(old.source.kind).cmp(&rank(new.source.kind))));
+    let decided = by_table.or_else(|| match (&new.source.bgp, &old.source.bgp) {
+        (Some(new_bgp), Some(old_bgp)) => compare_bgp(new, new_bgp, old, old_bgp),
+        _ => None,
+    });
+    decided.unwrap_or((Ordering::Equal, Reason::Tie))
+}
+
+/// The steps between two BGP routes of equal preference.
+fn compare_bgp(
+    new: &Candidate<'_>,
+    new_bgp: &BgpSource,
+    old: &Candidate<'_>,
+    old_bgp: &BgpSource,
+) -> Option<(Ordering, Reason)> {
+    let (n, o) = (new.facts, old.facts);
+    let local_pref = |f: &Facts, bgp: &BgpSource| f.local_pref().unwrap_or(bgp.default_local_pref);
+    let path_length = |f: &Facts| f.path_length().unwrap_or(PATH_LENGTH_ABSENT);
+    let med = |f: &Facts, bgp: &BgpSource| f.med().unwrap_or(bgp.default_med);
+    let router_id = |f: &Facts, bgp: &BgpSource| f.originator_id().unwrap_or(bgp.router_id);
+    let compares_length = new_bgp.path_metric || old_bgp.path_metric;
+    let compares_med = new_bgp.med_metric
+        || old_bgp.med_metric
+        || neighbor_as(n, new_bgp) == neighbor_as(o, old_bgp);
+    let keeps_older = (new_bgp.prefer_older || old_bgp.prefer_older) && !new_bgp.internal;
+    let (new_id, old_id) = (router_id(n, new_bgp), router_id(o, old_bgp));
+
+    differs(Reason::Group, new.suppressed.cmp(&old.suppressed))
+        .or_else(|| differs(Reason::Resolvable, is_resolvable(old.hop).cmp(&is_resolvable(new.hop)))) // RFC 4271 9.1.2.1
+        .or_else(|| differs(Reason::Stale, n.is_llgr_stale().cmp(&o.is_llgr_stale()))) // RFC 9494 4.3
+        .or_else(|| differs(Reason::LocalPref, local_pref(o, old_bgp).cmp(&local_pref(n, new_bgp))))
+        .or_else(|| differs_if(compares_length, Reason::AsPathLength, path_length(n).cmp(&path_length(o)))) // a)
+        .or_else(|| differs(Reason::Origin, n.origin.cmp(&o.origin))) // b)
+        .or_else(|| differs_if(compares_med, Reason::Med, med(n, new_bgp).cmp(&med(o, old_bgp)))) // c)
+        .or_else(|| differs(Reason::External, new_bgp.internal.cmp(&old_bgp.internal))) // d)
+        .or_else(|| differs(Reason::IgpMetric, igp_metric(new.hop, new_bgp).cmp(&igp_metric(old.hop, old_bgp)))) // e)
+        .or_else(|| differs_if(keeps_older && new_id != old_id, Reason::Older, Ordering::Greater)) // RFC 5004
+        .or_else(|| differs(Reason::RouterId, new_id.cmp(&old_id))) // f)
+        .or_else(|| differs(Reason::ClusterList, n.cluster_length.cmp(&o.cluster_length))) // RFC 4456 9
+        .or_else(|| differs(Reason::PeerAddr, new_bgp.peer_addr.cmp(&old_bgp.peer_addr))) // g)
+}
+
+fn differs(reason: Reason, order: Ordering) -> Option<(Ordering, Reason)> {
+    order.is_ne().then_some((order, reason))
+}
+
+fn differs_if(asked: bool, reason: Reason, order: Ordering) -> Option<(Ordering, Reason)> {
+    if asked { differs(reason, order) } else { None }
+}
+
+/// The neighbouring AS for MED: the first of the path, else the peer's own.
+pub(crate) fn neighbor_as(facts: &Facts, bgp: &BgpSource) -> u32 {
+    facts.neighbor_as().unwrap_or(bgp.peer_as)
+}
+
+/// Whether packets can be sent there: a gateway or a link, not a way to drop them.
+fn is_resolvable(hop: &ResolvedHop) -> bool {
+    matches!(hop.to, Resolved::Unicast(_) | Resolved::Multipath(_))
+}
+
+/// The distance to the next hop; 0 when it is not recursive, has no way, or the session does not compare it.
+fn igp_metric(hop: &ResolvedHop, bgp: &BgpSource) -> u32 {
+    if bgp.igp_metric { hop.igp_metric.unwrap_or(0) } else { 0 }
+}
+
+/// Which kind of protocol wins at equal preference: the higher rank. Measured, see docs/decision.md.
+const fn rank(kind: SourceKind) -> u8 {
+    match kind {
+        SourceKind::Dummy | SourceKind::Redirect => 0,
+        SourceKind::Bgp => 1,
+        SourceKind::Device => 2,
+        SourceKind::Inherit => 3,
+        SourceKind::Pipe => 4,
+        SourceKind::Static | SourceKind::StaticDevice => 5,
+    }
 }

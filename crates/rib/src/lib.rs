@@ -3,10 +3,36 @@
 //! Plain structs with `&mut self`: no thread, clock, socket or log. Whoever owns
 //! a [`table::Table`] applies [`batch::Act`]s to it and takes sealed
 //! [`batch::ChangeBatch`]es from it; whoever owns a group applies those.
+//!
+//! How the files of a table stand on each other, lowest first:
+//!
+//! ```text
+//!   chunks  blocks      arrays that grow without copying; sets of blocks of prefixes
+//!   path  slab  store   sixteen octets a path; rows and the index of prefixes
+//!   nexthop  intern     next hops and attribute sets, each once, by number
+//!   limits  channel     who imports: counters, limits, marks, sources
+//!   decision  election  which of two paths; the order of all paths of a prefix
+//!   table               all of it, and the two ways to change a prefix
+//!   import  upkeep      rows of a channel; what is left behind, in slices
+//!   journal  query      what changed; what is there
+//! ```
 
 pub mod batch;
+mod blocks;
+mod channel;
+mod chunks;
 pub mod decision;
+mod election;
 pub mod export;
+mod import;
+mod intern;
+mod journal;
+mod limits;
+mod nexthop;
+mod path;
 pub mod query;
+mod slab;
 pub mod stats;
+mod store;
 pub mod table;
+mod upkeep;

@@ -4,7 +4,12 @@
 //! may take its time while the table changes.
 
 use crate::batch::{NetId, ResolvedHop};
-use route::{AttrSet, Family, Moment, Prefix, Source, TableId};
+use crate::channel::Standing;
+use crate::decision::Reason;
+use crate::election::Candidates;
+use crate::stats::{ImportStats, RouteCounts};
+use crate::table::Table;
+use route::{AttrSet, ChannelId, Family, Moment, Prefix, Source, TableId};
 use std::sync::Arc;
 
 /// What makes a table.
@@ -65,4 +70,86 @@ pub struct PathView {
     pub stale: bool,
     /// The best path of its prefix.
     pub best: bool,
+}
+
+impl Table {
+    /// The `Routes:` line of a channel; `exported` is the export groups' to say and 0 here.
+    pub fn counts(&self, channel: ChannelId) -> RouteCounts {
+        self.channels.find(channel).and_then(|at| self.channels.get(at)).map_or_else(Default::default, |c| c.counts)
+    }
+
+    /// `Route change stats` of a channel, import side.
+    pub fn import_stats(&self, channel: ChannelId) -> ImportStats {
+        self.channels.find(channel).and_then(|at| self.channels.get(at)).map_or_else(Default::default, |c| c.stats)
+    }
+
+    /// Whether `receive limit` and `import limit` of a channel were passed (`[HIT]`).
+    pub fn limits_passed(&self, channel: ChannelId) -> (bool, bool) {
+        let channel = self.channels.find(channel).and_then(|at| self.channels.get(at));
+        channel.map_or((false, false), |c| (c.receive.was_passed(), c.import.was_passed()))
+    }
+
+    /// How much there is.
+    pub fn totals(&self) -> Totals {
+        Totals {
+            networks: self.totals.networks,
+            routes: self.totals.routes,
+            filtered: self.totals.filtered,
+            attr_sets: self.core.sets.len() as u32,
+            hops: self.core.hops.len() as u32,
+            octets: (self.nets.octets() + self.core.sets.octets() + self.core.hops.octets()) as u64,
+        }
+    }
+
+    /// Looks at up to `max` numbers from one on and appends the prefixes that have paths. Returns where to go on.
+    pub fn nets(&self, from: NetId, max: usize, out: &mut Vec<(Prefix, NetId)>) -> Option<NetId> {
+        let end = from.0.saturating_add(u32::try_from(max.max(1)).unwrap_or(u32::MAX)).min(self.nets.len());
+        let standing = (from.0..end).map(NetId).filter(|id| !self.nets.first(*id).is_vacant());
+        out.extend(standing.filter_map(|id| Some((self.nets.prefix(id)?, id))));
+        (end < self.nets.len()).then_some(NetId(end))
+    }
+
+    /// The number of a prefix that has paths, filtered ones included.
+    pub fn find(&self, net: &Prefix) -> Option<NetId> {
+        self.nets.find(net).filter(|id| !self.nets.first(*id).is_vacant())
+    }
+
+    /// The number of the longest prefix with a valid path that covers `net`.
+    pub fn longest_match(&self, net: &Prefix) -> Option<NetId> {
+        self.nets.longest_match(net, |id| {
+            let first = self.nets.first(id);
+            !first.is_vacant() && !first.is_filtered()
+        })
+    }
+
+    /// A prefix with all its paths; `None` when it has none.
+    pub fn show(&self, id: NetId) -> Option<NetView> {
+        let net = self.nets.prefix(id)?;
+        let mut paths = Vec::new();
+        self.nets.read(id, &mut paths);
+        let view = |(n, path): (usize, &crate::path::Path)| {
+            let facts = self.core.sets.facts(path.attrs);
+            Some(PathView {
+                attrs: self.core.sets.set(path.attrs)?.clone(),
+                source: self.channels.slot(path.slot()).source.clone(),
+                hop: self.core.hops.resolved(facts.hop).clone(),
+                since: path.since(),
+                filtered: path.is_filtered(),
+                stale: self.standing(path) != Standing::Fresh,
+                best: n == 0 && !path.is_filtered(),
+            })
+        };
+        let paths: Vec<_> = paths.iter().enumerate().filter_map(view).collect();
+        (!paths.is_empty()).then_some(NetView { id, net, paths })
+    }
+
+    /// For each path of a prefix but the first: the step that separates it from the one before.
+    ///
+    /// Behind the best path the order is that of arrival, so a step may speak for the later one.
+    pub fn explain(&self, id: NetId) -> Vec<Reason> {
+        let mut paths = Vec::new();
+        self.nets.read(id, &mut paths);
+        let judge = self.judge();
+        paths.windows(2).map(|pair| judge.judge(&pair[0], &pair[1]).1).collect()
+    }
 }

@@ -1,0 +1,261 @@
+//! Rows of a channel: counted, judged by limits, compared with what stood, and put in place.
+//!
+//! The counters are BIRD's to the last oddity, so rejected routes come here too.
+//! A rejected or invalid announcement withdraws what stood before; for a prefix
+//! unknown to the table that counts as one ignored withdrawal. A route above a
+//! limit counts as ignored, and with `keep filtered` it stays, marked. An
+//! announcement that says what stood before confirms it, keeps its time and
+//! counts as ignored.
+
+use crate::batch::{ChannelSpec, ImportBatch, ImportRow, LimitKind, NetId, TableEvent, What};
+use crate::channel::{Channel, Standing};
+use crate::path::{AttrsId, Path, SlotId};
+use crate::table::Table;
+use route::{Moment, Prefix, SourceId};
+
+/// What a row wants to stand: the number of its set, and whether the import filter rejected it.
+type Wanted = Option<(AttrsId, bool)>;
+
+/// What the counters of a channel make of a change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Outcome {
+    /// Nothing changes.
+    Refused,
+    /// The list of paths changes; this stands then.
+    Change(Wanted),
+}
+
+impl Table {
+    /// Takes in a batch of a channel that is up.
+    pub(crate) fn import(&mut self, at: u32, batch: ImportBatch, now: Moment, events: &mut Vec<TableEvent>) {
+        let Self { core, .. } = self;
+        let palette: Vec<_> = batch.palette.iter().map(|set| core.sets.intern(set, &mut core.hops)).collect();
+        self.answer_new_hops();
+        let mut found = std::mem::take(&mut self.found);
+        self.nets.find_all(&batch.rows, &mut found);
+        let mut last: Option<(SourceId, SlotId)> = None;
+        for (row, found) in batch.rows.iter().zip(&found) {
+            let slot = match last {
+                Some((source, slot)) if source == row.source => Some(slot),
+                _ => self.channels.slot_of(at, row.source),
+            };
+            last = slot.map(|slot| (row.source, slot));
+            self.import_row(at, slot, row, *found, &palette, now, events);
+        }
+        self.found = found;
+        for id in palette {
+            self.core.sets.drop(id, &mut self.core.hops);
+        }
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the row and the five things that its batch shares")]
+    fn import_row(
+        &mut self,
+        at: u32,
+        slot: Option<SlotId>,
+        row: &ImportRow,
+        found: Option<NetId>,
+        palette: &[AttrsId],
+        now: Moment,
+        events: &mut Vec<TableEvent>,
+    ) {
+        let Some(channel) = self.channels.get_mut(at) else { return };
+        let wanted = count_arrival(channel, row.what, palette);
+        // An earlier row of the batch may have given the prefix its number.
+        let id = found.or_else(|| self.nets.find(&row.net));
+        let Some(slot) = slot else {
+            if wanted.is_none()
+                && let Some(channel) = self.channels.get_mut(at)
+            {
+                channel.stats.withdraws_ignored += 1;
+            }
+            return;
+        };
+        self.put(at, slot, row.net, id, wanted, now, events);
+    }
+
+    /// Makes `wanted` stand for a slot and a prefix, in place of what stood.
+    #[expect(clippy::too_many_arguments, reason = "who, where, what, when, and whom to tell")]
+    fn put(
+        &mut self,
+        at: u32,
+        slot: SlotId,
+        net: Prefix,
+        id: Option<NetId>,
+        wanted: Wanted,
+        now: Moment,
+        events: &mut Vec<TableEvent>,
+    ) {
+        let mut paths = std::mem::take(&mut self.scratch);
+        paths.clear();
+        if let Some(id) = id {
+            self.nets.read(id, &mut paths);
+        }
+        if self.channels.slot(slot).is_shared && self.has_come_another_way(slot, &paths) {
+            if wanted.is_some() {
+                let text = format!("Pipe collision detected when sending {net} to table {}", self.spec.name);
+                events.push(TableEvent::Log { channel: self.channels.of(slot).id, text });
+            }
+            self.scratch = paths;
+            return;
+        }
+        let old = paths.iter().position(|p| p.slot() == slot);
+        let Some(channel) = self.channels.get_mut(at) else { return };
+        let standing = old.map(|n| (paths[n], channel.marks.standing(paths[n].mark())));
+        let living = standing.filter(|(_, s)| *s != Standing::Dead).map(|(p, _)| p);
+
+        if let (Some(same), Some((attrs, filtered)), Some(n), Some(id)) = (living, wanted, old, id)
+            && (same.attrs, same.is_filtered()) == (attrs, filtered)
+        {
+            let mark = channel.marks.give();
+            if !filtered {
+                channel.stats.updates_ignored += 1;
+            }
+            if same.mark() != mark {
+                paths[n].set_mark(mark);
+                self.nets.write(id, &paths);
+            }
+            self.scratch = paths;
+            return;
+        }
+        let Outcome::Change(wanted) = count_change(channel, living.as_ref(), wanted, events) else {
+            self.scratch = paths;
+            return;
+        };
+        let new = wanted.map(|(attrs, filtered)| Path::new(slot, attrs, channel.marks.give(), filtered, now));
+        let Some(id) = id.or_else(|| if new.is_some() { self.nets.insert(&net) } else { None }) else {
+            self.scratch = paths;
+            return;
+        };
+        self.settle(id, paths, old, new);
+    }
+
+    /// A path of the same source stands that another channel brought.
+    fn has_come_another_way(&self, slot: SlotId, paths: &[Path]) -> bool {
+        let source = self.channels.slot(slot).source.id;
+        paths.iter().any(|p| p.slot() != slot && self.channels.slot(p.slot()).source.id == source)
+    }
+
+    /// Removes the path at a place of a prefix, or puts another set in its stead, for the table's own reasons.
+    pub(crate) fn put_own(&mut self, id: NetId, paths: Vec<Path>, old: usize, new: Option<Path>) {
+        let path = paths[old];
+        let at = self.channels.slot(path.slot()).channel;
+        if let Some(channel) = self.channels.get_mut(at)
+            && channel.marks.standing(path.mark()) != Standing::Dead
+        {
+            count_standing(channel, Some(&path), new.map(|p| p.is_filtered()));
+            match new {
+                Some(new) if !new.is_filtered() => channel.stats.updates_accepted += 1,
+                _ if !path.is_filtered() => channel.stats.withdraws_accepted += 1,
+                _ => channel.stats.withdraws_ignored += 1,
+            }
+        }
+        self.settle(id, paths, Some(old), new);
+    }
+
+    /// New options of a channel that is up.
+    pub(crate) fn reconfigure(&mut self, at: u32, spec: ChannelSpec, events: &mut Vec<TableEvent>) {
+        let Some(channel) = self.channels.get_mut(at) else { return };
+        channel.configure(spec);
+        let (imported, filtered) = (channel.counts.imported, channel.counts.filtered);
+        let receive = channel.receive.verify(imported + filtered);
+        let import = channel.import.verify(imported);
+        for (which, limit) in [(LimitKind::Receive, receive), (LimitKind::Import, import)] {
+            if let Some(limit) = limit {
+                let (channel, generation) = (channel.id, channel.generation);
+                events.push(TableEvent::Limit { channel, generation, which, limit });
+            }
+        }
+    }
+}
+
+/// Counts a row as it comes in and says what it wants to stand.
+fn count_arrival(channel: &mut Channel, what: What, palette: &[AttrsId]) -> Wanted {
+    let stats = &mut channel.stats;
+    let set = |n: u32| palette.get(n as usize).copied();
+    match what {
+        What::Announce(n) => {
+            stats.updates_received += 1;
+            set(n).map(|attrs| (attrs, false))
+        }
+        What::Filtered(n) => {
+            stats.updates_received += 1;
+            stats.updates_filtered += 1;
+            set(n).filter(|_| channel.spec.keep_filtered).map(|attrs| (attrs, true))
+        }
+        What::Invalid => {
+            stats.updates_received += 1;
+            stats.updates_rejected += 1;
+            None
+        }
+        What::Withdraw => {
+            stats.withdraws_received += 1;
+            None
+        }
+    }
+}
+
+/// Judges a change by the limits and counts it. `old` is what stands and lives.
+fn count_change(
+    channel: &mut Channel,
+    old: Option<&Path>,
+    wanted: Wanted,
+    events: &mut Vec<TableEvent>,
+) -> Outcome {
+    if old.is_none() && wanted.is_none() {
+        channel.stats.withdraws_ignored += 1;
+        return Outcome::Refused;
+    }
+    let (id, generation) = (channel.id, channel.generation);
+    let mut tell = |which, limit: Option<crate::batch::Limit>| {
+        events.extend(limit.map(|limit| TableEvent::Limit { channel: id, generation, which, limit }));
+    };
+    let counts = channel.counts;
+    if old.is_none() && wanted.is_some() {
+        let judged = channel.receive.admit(counts.imported + counts.filtered);
+        tell(LimitKind::Receive, judged.tell);
+        if !judged.admitted {
+            channel.stats.updates_ignored += 1;
+            return Outcome::Refused;
+        }
+    }
+    let old_valid = old.is_some_and(|p| !p.is_filtered());
+    let mut wanted = wanted;
+    let mut blocked = false;
+    if !old_valid && matches!(wanted, Some((_, false))) {
+        let judged = channel.import.admit(counts.imported);
+        tell(LimitKind::Import, judged.tell);
+        if !judged.admitted {
+            channel.stats.updates_ignored += 1;
+            wanted = wanted.filter(|_| channel.spec.keep_filtered).map(|(attrs, _)| (attrs, true));
+            if old.is_none() && wanted.is_none() {
+                return Outcome::Refused;
+            }
+            blocked = true;
+        }
+    }
+    if !blocked {
+        match wanted {
+            Some((_, false)) => channel.stats.updates_accepted += 1,
+            _ if old_valid => channel.stats.withdraws_accepted += 1,
+            _ => channel.stats.withdraws_ignored += 1,
+        }
+    }
+    count_standing(channel, old, wanted.map(|(_, filtered)| filtered));
+    Outcome::Change(wanted)
+}
+
+/// Counts what stands: `old` goes, and what comes is filtered or not.
+fn count_standing(channel: &mut Channel, old: Option<&Path>, new_filtered: Option<bool>) {
+    let counts = &mut channel.counts;
+    match new_filtered {
+        Some(true) => counts.filtered += 1,
+        Some(false) => counts.imported += 1,
+        None => {}
+    }
+    match old.map(Path::is_filtered) {
+        Some(true) => counts.filtered -= 1,
+        Some(false) => counts.imported -= 1,
+        None => {}
+    }
+}

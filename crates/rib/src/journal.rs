@@ -1,0 +1,221 @@
+//! The journal of a table: what changed, told once, read by many.
+//!
+//! The table notes the numbers of changed prefixes and seals them, when its
+//! owner asks, into one immutable batch with the values in it. A batch says what
+//! a prefix *is* and not what happened, so a later batch, or a page of a feed,
+//! replaces every earlier word about the same prefix, and a reader that missed
+//! some is right again as soon as it reads what is current.
+//!
+//! A number stays bound to its prefix until all readers are past the batch that
+//! said that the prefix is gone ([`Table::release`]). Until then the empty row
+//! keeps its key, and in the room of its first path the number of that batch; a
+//! prefix that comes back takes its old row.
+
+use crate::batch::{ChangeBatch, ChangeRow, NetId, Path as ToldPath, Reading};
+use crate::channel::Standing;
+use crate::path::Path;
+use crate::table::Table;
+use foldhash::fast::RandomState;
+use hashbrown::HashMap;
+use hashbrown::hash_map::Entry;
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+/// What was not told yet, and which numbers wait to be free.
+#[derive(Debug)]
+pub(crate) struct Journal {
+    /// What is sealed for each prefix.
+    pub(crate) reading: Reading,
+    /// The number of the last batch.
+    seq: u64,
+    /// Changed prefixes, each once, and a bit for each.
+    changed: Vec<NetId>,
+    bits: Vec<u64>,
+    /// Gone prefixes with the batch that said so, oldest first.
+    limbo: VecDeque<(u64, NetId)>,
+}
+
+impl Default for Journal {
+    fn default() -> Self {
+        Self {
+            reading: Reading::Best,
+            seq: 0,
+            changed: Vec::new(),
+            bits: Vec::new(),
+            limbo: VecDeque::new(),
+        }
+    }
+}
+
+impl Journal {
+    /// A prefix changed.
+    pub(crate) fn note(&mut self, id: NetId) {
+        let (word, bit) = (id.0 as usize / 64, 1 << (id.0 % 64));
+        if word >= self.bits.len() {
+            self.bits.resize(word + 1, 0);
+        }
+        if self.bits[word] & bit == 0 {
+            self.bits[word] |= bit;
+            self.changed.push(id);
+        }
+    }
+
+    fn is_noted(&self, id: NetId) -> bool {
+        self.bits.get(id.0 as usize / 64).is_some_and(|w| w >> (id.0 % 64) & 1 == 1)
+    }
+
+    fn take(&mut self) -> Vec<NetId> {
+        for id in &self.changed {
+            self.bits[id.0 as usize / 64] = 0;
+        }
+        std::mem::take(&mut self.changed)
+    }
+}
+
+impl Table {
+    /// What changed since the last seal, each prefix once, in the order of first change. `None` when nothing did.
+    pub fn seal(&mut self) -> Option<Arc<ChangeBatch>> {
+        let changed = self.journal.take();
+        if changed.is_empty() {
+            return None;
+        }
+        self.journal.seq += 1;
+        let seq = self.journal.seq;
+        for id in &changed {
+            if self.nets.first(*id).is_vacant() {
+                self.nets.set_first(*id, Path::vacant_with(seq));
+                self.journal.limbo.push_back((seq, *id));
+            }
+        }
+        Some(Arc::new(self.current(&changed, self.journal.reading)))
+    }
+
+    /// Up to `rows_max` numbers from one on, those of gone prefixes left out, and where to go on.
+    ///
+    /// What is in the page is what stands now, changes that are not sealed yet included.
+    pub fn page(&self, from: NetId, rows_max: usize, reading: Reading) -> (ChangeBatch, Option<NetId>) {
+        let end = from.0.saturating_add(u32::try_from(rows_max.max(1)).unwrap_or(u32::MAX)).min(self.nets.len());
+        let mut out = Builder::new(self, reading);
+        for id in (from.0..end).map(NetId) {
+            out.add(id, false);
+        }
+        (out.finish(), (end < self.nets.len()).then_some(NetId(end)))
+    }
+
+    /// What is now at these numbers. A gone prefix has no paths; a number without a prefix is left out.
+    pub fn current(&self, ids: &[NetId], reading: Reading) -> ChangeBatch {
+        let mut out = Builder::new(self, reading);
+        for id in ids {
+            out.add(*id, true);
+        }
+        out.finish()
+    }
+
+    /// Every reader is past this batch: numbers freed before it may be given again.
+    pub fn release(&mut self, seq: u64) {
+        while let Some(&(freed, id)) = self.journal.limbo.front()
+            && freed <= seq
+        {
+            self.journal.limbo.pop_front();
+            // A prefix that came back has a path, or went again in a later batch or one to come.
+            let first = self.nets.first(id);
+            if first.is_vacant() && first.since().0 == freed && !self.journal.is_noted(id) {
+                self.nets.remove(id);
+            }
+        }
+    }
+}
+
+/// Makes a batch: rows in the order of adding, palettes of what they use.
+struct Builder<'a> {
+    table: &'a Table,
+    reading: Reading,
+    out: ChangeBatch,
+    paths: Vec<Path>,
+    palette: Numbers,
+    hops: Numbers,
+    sources: Numbers,
+}
+
+/// Numbers of the table and their places in a palette.
+#[derive(Default)]
+struct Numbers {
+    places: HashMap<u32, u32, RandomState>,
+    last: Option<(u32, u32)>,
+}
+
+impl Numbers {
+    /// The place of a number; a new one is given the next place and `add`ed.
+    fn place(&mut self, number: u32, add: impl FnOnce() -> u32) -> u32 {
+        if let Some((last, place)) = self.last
+            && last == number
+        {
+            return place;
+        }
+        let place = match self.places.entry(number) {
+            Entry::Occupied(known) => *known.get(),
+            Entry::Vacant(new) => *new.insert(add()),
+        };
+        self.last = Some((number, place));
+        place
+    }
+}
+
+/// Adds to a palette and returns the place.
+fn push<T>(palette: &mut Vec<T>, value: Option<T>) -> u32 {
+    palette.extend(value);
+    palette.len() as u32 - 1
+}
+
+impl<'a> Builder<'a> {
+    fn new(table: &'a Table, reading: Reading) -> Self {
+        let out = ChangeBatch {
+            table: table.spec.id,
+            seq: table.journal.seq,
+            palette: Vec::new(),
+            hops: Vec::new(),
+            sources: Vec::new(),
+            rows: Vec::new(),
+            paths: Vec::new(),
+        };
+        let (palette, hops, sources) = Default::default();
+        Self { table, reading, out, paths: Vec::new(), palette, hops, sources }
+    }
+
+    /// A row for a prefix; one without valid paths only when `gone` ones are wanted.
+    fn add(&mut self, id: NetId, gone: bool) {
+        let Some(net) = self.table.nets.prefix(id) else { return };
+        let start = self.out.paths.len() as u32;
+        match self.reading {
+            Reading::Best => self.add_path(&self.table.nets.first(id)),
+            Reading::All => {
+                let mut paths = std::mem::take(&mut self.paths);
+                self.table.nets.read(id, &mut paths);
+                paths.iter().for_each(|p| self.add_path(p));
+                self.paths = paths;
+            }
+        }
+        let end = self.out.paths.len() as u32;
+        if gone || start < end {
+            self.out.rows.push(ChangeRow { id, net, paths: start..end });
+        }
+    }
+
+    fn add_path(&mut self, path: &Path) {
+        if path.is_vacant() || path.is_filtered() {
+            return;
+        }
+        let Self { table, out, .. } = self;
+        let facts = table.core.sets.facts(path.attrs);
+        let slot = path.slot();
+        let attrs = self.palette.place(path.attrs.0, || push(&mut out.palette, table.core.sets.set(path.attrs).cloned()));
+        let hop = self.hops.place(facts.hop.0, || push(&mut out.hops, Some(table.core.hops.resolved(facts.hop).clone())));
+        let source = self.sources.place(slot.0, || push(&mut out.sources, Some(table.channels.slot(slot).source.clone())));
+        let stale = facts.is_llgr_stale() || table.standing(path) != Standing::Fresh;
+        out.paths.push(ToldPath { source, attrs, hop, stale, since: path.since() });
+    }
+
+    fn finish(self) -> ChangeBatch {
+        self.out
+    }
+}

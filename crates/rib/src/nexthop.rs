@@ -1,0 +1,304 @@
+//! The next hops of a table: each destination that was asked for, once, with what it resolved to.
+//!
+//! An attribute set says what was asked ([`Dest`]); here stands the answer, one
+//! for all paths that ask the same. A gateway is looked up among our links; a
+//! recursive one by the longest match in the table, as BIRD does it: the best
+//! path of the longest prefix with a valid path decides, and when that path is
+//! itself recursive, or the address is our own, the next hop is unreachable. It
+//! does not fall through to a shorter prefix. A connected route hands out the
+//! address itself on that link; any other route its own way.
+//!
+//! A changed best path concerns the next hops that lie inside its prefix and
+//! were not answered by a longer one: [`Hops::touched_by`] finds them by one
+//! range of an ordered set, after a filter on the first bits of the address has
+//! said no for nearly all prefixes of a full table.
+
+use crate::batch::ResolvedHop;
+use crate::blocks::Blocks;
+use crate::chunks::Chunks;
+use foldhash::fast::RandomState;
+use hashbrown::{HashMap, HashTable};
+use route::hop::Recursive;
+use route::{Dest, Hop, IfIndex, Ifaces, Prefix, Resolved};
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
+use std::hash::BuildHasher;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::Arc;
+
+/// The number of a next hop in its table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct HopId(pub(crate) u32);
+
+/// What a lookup in the table answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Answer {
+    /// Where packets go and how far it is.
+    pub(crate) hop: ResolvedHop,
+    /// The length of the prefix that answered; 0 when none did.
+    pub(crate) matched_len: u8,
+}
+
+impl Answer {
+    /// No way, as far as a prefix of this length says.
+    pub(crate) const fn unreachable(matched_len: u8) -> Self {
+        let hop = ResolvedHop { to: Resolved::Unreachable, igp_metric: None, recursive: true };
+        Self { hop, matched_len }
+    }
+}
+
+#[derive(Debug)]
+struct Row {
+    dest: Dest,
+    answer: Answer,
+    /// Attribute sets that ask for it.
+    uses: u32,
+    /// Where paths use it; kept only for next hops whose answer may change.
+    users: Blocks,
+    /// The answer changed and the prefixes of `users` have not all been looked at yet.
+    pending: bool,
+    /// Stands in `recheck`.
+    queued: bool,
+}
+
+/// All next hops of a table.
+#[derive(Debug, Default)]
+pub(crate) struct Hops {
+    rows: Chunks<Row>,
+    index: HashTable<u32>,
+    seed: RandomState,
+    free: Vec<HopId>,
+    /// Recursive next hops by address.
+    watched: BTreeSet<(IpAddr, HopId)>,
+    /// How many of these have these first bits.
+    heads: HashMap<u32, u32, RandomState>,
+    /// Asked for and not answered yet, or to be answered anew.
+    recheck: Vec<HopId>,
+}
+
+impl Hops {
+    /// The number of a destination, with one use more. A new one is queued for its answer.
+    pub(crate) fn intern(&mut self, dest: &Dest) -> HopId {
+        let hash = self.seed.hash_one(dest);
+        let Self { rows, index, seed, .. } = self;
+        if let Some(found) = index.find(hash, |n| rows[*n].dest == *dest) {
+            rows[*found].uses += 1;
+            return HopId(*found);
+        }
+        let row = Row {
+            dest: dest.clone(),
+            answer: Answer::unreachable(0),
+            uses: 1,
+            users: Blocks::default(),
+            pending: false,
+            queued: false,
+        };
+        let id = match self.free.pop() {
+            Some(id) => {
+                rows[id.0] = row;
+                id.0
+            }
+            None => rows.push(row),
+        };
+        index.insert_unique(hash, id, |n| seed.hash_one(&rows[*n].dest));
+        if let Dest::Recursive(r) = dest {
+            self.watched.insert((r.gateway, HopId(id)));
+            *self.heads.entry(head(r.gateway)).or_insert(0) += 1;
+        }
+        self.queue(HopId(id));
+        HopId(id)
+    }
+
+    /// One use less; the last one gives the number back.
+    pub(crate) fn drop(&mut self, id: HopId) {
+        let Self { rows, index, seed, .. } = self;
+        let row = &mut rows[id.0];
+        row.uses -= 1;
+        if row.uses > 0 {
+            return;
+        }
+        if let Ok(found) = index.find_entry(seed.hash_one(&row.dest), |n| *n == id.0) {
+            found.remove();
+        }
+        if let Dest::Recursive(r) = &row.dest {
+            self.watched.remove(&(r.gateway, id));
+            if let Some(count) = self.heads.get_mut(&head(r.gateway)) {
+                *count -= 1;
+                if *count == 0 {
+                    self.heads.remove(&head(r.gateway));
+                }
+            }
+        }
+        row.dest = Dest::Prohibit;
+        row.users.clear();
+        self.free.push(id);
+    }
+
+    /// What was asked for.
+    pub(crate) fn dest(&self, id: HopId) -> &Dest {
+        &self.rows[id.0].dest
+    }
+
+    /// What it resolved to.
+    pub(crate) fn resolved(&self, id: HopId) -> &ResolvedHop {
+        &self.rows[id.0].answer.hop
+    }
+
+    /// Remembers that a path of this prefix uses it.
+    pub(crate) fn used_by(&mut self, id: HopId, net: u32) {
+        let row = &mut self.rows[id.0];
+        if may_change(&row.dest) {
+            row.users.add(net);
+        }
+    }
+
+    /// The answer changed and the prefixes that use it are not all decided anew yet.
+    pub(crate) fn is_pending(&self, id: HopId) -> bool {
+        self.rows[id.0].pending
+    }
+
+    /// All prefixes have been decided anew.
+    pub(crate) fn none_pending(&mut self) {
+        for id in 0..self.rows.len() as u32 {
+            self.rows[id].pending = false;
+        }
+    }
+
+    /// Takes the next one that wants an answer.
+    pub(crate) fn take_recheck(&mut self) -> Option<HopId> {
+        let id = self.recheck.pop()?;
+        self.rows[id.0].queued = false;
+        Some(id)
+    }
+
+    /// Whether some want an answer.
+    pub(crate) const fn wants_answers(&self) -> bool {
+        !self.recheck.is_empty()
+    }
+
+    /// Takes an answer. When it differs from the one before, returns where paths use the next hop.
+    pub(crate) fn answer(&mut self, id: HopId, answer: Answer) -> Option<&Blocks> {
+        let row = &mut self.rows[id.0];
+        let changed = row.answer.hop != answer.hop;
+        row.answer = answer;
+        row.pending |= changed && !row.users.is_empty();
+        changed.then_some(&row.users)
+    }
+
+    /// The best path of this prefix changed: queues the next hops that may have another answer now.
+    pub(crate) fn touched_by(&mut self, net: &Prefix) {
+        if self.watched.is_empty() || !self.may_hold_watched(net) {
+            return;
+        }
+        let (first, last) = (net.addr(), last_addr(net));
+        let inside = self.watched.range((first, HopId(0))..=(last, HopId(u32::MAX)));
+        let touched = inside.filter(|(_, id)| self.rows[id.0].answer.matched_len <= net.len());
+        for id in touched.map(|(_, id)| *id).collect::<Vec<_>>() {
+            self.queue(id);
+        }
+    }
+
+    /// Links or addresses changed: queues everything that may have another answer now.
+    pub(crate) fn links_changed(&mut self) {
+        for id in 0..self.rows.len() as u32 {
+            if self.rows[id].uses > 0 && may_change(&self.rows[id].dest) {
+                self.queue(HopId(id));
+            }
+        }
+    }
+
+    fn may_hold_watched(&self, net: &Prefix) -> bool {
+        let bits = if matches!(net, Prefix::V4(_)) { HEAD_BITS_4 } else { HEAD_BITS_6 };
+        u32::from(net.len()) < bits || self.heads.contains_key(&head(net.addr()))
+    }
+
+    fn queue(&mut self, id: HopId) {
+        let row = &mut self.rows[id.0];
+        if !row.queued {
+            row.queued = true;
+            self.recheck.push(id);
+        }
+    }
+
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.rows.len() - self.free.len()
+    }
+
+    /// Octets in use, roughly.
+    pub(crate) fn octets(&self) -> usize {
+        self.rows.octets() + self.watched.len() * 48
+    }
+}
+
+const HEAD_BITS_4: u32 = 16;
+const HEAD_BITS_6: u32 = 32;
+
+/// The first bits of an address, on which the quick filter works.
+const fn head(addr: IpAddr) -> u32 {
+    match addr {
+        IpAddr::V4(a) => a.to_bits() >> (32 - HEAD_BITS_4),
+        IpAddr::V6(a) => (a.to_bits() >> (128 - HEAD_BITS_6)) as u32,
+    }
+}
+
+/// The last address of a prefix.
+fn last_addr(net: &Prefix) -> IpAddr {
+    match net {
+        Prefix::V4(p) => Ipv4Addr::from_bits(p.addr | !route::net::mask4(p.len)).into(),
+        Prefix::V6(p) => {
+            Ipv6Addr::from_bits(u128::from_be_bytes(p.addr) | !route::net::mask6(p.len)).into()
+        }
+    }
+}
+
+/// Whether the answer depends on the table or on our links.
+fn may_change(dest: &Dest) -> bool {
+    match dest {
+        Dest::Via(hop) => needs_link(hop),
+        Dest::Multipath(hops) => hops.iter().any(needs_link),
+        Dest::Recursive(_) => true,
+        Dest::Blackhole | Dest::Unreachable | Dest::Prohibit => false,
+    }
+}
+
+const fn needs_link(hop: &Hop) -> bool {
+    hop.iface.0 == 0
+}
+
+/// The answer to a destination; a recursive one is looked up by `lookup`.
+pub(crate) fn resolve(dest: &Dest, ifaces: &Ifaces, lookup: impl FnOnce(&Recursive) -> Answer) -> Answer {
+    let to = match dest {
+        Dest::Recursive(recursive) => return lookup(recursive),
+        Dest::Via(hop) => with_link(hop, ifaces).map_or(Resolved::Unreachable, Resolved::Unicast),
+        Dest::Multipath(hops) => multipath(hops.iter().filter_map(|h| with_link(h, ifaces)).collect()),
+        Dest::Blackhole => Resolved::Blackhole,
+        Dest::Unreachable => Resolved::Unreachable,
+        Dest::Prohibit => Resolved::Prohibit,
+    };
+    Answer { hop: ResolvedHop { to, igp_metric: None, recursive: false }, matched_len: 0 }
+}
+
+fn with_link(hop: &Hop, ifaces: &Ifaces) -> Option<Hop> {
+    if !needs_link(hop) {
+        return Some(*hop);
+    }
+    let (link, _) = ifaces.neighbor(hop.gateway?)?;
+    Some(Hop { iface: link.index, ..*hop })
+}
+
+/// Several ways in BIRD's order: heavier first, then by address, then by link. One alone is a plain way.
+fn multipath(mut hops: Vec<Hop>) -> Resolved {
+    hops.sort_by_key(|h| (Reverse(h.weight), h.gateway, h.iface));
+    match hops.as_slice() {
+        [] => Resolved::Unreachable,
+        [one] => Resolved::Unicast(Hop { weight: 0, ..*one }),
+        _ => Resolved::Multipath(Arc::from(hops)),
+    }
+}
+
+/// The way to a recursive next hop over a connected route: the address itself, or its link-local one, on that link.
+pub(crate) fn on_link(recursive: &Recursive, link: IfIndex) -> Resolved {
+    let gateway = recursive.link_local.as_deref().map_or(recursive.gateway, |ll| IpAddr::V6(*ll));
+    Resolved::Unicast(Hop::via(gateway, link))
+}

@@ -1,0 +1,349 @@
+//! Where prefixes stand: rows by dense number, and an index from prefix to number.
+//!
+//! A net row is the address, the first path inline, and the name of the slab
+//! entry that holds the others: 24 octets for IPv4, 36 for IPv6. The prefix
+//! length stands in the spare octet of the first path. The index holds only
+//! numbers, with an octet of the hash beside each (the key is in the row, and a
+//! wrong row is looked at once in 128 collisions); it is 256 tables that grow
+//! one by one, so growing never stops the owner for long. Hashes are seeded:
+//! peers choose prefixes.
+//!
+//! A number stays bound to its prefix until every reader has heard that the
+//! prefix is gone (`journal`), so an empty row keeps its key and its place in
+//! the index; a prefix that comes back before takes its old number.
+
+use crate::batch::{ImportRow, NetId};
+use crate::chunks::Chunks;
+use crate::path::Path;
+use crate::slab::{Entry, Slabs};
+use foldhash::fast::RandomState;
+use hashbrown::HashTable;
+use route::net::{Prefix4, Prefix6};
+use route::{Family, Prefix};
+use std::hash::BuildHasher;
+
+/// Numbers found by hash: 256 tables that grow one by one.
+#[derive(Debug)]
+pub(crate) struct ShardedIndex {
+    shards: Vec<HashTable<u32>>,
+}
+
+impl Default for ShardedIndex {
+    fn default() -> Self {
+        Self { shards: (0..256).map(|_| HashTable::new()).collect() }
+    }
+}
+
+impl ShardedIndex {
+    const fn shard(hash: u64) -> usize {
+        (hash >> 32) as usize & 0xff
+    }
+
+    /// The number with this hash that `is` it.
+    pub(crate) fn find(&self, hash: u64, is: impl FnMut(&u32) -> bool) -> Option<u32> {
+        self.shards[Self::shard(hash)].find(hash, is).copied()
+    }
+
+    /// Adds a number that is not there.
+    pub(crate) fn insert(&mut self, hash: u64, number: u32, rehash: impl Fn(&u32) -> u64) {
+        self.shards[Self::shard(hash)].insert_unique(hash, number, rehash);
+    }
+
+    /// Removes a number.
+    pub(crate) fn remove(&mut self, hash: u64, number: u32) {
+        if let Ok(found) = self.shards[Self::shard(hash)].find_entry(hash, |n| *n == number) {
+            found.remove();
+        }
+    }
+
+    /// Octets in use.
+    pub(crate) fn octets(&self) -> usize {
+        self.shards.iter().map(|s| s.allocation_size()).sum()
+    }
+}
+
+/// The address of a prefix as a net row keeps it.
+pub(crate) trait Key: Copy + Eq + std::fmt::Debug {
+    /// The address and the length; `None` for the other family.
+    fn of(net: &Prefix) -> Option<(Self, u8)>;
+    /// The prefix again.
+    fn prefix(self, len: u8) -> Prefix;
+    /// The seeded hash.
+    fn hash(self, len: u8, seed: &RandomState) -> u64;
+}
+
+impl Key for u32 {
+    fn of(net: &Prefix) -> Option<(Self, u8)> {
+        match net {
+            Prefix::V4(p) => Some((p.addr, p.len)),
+            Prefix::V6(_) => None,
+        }
+    }
+
+    fn prefix(self, len: u8) -> Prefix {
+        Prefix::V4(Prefix4 { addr: self, len })
+    }
+
+    fn hash(self, len: u8, seed: &RandomState) -> u64 {
+        seed.hash_one(u64::from(self) << 8 | u64::from(len))
+    }
+}
+
+impl Key for [u8; 16] {
+    fn of(net: &Prefix) -> Option<(Self, u8)> {
+        match net {
+            Prefix::V4(_) => None,
+            Prefix::V6(p) => Some((p.addr, p.len)),
+        }
+    }
+
+    fn prefix(self, len: u8) -> Prefix {
+        Prefix::V6(Prefix6 { addr: self, len })
+    }
+
+    fn hash(self, len: u8, seed: &RandomState) -> u64 {
+        seed.hash_one((u128::from_be_bytes(self), len))
+    }
+}
+
+#[derive(Debug)]
+struct Row<K> {
+    key: K,
+    more: Entry,
+    first: Path,
+}
+
+impl<K: Key> Row<K> {
+    fn is(&self, key: K, len: u8) -> bool {
+        self.key == key && self.first.tag == len
+    }
+}
+
+#[derive(Debug)]
+struct Rows<K> {
+    rows: Chunks<Row<K>>,
+    index: ShardedIndex,
+    seed: RandomState,
+}
+
+impl<K: Key> Rows<K> {
+    fn new() -> Self {
+        Self { rows: Chunks::default(), index: ShardedIndex::default(), seed: RandomState::default() }
+    }
+
+    fn find(&self, net: &Prefix) -> Option<NetId> {
+        let (key, len) = K::of(net)?;
+        self.index.find(key.hash(len, &self.seed), |n| self.rows[*n].is(key, len)).map(NetId)
+    }
+
+    /// Independent loads in one loop, so that the processor waits for many at once.
+    fn find_all(&self, rows: &[ImportRow], found: &mut Vec<Option<NetId>>) {
+        found.clear();
+        found.extend(rows.iter().map(|row| self.find(&row.net)));
+    }
+
+    fn insert(&mut self, net: &Prefix, free: &mut Vec<NetId>) -> Option<NetId> {
+        let (key, len) = K::of(net)?;
+        let row = Row { key, more: Entry::NONE, first: Path { tag: len, ..Path::VACANT } };
+        let id = match free.pop() {
+            Some(id) => {
+                self.rows[id.0] = row;
+                id.0
+            }
+            None => self.rows.push(row),
+        };
+        let Self { rows, index, seed } = self;
+        let hash = |n: &u32| rows[*n].key.hash(rows[*n].first.tag, seed);
+        index.insert(hash(&id), id, hash);
+        Some(NetId(id))
+    }
+
+    fn remove(&mut self, id: NetId) {
+        let row = &self.rows[id.0];
+        self.index.remove(row.key.hash(row.first.tag, &self.seed), id.0);
+    }
+
+    fn prefix(&self, id: NetId) -> Option<Prefix> {
+        self.rows.get(id.0).map(|row| row.key.prefix(row.first.tag))
+    }
+}
+
+/// The rows of either family.
+#[derive(Debug)]
+enum Family4Or6 {
+    V4(Rows<u32>),
+    V6(Rows<[u8; 16]>),
+}
+
+/// Runs one expression on the rows of either family.
+macro_rules! rows {
+    ($nets:expr, $rows:ident => $do:expr) => {
+        match $nets {
+            Family4Or6::V4($rows) => $do,
+            Family4Or6::V6($rows) => $do,
+        }
+    };
+}
+
+/// All prefixes of a table with their paths.
+#[derive(Debug)]
+pub(crate) struct Nets {
+    rows: Family4Or6,
+    slabs: Slabs,
+    free: Vec<NetId>,
+    /// How many prefixes of each length have a number.
+    lengths: [u32; 129],
+}
+
+impl Nets {
+    /// No prefix.
+    pub(crate) fn new(family: Family) -> Self {
+        let rows = match family {
+            Family::Ipv4 => Family4Or6::V4(Rows::new()),
+            Family::Ipv6 => Family4Or6::V6(Rows::new()),
+        };
+        Self { rows, slabs: Slabs::default(), free: Vec::new(), lengths: [0; 129] }
+    }
+
+    /// The number of a prefix, one that lost its paths a moment ago included.
+    pub(crate) fn find(&self, net: &Prefix) -> Option<NetId> {
+        rows!(&self.rows, rows => rows.find(net))
+    }
+
+    /// The numbers of the prefixes of a batch, in its order.
+    pub(crate) fn find_all(&self, batch: &[ImportRow], found: &mut Vec<Option<NetId>>) {
+        rows!(&self.rows, rows => rows.find_all(batch, found));
+    }
+
+    /// A number for a prefix that has none; `None` for a prefix of the other family.
+    pub(crate) fn insert(&mut self, net: &Prefix) -> Option<NetId> {
+        let id = rows!(&mut self.rows, rows => rows.insert(net, &mut self.free))?;
+        self.lengths[usize::from(net.len())] += 1;
+        Some(id)
+    }
+
+    /// Takes the number from a prefix without paths: it may be given again.
+    pub(crate) fn remove(&mut self, id: NetId) {
+        let Some(net) = self.prefix(id) else { return };
+        self.lengths[usize::from(net.len())] -= 1;
+        rows!(&mut self.rows, rows => {
+            rows.remove(id);
+            // Poison: a reader that still held the number would see nonsense, not another prefix.
+            rows.rows[id.0].first = Path { tag: net.len(), ..Path::vacant_with(FREED) };
+        });
+        self.free.push(id);
+    }
+
+    /// The prefix of a number.
+    pub(crate) fn prefix(&self, id: NetId) -> Option<Prefix> {
+        rows!(&self.rows, rows => rows.prefix(id)).filter(|_| !self.is_freed(id))
+    }
+
+    fn is_freed(&self, id: NetId) -> bool {
+        let first = self.first(id);
+        first.is_vacant() && first.since().0 == FREED
+    }
+
+    /// One past the last number.
+    pub(crate) fn len(&self) -> u32 {
+        rows!(&self.rows, rows => rows.rows.len() as u32)
+    }
+
+    /// The first path of a number below [`len`](Self::len).
+    pub(crate) fn first(&self, id: NetId) -> Path {
+        rows!(&self.rows, rows => rows.rows.get(id.0).map_or(Path::VACANT, |r| r.first))
+    }
+
+    /// Whether it has more than one path.
+    pub(crate) fn has_more(&self, id: NetId) -> bool {
+        rows!(&self.rows, rows => rows.rows[id.0].more != Entry::NONE)
+    }
+
+    /// Changes the first path in place; its place must not become vacant, nor vacant ones be filled beside others.
+    pub(crate) fn set_first(&mut self, id: NetId, path: Path) {
+        rows!(&mut self.rows, rows => {
+            let row = &mut rows.rows[id.0];
+            row.first = Path { tag: row.first.tag, ..path };
+        });
+    }
+
+    /// All paths in the table's order, in place of what `into` held.
+    pub(crate) fn read(&self, id: NetId, into: &mut Vec<Path>) {
+        into.clear();
+        let (first, more) = rows!(&self.rows, rows => {
+            let Some(row) = rows.rows.get(id.0) else { return };
+            (row.first, row.more)
+        });
+        if !first.is_vacant() {
+            into.push(first);
+            self.slabs.read(more, into);
+        }
+    }
+
+    /// Puts these paths in place of all that stood.
+    pub(crate) fn write(&mut self, id: NetId, paths: &[Path]) {
+        let (first, rest) = paths.split_first().map_or((Path::VACANT, paths), |(f, r)| (*f, r));
+        rows!(&mut self.rows, rows => {
+            let row = &mut rows.rows[id.0];
+            row.first = Path { tag: row.first.tag, ..first };
+            row.more = self.slabs.write(row.more, rest);
+        });
+    }
+
+    /// The number of the longest prefix that covers `net` and of which `valid` says yes.
+    ///
+    /// Probes the lengths in use: at most 33 or 129 probes, some 20 in a full table.
+    pub(crate) fn longest_match(&self, net: &Prefix, valid: impl Fn(NetId) -> bool) -> Option<NetId> {
+        (0..=net.len())
+            .rev()
+            .filter(|len| self.lengths[usize::from(*len)] > 0)
+            .find_map(|len| self.find(&Prefix::new(net.addr(), len)?).filter(|id| valid(*id)))
+    }
+
+    /// Octets in use.
+    pub(crate) fn octets(&self) -> usize {
+        let rows = rows!(&self.rows, rows => rows.rows.octets() + rows.index.octets());
+        rows + self.slabs.octets() + self.free.capacity() * size_of::<NetId>()
+    }
+}
+
+/// Stands in the time of a freed row's vacant path.
+const FREED: u64 = (1 << 48) - 1;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_of_ipv4_is_24_octets_and_of_ipv6_36() {
+        assert_eq!(size_of::<Row<u32>>(), 24);
+        assert_eq!(size_of::<Row<[u8; 16]>>(), 36);
+    }
+
+    #[test]
+    fn numbers_are_dense_and_given_again_only_after_removal() {
+        for (family, nets) in [
+            (Family::Ipv4, ["10.0.0.0/8", "10.0.0.0/9", "10.1.0.0/16"]),
+            (Family::Ipv6, ["2001:db8::/32", "2001:db8::/33", "2001:db8:1::/48"]),
+        ] {
+            let [a, b, c] = nets.map(|n| n.parse::<Prefix>().unwrap());
+            let mut store = Nets::new(family);
+            assert_eq!(store.insert(&a), Some(NetId(0)));
+            assert_eq!(store.insert(&b), Some(NetId(1)));
+            assert_eq!((store.find(&a), store.find(&b), store.find(&c)), (Some(NetId(0)), Some(NetId(1)), None));
+            assert_eq!(store.longest_match(&c, |_| true), Some(NetId(1)));
+            assert_eq!(store.longest_match(&c, |id| id == NetId(0)), Some(NetId(0)));
+            store.remove(NetId(0));
+            assert_eq!((store.find(&a), store.prefix(NetId(0))), (None, None));
+            assert_eq!(store.insert(&c), Some(NetId(0)));
+            assert_eq!(store.prefix(NetId(0)), Some(c));
+        }
+    }
+
+    #[test]
+    fn a_prefix_of_the_other_family_is_not_found_and_gets_no_number() {
+        let mut store = Nets::new(Family::Ipv4);
+        let six = "2001:db8::/32".parse().unwrap();
+        assert_eq!((store.insert(&six), store.find(&six)), (None, None));
+    }
+}
