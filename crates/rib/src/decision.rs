@@ -124,9 +124,7 @@ fn compare_bgp(
     let med = |f: &Facts, bgp: &BgpSource| f.med().unwrap_or(bgp.default_med);
     let router_id = |f: &Facts, bgp: &BgpSource| f.originator_id().unwrap_or(bgp.router_id);
     let compares_length = new_bgp.path_metric || old_bgp.path_metric;
-    let compares_med = new_bgp.med_metric
-        || old_bgp.med_metric
-        || neighbor_as(n, new_bgp) == neighbor_as(o, old_bgp);
+    let compares_med = new_bgp.med_metric || old_bgp.med_metric || neighbor_as(n, new_bgp) == neighbor_as(o, old_bgp);
     let keeps_older = (new_bgp.prefer_older || old_bgp.prefer_older) && !new_bgp.internal;
     let (new_id, old_id) = (router_id(n, new_bgp), router_id(o, old_bgp));
 

@@ -196,12 +196,7 @@ fn count_arrival(channel: &mut Channel, what: What, palette: &[AttrsId]) -> Want
 }
 
 /// Judges a change by the limits and counts it. `old` is what stands and lives.
-fn count_change(
-    channel: &mut Channel,
-    old: Option<&Path>,
-    wanted: Wanted,
-    events: &mut Vec<TableEvent>,
-) -> Outcome {
+fn count_change(channel: &mut Channel, old: Option<&Path>, wanted: Wanted, events: &mut Vec<TableEvent>) -> Outcome {
     if old.is_none() && wanted.is_none() {
         channel.stats.withdraws_ignored += 1;
         return Outcome::Refused;

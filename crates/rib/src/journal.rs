@@ -37,13 +37,7 @@ pub(crate) struct Journal {
 
 impl Default for Journal {
     fn default() -> Self {
-        Self {
-            reading: Reading::Best,
-            seq: 0,
-            changed: Vec::new(),
-            bits: Vec::new(),
-            limbo: VecDeque::new(),
-        }
+        Self { reading: Reading::Best, seq: 0, changed: Vec::new(), bits: Vec::new(), limbo: VecDeque::new() }
     }
 }
 
@@ -208,9 +202,12 @@ impl<'a> Builder<'a> {
         let Self { table, out, .. } = self;
         let facts = table.core.sets.facts(path.attrs);
         let slot = path.slot();
-        let attrs = self.palette.place(path.attrs.0, || push(&mut out.palette, table.core.sets.set(path.attrs).cloned()));
-        let hop = self.hops.place(facts.hop.0, || push(&mut out.hops, Some(table.core.hops.resolved(facts.hop).clone())));
-        let source = self.sources.place(slot.0, || push(&mut out.sources, Some(table.channels.slot(slot).source.clone())));
+        let attrs =
+            self.palette.place(path.attrs.0, || push(&mut out.palette, table.core.sets.set(path.attrs).cloned()));
+        let hop =
+            self.hops.place(facts.hop.0, || push(&mut out.hops, Some(table.core.hops.resolved(facts.hop).clone())));
+        let source =
+            self.sources.place(slot.0, || push(&mut out.sources, Some(table.channels.slot(slot).source.clone())));
         let stale = facts.is_llgr_stale() || table.standing(path) != Standing::Fresh;
         out.paths.push(ToldPath { source, attrs, hop, stale, since: path.since() });
     }

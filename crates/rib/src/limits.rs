@@ -89,7 +89,8 @@ mod tests {
     #[test]
     fn warn_lets_all_in_and_says_so_whenever_the_count_stands_at_the_limit() {
         let mut gate = gate(LimitAction::Warn);
-        let told: Vec<_> = [1, 2, 3, 4, 2].map(|n| gate.admit(n)).iter().map(|j| (j.admitted, j.tell.is_some())).collect();
+        let told: Vec<_> =
+            [1, 2, 3, 4, 2].map(|n| gate.admit(n)).iter().map(|j| (j.admitted, j.tell.is_some())).collect();
         assert_eq!(told, [(true, false), (true, true), (true, false), (true, false), (true, true)]);
     }
 

@@ -246,9 +246,7 @@ const fn head(addr: IpAddr) -> u32 {
 fn last_addr(net: &Prefix) -> IpAddr {
     match net {
         Prefix::V4(p) => Ipv4Addr::from_bits(p.addr | !route::net::mask4(p.len)).into(),
-        Prefix::V6(p) => {
-            Ipv6Addr::from_bits(u128::from_be_bytes(p.addr) | !route::net::mask6(p.len)).into()
-        }
+        Prefix::V6(p) => Ipv6Addr::from_bits(u128::from_be_bytes(p.addr) | !route::net::mask6(p.len)).into(),
     }
 }
 

@@ -61,7 +61,12 @@ impl Path {
         self
     }
 
-    /// Whether a path is here.
+    /// The same path with this in the odd octet.
+    pub(crate) const fn with_tag(self, tag: u8) -> Self {
+        Self { tag, ..self }
+    }
+
+    /// Whether no path is here.
     pub(crate) const fn is_vacant(&self) -> bool {
         self.slot_mark >> 8 == SlotId::VACANT.0
     }

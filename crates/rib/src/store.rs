@@ -144,7 +144,7 @@ impl<K: Key> Rows<K> {
 
     fn insert(&mut self, net: &Prefix, free: &mut Vec<NetId>) -> Option<NetId> {
         let (key, len) = K::of(net)?;
-        let row = Row { key, more: Entry::NONE, first: Path { tag: len, ..Path::VACANT } };
+        let row = Row { key, more: Entry::NONE, first: Path::VACANT.with_tag(len) };
         let id = match free.pop() {
             Some(id) => {
                 self.rows[id.0] = row;
@@ -229,7 +229,7 @@ impl Nets {
         rows!(&mut self.rows, rows => {
             rows.remove(id);
             // Poison: a reader that still held the number would see nonsense, not another prefix.
-            rows.rows[id.0].first = Path { tag: net.len(), ..Path::vacant_with(FREED) };
+            rows.rows[id.0].first = Path::vacant_with(FREED).with_tag(net.len());
         });
         self.free.push(id);
     }
@@ -254,16 +254,11 @@ impl Nets {
         rows!(&self.rows, rows => rows.rows.get(id.0).map_or(Path::VACANT, |r| r.first))
     }
 
-    /// Whether it has more than one path.
-    pub(crate) fn has_more(&self, id: NetId) -> bool {
-        rows!(&self.rows, rows => rows.rows[id.0].more != Entry::NONE)
-    }
-
     /// Changes the first path in place; its place must not become vacant, nor vacant ones be filled beside others.
     pub(crate) fn set_first(&mut self, id: NetId, path: Path) {
         rows!(&mut self.rows, rows => {
             let row = &mut rows.rows[id.0];
-            row.first = Path { tag: row.first.tag, ..path };
+            row.first = path.with_tag(row.first.tag);
         });
     }
 
@@ -285,7 +280,7 @@ impl Nets {
         let (first, rest) = paths.split_first().map_or((Path::VACANT, paths), |(f, r)| (*f, r));
         rows!(&mut self.rows, rows => {
             let row = &mut rows.rows[id.0];
-            row.first = Path { tag: row.first.tag, ..first };
+            row.first = first.with_tag(row.first.tag);
             row.more = self.slabs.write(row.more, rest);
         });
     }

@@ -16,14 +16,10 @@
 //! with one path: 24 octets of row and 6 to 10 of index; for each distinct set
 //! about 60 beside its octets.
 
-<<<<<<< HEAD
-use crate::batch::{Act, ChangeBatch, ChangeRow, Deed, ImportRow, NetId, Path, Reading, ResolvedHop, TableEvent, What};
-=======
 use crate::batch::{Act, Deed, NetId, Reading, ResolvedHop, TableEvent};
 use crate::blocks::Blocks;
 use crate::channel::{Channels, Standing};
 use crate::decision::Candidate;
->>>>>>> 9efb54c (rib: dense store)
 pub use crate::decision::Reason;
 use crate::election::Candidates;
 use crate::intern::Sets;
@@ -213,78 +209,6 @@ impl Table {
         }
     }
 
-<<<<<<< HEAD
-    /// Up to `rows_max` prefixes from a number on, for a feed, and where to go on.
-    pub fn page(&self, from: NetId, rows_max: usize, reading: Reading) -> (ChangeBatch, Option<NetId>) {
-        let end = (from.0 as usize).saturating_add(rows_max.max(1)).min(self.nets.len()) as u32;
-        let ids: Vec<_> = (from.0..end)
-            .map(NetId)
-            .filter(|id| self.nets.get(id.0 as usize).is_some_and(|(_, p)| !p.is_empty()))
-            .collect();
-        (self.current(&ids, reading), ((end as usize) < self.nets.len()).then_some(NetId(end)))
-    }
-
-    /// What is now at these numbers; gone prefixes have no paths.
-    pub fn current(&self, ids: &[NetId], reading: Reading) -> ChangeBatch {
-        let mut out = ChangeBatch {
-            table: self.spec.id,
-            seq: self.seq,
-            palette: Vec::new(),
-            hops: Vec::new(),
-            sources: Vec::new(),
-            rows: Vec::new(),
-            paths: Vec::new(),
-        };
-        let width = if reading == Reading::Best { 1 } else { usize::MAX };
-        for id in ids {
-            let Some((net, paths)) = self.nets.get(id.0 as usize) else {
-                continue;
-            };
-            let start = out.paths.len() as u32;
-            for p in paths.iter().filter(|p| !p.filtered).take(width) {
-                let Some(source) = self.sources.get(&p.source) else {
-                    continue;
-                };
-                out.paths.push(Path {
-                    source: out.sources.len() as u32,
-                    attrs: out.palette.len() as u32,
-                    hop: out.hops.len() as u32,
-                    stale: p.stale,
-                    since: p.since,
-                });
-                out.sources.push(source.clone());
-                out.hops.push(self.resolve(&p.attrs));
-                out.palette.push(p.attrs.clone());
-            }
-            out.rows.push(ChangeRow { id: *id, net: *net, paths: start..out.paths.len() as u32 });
-        }
-        out
-    }
-
-    fn resolve(&self, attrs: &AttrSet) -> ResolvedHop {
-        let to = match &attrs.local().dest {
-            Dest::Via(hop) => Resolved::Unicast(*hop),
-            Dest::Multipath(hops) => Resolved::Multipath(hops.clone()),
-            Dest::Blackhole => Resolved::Blackhole,
-            Dest::Unreachable | Dest::Recursive(_) => Resolved::Unreachable,
-            Dest::Prohibit => Resolved::Prohibit,
-        };
-        let recursive = matches!(attrs.local().dest, Dest::Recursive(_));
-        ResolvedHop { to, igp_metric: None, recursive }
-    }
-
-    /// Every reader is past this batch: numbers freed before it may be given again.
-    pub fn release(&mut self, _seq: u64) {}
-
-    /// The `Routes:` line of a channel; `exported` is the export groups' to say.
-    pub fn counts(&self, channel: ChannelId) -> RouteCounts {
-        let mut counts = RouteCounts::default();
-        for (_, paths) in &self.nets {
-            for (i, p) in paths.iter().enumerate().filter(|(_, p)| p.channel == channel) {
-                counts.imported += u32::from(!p.filtered);
-                counts.filtered += u32::from(p.filtered);
-                counts.preferred += u32::from(i == 0 && !p.filtered);
-=======
     /// Counts and notes that the first path of a prefix was `before` and is `after`.
     pub(crate) fn tell(
         &mut self,
@@ -305,7 +229,6 @@ impl Table {
             }
             if let Some(net) = self.nets.prefix(id) {
                 self.core.hops.touched_by(&net);
->>>>>>> 9efb54c (rib: dense store)
             }
         }
         if best_changed || (others_changed && self.journal.reading == Reading::All) {
@@ -313,15 +236,6 @@ impl Table {
         }
     }
 
-<<<<<<< HEAD
-    /// Up to `max` numbers from `from` on: appends the prefixes that stand there. Returns where to go on.
-    pub fn nets(&self, from: NetId, max: usize, out: &mut Vec<(Prefix, NetId)>) -> Option<NetId> {
-        let end = (from.0 as usize).saturating_add(max.max(1)).min(self.nets.len());
-        for i in from.0 as usize..end {
-            match self.nets.get(i) {
-                Some((net, paths)) if !paths.is_empty() => out.push((*net, NetId(i as u32))),
-                _ => {}
-=======
     /// Answers all next hops that were asked for since the last time.
     pub(crate) fn answer_new_hops(&mut self) {
         self.answer_hops(usize::MAX);
@@ -335,39 +249,10 @@ impl Table {
             if let Some(users) = self.core.hops.answer(id, answer) {
                 self.untended.add_all(users);
                 self.has_work = true;
->>>>>>> 9efb54c (rib: dense store)
             }
         }
     }
 
-<<<<<<< HEAD
-    /// The number of a prefix that has paths.
-    pub fn find(&self, net: &Prefix) -> Option<NetId> {
-        let id = *self.index.get(net)?;
-        self.nets.get(id.0 as usize).filter(|(_, p)| !p.is_empty()).map(|_| id)
-    }
-
-    /// The number of the longest prefix with a valid path that covers `net`.
-    pub fn longest_match(&self, net: &Prefix) -> Option<NetId> {
-        (0..=net.len()).rev().find_map(|len| self.find(&Prefix::new(net.addr(), len)?))
-    }
-
-    /// A prefix with all its paths, filtered ones included.
-    pub fn show(&self, id: NetId) -> Option<NetView> {
-        let (net, paths) = self.nets.get(id.0 as usize).filter(|(_, p)| !p.is_empty())?;
-        let view = |(i, p): (usize, &Stored)| {
-            Some(PathView {
-                attrs: p.attrs.clone(),
-                source: self.sources.get(&p.source)?.clone(),
-                hop: self.resolve(&p.attrs),
-                since: p.since,
-                filtered: p.filtered,
-                stale: p.stale,
-                best: i == 0 && !p.filtered,
-            })
-        };
-        Some(NetView { id, net: *net, paths: paths.iter().enumerate().filter_map(view).collect() })
-=======
     fn resolve(&self, id: HopId) -> Answer {
         nexthop::resolve(self.core.hops.dest(id), &self.core.ifaces, |r| self.look_up(r))
     }
@@ -399,7 +284,6 @@ impl Table {
         let reached = matches!(to, Resolved::Unicast(_) | Resolved::Multipath(_));
         let igp_metric = reached.then(|| self.metric_of(&first, &via.to));
         Answer { hop: ResolvedHop { to, igp_metric, recursive: true }, matched_len }
->>>>>>> 9efb54c (rib: dense store)
     }
 
     /// The distance that a resolving route gives: what a filter has set, 0 on a link, else unknown.
