@@ -10,6 +10,7 @@
 pub mod clock;
 pub mod export;
 pub mod link;
+mod mailbox;
 pub mod listen;
 pub mod outbox;
 pub mod peer;

@@ -6,7 +6,7 @@
 //! of octets waiting is marked as fallen behind and gets one bit a prefix instead
 //! (see `tables`).
 
-use rib::batch::{Act, ChangeBatch, Reading, TableEvent};
+use rib::batch::{Act, ChangeBatch, NetId, Reading, TableEvent};
 use route::{Ifaces, TableId};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -22,6 +22,14 @@ pub enum TableMsg {
     Unsubscribe(ReaderId),
     /// The reader wants all current rows again, in pages (reload out, refresh of a group with one member).
     Refeed(ReaderId),
+    /// A new reader that asks for its feed page by page (export groups): it is given changes from now on.
+    Follow(Follower),
+    /// A follower wants a page of current rows from this number on.
+    Page(ReaderId, NetId),
+    /// A follower wants what is now at these numbers.
+    Ask(ReaderId, Vec<NetId>),
+    /// How far a follower is.
+    Progress(ReaderId, Progress),
     /// The links or addresses changed: gateways resolve anew.
     Ifaces(Arc<Ifaces>),
     /// Work on the table itself (control socket, counters), at most 1 ms of it; longer work asks for the next page.
@@ -59,6 +67,43 @@ pub enum Delivery {
     Feed(Arc<ChangeBatch>),
     /// The feed has gone through all prefix numbers.
     FeedDone,
+}
+
+/// How far a follower is, by the numbers of batches.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// It has used everything up to this batch.
+    pub used: u64,
+    /// It knows no prefix any more that was gone with this batch or before: its number may be given again.
+    pub freed: u64,
+}
+
+/// A reader that decides itself when it is fed.
+pub struct Follower {
+    /// Its number.
+    pub reader: ReaderId,
+    /// How much of each prefix it reads.
+    pub reading: Reading,
+    /// Where portions go. Called on the table's thread; must not block.
+    pub deliver: Box<dyn FnMut(Portion) + Send>,
+}
+
+/// What a follower is given.
+#[derive(Clone, Debug)]
+pub enum Portion {
+    /// Changes, in the order of the journal; to a follower that had fallen behind, current rows of what changed.
+    Changes(Arc<ChangeBatch>),
+    /// A page that was asked for. All changes before it have been delivered.
+    Page {
+        /// The rows.
+        batch: Arc<ChangeBatch>,
+        /// The first number that it covers.
+        from: NetId,
+        /// The first number that it does not cover any more; `None` at the end of the table.
+        next: Option<NetId>,
+    },
+    /// Rows that were asked for by number. All changes before them have been delivered.
+    Asked(Arc<ChangeBatch>),
 }
 
 /// Where a table's events go: limits passed, log lines.
