@@ -11,8 +11,7 @@ use crate::notification::{UPDATE, update as subcode};
 use crate::path::{self, AsSize, Malformed};
 use crate::update::{NextHop, UpdateContext};
 use route::attr::{
-    self, Category, FLAG_EXTENDED, FLAG_OPTIONAL, FLAG_PARTIAL, FLAG_TRANSITIVE, Shape, Treat,
-    code, origin,
+    self, Category, FLAG_EXTENDED, FLAG_OPTIONAL, FLAG_PARTIAL, FLAG_TRANSITIVE, Shape, Treat, code, origin,
 };
 use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -55,15 +54,7 @@ impl<'a> RawAttributes<'a> {
         };
         let (value, rest) = tail.split_at_checked(length)?;
         let whole = octets.get(..octets.len() - rest.len())?;
-        Some((
-            RawAttribute {
-                flags,
-                code,
-                value,
-                whole,
-            },
-            rest,
-        ))
+        Some((RawAttribute { flags, code, value, whole }, rest))
     }
 }
 
@@ -261,10 +252,7 @@ pub(crate) fn decode(
 /// "if any encountered error specifies an error-handling approach other than
 /// 'attribute discard', then the 'session reset' approach MUST be used." Nothing
 /// is missing there, since nothing is announced.
-pub(crate) fn check_without_routes(
-    raw: &[u8],
-    context: &UpdateContext,
-) -> Result<(), Notification> {
+pub(crate) fn check_without_routes(raw: &[u8], context: &UpdateContext) -> Result<(), Notification> {
     let mut decoded = Decoded::new();
     collect(raw, NextHop::Attribute, context, &mut decoded)?;
     write_all(raw, NextHop::Attribute, context, &mut decoded);
@@ -275,12 +263,7 @@ pub(crate) fn check_without_routes(
 }
 
 /// Takes in the attributes that stay, in the order of their codes.
-fn collect(
-    raw: &[u8],
-    hop: NextHop<'_>,
-    context: &UpdateContext,
-    decoded: &mut Decoded,
-) -> Result<(), Notification> {
+fn collect(raw: &[u8], hop: NextHop<'_>, context: &UpdateContext, decoded: &mut Decoded) -> Result<(), Notification> {
     let mut seen = Codes::default();
     let mut sorted = true;
     let mut at = 0;
@@ -301,23 +284,13 @@ fn collect(
             sorted &= last < code;
             last = code;
             let (start, length) = (start as u32, attribute.value.len() as u32);
-            decoded.entries.push(Entry {
-                code,
-                flags,
-                start,
-                length,
-            });
+            decoded.entries.push(Entry { code, flags, start, length });
         }
     }
     if matches!(hop, NextHop::Mp(_)) {
         sorted = false;
         let flags = FLAG_TRANSITIVE;
-        decoded.entries.push(Entry {
-            code: code::NEXT_HOP,
-            flags,
-            start: 0,
-            length: 0,
-        });
+        decoded.entries.push(Entry { code: code::NEXT_HOP, flags, start: 0, length: 0 });
     }
     if !sorted {
         decoded.entries.sort_unstable_by_key(|e| e.code);
@@ -369,9 +342,7 @@ const fn is_ignored(code: u8, hop: NextHop<'_>, context: &UpdateContext) -> bool
         // RFC 4760 3: beside MP_REACH_NLRI it "SHOULD be ignored".
         code::NEXT_HOP => matches!(hop, NextHop::Mp(_)),
         // RFC 7606 7.5
-        code::LOCAL_PREF => {
-            !(context.internal || context.confederation || context.local_pref_allowed)
-        }
+        code::LOCAL_PREF => !(context.internal || context.confederation || context.local_pref_allowed),
         // RFC 7606 7.9, 7.10
         code::ORIGINATOR_ID | code::CLUSTER_LIST => !context.internal,
         _ => false,
@@ -382,11 +353,7 @@ const fn is_ignored(code: u8, hop: NextHop<'_>, context: &UpdateContext) -> bool
 /// only optional, an error (3/2) when it is called well-known.
 fn unknown(attribute: RawAttribute<'_>) -> Result<Option<u8>, Notification> {
     if attribute.flags & FLAG_OPTIONAL == 0 {
-        return Err(Notification::with_data(
-            UPDATE,
-            subcode::UNRECOGNIZED_WELL_KNOWN,
-            attribute.whole,
-        ));
+        return Err(Notification::with_data(UPDATE, subcode::UNRECOGNIZED_WELL_KNOWN, attribute.whole));
     }
     let transitive = attribute.flags & FLAG_TRANSITIVE != 0;
     Ok(transitive.then_some(FLAG_OPTIONAL | FLAG_TRANSITIVE | FLAG_PARTIAL))
@@ -397,20 +364,11 @@ fn write_all(raw: &[u8], hop: NextHop<'_>, context: &UpdateContext, decoded: &mu
     let entries = std::mem::take(&mut decoded.entries);
     let value_of = |entry: &Entry| {
         let start = entry.start as usize;
-        raw.get(start..start + entry.length as usize)
-            .unwrap_or_default()
+        raw.get(start..start + entry.length as usize).unwrap_or_default()
     };
     let find = |code| entries.iter().find(|e| e.code == code).map(value_of);
-    let size = if context.as4 {
-        AsSize::Four
-    } else {
-        AsSize::Two
-    };
-    let as4 = As4::of(
-        find(code::AGGREGATOR),
-        find(code::AS4_PATH),
-        find(code::AS4_AGGREGATOR),
-    );
+    let size = if context.as4 { AsSize::Four } else { AsSize::Two };
+    let as4 = As4::of(find(code::AGGREGATOR), find(code::AS4_PATH), find(code::AS4_AGGREGATOR));
 
     for entry in &entries {
         let value = match hop {
@@ -428,9 +386,7 @@ fn write_all(raw: &[u8], hop: NextHop<'_>, context: &UpdateContext, decoded: &mu
                 Shape::AsPath => path::put(value, size, context.confederation, as4.path, out),
                 Shape::Aggregator => aggregator(value, size, as4.aggregator, out),
                 // The attribute has an IPv4 address; only MP_REACH_NLRI, whose lengths are checked, has more.
-                Shape::NextHop if !matches!(hop, NextHop::Mp(_)) && value.len() != 4 => {
-                    Err(Malformed)
-                }
+                Shape::NextHop if !matches!(hop, NextHop::Mp(_)) && value.len() != 4 => Err(Malformed),
                 shape => put_plain(shape, value, out),
             }),
         };
@@ -439,10 +395,7 @@ fn write_all(raw: &[u8], hop: NextHop<'_>, context: &UpdateContext, decoded: &mu
             decoded.remark(entry.code, Wrong::Malformed, treat);
         }
     }
-    for (code, wrong) in [
-        (code::AS4_PATH, as4.path_malformed),
-        (code::AS4_AGGREGATOR, as4.aggregator_malformed),
-    ] {
+    for (code, wrong) in [(code::AS4_PATH, as4.path_malformed), (code::AS4_AGGREGATOR, as4.aggregator_malformed)] {
         if wrong {
             decoded.remark(code, Wrong::Malformed, Treat::Discard); // RFC 6793 6
         }
@@ -524,12 +477,7 @@ const fn is_host6(addr: Ipv6Addr) -> bool {
 }
 
 /// AS and address, widened to eight octets; of AS4_AGGREGATOR where that counts.
-fn aggregator(
-    value: &[u8],
-    size: AsSize,
-    as4: Option<&[u8]>,
-    out: &mut Vec<u8>,
-) -> Result<(), Malformed> {
+fn aggregator(value: &[u8], size: AsSize, as4: Option<&[u8]>, out: &mut Vec<u8>) -> Result<(), Malformed> {
     let start = out.len();
     match (size, value) {
         (AsSize::Four, [_, _, _, _, _, _, _, _]) => out.extend_from_slice(value),
@@ -557,11 +505,7 @@ struct As4<'a> {
 impl<'a> As4<'a> {
     /// Which of the two count: well-formed ones, unless AGGREGATOR names an AS that would have fitted; then
     /// somebody on the way without AS4 has aggregated, and neither does.
-    fn of(
-        aggregator: Option<&[u8]>,
-        as4_path: Option<&'a [u8]>,
-        as4_aggregator: Option<&'a [u8]>,
-    ) -> Self {
+    fn of(aggregator: Option<&[u8]>, as4_path: Option<&'a [u8]>, as4_aggregator: Option<&'a [u8]>) -> Self {
         let mut as4 = Self {
             path: as4_path.filter(|v| path::is_as4_path(v)),
             aggregator: as4_aggregator.filter(|v| v.len() == 8 && !v.starts_with(&[0; 4])),

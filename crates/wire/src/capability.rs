@@ -102,8 +102,7 @@ impl Capabilities {
         let (_, all) = all_consuming(many0((be_u8, length_data(be_u8))))
             .parse(parameter)
             .map_err(|_: nom::Err<nom::error::Error<&[u8]>>| Malformed)?;
-        all.into_iter()
-            .try_for_each(|(code, value)| self.take_in(code, value))
+        all.into_iter().try_for_each(|(code, value)| self.take_in(code, value))
     }
 
     fn take_in(&mut self, code: u8, value: &[u8]) -> Result<(), Malformed> {
@@ -132,25 +131,22 @@ impl Capabilities {
                     time_s: head & RESTART_TIME,
                     families: families
                         .into_iter()
-                        .filter_map(|(afi, safi, flags)| {
-                            Some((family_of(afi, safi)?, flags & FORWARDING != 0))
-                        })
+                        .filter_map(|(afi, safi, flags)| Some((family_of(afi, safi)?, flags & FORWARDING != 0)))
                         .collect(),
                 });
             }
             code::FOUR_OCTET_AS => self.as4 = Some(whole(be_u32, value)?),
             code::ADD_PATH => {
                 let families = whole(many0((be_u16, be_u8, be_u8)), value)?;
-                self.add_paths
-                    .extend(families.into_iter().filter_map(|(afi, safi, what)| {
-                        // RFC 7911 4: "If any other value is received, then the capability SHOULD be
-                        // treated as not understood and ignored".
-                        (1..=3).contains(&what).then_some(AddPath {
-                            family: family_of(afi, safi)?,
-                            receive: what & RECEIVE != 0,
-                            send: what & SEND != 0,
-                        })
-                    }));
+                self.add_paths.extend(families.into_iter().filter_map(|(afi, safi, what)| {
+                    // RFC 7911 4: "If any other value is received, then the capability SHOULD be
+                    // treated as not understood and ignored".
+                    (1..=3).contains(&what).then_some(AddPath {
+                        family: family_of(afi, safi)?,
+                        receive: what & RECEIVE != 0,
+                        send: what & SEND != 0,
+                    })
+                }));
             }
             code::ENHANCED_REFRESH => {
                 whole(eof, value)?;
@@ -214,9 +210,7 @@ impl Capabilities {
 impl GracefulRestart {
     fn value(&self) -> Vec<u8> {
         let restarting = if self.restarting { RESTARTING } else { 0 };
-        let mut value = (restarting | self.time_s.min(RESTART_TIME))
-            .to_be_bytes()
-            .to_vec();
+        let mut value = (restarting | self.time_s.min(RESTART_TIME)).to_be_bytes().to_vec();
         for (family, forwarding) in &self.families {
             value.extend_from_slice(&family.afi().to_be_bytes());
             value.extend_from_slice(&[UNICAST, forwarding_flag(*forwarding)]);
@@ -238,15 +232,7 @@ impl LongLivedFamily {
     const fn value(&self) -> [u8; 7] {
         let [high, low] = self.family.afi().to_be_bytes();
         let [_, a, b, c] = self.stale_time_s.to_be_bytes();
-        [
-            high,
-            low,
-            UNICAST,
-            forwarding_flag(self.forwarding),
-            a,
-            b,
-            c,
-        ]
+        [high, low, UNICAST, forwarding_flag(self.forwarding), a, b, c]
     }
 }
 
@@ -259,10 +245,7 @@ fn whole<'a, T>(
     parser: impl Parser<&'a [u8], Output = T, Error = nom::error::Error<&'a [u8]>>,
     value: &'a [u8],
 ) -> Result<T, Malformed> {
-    all_consuming(parser)
-        .parse(value)
-        .map(|(_, found)| found)
-        .map_err(|_| Malformed)
+    all_consuming(parser).parse(value).map(|(_, found)| found).map_err(|_| Malformed)
 }
 
 /// Appends code, length and value. Longer values cannot be: a capability's length has one octet, and ours are short.

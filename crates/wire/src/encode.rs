@@ -78,13 +78,7 @@ const MP_HEAD: usize = 4 + 3;
 impl Encoder {
     /// Without attributes yet.
     pub const fn new(context: EncodeContext) -> Self {
-        Self {
-            context,
-            family: Family::Ipv4,
-            attributes: Vec::new(),
-            hop: Vec::new(),
-            scratch: Vec::new(),
-        }
+        Self { context, family: Family::Ipv4, attributes: Vec::new(), hop: Vec::new(), scratch: Vec::new() }
     }
 
     /// What was negotiated.
@@ -113,24 +107,14 @@ impl Encoder {
                     if path::narrow(record.value, &mut self.scratch) {
                         as4.path = Some(record.value);
                     }
-                    put_attribute(
-                        record.flags,
-                        record.code,
-                        &self.scratch,
-                        &mut self.attributes,
-                    );
+                    put_attribute(record.flags, record.code, &self.scratch, &mut self.attributes);
                 }
                 code::AGGREGATOR if !self.context.as4 => {
                     let (short, lossy) = narrow_aggregator(record.value);
                     as4.aggregator = lossy.then_some(record.value);
                     put_attribute(record.flags, record.code, &short, &mut self.attributes);
                 }
-                _ => put_attribute(
-                    record.flags,
-                    record.code,
-                    record.value,
-                    &mut self.attributes,
-                ),
+                _ => put_attribute(record.flags, record.code, record.value, &mut self.attributes),
             }
         }
         as4.put_once(&mut self.attributes);
@@ -151,8 +135,7 @@ impl Encoder {
             }
             // RFC 4798 2: an IPv4 address as an IPv6 next hop is IPv4-mapped.
             (Family::Ipv6, Ok(addr)) => {
-                self.hop
-                    .extend(Ipv4Addr::from(addr).to_ipv6_mapped().octets());
+                self.hop.extend(Ipv4Addr::from(addr).to_ipv6_mapped().octets());
             }
             (_, Err(_)) if matches!(value.len(), 16 | 32) => self.hop.extend_from_slice(value),
             (_, Err(_)) => return false,
@@ -162,11 +145,7 @@ impl Encoder {
 
     /// The octets of an announcement without its NLRI.
     fn announce_head(&self) -> usize {
-        let mp = if self.hop.is_empty() {
-            0
-        } else {
-            MP_HEAD + 1 + self.hop.len() + 1
-        };
+        let mp = if self.hop.is_empty() { 0 } else { MP_HEAD + 1 + self.hop.len() + 1 };
         HEADER_OCTETS + LENGTH_FIELDS + mp + self.attributes.len()
     }
 
@@ -177,33 +156,20 @@ impl Encoder {
             out.extend_from_slice(&[0; LENGTH_FIELDS]);
             if self.hop.is_empty() {
                 out.extend_from_slice(&self.attributes);
-                return Place::Field {
-                    attributes: self.attributes.len(),
-                };
+                return Place::Field { attributes: self.attributes.len() };
             }
             let mp = begin_mp(code::MP_REACH_NLRI, self.family, out);
             out.push(self.hop.len() as u8);
             out.extend_from_slice(&self.hop);
             out.push(0);
-            Place::Mp {
-                mp,
-                then: &self.attributes,
-            }
+            Place::Mp { mp, then: &self.attributes }
         })
     }
 
     /// Appends withdrawals of the NLRI, all of the family named.
-    pub fn withdraw(
-        &self,
-        family: Family,
-        nlris: impl IntoIterator<Item = Nlri>,
-        out: &mut Vec<u8>,
-    ) -> Written {
+    pub fn withdraw(&self, family: Family, nlris: impl IntoIterator<Item = Nlri>, out: &mut Vec<u8>) -> Written {
         let mp = if family == Family::Ipv4 { 0 } else { MP_HEAD };
-        let room = self
-            .context
-            .octets_max
-            .saturating_sub(HEADER_OCTETS + LENGTH_FIELDS + mp);
+        let room = self.context.octets_max.saturating_sub(HEADER_OCTETS + LENGTH_FIELDS + mp);
         self.pack(family, room, nlris, out, |out| match family {
             Family::Ipv4 => {
                 out.extend_from_slice(&[0; 2]);
@@ -211,10 +177,7 @@ impl Encoder {
             }
             Family::Ipv6 => {
                 out.extend_from_slice(&[0; LENGTH_FIELDS]);
-                Place::Mp {
-                    mp: begin_mp(code::MP_UNREACH_NLRI, family, out),
-                    then: &[],
-                }
+                Place::Mp { mp: begin_mp(code::MP_UNREACH_NLRI, family, out), then: &[] }
             }
         })
     }
@@ -244,9 +207,7 @@ impl Encoder {
         begin: impl Fn(&mut Vec<u8>) -> Place<'a>,
     ) -> Written {
         let with_path_ids = *self.context.add_path_tx.get(family);
-        let mut nlris = nlris
-            .into_iter()
-            .inspect(|n| debug_assert_eq!(n.net.family(), family));
+        let mut nlris = nlris.into_iter().inspect(|n| debug_assert_eq!(n.net.family(), family));
         let mut written = Written::default();
         let mut next = nlris.next();
         while let Some(mut nlri) = next {
@@ -306,15 +267,7 @@ impl Place<'_> {
 fn begin_mp(code: u8, family: Family, out: &mut Vec<u8>) -> usize {
     let mp = out.len();
     let [high, low] = family.afi().to_be_bytes();
-    out.extend_from_slice(&[
-        FLAG_OPTIONAL | FLAG_EXTENDED,
-        code,
-        0,
-        0,
-        high,
-        low,
-        UNICAST,
-    ]);
+    out.extend_from_slice(&[FLAG_OPTIONAL | FLAG_EXTENDED, code, 0, 0, high, low, UNICAST]);
     mp
 }
 

@@ -119,8 +119,7 @@ pub fn next(buffer: &[u8], octets_max: usize) -> Result<Next<'_>, Notification> 
     if octets < HEADER_OCTETS || octets > octets_max {
         return Err(Notification::bad_length(octets));
     }
-    let kind = Kind::from_octet(octet)
-        .ok_or_else(|| Notification::with_data(notification::HEADER, 3, [octet]))?;
+    let kind = Kind::from_octet(octet).ok_or_else(|| Notification::with_data(notification::HEADER, 3, [octet]))?;
     if octets > MESSAGE_OCTETS_MAX && !kind.may_be_extended() {
         return Err(Notification::bad_length(octets));
     }

@@ -17,10 +17,7 @@ pub(crate) const fn family_of(afi: u16, safi: u8) -> Option<Family> {
 
 /// One value for each family.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[expect(
-    missing_docs,
-    reason = "each field is the value of the family of its name"
-)]
+#[expect(missing_docs, reason = "each field is the value of the family of its name")]
 pub struct PerFamily<T> {
     pub ipv4: T,
     pub ipv6: T,
@@ -98,24 +95,12 @@ pub struct Nlris<'a> {
 impl<'a> Nlris<'a> {
     /// No NLRI.
     pub const fn none(family: Family) -> Self {
-        Self {
-            octets: &[],
-            family,
-            with_path_ids: false,
-        }
+        Self { octets: &[], family, with_path_ids: false }
     }
 
     /// A list over octets, all of it checked.
-    pub(crate) fn checked(
-        octets: &'a [u8],
-        family: Family,
-        with_path_ids: bool,
-    ) -> Result<Self, BadNlri> {
-        let all = Self {
-            octets,
-            family,
-            with_path_ids,
-        };
+    pub(crate) fn checked(octets: &'a [u8], family: Family, with_path_ids: bool) -> Result<Self, BadNlri> {
+        let all = Self { octets, family, with_path_ids };
         let mut rest = octets;
         while !rest.is_empty() {
             rest = all.split_one(rest)?.2;
@@ -160,9 +145,7 @@ impl<'a> Nlris<'a> {
         if len > self.family.bits() {
             return Err(BadNlri::Length);
         }
-        let (addr, rest) = octets
-            .split_at_checked(usize::from(len.div_ceil(8)))
-            .ok_or(BadNlri::Truncated)?;
+        let (addr, rest) = octets.split_at_checked(usize::from(len.div_ceil(8))).ok_or(BadNlri::Truncated)?;
         let net = match self.family {
             Family::Ipv4 => Prefix4::new(u32::from_be_bytes(padded(addr)), len).map(Prefix::V4),
             Family::Ipv6 => Prefix6::new(padded(addr), len).map(Prefix::V6),

@@ -130,20 +130,12 @@ pub struct Notification {
 impl Notification {
     /// A NOTIFICATION without data.
     pub const fn new(code: u8, subcode: u8) -> Self {
-        Self {
-            code,
-            subcode,
-            data: Vec::new(),
-        }
+        Self { code, subcode, data: Vec::new() }
     }
 
     /// A NOTIFICATION with data.
     pub fn with_data(code: u8, subcode: u8, data: impl Into<Vec<u8>>) -> Self {
-        Self {
-            code,
-            subcode,
-            data: data.into(),
-        }
+        Self { code, subcode, data: data.into() }
     }
 
     /// Bad message length (1/2), with the length of the whole message.
@@ -159,11 +151,7 @@ impl Notification {
 
     /// Unacceptable hold time (2/6), with the seconds that were proposed.
     pub fn unacceptable_hold_time(hold_time_s: u16) -> Self {
-        Self::with_data(
-            OPEN,
-            open::UNACCEPTABLE_HOLD_TIME,
-            hold_time_s.to_be_bytes(),
-        )
+        Self::with_data(OPEN, open::UNACCEPTABLE_HOLD_TIME, hold_time_s.to_be_bytes())
     }
 
     /// Required capability missing (2/7), with the capabilities as they should have stood in the OPEN (RFC 5492 3).
@@ -189,9 +177,8 @@ impl Notification {
     /// Reads the body. Shorter than two octets is 1/2; to answer a NOTIFICATION with that is not allowed, so
     /// the caller only logs it (RFC 4271 6.4).
     pub fn decode(body: &[u8]) -> Result<Self, Self> {
-        let (&[code, subcode], data) = body
-            .split_first_chunk::<2>()
-            .ok_or_else(|| Self::bad_length(HEADER_OCTETS + body.len()))?;
+        let (&[code, subcode], data) =
+            body.split_first_chunk::<2>().ok_or_else(|| Self::bad_length(HEADER_OCTETS + body.len()))?;
         Ok(Self::with_data(code, subcode, data))
     }
 
@@ -199,20 +186,13 @@ impl Notification {
     pub fn encode(&self, out: &mut Vec<u8>) {
         let start = frame::begin(Kind::Notification, out);
         out.extend_from_slice(&[self.code, self.subcode]);
-        out.extend(
-            self.data
-                .iter()
-                .take(MESSAGE_OCTETS_MAX - HEADER_OCTETS - 2),
-        );
+        out.extend(self.data.iter().take(MESSAGE_OCTETS_MAX - HEADER_OCTETS - 2));
         frame::finish(start, out);
     }
 
     /// BIRD's words for code and subcode, as `Last error` shows them: `Bad peer AS`, `Unknown error 6.10`.
     pub fn message(&self) -> Cow<'static, str> {
-        match WORDS
-            .iter()
-            .find(|(c, s, _)| (*c, *s) == (self.code, self.subcode))
-        {
+        match WORDS.iter().find(|(c, s, _)| (*c, *s) == (self.code, self.subcode)) {
             Some((_, _, words)) => Cow::Borrowed(words),
             None => Cow::Owned(format!("Unknown error {}.{}", self.code, self.subcode)),
         }
@@ -221,21 +201,12 @@ impl Notification {
     /// The shutdown communication (RFC 9003), control characters made blanks and octets that are no UTF-8
     /// replaced. `None` when there is none, or its length octet says more than there is.
     pub fn shutdown_text(&self) -> Option<String> {
-        if self.code != CEASE
-            || !matches!(
-                self.subcode,
-                cease::ADMINISTRATIVE_SHUTDOWN | cease::ADMINISTRATIVE_RESET
-            )
-        {
+        if self.code != CEASE || !matches!(self.subcode, cease::ADMINISTRATIVE_SHUTDOWN | cease::ADMINISTRATIVE_RESET) {
             return None;
         }
         let (&octets, rest) = self.data.split_first()?;
         let text = String::from_utf8_lossy(rest.get(..usize::from(octets))?);
-        Some(
-            text.chars()
-                .map(|c| if c.is_control() { ' ' } else { c })
-                .collect(),
-        )
+        Some(text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect())
     }
 
     /// The AS of a Bad peer AS, in two octets or four.
@@ -253,10 +224,7 @@ impl Notification {
 
 /// The longest beginning of a text that has at most so many octets.
 fn cut(text: &str, octets_max: usize) -> &str {
-    (0..=octets_max)
-        .rev()
-        .find_map(|end| text.get(..end))
-        .unwrap_or(text)
+    (0..=octets_max).rev().find_map(|end| text.get(..end)).unwrap_or(text)
 }
 
 impl fmt::Display for Notification {

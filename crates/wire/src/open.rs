@@ -36,20 +36,9 @@ pub struct Open {
 
 impl Open {
     /// An OPEN to be sent. The fixed field follows from the AS.
-    pub fn new(
-        asn: u32,
-        hold_time_s: u16,
-        router_id: u32,
-        capabilities: Option<Capabilities>,
-    ) -> Self {
+    pub fn new(asn: u32, hold_time_s: u16, router_id: u32, capabilities: Option<Capabilities>) -> Self {
         let as_field = u16::try_from(asn).unwrap_or(AS_TRANS);
-        Self {
-            asn,
-            as_field,
-            hold_time_s,
-            router_id,
-            capabilities,
-        }
+        Self { asn, as_field, hold_time_s, router_id, capabilities }
     }
 
     /// Whether the fixed field and the four-octet capability name different ASes.
@@ -66,28 +55,14 @@ impl Open {
     /// knows what it expects.
     pub fn decode(body: &[u8]) -> Result<Self, Notification> {
         let bad_length = || Notification::bad_length(HEADER_OCTETS + body.len());
-        let (rest, (version, as_field, hold_time_s, router_id)) =
-            fixed(body).map_err(|_| bad_length())?;
+        let (rest, (version, as_field, hold_time_s, router_id)) = fixed(body).map_err(|_| bad_length())?;
         let (_, parameters) = parameters(rest).map_err(|_| bad_length())?;
         if version != VERSION {
-            return Err(Notification::with_data(
-                notification::OPEN,
-                subcode::UNSUPPORTED_VERSION,
-                [version],
-            ));
+            return Err(Notification::with_data(notification::OPEN, subcode::UNSUPPORTED_VERSION, [version]));
         }
         let capabilities = parameters.capabilities()?;
-        let asn = capabilities
-            .as_ref()
-            .and_then(|c| c.as4)
-            .unwrap_or(u32::from(as_field));
-        Ok(Self {
-            asn,
-            as_field,
-            hold_time_s,
-            router_id,
-            capabilities,
-        })
+        let asn = capabilities.as_ref().and_then(|c| c.as4).unwrap_or(u32::from(as_field));
+        Ok(Self { asn, as_field, hold_time_s, router_id, capabilities })
     }
 
     /// Appends the message, all capabilities in one optional parameter as BIRD 1.6.8 sends them.
@@ -131,22 +106,10 @@ struct Parameters<'a> {
 /// All that follows the fixed part: the length must be that of the rest.
 fn parameters(rest: &[u8]) -> IResult<&[u8], Parameters<'_>> {
     if let Ok((rest, (_, _, octets))) = extended_form(rest) {
-        return Ok((
-            rest,
-            Parameters {
-                octets,
-                extended: true,
-            },
-        ));
+        return Ok((rest, Parameters { octets, extended: true }));
     }
     let (rest, octets) = nom::combinator::all_consuming(length_data(be_u8)).parse(rest)?;
-    Ok((
-        rest,
-        Parameters {
-            octets,
-            extended: false,
-        },
-    ))
+    Ok((rest, Parameters { octets, extended: false }))
 }
 
 /// "Non-Ext OP Len", which is not 0, "Non-Ext OP Type", which is 255, and the real length (RFC 9072 2).
@@ -170,16 +133,9 @@ impl<'a> Parameters<'a> {
             if kind != CAPABILITIES {
                 // BIRD's data: as many octets as the parameter's length says, counted from its type.
                 let data: Vec<u8> = rest.iter().take(value.len()).copied().collect();
-                return Err(Notification::with_data(
-                    notification::OPEN,
-                    subcode::UNSUPPORTED_PARAMETER,
-                    data,
-                ));
+                return Err(Notification::with_data(notification::OPEN, subcode::UNSUPPORTED_PARAMETER, data));
             }
-            found
-                .get_or_insert_default()
-                .decode(value)
-                .map_err(|_| invalid())?;
+            found.get_or_insert_default().decode(value).map_err(|_| invalid())?;
             rest = tail;
         }
         Ok(found)

@@ -40,9 +40,7 @@ const fn is_confederation(kind: u8) -> bool {
 /// a whole segment at the end, and a segment without an AS are malformed; so is AS 0 (RFC 7607 2).
 fn split_segment(path: &[u8], size: AsSize) -> Result<(Segment<'_>, &[u8]), Malformed> {
     let (&[kind, count], rest) = path.split_first_chunk::<2>().ok_or(Malformed)?;
-    let (asns, rest) = rest
-        .split_at_checked(usize::from(count) * size.octets())
-        .ok_or(Malformed)?;
+    let (asns, rest) = rest.split_at_checked(usize::from(count) * size.octets()).ok_or(Malformed)?;
     let known = (segment::AS_SET..=segment::AS_CONFED_SET).contains(&kind);
     let has_zero = match size {
         AsSize::Two => asns.as_chunks::<2>().0.contains(&[0; 2]),
@@ -130,10 +128,7 @@ fn merge(start: usize, as4_path: &[u8], out: &mut Vec<u8>) {
             _ => 0,
         };
     }
-    for found in AsPath::new(as4_path)
-        .segments()
-        .filter(|s| !is_confederation(s.kind))
-    {
+    for found in AsPath::new(as4_path).segments().filter(|s| !is_confederation(s.kind)) {
         put_segment(found.kind, found.asns(), &mut merged);
     }
     out.truncate(start);
@@ -185,10 +180,7 @@ pub(crate) fn narrow(path: &[u8], out: &mut Vec<u8>) -> bool {
 
 /// Appends a canonical path without its confederation segments: the value of an AS4_PATH (RFC 6793 4.2.2).
 pub(crate) fn put_as4(path: &[u8], out: &mut Vec<u8>) {
-    for found in AsPath::new(path)
-        .segments()
-        .filter(|s| !is_confederation(s.kind))
-    {
+    for found in AsPath::new(path).segments().filter(|s| !is_confederation(s.kind)) {
         out.extend_from_slice(&[found.kind, found.count() as u8]);
         out.extend(found.asns().flat_map(u32::to_be_bytes));
     }

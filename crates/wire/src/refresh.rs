@@ -62,10 +62,7 @@ impl RouteRefresh {
             2 => Subtype::End,
             _ => Subtype::Unknown(octet),
         };
-        Ok(Self {
-            family: family_of(afi, safi),
-            subtype,
-        })
+        Ok(Self { family: family_of(afi, safi), subtype })
     }
 
     /// Appends the message for one family.

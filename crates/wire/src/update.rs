@@ -77,43 +77,22 @@ impl<'a> Update<'a> {
     /// fit together (3/1), NLRI that cannot be read (3/10, 3/1), MP_REACH_NLRI or MP_UNREACH_NLRI twice (3/1) or
     /// unreadable (3/9), and any error worth a withdrawal in a message that announces nothing (RFC 7606 5.2).
     pub fn split(body: &'a [u8], context: &UpdateContext) -> Result<Self, Notification> {
-        let (withdrawn, raw, announced) = fields(body)?;
+        let Fields { withdrawn, attributes: raw, announced } = Fields::split(body)?;
         let mp = MpAttributes::find(raw)?;
-        let mut update = Self {
-            withdrawn: [None, None],
-            announced: [None, None],
-            end_of_rib: None,
-        };
+        let mut update = Self { withdrawn: [None, None], announced: [None, None], end_of_rib: None };
 
         let withdrawn = nlris(withdrawn, Family::Ipv4, context)?;
         let announced = nlris(announced, Family::Ipv4, context)?;
         if context.families.ipv4 {
             update.withdrawn[0] = some(withdrawn);
-            let hop = if mp.is_none() {
-                NextHop::Attribute
-            } else {
-                NextHop::AttributeBesideMp
-            };
+            let hop = if mp.is_none() { NextHop::Attribute } else { NextHop::AttributeBesideMp };
             update.announced[0] = some(announced).map(|nlris| Announced { nlris, raw, hop });
         }
-        let unreach = mp
-            .unreach
-            .map(|a| mp_unreach(a, context))
-            .transpose()?
-            .flatten();
+        let unreach = mp.unreach.map(|a| mp_unreach(a, context)).transpose()?.flatten();
         update.withdrawn[1] = unreach.and_then(some);
-        let reach = mp
-            .reach
-            .map(|a| mp_reach(a, context))
-            .transpose()?
-            .flatten();
-        update.announced[1] = reach.and_then(|(nlris, hop)| {
-            some(nlris).map(|nlris| Announced {
-                nlris,
-                raw,
-                hop: NextHop::Mp(hop),
-            })
-        });
+        let reach = mp.reach.map(|a| mp_reach(a, context)).transpose()?.flatten();
+        update.announced[1] =
+            reach.and_then(|(nlris, hop)| some(nlris).map(|nlris| Announced { nlris, raw, hop: NextHop::Mp(hop) }));
 
         update.end_of_rib = match unreach {
             _ if !withdrawn.is_empty() || !announced.is_empty() => None,
@@ -179,24 +158,28 @@ impl<'a> Announced<'a> {
     ///
     /// [`Decoded::is_withdrawal`] says whether RFC 7606 turns the announcement into a withdrawal. An
     /// error ends the session: an unknown well-known attribute (3/2).
-    pub fn attributes(
-        &self,
-        context: &UpdateContext,
-        decoded: &mut Decoded,
-    ) -> Result<(), Notification> {
+    pub fn attributes(&self, context: &UpdateContext, decoded: &mut Decoded) -> Result<(), Notification> {
         attributes::decode(self.raw, self.hop, context, decoded)
     }
 }
 
-/// Withdrawn routes, path attributes, NLRI (RFC 4271 4.3).
-fn fields(body: &[u8]) -> Result<(&[u8], &[u8], &[u8]), Notification> {
-    let malformed = || Notification::new(UPDATE, subcode::MALFORMED_ATTRIBUTES);
-    if body.len() < 4 {
-        return Err(Notification::bad_length(HEADER_OCTETS + body.len()));
+/// The three variable fields (RFC 4271 4.3).
+struct Fields<'a> {
+    withdrawn: &'a [u8],
+    attributes: &'a [u8],
+    announced: &'a [u8],
+}
+
+impl<'a> Fields<'a> {
+    fn split(body: &'a [u8]) -> Result<Self, Notification> {
+        let malformed = || Notification::new(UPDATE, subcode::MALFORMED_ATTRIBUTES);
+        if body.len() < 4 {
+            return Err(Notification::bad_length(HEADER_OCTETS + body.len()));
+        }
+        let (withdrawn, rest) = counted(body).ok_or_else(malformed)?;
+        let (attributes, announced) = counted(rest).ok_or_else(malformed)?;
+        Ok(Self { withdrawn, attributes, announced })
     }
-    let (withdrawn, rest) = counted(body).ok_or_else(malformed)?;
-    let (raw, announced) = counted(rest).ok_or_else(malformed)?;
-    Ok((withdrawn, raw, announced))
 }
 
 /// A length of two octets and as much as it says; then the rest.
@@ -209,11 +192,7 @@ fn some(nlris: Nlris<'_>) -> Option<Nlris<'_>> {
     (!nlris.is_empty()).then_some(nlris)
 }
 
-fn nlris<'a>(
-    octets: &'a [u8],
-    family: Family,
-    context: &UpdateContext,
-) -> Result<Nlris<'a>, Notification> {
+fn nlris<'a>(octets: &'a [u8], family: Family, context: &UpdateContext) -> Result<Nlris<'a>, Notification> {
     Nlris::checked(octets, family, *context.add_path_rx.get(family)).map_err(|bad| {
         let subcode = match bad {
             BadNlri::Length => subcode::INVALID_NETWORK,
@@ -264,14 +243,8 @@ impl<'a> MpAttributes<'a> {
 }
 
 /// Reads MP_UNREACH_NLRI (RFC 4760 4). `None`: of a family that this session has not.
-fn mp_unreach<'a>(
-    attribute: RawAttribute<'a>,
-    context: &UpdateContext,
-) -> Result<Option<Nlris<'a>>, Notification> {
-    let (&[high, low, safi], octets) = attribute
-        .value
-        .split_first_chunk::<3>()
-        .ok_or_else(|| mp_error(attribute))?;
+fn mp_unreach<'a>(attribute: RawAttribute<'a>, context: &UpdateContext) -> Result<Option<Nlris<'a>>, Notification> {
+    let (&[high, low, safi], octets) = attribute.value.split_first_chunk::<3>().ok_or_else(|| mp_error(attribute))?;
     match session_family(high, low, safi, context) {
         Some(family) => nlris(octets, family, context).map(Some),
         None => Ok(None),
@@ -285,14 +258,11 @@ fn mp_reach<'a>(
     context: &UpdateContext,
 ) -> Result<Option<(Nlris<'a>, &'a [u8])>, Notification> {
     let error = || mp_error(attribute);
-    let (&[high, low, safi, hop_octets], rest) =
-        attribute.value.split_first_chunk::<4>().ok_or_else(error)?;
+    let (&[high, low, safi, hop_octets], rest) = attribute.value.split_first_chunk::<4>().ok_or_else(error)?;
     let Some(family) = session_family(high, low, safi, context) else {
         return Ok(None);
     };
-    let (hop, rest) = rest
-        .split_at_checked(usize::from(hop_octets))
-        .ok_or_else(error)?;
+    let (hop, rest) = rest.split_at_checked(usize::from(hop_octets)).ok_or_else(error)?;
     // RFC 7606 7.11: with a next hop of another length the NLRI cannot be found for sure.
     match (family, hop.len()) {
         (Family::Ipv4, 4) | (Family::Ipv6, 16 | 32) => {}
