@@ -1,5 +1,7 @@
 //! UPDATE messages, sent: octets as BIRD sends them, and what is sent reads the same.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
 mod octets;
 
 use octets::hex;

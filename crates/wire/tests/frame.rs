@@ -2,6 +2,8 @@
 //!
 //! What the daemon answered is from reference/fsm/TABLE-1.6.8.md, one row each.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
 mod octets;
 
 use octets::hex;
