@@ -109,6 +109,8 @@ pub struct SymbolRow {
 pub struct Symbols {
     /// All of them, in order of name.
     pub rows: Vec<SymbolRow>,
+    /// What they mean.
+    pub(crate) names: crate::names::Names,
 }
 
 /// A pattern of `interface` lists.

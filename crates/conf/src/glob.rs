@@ -169,7 +169,7 @@ mod tests {
 
     #[test]
     fn a_pattern_of_many_stars_takes_no_exponential_time() {
-        assert!(!matches(&"a*".repeat(60), &format!("{}b", "a".repeat(60 * 60))));
+        assert!(!matches(&format!("{}c", "a*".repeat(60)), &"a".repeat(60 * 60)));
     }
 
     #[test]

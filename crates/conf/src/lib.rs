@@ -6,6 +6,7 @@
 //! it goes on at the next statement. Values, filters and expressions are the
 //! filter language's; an option only says which it takes.
 
+pub mod command;
 pub mod config;
 pub mod files;
 mod finish;

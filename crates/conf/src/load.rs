@@ -3,15 +3,13 @@
 use crate::config::{Config, Dialect, Symbols};
 use crate::files::Files;
 use crate::iproute;
-use crate::names::{Meaning, Names};
+use crate::names::Meaning;
 use crate::parser::{Dialects, ERRORS_MAX, Parser};
 use crate::report;
 use crate::source::Source;
 use filter::Diagnostic;
 use filter::span::{SourceFile, Span};
-use filter::syntax::Cursor;
 use route::Family;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// What the command line says about a configuration.
@@ -82,23 +80,10 @@ pub fn load(path: &str, files: &dyn Files, options: &LoadOptions) -> Result<Load
 
 /// All statements of a text, with all errors in the order in which BIRD would meet them.
 fn read(source: &Source, disk: &dyn Files, options: &LoadOptions) -> (Loaded, Vec<Diagnostic>) {
-    let mut names = Names::default();
-    iproute::define(&mut names, disk);
-    let config = Config::empty(Dialect::V1, options.family);
-    for table in &config.tables {
-        names.define(table.name.clone(), Meaning::Table, None);
-    }
-    let mut parser = Parser {
-        at: Cursor::new(&source.files, &source.tokens, Some(options.family)),
-        config,
-        names,
-        templates: BTreeMap::new(),
-        automatic: BTreeMap::new(),
-        dialects: Dialects::default(),
-        disk,
-        errors: source.errors.clone(),
-        warnings: Vec::new(),
-    };
+    let mut parser = Parser::new(source, disk, options);
+    iproute::define(&mut parser.names, disk);
+    let master = parser.config.default_table();
+    parser.names.define(master, Meaning::Table, None);
     parser.statements();
     let Parser { mut config, names, mut errors, warnings, dialects, .. } = parser;
     // What stands in files is told in the order of the text; what the end of the text brings, last.
@@ -108,7 +93,7 @@ fn read(source: &Source, disk: &dyn Files, options: &LoadOptions) -> (Loaded, Ve
     if let Some(wrong) = other_dialect(&dialects, options) {
         errors = vec![wrong];
     }
-    config.symbols = Arc::new(Symbols { rows: names.rows() });
+    config.symbols = Arc::new(Symbols { rows: names.rows(), names });
     (Loaded { config, warnings }, errors)
 }
 

@@ -76,7 +76,7 @@ impl Meaning {
 }
 
 /// All names so far.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Names {
     by_name: BTreeMap<Arc<str>, (Meaning, Option<Span>)>,
 }

@@ -5,10 +5,12 @@
 //! filter. Grammar stands elsewhere: options in their tables, statements in
 //! theirs.
 
-use crate::config::{Config, IfacePattern};
+use crate::config::{Config, Dialect, IfacePattern};
 use crate::files::Files;
+use crate::load::LoadOptions;
 use crate::names::Names;
 use crate::protocol::Draft;
+use crate::source::Source;
 use crate::suggest;
 use filter::syntax::{Cursor, Op, Parsed, Tok, is_reserved};
 use filter::{Diagnostic, Filter, Level, Policy, Span};
@@ -49,6 +51,23 @@ pub(crate) struct Dialects {
     pub(crate) v1: Option<Span>,
     /// A channel.
     pub(crate) v2: Option<Span>,
+}
+
+impl<'a> Parser<'a> {
+    /// At the beginning of a text, with no names yet.
+    pub(crate) fn new(source: &'a Source, disk: &'a dyn Files, options: &LoadOptions) -> Self {
+        Self {
+            at: Cursor::new(&source.files, &source.tokens, Some(options.family)),
+            config: Config::empty(Dialect::V1, options.family),
+            names: Names::default(),
+            templates: BTreeMap::new(),
+            automatic: BTreeMap::new(),
+            dialects: Dialects::default(),
+            disk,
+            errors: source.errors.clone(),
+            warnings: Vec::new(),
+        }
+    }
 }
 
 impl Parser<'_> {

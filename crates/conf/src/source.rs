@@ -45,7 +45,7 @@ impl Source {
         Ok(source)
     }
 
-    /// One text that lies in no file: a command, a test.
+    /// One text that lies in no file: a command.
     pub(crate) fn text(name: &str, text: &[u8]) -> Self {
         let files = vec![SourceFile { path: name.into(), text: text.into() }];
         Self { files, tokens: lex(FileId(0), text), errors: Vec::new() }

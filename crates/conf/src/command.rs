@@ -1,0 +1,245 @@
+//! Lines of the control socket, read with the grammar and the names of the running configuration.
+//!
+//! The control room knows the commands; this room knows what stands in them:
+//! names, tables, addresses, filters, expressions. A command is read word by word
+//! through a [`Reader`]; what is wrong is a [`Diagnostic`] whose message is what
+//! BIRD answers (code 9001, but for protocols that are none, where commands
+//! other than `show route` answer 9002).
+
+use crate::config::{Config, DebugMask};
+use crate::load::LoadOptions;
+use crate::parser::Parser;
+use crate::source::Source;
+use filter::syntax::{Cursor, Op, Parsed, Tok};
+use filter::{Diagnostic, Policy, Span};
+use route::Prefix;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+/// A line as tokens.
+#[derive(Debug)]
+pub struct Line {
+    source: Source,
+}
+
+/// A line being read.
+pub struct Reader<'a> {
+    parser: Parser<'a>,
+    config: &'a Config,
+}
+
+/// Which protocols a command names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Protocols {
+    /// One, by name; it exists.
+    Named(Arc<str>),
+    /// Those that a shell pattern in quotes matches; see [`crate::glob::matches`].
+    Matching(Arc<str>),
+}
+
+/// A place in the table, as typed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Net {
+    /// With a length.
+    Prefix(Prefix),
+    /// Without.
+    Address(IpAddr),
+}
+
+impl Line {
+    /// The tokens of a line without its end.
+    pub fn new(text: &[u8]) -> Self {
+        Self { source: Source::text("command", text) }
+    }
+
+    /// Begins to read it, with the names of a configuration.
+    pub fn reader<'a>(&'a self, config: &'a Config) -> Reader<'a> {
+        Reader { parser: Parser::with_names(&self.source, config), config }
+    }
+
+    /// The line as a source file, for diagnostics with carets.
+    pub fn files(&self) -> &[filter::span::SourceFile] {
+        &self.source.files
+    }
+}
+
+impl<'a> Reader<'a> {
+    /// The words and signs ahead.
+    pub fn at(&mut self) -> &mut Cursor<'a> {
+        &mut self.parser.at
+    }
+
+    /// Takes words that must come in this order, all or none.
+    pub fn eat_words(&mut self, words: &[&str]) -> bool {
+        let fits = words.iter().enumerate().all(|(n, word)| self.parser.at.name_at(self.parser.at.ahead(n)) == *word);
+        if fits {
+            for _ in words {
+                self.parser.at.bump();
+            }
+        }
+        fits
+    }
+
+    /// That nothing follows.
+    pub fn end(&self) -> Parsed<()> {
+        if self.parser.at.at_end() { Ok(()) } else { Err(self.parser.at.unexpected()) }
+    }
+
+    /// The name of a protocol; `nosuch is not a protocol`.
+    pub fn protocol(&mut self) -> Parsed<Arc<str>> {
+        self.known("protocol", |config, name| {
+            config.protocols.iter().find(|p| *p.name == *name).map(|p| p.name.clone())
+        })
+    }
+
+    /// The name of a protocol, or a pattern in quotes.
+    pub fn protocols(&mut self) -> Parsed<Protocols> {
+        if self.parser.at.peek() == Tok::Text {
+            return Ok(Protocols::Matching(self.parser.text()?));
+        }
+        self.protocol().map(Protocols::Named)
+    }
+
+    /// The name of a table; `nosuch is not a table`.
+    pub fn table(&mut self) -> Parsed<Arc<str>> {
+        self.known("table", |config, name| config.tables.iter().find(|t| *t.name == *name).map(|t| t.name.clone()))
+    }
+
+    /// A name that is not reserved, known or not.
+    pub fn name(&mut self) -> Parsed<(&'a str, Span)> {
+        self.parser.at.name()
+    }
+
+    fn known(&mut self, what: &str, find: impl Fn(&Config, &str) -> Option<Arc<str>>) -> Parsed<Arc<str>> {
+        let (name, span) = self.parser.at.name()?;
+        match find(self.config, name) {
+            Some(found) => Ok(found),
+            None => Err(Diagnostic::error(span, format!("{name} is not a {what}"))),
+        }
+    }
+
+    /// A prefix or an address; constants count.
+    pub fn net(&mut self) -> Parsed<Net> {
+        let met = self.parser.at.span();
+        let addr = self.parser.address().map_err(|wrong| ip_expected(wrong, met, self.parser.at.peek()))?;
+        if self.parser.at.is(Op::Slash) || self.parser.at.is(Op::Colon) {
+            return self.parser.prefix_of(addr).map(Net::Prefix);
+        }
+        Ok(Net::Address(addr))
+    }
+
+    /// A number, a constant, or an expression in brackets.
+    pub fn number(&mut self) -> Parsed<u32> {
+        self.parser.number()
+    }
+
+    /// A string, or a constant that is one.
+    pub fn text(&mut self) -> Parsed<Arc<str>> {
+        self.parser.text()
+    }
+
+    /// `filter NAME`, `filter { ... }`, `where EXPRESSION`; also `all` and `none`.
+    pub fn policy(&mut self) -> Parsed<Policy> {
+        self.parser.policy()
+    }
+
+    /// `all`, `off`, or classes in braces.
+    pub fn debug_mask(&mut self) -> Parsed<DebugMask> {
+        self.parser.debug_mask()
+    }
+}
+
+/// BIRD answers `IP address expected` to any word where a prefix may stand.
+fn ip_expected(mut wrong: Diagnostic, met: Span, tok: Tok) -> Diagnostic {
+    if tok == Tok::Word && wrong.span == met {
+        wrong.message = "IP address expected".to_owned();
+    }
+    wrong
+}
+
+impl<'a> Parser<'a> {
+    /// A parser of a line, with the names of a configuration.
+    fn with_names(source: &'a Source, config: &Config) -> Self {
+        let options = LoadOptions { family: config.family, dialect: Some(config.dialect) };
+        let mut parser = Self::new(source, &NO_FILES, &options);
+        parser.names = config.symbols.names.clone();
+        parser
+    }
+}
+
+/// Commands open no files.
+static NO_FILES: NoFiles = NoFiles;
+
+struct NoFiles;
+
+impl crate::files::Files for NoFiles {
+    fn read(&self, _: &str, _: usize) -> Result<Vec<u8>, String> {
+        Err("No such file or directory".to_owned())
+    }
+
+    fn list(&self, _: &str) -> Result<Vec<String>, String> {
+        Err("No such file or directory".to_owned())
+    }
+
+    fn appendable(&self, _: &str) -> Result<(), String> {
+        Err("No such file or directory".to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::files::Memory;
+
+    fn config() -> Config {
+        let text = "table t; define here = 10.0.0.1; filter f { accept; }\nprotocol bgp p { local as 1; neighbor 10.0.0.1 as 2; }";
+        crate::load("c", &Memory::new().with("c", text), &LoadOptions::default()).unwrap().config
+    }
+
+    fn read<T>(line: &str, read: impl Fn(&mut Reader<'_>) -> Parsed<T>) -> Result<T, String> {
+        let line = Line::new(line.as_bytes());
+        let config = config();
+        let mut reader = line.reader(&config);
+        let value = read(&mut reader).and_then(|v| reader.end().map(|()| v));
+        value.map_err(|e| e.message)
+    }
+
+    #[test]
+    fn names_are_those_of_the_configuration() {
+        assert_eq!(read("p", |r| r.protocol()), Ok("p".into()));
+        assert_eq!(read("'p'", |r| r.protocols()), Ok(Protocols::Named("p".into())));
+        assert_eq!(read("\"p*\"", |r| r.protocols()), Ok(Protocols::Matching("p*".into())));
+        assert_eq!(read("nosuch", |r| r.protocols()), Err("nosuch is not a protocol".into()));
+        assert_eq!(read("t", |r| r.table()), Ok("t".into()));
+        assert_eq!(read("nosuch", |r| r.table()), Err("nosuch is not a table".into()));
+    }
+
+    #[test]
+    fn nets_are_prefixes_addresses_or_constants() {
+        assert_eq!(read("10.0.0.0/8", |r| r.net()), Ok(Net::Prefix("10.0.0.0/8".parse().unwrap())));
+        assert_eq!(read("here", |r| r.net()), Ok(Net::Address("10.0.0.1".parse().unwrap())));
+        assert_eq!(read("junk", |r| r.net()), Err("IP address expected".into()));
+        assert_eq!(read("10.245.0.65/26", |r| r.net()), Err("Invalid prefix".into()));
+        assert_eq!(read("?", |r| r.net()), Err("syntax error".into()));
+        assert_eq!(read("$$$", |r| r.net()), Err("Unknown character".into()));
+    }
+
+    #[test]
+    fn filters_are_by_name_or_in_place() {
+        let name = |line| {
+            read(line, |r| r.policy()).map(|p| match p {
+                Policy::Filter(f) => f.name.as_deref().map(str::to_owned),
+                _ => None,
+            })
+        };
+        assert_eq!(name("filter f"), Ok(Some("f".into())));
+        assert_eq!(name("filter { accept; }"), Ok(None));
+        assert_eq!(name("where net.len > 8"), Ok(None));
+        assert_eq!(name("filter nosuch"), Err("No such filter.".into()));
+    }
+
+    #[test]
+    fn what_follows_is_an_error() {
+        assert_eq!(read("p p", |r| r.protocol()), Err("syntax error".into()));
+    }
+}
