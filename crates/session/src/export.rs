@@ -1,62 +1,496 @@
 //! The threads that own export groups.
+//!
+//! A group lives on one thread, chosen by its table and key, and reads the journal
+//! through that thread's follower of the table: one for each table and kind of
+//! reading, shared by all groups there. Feeds are pulled: a follower asks for the
+//! next page of a table when a member walks and can take it, and all who walk use
+//! that page; so a late joiner goes on where the others are, and round.
+//!
+//! ```text
+//! tables --Changes, Page, Asked--> [mailbox] thread: groups --segments--> Outbox of each member --> its task
+//!        <--Page, Ask, Progress--                           <--drained--
+//! ```
+//!
+//! The mailbox is bounded by what tables give a follower (see `tables`); outboxes
+//! are bounded because a member whose outbox is full is told nothing: its group
+//! marks prefixes, and asks for their rows when the outbox has drained.
 
 use crate::clock::Clock;
-use crate::link::EventSink;
+use crate::encode::{Encoding, Share};
+use crate::link::{EventSink, Follower, Portion, Progress, ReaderId, TableMsg};
+use crate::mailbox::{self, Mailbox, Nap};
 use crate::outbox::Outbox;
 use crate::tables::Tables;
-use rib::export::{GroupKey, Judged, MemberId, MemberSpec};
+use rib::batch::{ChangeBatch, LimitKind, NetId, Reading, TableEvent};
+use rib::export::{Advance, Group, GroupKey, Judged, MemberId, MemberSpec, Moved, Part, Remark, Signal, Slot};
 use rib::query::NetView;
 use rib::stats::ExportStats;
 use route::{Ifaces, TableId};
+use std::collections::HashMap;
+use std::hash::{BuildHasher, Hash, Hasher};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use tokio::sync::oneshot;
 
-/// A handle to the threads that own export groups.
+/// How many rows are asked for at once by number.
+const ASK_ROWS: usize = 4096;
+
+/// A handle to the threads that own export groups. The threads end when the last handle is gone.
 #[derive(Clone)]
-pub struct Exports {}
+pub struct Exports(Arc<Threads>);
+
+struct Threads {
+    all: Vec<Arc<Mailbox<Order>>>,
+    next_member: AtomicU32,
+}
+
+impl Drop for Threads {
+    fn drop(&mut self) {
+        self.all.iter().for_each(|mailbox| mailbox.close());
+    }
+}
+
+/// What a thread is asked to do.
+enum Order {
+    Join(Box<Join>),
+    Leave(MemberId),
+    Refresh { member: MemberId, enhanced: bool },
+    Rekey { member: MemberId, key: Arc<GroupKey> },
+    Stats { member: MemberId, answer: oneshot::Sender<(ExportStats, u32)> },
+    Judge { member: MemberId, nets: Vec<NetView>, answer: oneshot::Sender<Vec<Judged>> },
+    Ifaces(Arc<Ifaces>),
+    Given(ReaderId, Portion),
+    Drained(MemberId),
+}
+
+struct Join {
+    member: MemberId,
+    table: TableId,
+    key: Arc<GroupKey>,
+    spec: MemberSpec,
+    outbox: Arc<Outbox>,
+}
 
 impl Exports {
-    /// Starts the threads.
-    pub fn start(threads: usize, tables: Tables, clock: Clock, events: EventSink) -> Self {
-        let _ = (threads, tables, clock, events);
-        Self {}
+    /// Starts the threads, at least one.
+    pub fn start(threads: usize, tables: Tables, _clock: Clock, events: EventSink) -> Self {
+        let start = |n: usize| {
+            let mailbox = Arc::new(Mailbox::new());
+            let thread = Thread {
+                mailbox: mailbox.clone(),
+                tables: tables.clone(),
+                events: events.clone(),
+                ifaces: Arc::default(),
+                readers: Vec::new(),
+                groups: Vec::new(),
+                members: HashMap::new(),
+                advance: Advance::default(),
+            };
+            mailbox::spawn(format!("export{n}"), move || thread.run());
+            mailbox
+        };
+        let all = (0..threads.max(1)).map(start).collect();
+        Self(Arc::new(Threads { all, next_member: AtomicU32::new(0) }))
     }
 
     /// A new member: it is fed, told End-of-RIB, then changes, all into `outbox`.
     pub fn join(&self, table: TableId, key: Arc<GroupKey>, member: MemberSpec, outbox: Arc<Outbox>) -> MemberId {
-        let _ = (table, key, member, outbox);
-        MemberId(0)
+        let threads = self.0.all.len() as u32;
+        let mut hasher = foldhash::fast::FixedState::with_seed(0).build_hasher();
+        (table, key.placement()).hash(&mut hasher);
+        let thread = (hasher.finish() % u64::from(threads)) as u32;
+        let number = self.0.next_member.fetch_add(1, Ordering::Relaxed);
+        let id = MemberId(number.wrapping_mul(threads).wrapping_add(thread));
+        let join = Join { member: id, table, key, spec: member, outbox };
+        self.order(id, Order::Join(Box::new(join)));
+        id
     }
 
-    /// A member leaves; nothing more is put into its outbox.
+    /// A member leaves; nothing more is put into its outbox soon after.
     pub fn leave(&self, member: MemberId) {
-        let _ = member;
+        self.order(member, Order::Leave(member));
     }
 
     /// Tells a member everything again, between BoRR and EoRR when `enhanced` (RFC 7313).
     pub fn refresh(&self, member: MemberId, enhanced: bool) {
-        let _ = (member, enhanced);
+        self.order(member, Order::Refresh { member, enhanced });
     }
 
-    /// New filter or options for a member: judged again, and what the peer holds is brought in line.
+    /// New filter or options for a member: everything is judged again, and what its peer holds is brought in line.
     pub fn rekey(&self, member: MemberId, key: Arc<GroupKey>) {
-        let _ = (member, key);
+        self.order(member, Order::Rekey { member, key });
     }
 
     /// Counters of a member, and how many routes it has been told; `None` when it left.
     pub async fn stats(&self, member: MemberId) -> Option<(ExportStats, u32)> {
-        let _ = member;
-        None
+        let (answer, answered) = oneshot::channel();
+        self.order(member, Order::Stats { member, answer });
+        answered.await.ok()
     }
 
     /// Judges all paths for a member with its filter of now, in the order of `nets` and of their paths.
     /// Filtered and non-best paths are judged as well. Empty when the member left.
     pub async fn judge(&self, member: MemberId, nets: Vec<NetView>) -> Vec<Judged> {
-        let _ = (member, nets);
-        Vec::new()
+        let (answer, answered) = oneshot::channel();
+        self.order(member, Order::Judge { member, nets, answer });
+        answered.await.unwrap_or_default()
     }
 
     /// New links and addresses, for filters and third-party next hops.
     pub fn set_ifaces(&self, ifaces: Arc<Ifaces>) {
-        let _ = ifaces;
+        for mailbox in &self.0.all {
+            mailbox.push(Order::Ifaces(ifaces.clone()));
+        }
+    }
+
+    fn order(&self, member: MemberId, order: Order) {
+        let thread = member.0 as usize % self.0.all.len();
+        if let Some(mailbox) = self.0.all.get(thread) {
+            mailbox.push(order);
+        }
+    }
+}
+
+/// One thread and its groups.
+struct Thread {
+    mailbox: Arc<Mailbox<Order>>,
+    tables: Tables,
+    events: EventSink,
+    ifaces: Arc<Ifaces>,
+    readers: Vec<Reader>,
+    groups: Vec<Option<Owned>>,
+    members: HashMap<MemberId, Place>,
+    advance: Advance,
+}
+
+/// Where a member stands.
+#[derive(Clone, Copy)]
+struct Place {
+    group: usize,
+    slot: Slot,
+}
+
+/// A follower of one table.
+struct Reader {
+    id: ReaderId,
+    table: TableId,
+    reading: Reading,
+    /// The next number of the walk.
+    cursor: NetId,
+    /// A page is on its way.
+    paging: bool,
+    /// Rows asked for by number are on their way.
+    asking: bool,
+    /// How far we are.
+    progress: Progress,
+    /// What the table was told of that.
+    said: Progress,
+}
+
+/// A group with the outboxes of its members.
+struct Owned {
+    group: Group,
+    table: TableId,
+    reader: ReaderId,
+    encoding: Encoding,
+    outlets: Vec<Option<Outlet>>,
+}
+
+/// The way to one member.
+struct Outlet {
+    outbox: Arc<Outbox>,
+    /// Called by the outbox when it has room again.
+    wake: Arc<dyn Fn() + Send + Sync>,
+    full: bool,
+}
+
+impl Thread {
+    fn run(mut self) {
+        let mut orders = Vec::new();
+        while self.mailbox.take(Nap::Long, &mut orders) {
+            for order in orders.drain(..) {
+                self.take(order);
+            }
+            self.drive();
+        }
+    }
+
+    fn take(&mut self, order: Order) {
+        match order {
+            Order::Join(join) => self.join(*join, None, Some(Signal::EndOfRib)),
+            Order::Leave(member) => drop(self.remove(member, false)),
+            Order::Refresh { member, enhanced } => self.refresh(member, enhanced),
+            Order::Rekey { member, key } => self.rekey(member, key),
+            Order::Stats { member, answer } => {
+                let stats = self.place(member).and_then(|(owned, slot)| owned.group.stats(slot));
+                stats.map(|s| answer.send(s));
+            }
+            Order::Judge { member, nets, answer } => {
+                let judged = self.place(member).map(|(owned, slot)| owned.group.explain(slot, &nets));
+                judged.map(|j| answer.send(j));
+            }
+            Order::Ifaces(ifaces) => {
+                self.groups.iter_mut().flatten().for_each(|o| o.group.set_ifaces(ifaces.clone()));
+                self.ifaces = ifaces;
+            }
+            Order::Given(reader, portion) => self.given(reader, &portion),
+            Order::Drained(member) => {
+                if let Some((owned, slot)) = self.place(member) {
+                    owned.set_full(slot, false);
+                }
+            }
+        }
+    }
+
+    fn place(&mut self, member: MemberId) -> Option<(&mut Owned, Slot)> {
+        let Place { group, slot } = *self.members.get(&member)?;
+        Some((self.groups.get_mut(group)?.as_mut()?, slot))
+    }
+
+    fn join(&mut self, join: Join, moved: Option<Moved>, end: Option<Signal>) {
+        let Join { member, table, key, spec, outbox } = join;
+        let at = self.group_for(table, &key, &spec);
+        let Some(owned) = self.groups.get_mut(at).and_then(Option::as_mut) else { return };
+        let slot = owned.group.join(member, spec, moved, end);
+        let mailbox = self.mailbox.clone();
+        let wake: Arc<dyn Fn() + Send + Sync> = Arc::new(move || mailbox.push(Order::Drained(member)));
+        let place = usize::from(slot.0);
+        if place >= owned.outlets.len() {
+            owned.outlets.resize_with(place + 1, || None);
+        }
+        if let Some(outlet) = owned.outlets.get_mut(place) {
+            *outlet = Some(Outlet { outbox, wake, full: false });
+        }
+        self.members.insert(member, Place { group: at, slot });
+    }
+
+    /// A group that this member may join, or a new one.
+    fn group_for(&mut self, table: TableId, key: &Arc<GroupKey>, spec: &MemberSpec) -> usize {
+        let fits = |o: &Owned| o.table == table && o.group.is_open() && **o.group.key() == **key;
+        if Group::is_sociable(key, spec)
+            && let Some(at) = self.groups.iter().position(|o| o.as_ref().is_some_and(fits))
+        {
+            return at;
+        }
+        let reader = self.reader_for(table, key.reading());
+        let owned = Owned {
+            group: Group::new(key.clone(), self.ifaces.clone()),
+            table,
+            reader,
+            encoding: Encoding::new(key),
+            outlets: Vec::new(),
+        };
+        match self.groups.iter().position(Option::is_none) {
+            Some(free) => {
+                if let Some(place) = self.groups.get_mut(free) {
+                    *place = Some(owned);
+                }
+                free
+            }
+            None => {
+                self.groups.push(Some(owned));
+                self.groups.len() - 1
+            }
+        }
+    }
+
+    /// This thread's follower of a table, or a new one.
+    fn reader_for(&mut self, table: TableId, reading: Reading) -> ReaderId {
+        if let Some(reader) = self.readers.iter().find(|r| r.table == table && r.reading == reading) {
+            return reader.id;
+        }
+        let id = ReaderId::next();
+        let mailbox = self.mailbox.clone();
+        let deliver = Box::new(move |portion| mailbox.push(Order::Given(id, portion)));
+        self.tables.send(table, TableMsg::Follow(Follower { reader: id, reading, deliver }));
+        let (progress, said) = (Progress::default(), Progress::default());
+        self.readers.push(Reader {
+            id,
+            table,
+            reading,
+            cursor: NetId(0),
+            paging: false,
+            asking: false,
+            progress,
+            said,
+        });
+        id
+    }
+
+    /// Takes a member out of its group; drops groups and followers that nobody needs any more.
+    fn remove(&mut self, member: MemberId, moves: bool) -> Option<(MemberSpec, TableId, Arc<Outbox>, Option<Moved>)> {
+        let Place { group: at, slot } = self.members.remove(&member)?;
+        let owned = self.groups.get_mut(at)?.as_mut()?;
+        let spec = owned.group.members().find(|(s, ..)| *s == slot).map(|(.., spec)| spec.clone())?;
+        let outlet = owned.outlets.get_mut(usize::from(slot.0))?.take()?;
+        let moved = owned.group.leave(slot, moves);
+        let table = owned.table;
+        if owned.group.is_empty() {
+            let reader = owned.reader;
+            if let Some(place) = self.groups.get_mut(at) {
+                *place = None;
+            }
+            self.drop_reader(reader);
+        }
+        Some((spec, table, outlet.outbox, moved))
+    }
+
+    fn drop_reader(&mut self, id: ReaderId) {
+        if self.groups.iter().flatten().any(|o| o.reader == id) {
+            return;
+        }
+        if let Some(at) = self.readers.iter().position(|r| r.id == id) {
+            let reader = self.readers.swap_remove(at);
+            self.tables.send(reader.table, TableMsg::Unsubscribe(id));
+        }
+    }
+
+    fn refresh(&mut self, member: MemberId, enhanced: bool) {
+        let mut advance = std::mem::take(&mut self.advance);
+        advance.clear();
+        if let Some((owned, slot)) = self.place(member) {
+            owned.group.refresh(slot, enhanced, &mut advance);
+            owned.signal(&advance);
+        }
+        self.advance = advance;
+    }
+
+    fn rekey(&mut self, member: MemberId, key: Arc<GroupKey>) {
+        let is_same = self.place(member).is_none_or(|(owned, _)| **owned.group.key() == *key);
+        if is_same {
+            return;
+        }
+        if let Some((spec, table, outbox, moved)) = self.remove(member, true) {
+            self.join(Join { member, table, key, spec, outbox }, moved, None);
+        }
+    }
+
+    /// A portion of the journal for the groups of a follower.
+    fn given(&mut self, id: ReaderId, portion: &Portion) {
+        let Some(reader) = self.readers.iter_mut().find(|r| r.id == id) else { return };
+        let (batch, part) = match portion {
+            Portion::Changes(batch) => {
+                reader.progress.used = batch.seq;
+                (batch, Part::Changes)
+            }
+            Portion::Page { batch, from, next } => {
+                reader.paging = false;
+                reader.cursor = next.unwrap_or(NetId(0));
+                (batch, Part::Page { from: *from, next: *next })
+            }
+            Portion::Asked(batch) => {
+                reader.asking = false;
+                (batch, Part::Asked)
+            }
+        };
+        for owned in self.groups.iter_mut().flatten().filter(|o| o.reader == id) {
+            let concerned = match part {
+                Part::Changes => true,
+                Part::Page { .. } => owned.group.is_walking(),
+                Part::Asked => owned.group.holds_numbers(),
+            };
+            if concerned {
+                owned.take(batch, part, &mut self.advance, &self.events);
+            }
+        }
+    }
+
+    /// Asks for what groups want next, and tells tables how far we are.
+    fn drive(&mut self) {
+        for reader in &mut self.readers {
+            let mut groups = self.groups.iter().flatten().filter(|o| o.reader == reader.id);
+            if !reader.paging && groups.clone().any(|o| o.group.wants_page()) {
+                reader.paging = true;
+                self.tables.send(reader.table, TableMsg::Page(reader.id, reader.cursor));
+            }
+            if !reader.asking
+                && let Some(wanted) = groups.clone().map(|o| o.group.wanted(ASK_ROWS)).find(|w| !w.is_empty())
+            {
+                reader.asking = true;
+                self.tables.send(reader.table, TableMsg::Ask(reader.id, wanted));
+            }
+            let holds = groups.any(|o| o.group.holds_numbers());
+            let freed = if holds { reader.progress.freed } else { reader.progress.used };
+            let progress = Progress { freed, ..reader.progress };
+            if progress != reader.said {
+                reader.progress = progress;
+                reader.said = progress;
+                self.tables.send(reader.table, TableMsg::Progress(reader.id, progress));
+            }
+        }
+    }
+}
+
+impl Owned {
+    /// Takes a batch through the group and hands out what there is to say.
+    fn take(&mut self, batch: &ChangeBatch, part: Part, advance: &mut Advance, events: &EventSink) {
+        self.look_for_full();
+        self.group.take(batch, part, advance);
+        if !advance.runs.is_empty() {
+            let encoded = self.encoding.encode(advance, batch);
+            for (i, outlet) in self.outlets.iter().enumerate() {
+                let Some(outlet) = outlet else { continue };
+                let Share { pieces, messages } = encoded.share(Slot(i as u16));
+                if !pieces.is_empty() {
+                    outlet.outbox.push(pieces, messages);
+                }
+            }
+        }
+        self.signal(advance);
+        self.log(advance);
+        self.pass_limits(advance, events);
+        self.look_for_full();
+    }
+
+    /// Members whose outbox is full are told nothing from now on.
+    fn look_for_full(&mut self) {
+        for i in 0..self.outlets.len() {
+            let Some(Some(outlet)) = self.outlets.get(i) else { continue };
+            if !outlet.full && outlet.outbox.is_full(&outlet.wake) {
+                self.set_full(Slot(i as u16), true);
+            }
+        }
+    }
+
+    fn set_full(&mut self, slot: Slot, full: bool) {
+        if let Some(Some(outlet)) = self.outlets.get_mut(usize::from(slot.0)) {
+            outlet.full = full;
+            self.group.set_slow(slot, full);
+        }
+    }
+
+    fn signal(&self, advance: &Advance) {
+        for (slot, signal) in &advance.signals {
+            if let Some(Some(outlet)) = self.outlets.get(usize::from(slot.0)) {
+                let Share { pieces, messages } = self.encoding.signal(*signal);
+                outlet.outbox.push(pieces, messages);
+            }
+        }
+    }
+
+    fn log(&self, advance: &Advance) {
+        let name_of = |slot: Option<Slot>| {
+            let spec = self.group.members().find(|(s, ..)| slot.is_none_or(|slot| slot == *s));
+            spec.map_or("", |(.., spec)| &*spec.name)
+        };
+        for remark in &advance.remarks {
+            match remark {
+                Remark::Printed(text) => tracing::info!("{text}"),
+                Remark::Failed(text) => tracing::error!("{text}"),
+                Remark::Untold(text) => tracing::error!("{}: {text}", name_of(None)),
+            }
+        }
+        for (slot, net) in &advance.invalid_hops {
+            tracing::error!("{}: Invalid NEXT_HOP attribute in route {net}", name_of(Some(*slot)));
+        }
+    }
+
+    fn pass_limits(&self, advance: &Advance, events: &EventSink) {
+        for (slot, limit) in &advance.limits {
+            let Some((.., spec)) = self.group.members().find(|(s, ..)| s == slot) else { continue };
+            let (channel, generation) = (spec.channel, spec.generation);
+            let event = TableEvent::Limit { channel, generation, which: LimitKind::Export, limit: *limit };
+            events(self.table, event);
+        }
     }
 }

@@ -8,6 +8,7 @@
 //! Waiting goes one way: a session waits for the table (a permit per batch in flight), the table waits for nobody.
 
 pub mod clock;
+mod encode;
 pub mod export;
 pub mod link;
 mod mailbox;

@@ -117,13 +117,13 @@ impl Advance {
 
     /// Whether a member hears what is said to an audience.
     pub fn is_heard_by(&self, audience: Audience, slot: Slot) -> bool {
-        self.listeners.get(audience.0 as usize).is_some_and(|l| l.slots.contains(&slot) != l.all_but)
+        let (all_but, slots) = self.listeners(audience);
+        slots.contains(&slot) != all_but
     }
 
-    /// Members that do not hear what is said to everybody else; `None` when the audience is a short list instead.
-    pub fn deaf(&self, audience: Audience) -> Option<&[Slot]> {
-        let listeners = self.listeners.get(audience.0 as usize)?;
-        listeners.all_but.then_some(&*listeners.slots)
+    /// Who hears what is said to an audience: all but these members (`true`), or only these.
+    pub fn listeners(&self, audience: Audience) -> (bool, &[Slot]) {
+        self.listeners.get(audience.0 as usize).map_or((false, &[]), |l| (l.all_but, &l.slots))
     }
 
     /// The number of an audience.

@@ -4,7 +4,7 @@ use super::advance::{Advance, Signal};
 use super::bits::Bits;
 use super::judge::{Judge, Offer};
 use super::key::{GroupKey, MemberId, MemberSpec};
-use super::member::{Held, Member, Offered, Tally, Walk};
+use super::member::{Held, Member, Moved, Offered, Tally, Walk};
 use super::outs::{OutId, Outs};
 use super::told::{Entry, Paths, Told};
 use super::{ExportVerdict, Judged};
@@ -185,14 +185,14 @@ impl Group {
         self.members.iter().enumerate().filter_map(|(i, m)| m.as_ref().map(|m| (Slot(i as u16), m.id, &m.spec)))
     }
 
-    /// A new member, to be fed by a walk. `held`: what its peer was told by another group of the same table.
+    /// A new member, to be fed by a walk. `moved`: what it brings from another group of the same table.
     /// At the end of the walk `end` is signalled, if there is one.
-    pub fn join(&mut self, id: MemberId, spec: MemberSpec, held: Option<Held>, end: Option<Signal>) -> Slot {
+    pub fn join(&mut self, id: MemberId, spec: MemberSpec, moved: Option<Moved>, end: Option<Signal>) -> Slot {
         if self.count > 0 {
             self.told.make_exact();
         }
-        let add_path = self.key().add_path;
-        let held = held.unwrap_or_else(|| Held::new(add_path));
+        let Moved { held, tally: mut own } = moved.unwrap_or_else(|| Moved::nothing(self.key().add_path));
+        own.add(self.tally, -1);
         let slot = match self.members.iter().position(Option::is_none) {
             Some(free) => Slot(free as u16),
             None => {
@@ -202,8 +202,6 @@ impl Group {
         };
         self.by_protocol.entry(spec.protocol).or_default().push(slot);
         self.by_addr.entry(spec.peer_addr).or_default().push(slot);
-        let mut own = Tally::default();
-        own.add(self.tally, -1);
         let member = Member {
             id,
             spec,
@@ -226,9 +224,9 @@ impl Group {
         slot
     }
 
-    /// A member leaves. Returns what its peer was told, for another group of the same table.
-    pub fn leave(&mut self, slot: Slot, want_held: bool) -> Option<Held> {
-        let held = if want_held { self.held_by(slot) } else { None };
+    /// A member leaves. If it `moves` to another group of the same table: what it takes there.
+    pub fn leave(&mut self, slot: Slot, moves: bool) -> Option<Moved> {
+        let held = if moves { self.held_by(slot) } else { None };
         let member = self.members.get_mut(usize::from(slot.0))?.take()?;
         for slots in [self.by_protocol.get_mut(&member.spec.protocol), self.by_addr.get_mut(&member.spec.peer_addr)] {
             slots.into_iter().for_each(|s| s.retain(|s| *s != slot));
@@ -238,7 +236,9 @@ impl Group {
         self.count -= 1;
         self.forget_deaf();
         self.list_behind();
-        held
+        let mut tally = member.own;
+        tally.add(self.tally, 1);
+        Some(Moved { held: held?, tally })
     }
 
     /// All that a member's peer was told and not told to forget.

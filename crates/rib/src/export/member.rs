@@ -65,7 +65,7 @@ impl Walk {
 
 /// What a member that is behind holds, where that is not what the group's rows say.
 #[derive(Clone, Debug)]
-pub enum Held {
+pub(super) enum Held {
     /// Something, for each of these prefixes.
     Nets(Bits),
     /// These path identifiers (ADD-PATH).
@@ -114,6 +114,21 @@ impl Held {
             Self::Nets(nets) => nets.count() as usize,
             Self::Paths(paths) => paths.values().map(Vec::len).sum(),
         }
+    }
+}
+
+/// What a member takes from one group to another of the same table.
+#[derive(Clone, Debug)]
+pub struct Moved {
+    /// What its peer was told and not told to forget.
+    pub(super) held: Held,
+    /// Its counters.
+    pub(super) tally: Tally,
+}
+
+impl Moved {
+    pub(super) fn nothing(add_path: bool) -> Self {
+        Self { held: Held::new(add_path), tally: Tally::default() }
     }
 }
 

@@ -28,7 +28,7 @@ pub use bits::Bits;
 pub use group::{Group, Part, Slot};
 pub use judge::{Judge, Offer, Remark};
 pub use key::{GroupKey, MemberId, MemberSpec, MissingLladdr, NextHopMode};
-pub use member::Held;
+pub use member::Moved;
 
 use route::AttrSet;
 
