@@ -5,6 +5,8 @@
 //! same inputs give the same outcome, and a caller may reuse an outcome for
 //! routes that are equal in the filter's [`Inputs`].
 
+use crate::interpret::{self, Scratch};
+use crate::program::Program;
 use crate::span::Span;
 use route::{AttrSet, Ifaces, Prefix, Resolved, Source};
 use std::sync::Arc;
@@ -30,6 +32,47 @@ pub struct Filter {
     pub inputs: Inputs,
     /// Where it is written.
     pub span: Span,
+    /// What it does.
+    pub program: Program,
+}
+
+impl Filter {
+    /// Runs it on a route.
+    ///
+    /// `scratch` is the caller's, one a thread; nothing of one run is seen by the next.
+    pub fn run(&self, scratch: &mut Scratch, route: RouteView<'_>, env: Env<'_>) -> Outcome {
+        let (walk, attrs) = interpret::filter(&self.program, scratch, route, env, self.name.as_deref());
+        let (verdict, error) = match walk.result {
+            Ok(verdict) => (verdict, None),
+            Err(words) => (Verdict::Reject, Some(words)),
+        };
+        Outcome { verdict, attrs, printed: walk.printed, error }
+    }
+
+    /// Whether two filters do the same to every route, whatever their names: their programs are equal.
+    pub fn is_same_program(&self, other: &Self) -> bool {
+        std::ptr::eq(self, other) || self.program == other.program
+    }
+}
+
+impl Policy {
+    /// Whether two policies do the same to every route.
+    pub fn is_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Accept, Self::Accept) | (Self::Reject, Self::Reject) => true,
+            (Self::Filter(a), Self::Filter(b)) => Arc::ptr_eq(a, b) || a.is_same_program(b),
+            _ => false,
+        }
+    }
+
+    /// The name that BIRD prints: `ACCEPT`, `REJECT`, a filter's name, `(unnamed)`.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Accept => "ACCEPT",
+            Self::Reject => "REJECT",
+            Self::Filter(filter) => filter.name.as_deref().unwrap_or("(unnamed)"),
+        }
+    }
 }
 
 /// What a filter reads of the route and of the world, and whether running it has effects.
@@ -47,6 +90,21 @@ pub struct Inputs {
     pub ifaces: bool,
     /// Prints or may stop the daemon: must run for every route.
     pub effects: bool,
+}
+
+impl Inputs {
+    /// What two pieces of one filter read together.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        Self {
+            net: self.net || other.net,
+            resolved: self.resolved || other.resolved,
+            source: self.source || other.source,
+            roa: self.roa || other.roa,
+            ifaces: self.ifaces || other.ifaces,
+            effects: self.effects || other.effects,
+        }
+    }
 }
 
 /// A route as a filter sees it.

@@ -60,15 +60,19 @@ impl fmt::Display for LargeCommunity {
 }
 
 impl fmt::Display for ExtCommunity {
-    /// Route targets and route origins by name, all others as `(generic, 0xHIGH, 0xLOW)`.
+    /// Forms with an AS number or address by their parts, all others as `(generic, 0xHIGH, 0xLOW)`.
+    ///
+    /// The kind is `rt` or `ro`; any other is `unknown` with its type and subtype.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (high, low) = ((self.0 >> 32) as u32, self.0 as u32);
-        let name = match (high >> 16) & 0xff {
-            0x02 => "rt",
-            0x03 => "ro",
-            _ => return write!(f, "(generic, 0x{high:x}, 0x{low:x})"),
+        let kind = high >> 16;
+        // Bits 8 to 11 of the type tell the form of the rest.
+        let name = match kind & 0xf0ff {
+            0x0002 => "rt",
+            0x0003 => "ro",
+            _ => &format!("unknown 0x{kind:x}"),
         };
-        match high >> 24 {
+        match kind >> 8 {
             0x00 | 0x40 => write!(f, "({name}, {}, {low})", high & 0xffff),
             0x01 | 0x41 => {
                 let addr = std::net::Ipv4Addr::from_bits((high << 16) | (low >> 16));

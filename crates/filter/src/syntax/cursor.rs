@@ -37,6 +37,11 @@ impl<'a> Cursor<'a> {
         self.family
     }
 
+    /// The files that places point into.
+    pub const fn files(&self) -> &'a [SourceFile] {
+        self.files
+    }
+
     /// The token that comes next, with its place.
     pub fn token(&self) -> Token {
         self.ahead(0)

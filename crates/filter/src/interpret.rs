@@ -1,0 +1,358 @@
+//! Walking a program for one route.
+//!
+//! The machine borrows route and program and makes values that borrow from them;
+//! the route's attributes are copied when the first of them is set. No program
+//! runs for ever: functions can not call themselves, so every walk ends, and a
+//! budget of steps ends those that would take too long; a bound on the depth
+//! guards the stack.
+
+use crate::ast::{Compare, Ending, Logic};
+use crate::mask::{Mask, MaskItem};
+use crate::operate::{self, Operated};
+use crate::program::{Function, MaskNode, Node, NodeOp, Step};
+use crate::run::{Env, RouteView, Verdict};
+use crate::set::Key;
+use crate::subject::Subject;
+use crate::symbols::fits;
+use crate::value::{Held, Value};
+use route::attrs::AttrSetBuilder;
+use std::fmt::Write;
+use std::sync::Arc;
+
+/// How many statements and expressions one run may take: far more than filters need, less than a second.
+const STEPS_MAX: u32 = 1 << 23;
+/// How deep the walk may nest: about a megabyte of stack.
+const DEPTH_MAX: u32 = 768;
+
+/// What the interpreter reuses from run to run.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    stack: Vec<Value<'static>>,
+    builder: Option<AttrSetBuilder>,
+}
+
+impl Scratch {
+    /// Empty; grows to what the filters need.
+    pub fn new() -> Self {
+        Self::default()
+    }
+}
+
+/// Why a walk ends before its last statement.
+enum Stop<'a> {
+    Verdict(Verdict),
+    Return(Value<'a>),
+    Error(String),
+}
+
+type Walked<'a, T> = Result<T, Stop<'a>>;
+
+/// A machine at work on one route.
+pub(crate) struct Machine<'a, 's> {
+    subject: Subject<'a, 's>,
+    stack: Vec<Value<'a>>,
+    base: usize,
+    steps: u32,
+    depth: u32,
+    printed: Vec<String>,
+    line: String,
+}
+
+/// What came of a walk.
+pub(crate) struct Walk<T> {
+    /// The verdict or value.
+    pub result: Result<T, String>,
+    /// What was printed.
+    pub printed: Vec<String>,
+    /// The attributes were changed, and stand in the builder.
+    pub changed: bool,
+}
+
+impl<'a, 's> Machine<'a, 's> {
+    fn new(stack: &mut Vec<Value<'static>>, subject: Subject<'a, 's>) -> Self {
+        Self {
+            subject,
+            stack: recycle(std::mem::take(stack)),
+            base: 0,
+            steps: STEPS_MAX,
+            depth: 0,
+            printed: Vec::new(),
+            line: String::new(),
+        }
+    }
+
+    fn end<T>(mut self, stack: &mut Vec<Value<'static>>, result: Result<T, String>) -> Walk<T> {
+        *stack = recycle(std::mem::take(&mut self.stack));
+        Walk { result, printed: self.printed, changed: self.subject.changed() }
+    }
+
+    fn block(&mut self, steps: &'a [Step]) -> Walked<'a, Value<'a>> {
+        let mut last = Value::Void;
+        for step in steps {
+            last = self.step(step)?;
+        }
+        Ok(last)
+    }
+
+    fn spend(&mut self, line: u32) -> Walked<'a, ()> {
+        self.steps = self.steps.saturating_sub(1);
+        if self.steps == 0 {
+            return Err(error("Filter takes too long", line));
+        }
+        Ok(())
+    }
+
+    fn deeper<T>(&mut self, line: u32, walk: impl FnOnce(&mut Self) -> Walked<'a, T>) -> Walked<'a, T> {
+        if self.depth >= DEPTH_MAX {
+            return Err(error("Filter nests too deep", line));
+        }
+        self.depth += 1;
+        let result = walk(self);
+        self.depth -= 1;
+        result
+    }
+
+    /// Does one statement. Its value is what a function gives that ends with it.
+    fn step(&mut self, step: &'a Step) -> Walked<'a, Value<'a>> {
+        self.spend(0)?;
+        match step {
+            Step::If(arms, otherwise) => self.conditional(arms, otherwise),
+            Step::Case(subject, labels, arms, otherwise) => {
+                let value = self.node(subject)?;
+                let arm = Key::of(&value).and_then(|key| labels.find(key)).and_then(|at| arms.get(at as usize));
+                let block = arm.unwrap_or(otherwise);
+                self.deeper(subject.line, |m| m.block(block))
+            }
+            Step::Assign { slot, kind, value: node } => {
+                let value = self.node(node)?;
+                if !fits(*kind, &value) {
+                    return Err(error("Assigning to variable of incompatible type", node.line));
+                }
+                if let Some(place) = self.stack.get_mut(self.base + usize::from(*slot)) {
+                    *place = value;
+                }
+                Ok(Value::Void)
+            }
+            Step::SetAttr { attr, value, line } => {
+                let value = self.node(value)?;
+                self.subject.set(*attr, value).map_err(|e| error(e, *line))?;
+                Ok(Value::Void)
+            }
+            Step::Unset(attr) => {
+                self.subject.unset(*attr).map_err(|e| error(e, 0))?;
+                Ok(Value::Void)
+            }
+            Step::Return(value) => Err(Stop::Return(self.node(value)?)),
+            Step::Print(items, ending, line) => self.print(items, *ending, *line),
+            Step::Call(call) => self.node(call),
+        }
+    }
+
+    fn conditional(&mut self, arms: &'a [(Node, Box<[Step]>)], otherwise: &'a [Step]) -> Walked<'a, Value<'a>> {
+        for (condition, block) in arms {
+            match self.node(condition)? {
+                Value::Bool(true) => {
+                    self.deeper(condition.line, |m| m.block(block))?;
+                    return Ok(Value::Bool(false));
+                }
+                Value::Bool(false) => {}
+                _ => return Err(error("If requires boolean expression", condition.line)),
+            }
+        }
+        if otherwise.is_empty() {
+            return Ok(Value::Bool(true));
+        }
+        self.deeper(0, |m| m.block(otherwise))
+    }
+
+    fn print(&mut self, items: &'a [Node], ending: Ending, line: u32) -> Walked<'a, Value<'a>> {
+        for item in items {
+            let value = self.node(item)?;
+            // Writing to a String does not fail.
+            let _ = write!(self.line, "{value}");
+        }
+        if ending == Ending::Print || !(items.is_empty() || ending == Ending::Printn) {
+            self.printed.push(std::mem::take(&mut self.line));
+        }
+        match ending {
+            Ending::Print | Ending::Printn => Ok(Value::Void),
+            Ending::Accept => Err(Stop::Verdict(Verdict::Accept)),
+            Ending::Reject => Err(Stop::Verdict(Verdict::Reject)),
+            Ending::Error => Err(error("Filter asked for an error", line)),
+            Ending::Quitbird => Err(error("quitbird is not obeyed", line)),
+        }
+    }
+
+    fn node(&mut self, node: &'a Node) -> Walked<'a, Value<'a>> {
+        self.spend(node.line)?;
+        match &node.op {
+            NodeOp::Const(value) => Ok(value.borrowed()),
+            NodeOp::Local(slot) => Ok(self.stack.get(self.base + usize::from(*slot)).cloned().unwrap_or(Value::Void)),
+            NodeOp::Attr(attr) => self.subject.get(*attr).map_err(|e| error(e, node.line)),
+            _ => self.deeper(node.line, |m| m.inner(node)),
+        }
+    }
+
+    /// Expressions with expressions in them.
+    fn inner(&mut self, node: &'a Node) -> Walked<'a, Value<'a>> {
+        let fail = |e| error(e, node.line);
+        Ok(match &node.op {
+            NodeOp::Logic(first, rest) => return self.logic(first, rest),
+            NodeOp::Arith(first, rest) => {
+                let mut value = self.node(first)?;
+                for (op, next) in rest {
+                    let next = self.node(next)?;
+                    value = operate::arith(*op, &value, &next).map_err(fail)?;
+                }
+                value
+            }
+            NodeOp::Compare(op, sides) => {
+                let [a, b] = &**sides;
+                let (a, b) = (self.node(a)?, self.node(b)?);
+                Value::Bool(compare(*op, &a, &b).map_err(fail)?)
+            }
+            NodeOp::Not(inner) => match self.node(inner)? {
+                Value::Bool(b) => Value::Bool(!b),
+                _ => return Err(fail("Not applied to non-boolean")),
+            },
+            NodeOp::Defined(inner) => Value::Bool(self.node(inner)? != Value::Void),
+            NodeOp::Pair(sides) => {
+                let [a, b] = &**sides;
+                let (a, b) = (self.node(a)?, self.node(b)?);
+                operate::pair(&a, &b).map_err(fail)?
+            }
+            NodeOp::Ec(kind, sides) => {
+                let [a, b] = &**sides;
+                let (a, b) = (self.node(a)?, self.node(b)?);
+                operate::ec(*kind, &a, &b).map_err(fail)?
+            }
+            NodeOp::Lc(parts) => {
+                let [a, b, c] = &**parts;
+                let (a, b, c) = (self.node(a)?, self.node(b)?, self.node(c)?);
+                operate::lc(&a, &b, &c).map_err(fail)?
+            }
+            NodeOp::Mask(items) => self.mask(items, node.line)?,
+            NodeOp::Call(function, arguments) => return self.call(function, arguments, node.line),
+            NodeOp::Method(method, subject, argument) => {
+                let subject = self.node(subject)?;
+                let argument = argument.as_deref().map(|a| self.node(a)).transpose()?;
+                operate::member(*method, subject, argument).map_err(fail)?
+            }
+            NodeOp::Const(_) | NodeOp::Local(_) | NodeOp::Attr(_) => Value::Void,
+        })
+    }
+
+    fn logic(&mut self, first: &'a Node, rest: &'a [(Logic, Node)]) -> Walked<'a, Value<'a>> {
+        let mut value = self.truth(first)?;
+        for (op, next) in rest {
+            if value == (*op == Logic::And) {
+                value = self.truth(next)?;
+            }
+        }
+        Ok(Value::Bool(value))
+    }
+
+    fn truth(&mut self, node: &'a Node) -> Walked<'a, bool> {
+        match self.node(node)? {
+            Value::Bool(b) => Ok(b),
+            _ => Err(error("Can't do boolean operation on non-booleans", node.line)),
+        }
+    }
+
+    fn mask(&mut self, items: &'a [MaskNode], line: u32) -> Walked<'a, Value<'a>> {
+        let mut made = Vec::with_capacity(items.len());
+        for item in items {
+            made.push(match item {
+                MaskNode::Fixed(item) => *item,
+                MaskNode::Asn(node) => match self.node(node)? {
+                    Value::Int(asn) => MaskItem::Asn(asn),
+                    _ => return Err(error("Error resolving path mask template: value not an integer", line)),
+                },
+            });
+        }
+        Ok(Value::Mask(Held::Own(Arc::new(Mask(made)))))
+    }
+
+    fn call(&mut self, function: &'a Function, arguments: &'a [Node], line: u32) -> Walked<'a, Value<'a>> {
+        let base = self.stack.len();
+        for (kind, argument) in function.arguments.iter().zip(arguments) {
+            let value = self.node(argument)?;
+            if !fits(*kind, &value) {
+                return Err(error("Assigning to variable of incompatible type", line));
+            }
+            self.stack.push(value);
+        }
+        self.stack.resize(base + usize::from(function.slots), Value::Void);
+        let caller = std::mem::replace(&mut self.base, base);
+        let result = self.block(&function.steps);
+        self.base = caller;
+        self.stack.truncate(base);
+        match result {
+            Err(Stop::Return(value)) => Ok(value),
+            other => other,
+        }
+    }
+}
+
+fn compare(op: Compare, a: &Value<'_>, b: &Value<'_>) -> Operated<bool> {
+    match op {
+        Compare::Equal => Ok(operate::same(a, b)),
+        Compare::NotEqual => Ok(!operate::same(a, b)),
+        Compare::Less => operate::less(a, b, false),
+        Compare::LessEqual => operate::less(a, b, true),
+        Compare::Match => operate::matches(a, b).ok_or("~ applied on unknown type pair"),
+        Compare::NotMatch => operate::matches(a, b).map(|m| !m).ok_or("!~ applied on unknown type pair"),
+    }
+}
+
+fn error<'a>(words: &str, line: u32) -> Stop<'a> {
+    Stop::Error(format!("filters, line {line}: {words}"))
+}
+
+/// The same allocation for values of another lifetime.
+fn recycle<'b>(mut stack: Vec<Value<'_>>) -> Vec<Value<'b>> {
+    stack.clear();
+    stack.into_iter().filter_map(|_| None).collect()
+}
+
+/// Runs a filter on a route.
+pub(crate) fn filter<'a>(
+    program: &'a crate::program::Program,
+    scratch: &mut Scratch,
+    route: RouteView<'a>,
+    env: Env<'a>,
+    name: Option<&str>,
+) -> (Walk<Verdict>, Option<route::AttrSet>) {
+    let Scratch { stack, builder } = scratch;
+    let mut machine = Machine::new(stack, Subject::new(Some(route), env, builder));
+    machine.stack.resize(usize::from(program.slots), Value::Void);
+    let result = match machine.block(&program.steps) {
+        Err(Stop::Verdict(verdict)) => Ok(verdict),
+        Err(Stop::Error(words)) => Err(words),
+        Ok(_) | Err(Stop::Return(_)) => {
+            let name = name.unwrap_or("(unnamed)");
+            Err(format!("Filter {name} did not return accept nor reject. Make up your mind"))
+        }
+    };
+    let walk = machine.end(stack, result);
+    let attrs = if walk.changed { builder.as_ref().map(AttrSetBuilder::build) } else { None };
+    (walk, attrs)
+}
+
+/// Evaluates an expression without a route.
+pub(crate) fn expression<'a>(node: &'a Node, env: Env<'a>) -> Walk<Value<'a>> {
+    let (mut stack, mut builder) = (Vec::new(), None);
+    let mut machine = Machine::new(&mut stack, Subject::new(None, env, &mut builder));
+    let result = match machine.node(node) {
+        Ok(value) | Err(Stop::Return(value)) => Ok(value),
+        Err(Stop::Error(words)) => Err(words),
+        Err(Stop::Verdict(_)) => Ok(Value::Void),
+    };
+    machine.end(&mut stack, result)
+}
+
+/// The value of an expression that needs no route and no links, or BIRD's words.
+pub(crate) fn evaluate(node: &Node) -> Result<Value<'static>, String> {
+    let ifaces = route::Ifaces::default();
+    expression(node, Env { ifaces: &ifaces }).result.map(Value::into_owned)
+}

@@ -1,0 +1,252 @@
+//! The rules of bird.conf that are of the filter language: what `conf` calls where its own grammar meets them.
+//!
+//! Each reads from a cursor that stands behind the word which chose the rule, and
+//! leaves it behind the last token of the rule. Where several errors can be said
+//! at once, all come back; the names concerned are then defined as
+//! [`SymbolKind::Broken`], so that their uses are not errors too.
+
+use crate::ast::{Body, Ending, Stmt, StmtKind};
+use crate::compile::Compiler;
+use crate::interpret;
+use crate::parse::Parser;
+use crate::program::{Node, Program};
+use crate::run::{Env, Filter, Inputs, Policy};
+use crate::span::{Diagnostic, Span};
+use crate::symbols::{SymbolKind, Symbols};
+use crate::syntax::{Cursor, Op, Tok};
+use crate::value::Value;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+/// All that was wrong with a rule.
+pub type Rule<T> = Result<T, Vec<Diagnostic>>;
+
+/// Reads `NAME body` behind `filter`, and defines the name.
+pub fn define_filter(cursor: &mut Cursor<'_>, symbols: &mut Symbols) -> Rule<()> {
+    define(cursor, symbols, |cursor, symbols, name, span| {
+        let filter = filter_body(cursor, symbols, Some(name.into()), span)?;
+        Ok(SymbolKind::Filter(Arc::new(filter)))
+    })
+}
+
+/// Reads `NAME(arguments) body` behind `function`, and defines the name.
+pub fn define_function(cursor: &mut Cursor<'_>, symbols: &mut Symbols) -> Rule<()> {
+    define(cursor, symbols, |cursor, symbols, name, _| {
+        let body = parse(cursor, |parser| {
+            let arguments = parser.arguments()?;
+            parser.body(arguments)
+        })?;
+        let function = Compiler::new(symbols, cursor.files()).function(name, &body)?;
+        Ok(SymbolKind::Function(Arc::new(function)))
+    })
+}
+
+/// Reads `NAME = expression;` behind `define`, and defines the name.
+pub fn define_constant(cursor: &mut Cursor<'_>, symbols: &mut Symbols) -> Rule<()> {
+    define(cursor, symbols, |cursor, symbols, _, _| {
+        cursor.expect(Op::Equal).map_err(one)?;
+        let value = evaluate(cursor, symbols)?;
+        cursor.expect(Op::Semicolon).map_err(one)?;
+        Ok(SymbolKind::Constant(value))
+    })
+}
+
+/// Reads a name and what it stands for. A wrong meaning makes the name broken.
+fn define<'a>(
+    cursor: &mut Cursor<'a>,
+    symbols: &mut Symbols,
+    meaning: impl FnOnce(&mut Cursor<'a>, &Symbols, &str, Span) -> Rule<SymbolKind>,
+) -> Rule<()> {
+    let (name, span) = cursor.name().map_err(one)?;
+    let taken = symbols.check_new(name, span);
+    let kind = meaning(cursor, symbols, name, span);
+    match (taken, kind) {
+        (Ok(()), Ok(kind)) => symbols.define(name, span, kind).map_err(one),
+        (Ok(()), Err(wrong)) => {
+            symbols.define(name, span, SymbolKind::Broken).map_err(one)?;
+            Err(wrong)
+        }
+        (Err(taken), Ok(_)) => Err(vec![taken]),
+        (Err(taken), Err(mut wrong)) => {
+            wrong.insert(0, taken);
+            Err(wrong)
+        }
+    }
+}
+
+/// Reads a policy behind `import` or `export`: `all`, `none`, `filter F`, `filter { ... }`, `where E`.
+pub fn policy(cursor: &mut Cursor<'_>, symbols: &Symbols) -> Rule<Policy> {
+    match cursor.word() {
+        Some("all") => {
+            cursor.bump();
+            Ok(Policy::Accept)
+        }
+        Some("none") => {
+            cursor.bump();
+            Ok(Policy::Reject)
+        }
+        Some("filter") => {
+            cursor.bump();
+            filter(cursor, symbols).map(Policy::Filter)
+        }
+        Some("where") => {
+            cursor.bump();
+            where_clause(cursor, symbols).map(Policy::Filter)
+        }
+        _ => Err(vec![cursor.wanted("`all`, `none`, `filter` or `where`")]),
+    }
+}
+
+/// Reads a filter's name, or a filter itself, behind `filter`.
+pub fn filter(cursor: &mut Cursor<'_>, symbols: &Symbols) -> Rule<Arc<Filter>> {
+    if !cursor.is_name() {
+        let span = cursor.span();
+        return filter_body(cursor, symbols, None, span).map(Arc::new);
+    }
+    let (name, span) = cursor.name().map_err(one)?;
+    match symbols.get(name).map(|s| &s.kind) {
+        Some(SymbolKind::Filter(filter)) => Ok(filter.clone()),
+        Some(SymbolKind::Broken) => Ok(Arc::new(rejecting(span))),
+        other => {
+            let wrong = Diagnostic::error(span, "No such filter.");
+            Err(vec![match (other, symbols.nearest(name, |k| matches!(k, SymbolKind::Filter(_)))) {
+                (Some(kind), _) => wrong.help(format!("`{name}` is a {}", kind.word())),
+                (None, Some(near)) => wrong.help(format!("there is a filter `{near}`")),
+                (None, None) => wrong.help("a filter must be defined before it is used"),
+            }])
+        }
+    }
+}
+
+/// Reads the expression behind `where`: a filter that accepts when it is true.
+pub fn where_clause(cursor: &mut Cursor<'_>, symbols: &Symbols) -> Rule<Arc<Filter>> {
+    let condition = parse(cursor, |parser| parser.expr())?;
+    let span = condition.span;
+    let end = |ending| vec![Stmt { kind: StmtKind::Print(Vec::new(), ending), span }];
+    let kind = StmtKind::If(vec![(condition, end(Ending::Accept))], Some(end(Ending::Reject)));
+    let body = Body { statements: vec![Stmt { kind, span }], ..Body::default() };
+    let (program, inputs) = Compiler::new(symbols, cursor.files()).filter(&body)?;
+    Ok(Arc::new(Filter { name: None, inputs, span, program }))
+}
+
+/// Reads `variables { statements }`.
+fn filter_body(cursor: &mut Cursor<'_>, symbols: &Symbols, name: Option<Arc<str>>, span: Span) -> Rule<Filter> {
+    let body = parse(cursor, |parser| parser.body(Vec::new()))?;
+    let (program, inputs) = Compiler::new(symbols, cursor.files()).filter(&body)?;
+    Ok(Filter { name, inputs, span, program })
+}
+
+/// Stands in for a filter whose definition was wrong.
+fn rejecting(span: Span) -> Filter {
+    Filter { name: None, inputs: Inputs::default(), span, program: Program::default() }
+}
+
+/// A compiled expression, for `eval` and for values of options.
+#[derive(Debug)]
+pub struct Expression {
+    node: Node,
+}
+
+impl Expression {
+    /// Reads an expression.
+    pub fn read(cursor: &mut Cursor<'_>, symbols: &Symbols) -> Rule<Self> {
+        let expr = parse(cursor, |parser| parser.expr())?;
+        let (node, _) = Compiler::new(symbols, cursor.files()).expression(&expr)?;
+        Ok(Self { node })
+    }
+
+    /// Its value without a route.
+    pub fn run(&self, env: Env<'_>) -> Evaluated {
+        let walk = interpret::expression(&self.node, env);
+        Evaluated { value: walk.result.map(Value::into_owned), printed: walk.printed }
+    }
+}
+
+/// What came of an expression.
+#[derive(Debug)]
+pub struct Evaluated {
+    /// Its value, whose `Display` is BIRD's text, or BIRD's words for the log, class error.
+    pub value: Result<Value<'static>, String>,
+    /// Lines that it printed, for the log, class info.
+    pub printed: Vec<String>,
+}
+
+/// Reads an expression and computes it, as `define` does.
+pub fn evaluate(cursor: &mut Cursor<'_>, symbols: &Symbols) -> Rule<Value<'static>> {
+    let start = cursor.span();
+    let expression = Expression::read(cursor, symbols)?;
+    let span = cursor.since(start);
+    interpret::evaluate(&expression.node).map_err(|words| {
+        let mut wrong = Diagnostic::error(span, "Runtime error");
+        wrong.label = Some(words);
+        vec![wrong]
+    })
+}
+
+/// Reads the value of an option: a literal, a constant, or an expression in parentheses.
+///
+/// `wanted` is BIRD's word for anything else, such as `Number expected`.
+pub fn evaluate_term(cursor: &mut Cursor<'_>, symbols: &Symbols, wanted: &str) -> Rule<Value<'static>> {
+    let token = cursor.token();
+    match token.tok {
+        Tok::Op(Op::ParenOpen) => {
+            cursor.bump();
+            let value = evaluate(cursor, symbols)?;
+            cursor.expect(Op::ParenClose).map_err(one)?;
+            Ok(value)
+        }
+        Tok::Num(n) => {
+            cursor.bump();
+            Ok(Value::Int(n))
+        }
+        Tok::Ip4(_) | Tok::Ip6(_) => cursor.address().map(Value::Ip).map_err(one),
+        Tok::Word => match symbols.get(cursor.name_at(token)).map(|s| &s.kind) {
+            Some(SymbolKind::Constant(value)) => {
+                cursor.bump();
+                Ok(value.clone())
+            }
+            _ => Err(vec![cursor.error(wanted)]),
+        },
+        _ => Err(vec![cursor.error(wanted)]),
+    }
+}
+
+/// Reads a number: a literal, a constant, or an expression in parentheses.
+pub fn number(cursor: &mut Cursor<'_>, symbols: &Symbols) -> Rule<u32> {
+    let start = cursor.span();
+    match evaluate_term(cursor, symbols, "Number expected")? {
+        Value::Int(n) => Ok(n),
+        _ => {
+            let words = if cursor.octets(start) == b"(" { "Integer expression expected" } else { "Number expected" };
+            Err(vec![Diagnostic::error(cursor.since(start), words)])
+        }
+    }
+}
+
+/// Reads an address: a literal or a constant.
+pub fn address(cursor: &mut Cursor<'_>, symbols: &Symbols) -> Rule<IpAddr> {
+    let start = cursor.span();
+    match evaluate_term(cursor, symbols, "IP address expected")? {
+        Value::Ip(addr) => Ok(addr),
+        _ => Err(vec![Diagnostic::error(cursor.since(start), "IP address expected")]),
+    }
+}
+
+fn one(wrong: Diagnostic) -> Vec<Diagnostic> {
+    vec![wrong]
+}
+
+/// Reads with a parser; errors that it passed over come first.
+fn parse<'a, T>(cursor: &mut Cursor<'a>, read: impl FnOnce(&mut Parser<'_, 'a>) -> Result<T, Diagnostic>) -> Rule<T> {
+    let mut parser = Parser::new(cursor);
+    let result = read(&mut parser);
+    let mut errors = parser.errors;
+    match result {
+        Ok(read) if errors.is_empty() => Ok(read),
+        Ok(_) => Err(errors),
+        Err(wrong) => {
+            errors.push(wrong);
+            Err(errors)
+        }
+    }
+}

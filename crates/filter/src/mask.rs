@@ -1,0 +1,148 @@
+//! Patterns of AS paths: `[= 1 * 2 ? 3..5 =]`.
+//!
+//! Matching walks the path once and keeps the set of places in the pattern that
+//! can be reached, so the cost is the length of the path times the length of the
+//! pattern, whatever the pattern. An AS_SET in a path may match several items in
+//! the way BIRD has it: it stands for one AS, any of its members.
+
+use route::{AsPath, aspath::segment};
+use std::fmt;
+
+/// One item of a pattern.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum MaskItem {
+    /// This AS.
+    Asn(u32),
+    /// An AS of a range, both ends included.
+    Range(u32, u32),
+    /// Any AS.
+    Question,
+    /// Any number of ASes, none too.
+    Star,
+}
+
+/// A pattern.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Mask(pub Vec<MaskItem>);
+
+/// Longest pattern; more items than a path could have in one message.
+pub const MASK_LEN_MAX: usize = 1023;
+
+/// Places in a pattern, one bit each.
+struct Places([u64; (MASK_LEN_MAX + 1) / 64]);
+
+impl Places {
+    fn has(&self, at: usize) -> bool {
+        self.0.get(at / 64).is_some_and(|w| w >> (at % 64) & 1 == 1)
+    }
+
+    fn put(&mut self, at: usize) {
+        if let Some(word) = self.0.get_mut(at / 64) {
+            *word |= 1 << (at % 64);
+        }
+    }
+}
+
+impl Mask {
+    /// Whether the whole path follows the pattern.
+    pub fn matches(&self, path: AsPath<'_>) -> bool {
+        let mut here = Places([0; _]);
+        self.reach(&mut here, 0);
+        for s in path.segments() {
+            match s.kind {
+                segment::AS_SEQUENCE | segment::AS_CONFED_SEQUENCE => {
+                    for asn in s.asns() {
+                        here = self.step(&here, |item| item.takes(asn));
+                    }
+                }
+                _ => here = self.step(&here, |item| s.asns().any(|asn| item.takes(asn))),
+            }
+        }
+        here.has(self.0.len())
+    }
+
+    /// Where one can be after one more AS.
+    fn step(&self, here: &Places, takes: impl Fn(MaskItem) -> bool) -> Places {
+        let mut next = Places([0; _]);
+        for (at, item) in self.0.iter().enumerate().filter(|(at, _)| here.has(*at)) {
+            if *item == MaskItem::Star {
+                self.reach(&mut next, at);
+            } else if takes(*item) {
+                self.reach(&mut next, at + 1);
+            }
+        }
+        next
+    }
+
+    /// Marks a place and those behind it that need no further AS.
+    fn reach(&self, places: &mut Places, at: usize) {
+        places.put(at);
+        for (i, item) in self.0.iter().enumerate().skip(at) {
+            if *item != MaskItem::Star || places.has(i + 1) {
+                break;
+            }
+            places.put(i + 1);
+        }
+    }
+}
+
+impl MaskItem {
+    fn takes(self, asn: u32) -> bool {
+        match self {
+            Self::Asn(a) => a == asn,
+            Self::Range(from, to) => (from..=to).contains(&asn),
+            Self::Question | Self::Star => true,
+        }
+    }
+}
+
+impl fmt::Display for Mask {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[= ")?;
+        for item in &self.0 {
+            match item {
+                MaskItem::Asn(a) => write!(f, "{a} ")?,
+                MaskItem::Range(a, b) => write!(f, "{a}..{b} ")?,
+                MaskItem::Question => f.write_str("? ")?,
+                MaskItem::Star => f.write_str("* ")?,
+            }
+        }
+        f.write_str("=]")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::MaskItem::{Asn, Question, Range, Star};
+    use super::*;
+
+    fn path(asns: &[u32]) -> Vec<u8> {
+        let mut octets = vec![segment::AS_SEQUENCE, asns.len() as u8];
+        octets.extend(asns.iter().flat_map(|a| a.to_be_bytes()));
+        octets
+    }
+
+    #[test]
+    fn a_pattern_must_cover_the_whole_path() {
+        let octets = path(&[30, 20, 10]);
+        let p = AsPath::new(&octets);
+        let matches = |items: &[MaskItem]| Mask(items.to_vec()).matches(p);
+        assert!(matches(&[Asn(30), Asn(20), Asn(10)]));
+        assert!(!matches(&[Asn(30), Asn(20)]));
+        assert!(matches(&[Star, Asn(20), Star]));
+        assert!(matches(&[Star, Star, Asn(10), Star]));
+        assert!(matches(&[Question, Range(15, 25), Question]));
+        assert!(!matches(&[Question, Question]));
+        assert!(!matches(&[]));
+        assert!(Mask(vec![]).matches(AsPath::new(&[])));
+        assert!(Mask(vec![Star]).matches(AsPath::new(&[])));
+    }
+
+    #[test]
+    fn many_stars_cost_no_more_than_pattern_times_path() {
+        let octets = path(&[1; 255]);
+        let mut items: Vec<_> = [Star, Asn(1)].into_iter().cycle().take(500).collect();
+        items.push(Asn(2));
+        assert!(!Mask(items).matches(AsPath::new(&octets)));
+    }
+}

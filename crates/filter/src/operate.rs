@@ -1,0 +1,391 @@
+//! Operators on values, with BIRD's results and BIRD's words when there is none.
+//!
+//! Types are checked here, when a filter runs, since BIRD 1.6 does so: `1 = "1"`
+//! is FALSE and `1 < 1.2.3.4` is an error of the route at hand.
+
+use crate::ast::{Arith, EcKind, Method};
+use crate::set::Set;
+use crate::value::{Held, Type, Value};
+use route::aspath::segment;
+use route::community::LargeCommunity;
+use route::{AsPath, Prefix};
+use std::cmp::Ordering;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+/// A result, or BIRD's words for why there is none.
+pub type Operated<T> = Result<T, &'static str>;
+
+/// The order of two values of one type; `None` when they have none.
+pub fn compare(a: &Value<'_>, b: &Value<'_>) -> Option<Ordering> {
+    Some(match (a, b) {
+        (Value::Void, Value::Void) => Ordering::Equal,
+        (Value::Bool(a), Value::Bool(b)) => a.cmp(b),
+        (Value::Int(a), Value::Int(b)) | (Value::Pair(a), Value::Pair(b)) | (Value::Quad(a), Value::Quad(b)) => {
+            a.cmp(b)
+        }
+        (Value::Enum(ka, a), Value::Enum(kb, b)) if ka == kb => a.cmp(b),
+        (Value::Ec(a), Value::Ec(b)) => a.cmp(b),
+        (Value::Lc(a), Value::Lc(b)) => a.cmp(b),
+        (Value::Ip(a), Value::Ip(b)) => a.cmp(b),
+        (Value::Prefix(a), Value::Prefix(b)) => a.cmp(b),
+        (Value::Text(a), Value::Text(b)) => a.cmp(b),
+        (Value::Quad(a), Value::Ip(IpAddr::V4(b))) => a.cmp(&b.to_bits()),
+        (Value::Ip(IpAddr::V4(a)), Value::Quad(b)) => a.to_bits().cmp(b),
+        _ => return None,
+    })
+}
+
+/// Whether two values are the same; values of different types never are.
+pub fn same(a: &Value<'_>, b: &Value<'_>) -> bool {
+    match compare(a, b) {
+        Some(order) => order == Ordering::Equal,
+        None => a == b,
+    }
+}
+
+/// `a < b`, or with `or_equal` `a <= b`.
+pub fn less(a: &Value<'_>, b: &Value<'_>, or_equal: bool) -> Operated<bool> {
+    let order = compare(a, b).ok_or("Can't compare values of incompatible types")?;
+    Ok(order == Ordering::Less || or_equal && order == Ordering::Equal)
+}
+
+/// `a ~ b`; `None` when the two types do not go together.
+pub fn matches(a: &Value<'_>, b: &Value<'_>) -> Option<bool> {
+    Some(match (a, b) {
+        (Value::Path(path), Value::Mask(mask)) => mask.matches(AsPath::new(path)),
+        (Value::Int(asn), Value::Path(path)) => AsPath::new(path).asns().any(|a| a == *asn),
+        (Value::Pair(n) | Value::Quad(n), Value::Clist(list)) => chunks::<4>(list).any(|c| c == n.to_be_bytes()),
+        (Value::Ip(IpAddr::V4(a)), Value::Clist(list)) => chunks::<4>(list).any(|c| c == a.octets()),
+        (Value::Ec(n), Value::Eclist(list)) => chunks::<8>(list).any(|c| c == n.to_be_bytes()),
+        (Value::Lc(n), Value::Lclist(list)) => chunks::<12>(list).any(|c| c == lc_octets(*n)),
+        (Value::Text(text), Value::Text(pattern)) => glob(pattern, text),
+        (Value::Ip(addr), Value::Prefix(prefix)) => prefix.contains(*addr),
+        (Value::Prefix(inner), Value::Prefix(outer)) => outer.covers(inner),
+        (Value::Prefix(prefix), Value::PrefixSet(set)) => set.contains(prefix),
+        (Value::Path(path), Value::Set(set)) => AsPath::new(path).asns().any(|a| set.contains_value(&Value::Int(a))),
+        (Value::Clist(list), Value::Set(set)) => chunks::<4>(list).any(|c| has_community(set, c)),
+        (Value::Eclist(list), Value::Set(set)) => chunks::<8>(list).any(|c| set.contains_value(&ec_of(c))),
+        (Value::Lclist(list), Value::Set(set)) => chunks::<12>(list).any(|c| set.contains_value(&lc_of(c))),
+        (
+            Value::Int(_)
+            | Value::Pair(_)
+            | Value::Quad(_)
+            | Value::Enum(..)
+            | Value::Ip(_)
+            | Value::Ec(_)
+            | Value::Lc(_),
+            Value::Set(set),
+        ) => set.contains_value(a),
+        _ => return None,
+    })
+}
+
+/// `a + b` and its like: numbers of 32 bits that wrap.
+pub fn arith(op: Arith, a: &Value<'_>, b: &Value<'_>) -> Operated<Value<'static>> {
+    if a.kind() != b.kind() {
+        return Err("Can't operate with values of incompatible types");
+    }
+    let (Value::Int(a), Value::Int(b)) = (a, b) else {
+        return Err(match a {
+            Value::Void => "Can't operate with values of type void",
+            _ => "Usage of unknown type",
+        });
+    };
+    Ok(Value::Int(match op {
+        Arith::Add => a.wrapping_add(*b),
+        Arith::Subtract => a.wrapping_sub(*b),
+        Arith::Multiply => a.wrapping_mul(*b),
+        Arith::Divide => a.checked_div(*b).ok_or("Mother told me not to divide by 0")?,
+    }))
+}
+
+/// `(a,b)`.
+pub fn pair(a: &Value<'_>, b: &Value<'_>) -> Operated<Value<'static>> {
+    let (Value::Int(a), Value::Int(b)) = (a, b) else {
+        return Err("Can't operate with value of non-integer type in pair constructor");
+    };
+    match (u16::try_from(*a), u16::try_from(*b)) {
+        (Ok(a), Ok(b)) => Ok(Value::Pair((u32::from(a) << 16) | u32::from(b))),
+        _ => Err("Can't operate with value out of bounds in pair constructor"),
+    }
+}
+
+/// `(rt, a, b)`.
+pub fn ec(kind: EcKind, key: &Value<'_>, value: &Value<'_>) -> Operated<Value<'static>> {
+    let Value::Int(value) = value else {
+        return Err("Can't operate with value of non-integer type in EC constructor");
+    };
+    if !matches!(key, Value::Int(_) | Value::Quad(_) | Value::Ip(IpAddr::V4(_))) {
+        return Err("Can't operate with key of non-integer/IPv4 type in EC constructor");
+    }
+    let made = ec_octets(kind, key, *value);
+    made.map(Value::Ec).ok_or("Can't operate with value out of bounds in EC constructor")
+}
+
+/// The eight octets of an extended community (RFC 4360 3, RFC 5668 2); `None` when the value does not fit.
+pub fn ec_octets(kind: EcKind, key: &Value<'_>, value: u32) -> Option<u64> {
+    let low16 = || u16::try_from(value).ok();
+    let long = |form: u64, typed: u16, key: u32| {
+        Some((form << 56) | (u64::from(typed) << 48) | (u64::from(key) << 16) | u64::from(low16()?))
+    };
+    match (kind, key) {
+        (EcKind::Generic, Value::Int(key)) => Some((u64::from(*key) << 32) | u64::from(value)),
+        (EcKind::Typed(typed), Value::Int(key)) => match u16::try_from(*key) {
+            Ok(key) => Some((u64::from(typed) << 48) | (u64::from(key) << 32) | u64::from(value)),
+            Err(_) => long(2, typed, *key),
+        },
+        (EcKind::Typed(typed), Value::Quad(key)) => long(1, typed, *key),
+        (EcKind::Typed(typed), Value::Ip(IpAddr::V4(key))) => long(1, typed, key.to_bits()),
+        _ => None,
+    }
+}
+
+/// `(a, b, c)`.
+pub fn lc(a: &Value<'_>, b: &Value<'_>, c: &Value<'_>) -> Operated<Value<'static>> {
+    match (a, b, c) {
+        (Value::Int(a), Value::Int(b), Value::Int(c)) => Ok(Value::Lc(LargeCommunity(*a, *b, *c))),
+        _ => Err("LC - Can't operate with value of non-integer type in tuple constructor"),
+    }
+}
+
+/// What stands behind a dot.
+pub fn member<'a>(method: Method, subject: Value<'a>, argument: Option<Value<'a>>) -> Operated<Value<'a>> {
+    let path = || match &subject {
+        Value::Path(octets) => Ok(AsPath::new(octets)),
+        _ => Err("AS path expected"),
+    };
+    Ok(match method {
+        Method::Len => Value::Int(match &subject {
+            Value::Prefix(p) => p.len().into(),
+            Value::Path(octets) => AsPath::new(octets).hop_count(),
+            Value::Clist(octets) => (octets.len() / 4) as u32,
+            Value::Eclist(octets) => (octets.len() / 8) as u32,
+            Value::Lclist(octets) => (octets.len() / 12) as u32,
+            _ => return Err("Prefix, path, clist or eclist expected"),
+        }),
+        Method::Ip => match subject {
+            Value::Prefix(p) => Value::Ip(p.addr()),
+            _ => return Err("Prefix expected"),
+        },
+        Method::First => Value::Int(path()?.first().unwrap_or(0)),
+        Method::Last => Value::Int(path()?.last().unwrap_or(0)),
+        Method::LastNonaggregated => Value::Int(last_nonaggregated(path()?)),
+        Method::Mask => mask(&subject, argument.as_ref())?,
+        Method::Prepend => match (&subject, argument) {
+            (Value::Path(octets), Some(Value::Int(asn))) => {
+                Value::Path(Held::own(AsPath::new(octets).prepended(segment::AS_SEQUENCE, asn)))
+            }
+            (Value::Path(_), _) => return Err("Can't prepend non-integer"),
+            _ => return Err("Can't prepend to non-path"),
+        },
+        Method::Add | Method::Delete | Method::Filter => {
+            return edit(method, subject, &argument.unwrap_or(Value::Void));
+        }
+    })
+}
+
+/// The last AS before the first set.
+fn last_nonaggregated(path: AsPath<'_>) -> u32 {
+    let sequences = path.segments().take_while(|s| s.kind != segment::AS_SET && s.kind != segment::AS_CONFED_SET);
+    sequences.filter_map(|s| s.asns().next_back()).last().unwrap_or(0)
+}
+
+fn mask(subject: &Value<'_>, len: Option<&Value<'_>>) -> Operated<Value<'static>> {
+    let Some(Value::Int(len)) = len else { return Err("Integer expected") };
+    let Value::Ip(addr) = subject else { return Err("You can mask only IP addresses") };
+    // A length beyond the address masks all of it, as in BIRD.
+    let masked = u8::try_from(*len).ok().and_then(|len| Prefix::new(*addr, len));
+    Ok(Value::Ip(match (masked, addr) {
+        (Some(p), _) => p.addr(),
+        (None, IpAddr::V4(_)) => Ipv4Addr::UNSPECIFIED.into(),
+        (None, IpAddr::V6(_)) => Ipv6Addr::UNSPECIFIED.into(),
+    }))
+}
+
+/// `add`, `delete`, `filter` of paths and lists.
+fn edit<'a>(method: Method, subject: Value<'a>, argument: &Value<'_>) -> Operated<Value<'a>> {
+    match subject {
+        Value::Path(octets) => edit_path(method, &octets, argument).map(|o| Value::Path(Held::own(o))),
+        Value::Clist(octets) => {
+            let item = match argument {
+                Value::Pair(n) | Value::Quad(n) => Edit::One(n.to_be_bytes()),
+                Value::Ip(IpAddr::V4(a)) => Edit::One(a.octets()),
+                Value::Set(set) if set.is_of(Type::Pair) => Edit::Set(set),
+                Value::Clist(list) => Edit::List(list),
+                _ => return Err("Can't add/delete non-pair"),
+            };
+            edit_list(method, &octets, &item, has_community, "Can't filter pair").map(|o| Value::Clist(Held::own(o)))
+        }
+        Value::Eclist(octets) => {
+            let item = match argument {
+                Value::Ec(n) => Edit::One(n.to_be_bytes()),
+                Value::Set(set) if set.is_of(Type::Ec) => Edit::Set(set),
+                Value::Eclist(list) => Edit::List(list),
+                _ => return Err("Can't add/delete non-ec"),
+            };
+            let has = |set: &Set, c| set.contains_value(&ec_of(c));
+            edit_list(method, &octets, &item, has, "Can't filter ec").map(|o| Value::Eclist(Held::own(o)))
+        }
+        Value::Lclist(octets) => {
+            let item = match argument {
+                Value::Lc(n) => Edit::One(lc_octets(*n)),
+                Value::Set(set) if set.is_of(Type::Lc) => Edit::Set(set),
+                Value::Lclist(list) => Edit::List(list),
+                _ => return Err("Can't add/delete non-lc"),
+            };
+            let has = |set: &Set, c| set.contains_value(&lc_of(c));
+            edit_list(method, &octets, &item, has, "Can't filter lc").map(|o| Value::Lclist(Held::own(o)))
+        }
+        _ => Err("Can't add/delete to non-[e|l]clist"),
+    }
+}
+
+enum Edit<'a, const N: usize> {
+    One([u8; N]),
+    Set(&'a Set),
+    List(&'a [u8]),
+}
+
+fn edit_list<const N: usize>(
+    method: Method,
+    octets: &[u8],
+    item: &Edit<'_, N>,
+    in_set: impl Fn(&Set, [u8; N]) -> bool,
+    no_filter: &'static str,
+) -> Operated<Vec<u8>> {
+    let has = |list: &[u8], c: [u8; N]| chunks::<N>(list).any(|o| o == c);
+    if method == Method::Add {
+        let mut out = octets.to_vec();
+        match item {
+            Edit::One(c) if !has(octets, *c) => out.extend_from_slice(c),
+            Edit::One(_) => {}
+            Edit::List(list) => chunks::<N>(list).filter(|c| !has(octets, *c)).for_each(|c| out.extend_from_slice(&c)),
+            Edit::Set(_) => return Err("Can't add set"),
+        }
+        return Ok(out);
+    }
+    let keep = method == Method::Filter;
+    if keep && matches!(item, Edit::One(_)) {
+        return Err(no_filter);
+    }
+    let named = |c: &[u8; N]| match item {
+        Edit::One(one) => c == one,
+        Edit::Set(set) => in_set(set, *c),
+        Edit::List(list) => has(list, *c),
+    };
+    Ok(chunks::<N>(octets).filter(|c| named(c) == keep).flatten().collect())
+}
+
+/// Takes ASes out of a path, or all others. Segments that become empty go.
+fn edit_path(method: Method, octets: &[u8], argument: &Value<'_>) -> Operated<Vec<u8>> {
+    let named = |asn: u32| match argument {
+        Value::Int(n) => asn == *n,
+        Value::Set(set) => set.contains_value(&Value::Int(asn)),
+        _ => false,
+    };
+    match (method, argument) {
+        (Method::Add, _) => return Err("Can't add to path"),
+        (Method::Filter, Value::Int(_)) => return Err("Can't filter integer"),
+        (_, Value::Int(_)) => {}
+        (_, Value::Set(set)) if set.is_of(Type::Int) => {}
+        _ => return Err("Can't delete non-integer (set)"),
+    }
+    let keep = method == Method::Filter;
+    let mut out = Vec::with_capacity(octets.len());
+    for s in AsPath::new(octets).segments() {
+        let start = out.len();
+        out.extend_from_slice(&[s.kind, 0]);
+        let mut count = 0u8;
+        for asn in s.asns().filter(|a| named(*a) == keep) {
+            out.extend_from_slice(&asn.to_be_bytes());
+            count = count.saturating_add(1);
+        }
+        match out.get_mut(start + 1) {
+            Some(place) if count > 0 => *place = count,
+            _ => out.truncate(start),
+        }
+    }
+    Ok(out)
+}
+
+fn chunks<const N: usize>(octets: &[u8]) -> impl Iterator<Item = [u8; N]> + '_ {
+    octets.as_chunks::<N>().0.iter().copied()
+}
+
+/// Communities in sets are written as pairs or as quads.
+fn has_community(set: &Set, octets: [u8; 4]) -> bool {
+    let n = u32::from_be_bytes(octets);
+    set.contains_value(&Value::Pair(n)) || set.contains_value(&Value::Quad(n))
+}
+
+fn ec_of(octets: [u8; 8]) -> Value<'static> {
+    Value::Ec(u64::from_be_bytes(octets))
+}
+
+fn lc_of(octets: [u8; 12]) -> Value<'static> {
+    let lc = route::community::large_communities(&octets).next();
+    lc.map_or(Value::Void, Value::Lc)
+}
+
+fn lc_octets(LargeCommunity(a, b, c): LargeCommunity) -> [u8; 12] {
+    let mut octets = [0; 12];
+    for (place, part) in octets.as_chunks_mut::<4>().0.iter_mut().zip([a, b, c]) {
+        *place = part.to_be_bytes();
+    }
+    octets
+}
+
+/// Shell patterns: `*` any text, `?` any octet, `\` takes the next octet as it is.
+///
+/// Remembers the last star only, so the cost is at most length of pattern times length of text.
+fn glob(pattern: &[u8], text: &[u8]) -> bool {
+    let (mut p, mut t) = (0, 0);
+    let mut star: Option<(usize, usize)> = None;
+    loop {
+        let step = match pattern.get(p) {
+            Some(b'*') => {
+                star = Some((p, t));
+                p += 1;
+                continue;
+            }
+            None if t == text.len() => return true,
+            None => None,
+            Some(b'?') => text.get(t).map(|_| 1),
+            Some(b'\\') if p + 1 < pattern.len() => (text.get(t) == pattern.get(p + 1)).then_some(2),
+            c => (text.get(t) == c).then_some(1),
+        };
+        match (step, &mut star) {
+            (Some(len), _) => {
+                p += len;
+                t += 1;
+            }
+            (None, Some((at, from))) if *from < text.len() => {
+                *from += 1;
+                (p, t) = (*at + 1, *from);
+            }
+            (None, _) => return false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shell_pattern_matches_the_whole_text() {
+        let yes = [("h*", "hello"), ("h?llo", "hello"), ("*", ""), ("a\\*b", "a*b"), ("*a*b", "xxaxxab"), ("", "")];
+        let no = [("ell", "hello"), ("H*", "hello"), ("a\\*b", "axb"), ("?", ""), ("*a", "ab"), ("", "a")];
+        assert!(yes.iter().all(|(p, t)| glob(p.as_bytes(), t.as_bytes())));
+        assert!(!no.iter().any(|(p, t)| glob(p.as_bytes(), t.as_bytes())));
+    }
+
+    #[test]
+    fn four_octet_keys_of_extended_communities_leave_two_for_the_value() {
+        let rt = EcKind::Typed(2);
+        assert_eq!(ec_octets(rt, &Value::Int(1), 70_000), Some(0x0002_0001_0001_1170));
+        assert_eq!(ec_octets(rt, &Value::Int(70_000), 5), Some(0x0202_0001_1170_0005));
+        assert_eq!(ec_octets(rt, &Value::Ip("10.0.0.1".parse().unwrap()), 5), Some(0x0102_0a00_0001_0005));
+        assert_eq!(ec_octets(rt, &Value::Int(70_000), 70_000), None);
+    }
+}

@@ -1,0 +1,357 @@
+//! Expressions.
+//!
+//! From weak to strong: `&& ||` (equal, from left to right), comparisons (which do
+//! not chain), `+ -`, `* /`, `!`, the dot. So `true || true && false` is FALSE and
+//! `! 1 = 2` is `(!1) = 2`, as in BIRD 1.6.
+
+use super::{Parser, editing, join};
+use crate::ast::{Arith, Compare, EcKind, Expr, ExprKind, Logic, Method, PathItem};
+use crate::mask::{MASK_LEN_MAX, MaskItem};
+use crate::names;
+use crate::span::{Diagnostic, Span};
+use crate::syntax::{Op, Parsed, Tok};
+use crate::value::{Held, Value};
+use route::{Family, Prefix};
+use std::sync::Arc;
+
+impl Parser<'_, '_> {
+    /// Reads an expression.
+    pub fn expr(&mut self) -> Parsed<Expr> {
+        self.deeper(Self::logic)
+    }
+
+    fn logic(&mut self) -> Parsed<Expr> {
+        let first = self.comparison()?;
+        let mut rest = Vec::new();
+        loop {
+            let op = match self.cursor.peek() {
+                Tok::Op(Op::And) => Logic::And,
+                Tok::Op(Op::Or) => Logic::Or,
+                _ => break,
+            };
+            self.cursor.bump();
+            rest.push((op, self.comparison()?));
+        }
+        Ok(self.chain(first, rest, ExprKind::Logic))
+    }
+
+    fn chain<O>(&self, first: Expr, rest: Vec<(O, Expr)>, kind: fn(Box<Expr>, Vec<(O, Expr)>) -> ExprKind) -> Expr {
+        if rest.is_empty() {
+            return first;
+        }
+        let span = self.cursor.since(first.span);
+        Expr { kind: kind(Box::new(first), rest), span }
+    }
+
+    fn comparison(&mut self) -> Parsed<Expr> {
+        let left = self.sum()?;
+        let (op, swap) = match self.cursor.peek() {
+            Tok::Op(Op::Equal) => (Compare::Equal, false),
+            Tok::Op(Op::NotEqual) => (Compare::NotEqual, false),
+            Tok::Op(Op::Less) => (Compare::Less, false),
+            Tok::Op(Op::LessEqual) => (Compare::LessEqual, false),
+            Tok::Op(Op::Greater) => (Compare::Less, true),
+            Tok::Op(Op::GreaterEqual) => (Compare::LessEqual, true),
+            Tok::Op(Op::Match) => (Compare::Match, false),
+            Tok::Op(Op::NotMatch) => (Compare::NotMatch, false),
+            _ => return Ok(left),
+        };
+        self.cursor.bump();
+        let right = self.sum()?;
+        let span = join(left.span, right.span);
+        let sides = if swap { [right, left] } else { [left, right] };
+        Ok(Expr { kind: ExprKind::Compare(op, Box::new(sides)), span })
+    }
+
+    fn sum(&mut self) -> Parsed<Expr> {
+        let first = self.product()?;
+        let mut rest = Vec::new();
+        loop {
+            let op = match self.cursor.peek() {
+                Tok::Op(Op::Plus) => Arith::Add,
+                Tok::Op(Op::Minus) => Arith::Subtract,
+                _ => break,
+            };
+            self.cursor.bump();
+            rest.push((op, self.product()?));
+        }
+        Ok(self.chain(first, rest, ExprKind::Arith))
+    }
+
+    fn product(&mut self) -> Parsed<Expr> {
+        let first = self.negation()?;
+        let mut rest = Vec::new();
+        loop {
+            let op = match self.cursor.peek() {
+                Tok::Op(Op::Star) => Arith::Multiply,
+                Tok::Op(Op::Slash) => Arith::Divide,
+                _ => break,
+            };
+            self.cursor.bump();
+            rest.push((op, self.negation()?));
+        }
+        Ok(self.chain(first, rest, ExprKind::Arith))
+    }
+
+    fn negation(&mut self) -> Parsed<Expr> {
+        let start = self.cursor.span();
+        if !self.cursor.eat(Op::Not) {
+            return self.dotted();
+        }
+        let inner = self.deeper(Self::negation)?;
+        Ok(Expr { span: join(start, inner.span), kind: ExprKind::Not(Box::new(inner)) })
+    }
+
+    fn dotted(&mut self) -> Parsed<Expr> {
+        let mut subject = self.primary()?;
+        let depth = self.depth;
+        while self.cursor.is(Op::Dot) {
+            self.cursor.bump();
+            self.depth += 1;
+            subject = self.deeper(|p| p.method(subject))?;
+        }
+        self.depth = depth;
+        Ok(subject)
+    }
+
+    fn method(&mut self, subject: Expr) -> Parsed<Expr> {
+        let method = match self.cursor.word() {
+            Some("len") => Method::Len,
+            Some("ip") => Method::Ip,
+            Some("first") => Method::First,
+            Some("last") => Method::Last,
+            Some("last_nonaggregated") => Method::LastNonaggregated,
+            Some("mask") => Method::Mask,
+            _ => return Err(self.cursor.wanted("`len`, `ip`, `mask`, `first`, `last` or `last_nonaggregated`")),
+        };
+        self.cursor.bump();
+        let argument = match method {
+            Method::Mask => Some(Box::new(self.in_parens(Self::expr)?)),
+            _ => None,
+        };
+        let span = self.cursor.since(subject.span);
+        Ok(Expr { kind: ExprKind::Method(method, Box::new(subject), argument), span })
+    }
+
+    fn primary(&mut self) -> Parsed<Expr> {
+        let start = self.cursor.span();
+        let kind = match self.cursor.peek() {
+            Tok::Num(n) => self.literal(Value::Int(n)),
+            Tok::Text => {
+                let text = self.cursor.string()?;
+                ExprKind::Literal(Value::Text(Held::Own(text.into())))
+            }
+            Tok::Ip4(_) | Tok::Ip6(_) => self.address_or_prefix()?,
+            Tok::Word => self.word()?,
+            Tok::Op(Op::ParenOpen) => return self.parens(),
+            Tok::Op(Op::BracketOpen) => self.set()?,
+            Tok::Op(Op::MaskOpen) => self.mask(Op::MaskClose)?,
+            Tok::Op(Op::Slash) => self.mask(Op::Slash)?,
+            Tok::Op(Op::Plus | Op::Minus) => self.empty()?,
+            _ => return Err(self.cursor.wanted("an expression")),
+        };
+        Ok(Expr { kind, span: self.cursor.since(start) })
+    }
+
+    fn literal(&mut self, value: Value<'static>) -> ExprKind {
+        self.cursor.bump();
+        ExprKind::Literal(value)
+    }
+
+    /// A single address: in a language of IPv6 alone four numbers with dots are a quad.
+    pub(super) fn address_value(&mut self) -> Parsed<Value<'static>> {
+        if let (Tok::Ip4(a), Some(Family::Ipv6)) = (self.cursor.peek(), self.cursor.family()) {
+            self.cursor.bump();
+            return Ok(Value::Quad(a.to_bits()));
+        }
+        Ok(Value::Ip(self.cursor.address()?))
+    }
+
+    fn address_or_prefix(&mut self) -> Parsed<ExprKind> {
+        if self.at_prefix() {
+            return Ok(ExprKind::Literal(Value::Prefix(self.prefix()?)));
+        }
+        Ok(ExprKind::Literal(self.address_value()?))
+    }
+
+    /// Whether `ADDRESS/` comes next.
+    pub(super) fn at_prefix(&self) -> bool {
+        matches!(self.cursor.peek(), Tok::Ip4(_) | Tok::Ip6(_)) && self.cursor.ahead(1).tok == Tok::Op(Op::Slash)
+    }
+
+    /// Reads `ADDRESS/LENGTH`.
+    pub(super) fn prefix(&mut self) -> Parsed<Prefix> {
+        let start = self.cursor.span();
+        let addr = self.cursor.address()?;
+        self.cursor.expect(Op::Slash)?;
+        let len = self.cursor.number()?;
+        let span = self.cursor.since(start);
+        let made = u8::try_from(len).ok().and_then(|len| Prefix::new(addr, len));
+        match made.filter(|p| p.addr() == addr) {
+            Some(prefix) => Ok(prefix),
+            None => {
+                let wrong = Diagnostic::error(span, format!("Invalid network prefix: {addr}/{len}."));
+                Err(match made {
+                    Some(p) if p.addr() != addr => wrong.help(format!("the network is {p}")),
+                    _ => wrong,
+                })
+            }
+        }
+    }
+
+    fn word(&mut self) -> Parsed<ExprKind> {
+        let word = self.cursor.word().unwrap_or_default();
+        if let Some(attr) = names::attribute(word) {
+            self.cursor.bump();
+            return Ok(ExprKind::Attr(attr));
+        }
+        if let Some(value) = names::constant(word) {
+            return Ok(self.literal(value));
+        }
+        match word {
+            "true" => return Ok(self.literal(Value::Bool(true))),
+            "false" => return Ok(self.literal(Value::Bool(false))),
+            "defined" => {
+                self.cursor.bump();
+                return Ok(ExprKind::Defined(Box::new(self.in_parens(Self::expr)?)));
+            }
+            "roa_check" => return Err(unsupported(self.cursor.span(), "roa_check", "ROA tables")),
+            _ => {}
+        }
+        if let Some(method) = editing(word) {
+            self.cursor.bump();
+            return self.in_parens(|p| {
+                let subject = p.expr()?;
+                p.cursor.expect(Op::Comma)?;
+                Ok(ExprKind::Method(method, Box::new(subject), Some(Box::new(p.expr()?))))
+            });
+        }
+        if names::is_foreign_attribute(word) {
+            return Err(self.foreign());
+        }
+        if !self.cursor.is_name() {
+            return Err(self.cursor.wanted("an expression"));
+        }
+        let name: Arc<str> = self.cursor.name()?.0.into();
+        if self.cursor.is(Op::ParenOpen) {
+            return Ok(ExprKind::Call(name, self.call_arguments()?));
+        }
+        Ok(ExprKind::Name(name))
+    }
+
+    /// What begins with `(`: an expression in parentheses, a pair, a community.
+    fn parens(&mut self) -> Parsed<Expr> {
+        let start = self.cursor.bump().span;
+        let kind = if let Some(kind) = self.ec_kind()? {
+            self.cursor.expect(Op::Comma)?;
+            let key = self.expr()?;
+            self.cursor.expect(Op::Comma)?;
+            ExprKind::Ec(kind, Box::new([key, self.expr()?]))
+        } else {
+            let first = self.expr()?;
+            if self.cursor.eat(Op::ParenClose) {
+                return Ok(Expr { span: self.cursor.since(start), ..first });
+            }
+            self.cursor.expect(Op::Comma)?;
+            let second = self.expr()?;
+            if self.cursor.eat(Op::Comma) {
+                ExprKind::Lc(Box::new([first, second, self.expr()?]))
+            } else {
+                ExprKind::Pair(Box::new([first, second]))
+            }
+        };
+        self.cursor.expect(Op::ParenClose)?;
+        Ok(Expr { kind, span: self.cursor.since(start) })
+    }
+
+    /// Reads `rt`, `ro`, `generic` or `unknown N`, if one comes next.
+    pub(super) fn ec_kind(&mut self) -> Parsed<Option<EcKind>> {
+        let kind = match self.cursor.word() {
+            Some("rt") => EcKind::Typed(0x0002),
+            Some("ro") => EcKind::Typed(0x0003),
+            Some("generic") => EcKind::Generic,
+            Some("unknown") => {
+                self.cursor.bump();
+                let span = self.cursor.span();
+                let number = self.cursor.number()?;
+                return Ok(Some(EcKind::Typed(short(number, span)?)));
+            }
+            _ => return Ok(None),
+        };
+        self.cursor.bump();
+        Ok(Some(kind))
+    }
+
+    /// Reads `+empty+`, `-empty-`, `--empty--`, `---empty---`.
+    fn empty(&mut self) -> Parsed<ExprKind> {
+        let nothing = || Held::Ref(&[] as &[u8]);
+        let (sign, count, value) = if self.cursor.is(Op::Plus) {
+            (Op::Plus, 1, Value::Path(nothing()))
+        } else {
+            let is_minus = |n: &usize| self.cursor.ahead(*n).tok == Tok::Op(Op::Minus);
+            match (1..4).take_while(is_minus).count() {
+                0 => (Op::Minus, 1, Value::Clist(nothing())),
+                1 => (Op::Minus, 2, Value::Eclist(nothing())),
+                _ => (Op::Minus, 3, Value::Lclist(nothing())),
+            }
+        };
+        if !(self.cursor.ahead(count).tok == Tok::Word && self.cursor.name_at(self.cursor.ahead(count)) == "empty") {
+            return Err(self.cursor.wanted("an expression"));
+        }
+        for _ in 0..count {
+            self.cursor.expect(sign)?;
+        }
+        self.cursor.expect_word("empty")?;
+        for _ in 0..count {
+            self.cursor.expect(sign)?;
+        }
+        Ok(ExprKind::Literal(value))
+    }
+
+    /// Reads a pattern of paths up to `close`. The old form, between slashes, has no `*`.
+    fn mask(&mut self, close: Op) -> Parsed<ExprKind> {
+        self.cursor.bump();
+        let mut items = Vec::new();
+        while !self.cursor.eat(close) {
+            items.push(match self.cursor.peek() {
+                Tok::Num(_) => PathItem::Fixed(self.mask_number()?),
+                Tok::Op(Op::Question) => self.fixed(MaskItem::Question),
+                Tok::Op(Op::Star) if close == Op::MaskClose => self.fixed(MaskItem::Star),
+                Tok::Op(Op::ParenOpen) => PathItem::Expr(self.in_parens(Self::expr)?),
+                Tok::Word if self.cursor.is_name() => {
+                    let (name, span) = self.cursor.name()?;
+                    PathItem::Expr(Expr { kind: ExprKind::Name(name.into()), span })
+                }
+                _ => return Err(self.cursor.wanted("an AS number, `?`, `*` or the end of the pattern")),
+            });
+            if items.len() > MASK_LEN_MAX {
+                return Err(Diagnostic::error(self.cursor.last_span(), "Path mask too long"));
+            }
+        }
+        Ok(ExprKind::Mask(items))
+    }
+
+    fn fixed(&mut self, item: MaskItem) -> PathItem {
+        self.cursor.bump();
+        PathItem::Fixed(item)
+    }
+
+    fn mask_number(&mut self) -> Parsed<MaskItem> {
+        let from = self.cursor.number()?;
+        if !self.cursor.eat(Op::Range) {
+            return Ok(MaskItem::Asn(from));
+        }
+        Ok(MaskItem::Range(from, self.cursor.number()?))
+    }
+}
+
+fn unsupported(span: Span, what: &str, of: &str) -> Diagnostic {
+    let mut wrong = Diagnostic::error(span, format!("{what} is not supported yet"));
+    wrong.label = Some(format!("rbird does not have {of} yet"));
+    wrong
+}
+
+/// A number of 16 bits.
+pub(crate) fn short(number: u32, span: Span) -> Parsed<u16> {
+    u16::try_from(number).map_err(|_| Diagnostic::error(span, format!("Value {number} out of range (0-65535)")))
+}

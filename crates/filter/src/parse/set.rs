@@ -1,0 +1,176 @@
+//! Sets and the labels of `case`.
+//!
+//! The members of a set are known when the configuration is read: numbers,
+//! addresses, constants, and expressions in parentheses, but no variables.
+
+use super::Parser;
+use crate::ast::{Atom, Expr, ExprKind, Part, SetItem, SetItemKind};
+use crate::names;
+use crate::set::Pattern;
+use crate::span::{Diagnostic, Span};
+use crate::syntax::{Op, Parsed, Tok};
+use crate::value::Value;
+
+impl Parser<'_, '_> {
+    /// Reads `[ ... ]`: a set of prefixes, or one of anything else.
+    pub(super) fn set(&mut self) -> Parsed<ExprKind> {
+        self.cursor.bump();
+        let kind = if self.at_prefix() {
+            let mut all = vec![self.pattern()?];
+            while self.cursor.eat(Op::Comma) {
+                all.push(self.pattern()?);
+            }
+            ExprKind::PrefixSet(all)
+        } else {
+            ExprKind::Set(self.set_items()?)
+        };
+        self.cursor.expect(Op::BracketClose)?;
+        Ok(kind)
+    }
+
+    /// Reads `10.0.0.0/8`, `10.0.0.0/8+`, `10.0.0.0/8-`, `10.0.0.0/8{16,24}`.
+    fn pattern(&mut self) -> Parsed<Pattern> {
+        if !self.at_prefix() {
+            return Err(self.cursor.wanted("a prefix"));
+        }
+        let base = self.prefix()?;
+        let bits = base.family().bits();
+        let (low, high) = match self.cursor.peek() {
+            Tok::Op(Op::Plus) => (base.len(), bits),
+            Tok::Op(Op::Minus) => (0, base.len()),
+            Tok::Op(Op::BraceOpen) => return self.lengths(base, bits),
+            _ => return Ok(Pattern { base, low: base.len(), high: base.len() }),
+        };
+        self.cursor.bump();
+        Ok(Pattern { base, low, high })
+    }
+
+    fn lengths(&mut self, base: route::Prefix, bits: u8) -> Parsed<Pattern> {
+        let start = self.cursor.bump().span;
+        let low = self.cursor.number()?;
+        self.cursor.expect(Op::Comma)?;
+        let high = self.cursor.number()?;
+        self.cursor.expect(Op::BraceClose)?;
+        match (u8::try_from(low), u8::try_from(high)) {
+            (Ok(low), Ok(high)) if low <= high && high <= bits => Ok(Pattern { base, low, high }),
+            _ => {
+                let span = self.cursor.since(start);
+                let wrong = Diagnostic::error(span, format!("Invalid prefix pattern range: {{{low}, {high}}}."));
+                Err(wrong.help(format!("the first is the shortest length, the second the longest, at most {bits}")))
+            }
+        }
+    }
+
+    /// Reads members up to what is none.
+    pub(super) fn set_items(&mut self) -> Parsed<Vec<SetItem>> {
+        let mut all = vec![self.set_item()?];
+        while self.cursor.eat(Op::Comma) {
+            all.push(self.set_item()?);
+        }
+        Ok(all)
+    }
+
+    fn set_item(&mut self) -> Parsed<SetItem> {
+        let start = self.cursor.span();
+        let kind = match self.cursor.peek() {
+            Tok::Op(Op::ParenOpen) => self.deeper(Self::tuple)?,
+            _ => SetItemKind::Values(self.atom()?, None),
+        };
+        let kind = match kind {
+            SetItemKind::Values(from, None) if self.cursor.eat(Op::Range) => {
+                let to = match self.cursor.peek() {
+                    Tok::Op(Op::ParenOpen) => match self.deeper(Self::tuple)? {
+                        SetItemKind::Values(to, _) => to,
+                        _ => {
+                            return Err(Diagnostic::error(self.cursor.since(start), "syntax error")
+                                .help("the end of a range has no wildcard and no range in it"));
+                        }
+                    },
+                    _ => self.atom()?,
+                };
+                SetItemKind::Values(from, Some(to))
+            }
+            other => other,
+        };
+        Ok(SetItem { kind, span: self.cursor.since(start) })
+    }
+
+    /// A number, an address, a constant.
+    fn atom(&mut self) -> Parsed<Atom> {
+        let start = self.cursor.span();
+        let kind = match self.cursor.peek() {
+            Tok::Num(n) => {
+                self.cursor.bump();
+                ExprKind::Literal(Value::Int(n))
+            }
+            Tok::Ip4(_) | Tok::Ip6(_) => ExprKind::Literal(self.address_value()?),
+            Tok::Word => match self.cursor.word().and_then(names::constant) {
+                Some(value) => {
+                    self.cursor.bump();
+                    ExprKind::Literal(value)
+                }
+                None if self.cursor.is_name() => ExprKind::Name(self.cursor.name()?.0.into()),
+                None => return Err(self.cursor.wanted("a value")),
+            },
+            Tok::Op(Op::ParenOpen) => return self.in_parens(Self::expr).map(Box::new),
+            _ => return Err(self.cursor.wanted("a value")),
+        };
+        Ok(Box::new(Expr { kind, span: self.cursor.since(start) }))
+    }
+
+    /// What begins with `(` in a set: a value in parentheses, a pair, a community, each perhaps with ranges.
+    fn tuple(&mut self) -> Parsed<SetItemKind> {
+        let start = self.cursor.bump().span;
+        if let Some(kind) = self.ec_kind()? {
+            self.cursor.expect(Op::Comma)?;
+            let key = self.atom()?;
+            self.cursor.expect(Op::Comma)?;
+            let value = self.part()?;
+            self.cursor.expect(Op::ParenClose)?;
+            let span = self.cursor.since(start);
+            return Ok(match value {
+                Part::One(value) => single(ExprKind::Ec(kind, Box::new([*key, *value])), span),
+                value => SetItemKind::Ec(kind, key, value),
+            });
+        }
+        let first = if self.cursor.is(Op::Star) {
+            self.part()?
+        } else {
+            let value = Box::new(self.expr()?);
+            if self.cursor.eat(Op::ParenClose) {
+                return Ok(SetItemKind::Values(value, None));
+            }
+            self.part_from(value)?
+        };
+        self.cursor.expect(Op::Comma)?;
+        let second = self.part()?;
+        let third = if self.cursor.eat(Op::Comma) { Some(self.part()?) } else { None };
+        self.cursor.expect(Op::ParenClose)?;
+        let span = self.cursor.since(start);
+        Ok(match (first, second, third) {
+            (Part::One(a), Part::One(b), None) => single(ExprKind::Pair(Box::new([*a, *b])), span),
+            (Part::One(a), Part::One(b), Some(Part::One(c))) => single(ExprKind::Lc(Box::new([*a, *b, *c])), span),
+            (a, b, None) => SetItemKind::Pair(a, b),
+            (a, b, Some(c)) => SetItemKind::Lc(a, b, c),
+        })
+    }
+
+    fn part(&mut self) -> Parsed<Part> {
+        if self.cursor.eat(Op::Star) {
+            return Ok(Part::Any);
+        }
+        let from = self.atom()?;
+        self.part_from(from)
+    }
+
+    fn part_from(&mut self, from: Atom) -> Parsed<Part> {
+        if !self.cursor.eat(Op::Range) {
+            return Ok(Part::One(from));
+        }
+        Ok(Part::Range(from, self.atom()?))
+    }
+}
+
+fn single(kind: ExprKind, span: Span) -> SetItemKind {
+    SetItemKind::Values(Box::new(Expr { kind, span }), None)
+}

@@ -1,0 +1,296 @@
+//! Sets of prefixes with their lengths: `[10.0.0.0/8{16,24}, 192.168.0.0/16+]`.
+//!
+//! A set is a compressed binary trie of the bases. Each node carries the lengths
+//! that it accepts as a bit mask: bit `n - 1` (from the top) for prefixes of
+//! length `n` that agree with the node as far as both go. A lookup walks down
+//! once, so its cost grows with the depth of nesting, not with the number of
+//! members. Length 0 has a flag of its own.
+//!
+//! The nodes are also what BIRD prints: `10.0.0.0/8{0.1.255.0}` is the base
+//! with its mask of lengths written as an address.
+
+use route::Prefix;
+use route::net::{mask4, mask6};
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+/// A set of prefixes.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct PrefixSet {
+    v4: Trie<u32>,
+    v6: Trie<u128>,
+}
+
+impl PrefixSet {
+    /// A set without members.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Takes in the prefixes that agree with `base` as far as both go and have a length of `low ..= high`.
+    /// Lengths beyond the address count as its length.
+    pub fn add(&mut self, base: Prefix, low: u8, high: u8) {
+        match base {
+            Prefix::V4(p) => self.v4.add(p.addr, p.len, low, high.min(32)),
+            Prefix::V6(p) => self.v6.add(u128::from_be_bytes(p.addr), p.len, low, high.min(128)),
+        }
+    }
+
+    /// Whether a prefix is a member.
+    pub fn contains(&self, prefix: &Prefix) -> bool {
+        match prefix {
+            Prefix::V4(p) => self.v4.contains(p.addr, p.len),
+            Prefix::V6(p) => self.v6.contains(u128::from_be_bytes(p.addr), p.len),
+        }
+    }
+}
+
+/// An address as a number whose highest bit is the first.
+trait Bits: Copy + PartialEq + fmt::Debug + Default {
+    /// The first `len` bits.
+    fn mask(len: u8) -> Self;
+    fn and(self, other: Self) -> Self;
+    fn or(self, other: Self) -> Self;
+    fn xor(self, other: Self) -> Self;
+    /// Whether bit `at`, counted from the first, is set.
+    fn bit(self, at: u8) -> bool;
+    /// How many bits from the first are equal.
+    fn common(self, other: Self) -> u8;
+    fn address(self) -> IpAddr;
+}
+
+macro_rules! bits {
+    ($number:ty, $mask:path, $address:path) => {
+        impl Bits for $number {
+            fn mask(len: u8) -> Self {
+                $mask(len)
+            }
+            fn and(self, other: Self) -> Self {
+                self & other
+            }
+            fn or(self, other: Self) -> Self {
+                self | other
+            }
+            fn xor(self, other: Self) -> Self {
+                self ^ other
+            }
+            fn bit(self, at: u8) -> bool {
+                (self << at) >> (<$number>::BITS - 1) != 0
+            }
+            fn common(self, other: Self) -> u8 {
+                (self ^ other).leading_zeros() as u8
+            }
+            fn address(self) -> IpAddr {
+                $address(self).into()
+            }
+        }
+    };
+}
+
+bits!(u32, mask4, Ipv4Addr::from_bits);
+bits!(u128, mask6, Ipv6Addr::from_bits);
+
+/// No child. The root is never a child, so its number serves.
+const NONE: u32 = 0;
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Node<B> {
+    base: B,
+    accept: B,
+    children: [u32; 2],
+    len: u8,
+}
+
+/// Node 0 is the root, of length 0; an empty trie has no nodes.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+struct Trie<B> {
+    nodes: Vec<Node<B>>,
+    /// The prefix of length 0 is a member.
+    zero: bool,
+}
+
+impl<B: Bits> Trie<B> {
+    fn contains(&self, addr: B, len: u8) -> bool {
+        let Some(bit) = len.checked_sub(1) else { return self.zero };
+        let mask = B::mask(len);
+        let mut next = self.nodes.first();
+        while let Some(node) = next {
+            let both = mask.and(B::mask(node.len));
+            if addr.and(both) != node.base.and(both) {
+                return false;
+            }
+            if node.accept.bit(bit) {
+                return true;
+            }
+            if len <= node.len {
+                return false;
+            }
+            next = self.child(node, addr.bit(node.len));
+        }
+        false
+    }
+
+    fn child(&self, node: &Node<B>, bit: bool) -> Option<&Node<B>> {
+        let at = node.children[usize::from(bit)];
+        if at == NONE { None } else { self.nodes.get(at as usize) }
+    }
+
+    fn add(&mut self, base: B, len: u8, low: u8, high: u8) {
+        if low > high {
+            return;
+        }
+        self.zero |= low == 0;
+        // A base longer than all that it accepts is cut to the longest of them.
+        let len = len.min(high);
+        let base = base.and(B::mask(len));
+        let accept = B::mask(low.saturating_sub(1)).xor(B::mask(high));
+        if self.nodes.is_empty() {
+            self.push(B::default(), 0, B::default());
+        }
+        self.insert(base, len, accept);
+    }
+
+    fn insert(&mut self, base: B, len: u8, accept: B) {
+        let (mut parent, mut at) = (0usize, 0usize);
+        loop {
+            let Some(node) = self.nodes.get_mut(at) else { return };
+            let common = base.common(node.base).min(len).min(node.len);
+            if common == node.len && node.len == len {
+                node.accept = node.accept.or(accept);
+                return;
+            }
+            if common == node.len {
+                // Above the new base: it accepts the short ones of the new lengths itself.
+                node.accept = node.accept.or(accept.and(B::mask(node.len)));
+                let way = usize::from(base.bit(node.len));
+                let child = node.children[way] as usize;
+                if child == NONE as usize {
+                    let new = self.push(base, len, accept);
+                    self.attach(at, way, new);
+                    return;
+                }
+                (parent, at) = (at, child);
+                continue;
+            }
+            let (below, below_base) = (node.accept, node.base);
+            let way = usize::from(self.nodes.get(parent).is_some_and(|p| base.bit(p.len)));
+            if common == len {
+                // Between parent and node.
+                let new = self.push(base, len, accept.or(below.and(B::mask(len))));
+                self.attach(new, usize::from(below_base.bit(len)), at);
+                self.attach(parent, way, new);
+            } else {
+                // Beside the node, under a fork that accepts what either takes in so short.
+                let short = accept.or(below).and(B::mask(common));
+                let fork = self.push(base.and(B::mask(common)), common, short);
+                let new = self.push(base, len, accept);
+                self.attach(fork, usize::from(base.bit(common)), new);
+                self.attach(fork, usize::from(below_base.bit(common)), at);
+                self.attach(parent, way, fork);
+            }
+            return;
+        }
+    }
+
+    fn push(&mut self, base: B, len: u8, accept: B) -> usize {
+        self.nodes.push(Node { base, accept, children: [NONE; 2], len });
+        self.nodes.len() - 1
+    }
+
+    fn attach(&mut self, parent: usize, way: usize, child: usize) {
+        if let Some(slot) = self.nodes.get_mut(parent).and_then(|p| p.children.get_mut(way)) {
+            *slot = child as u32;
+        }
+    }
+
+    /// Every node that accepts something, parents first, lower addresses first.
+    fn show(&self, f: &mut fmt::Formatter<'_>, first: &mut bool) -> fmt::Result {
+        let mut separate = |f: &mut fmt::Formatter<'_>| match std::mem::replace(first, false) {
+            true => Ok(()),
+            false => f.write_str(", "),
+        };
+        if self.zero {
+            separate(f)?;
+            write!(f, "{}/0", B::default().address())?;
+        }
+        let mut waiting: Vec<&Node<B>> = self.nodes.first().into_iter().collect();
+        while let Some(node) = waiting.pop() {
+            if node.accept != B::default() {
+                separate(f)?;
+                write!(f, "{}/{}{{{}}}", node.base.address(), node.len, node.accept.address())?;
+            }
+            waiting.extend([true, false].into_iter().filter_map(|bit| self.child(node, bit)));
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for PrefixSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut first = true;
+        f.write_str("[")?;
+        self.v4.show(f, &mut first)?;
+        self.v6.show(f, &mut first)?;
+        f.write_str("]")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn set(items: &[(&str, u8, u8)]) -> PrefixSet {
+        let mut set = PrefixSet::new();
+        for (base, low, high) in items {
+            set.add(base.parse().unwrap(), *low, *high);
+        }
+        set
+    }
+
+    #[test]
+    fn a_pattern_takes_in_the_lengths_that_it_names_and_no_others() {
+        let s = set(&[("10.0.0.0/8", 16, 24)]);
+        assert!(s.contains(&"10.1.0.0/16".parse().unwrap()));
+        assert!(s.contains(&"10.1.2.0/24".parse().unwrap()));
+        assert!(!s.contains(&"10.0.0.0/8".parse().unwrap()));
+        assert!(!s.contains(&"10.1.2.0/25".parse().unwrap()));
+        assert!(!s.contains(&"11.0.0.0/16".parse().unwrap()));
+        assert_eq!(s.to_string(), "[10.0.0.0/8{0.1.255.0}]");
+    }
+
+    #[test]
+    fn lengths_above_the_base_mean_shorter_prefixes_of_it() {
+        let s = set(&[("10.0.0.0/8", 0, 8)]);
+        assert!(s.contains(&"0.0.0.0/0".parse().unwrap()));
+        assert!(s.contains(&"10.0.0.0/7".parse().unwrap()));
+        assert!(!s.contains(&"12.0.0.0/7".parse().unwrap()));
+        assert_eq!(s.to_string(), "[0.0.0.0/0, 10.0.0.0/8{255.0.0.0}]");
+    }
+
+    fn prefix() -> impl Strategy<Value = Prefix> {
+        // Few distinct bits, so that bases nest and meet.
+        (0u32..256, 0u8..=32)
+            .prop_map(|(bits, len)| Prefix::new(Ipv4Addr::from_bits(bits.rotate_right(6)).into(), len).unwrap())
+    }
+
+    proptest! {
+        #[test]
+        fn a_set_answers_as_a_list_of_its_patterns_would(
+            items in proptest::collection::vec((prefix(), 0u8..=32, 0u8..=32), 0..12),
+            asked in proptest::collection::vec(prefix(), 1..40),
+        ) {
+            let mut set = PrefixSet::new();
+            for (base, low, high) in &items {
+                set.add(*base, *low, *high);
+            }
+            for p in asked {
+                let listed = items.iter().any(|(base, low, high)| {
+                    let short = Prefix::new(base.addr(), base.len().min(p.len())).unwrap();
+                    (*low..=*high).contains(&p.len()) && short.covers(&p)
+                });
+                prop_assert_eq!(set.contains(&p), listed, "{} in {}", p, set);
+            }
+        }
+    }
+}

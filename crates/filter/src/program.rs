@@ -1,0 +1,87 @@
+//! A compiled filter: names are slots, constants are values, sets are built.
+//!
+//! A tree that is walked. Where something can go wrong at run time the node
+//! knows its line, for BIRD's message.
+
+use crate::ast::{Arith, Compare, EcKind, Ending, Logic, Method};
+use crate::mask::MaskItem;
+use crate::names::Attr;
+use crate::set::Labels;
+use crate::value::{Type, Value};
+use std::sync::Arc;
+
+/// An expression.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Node {
+    /// What it does.
+    pub op: NodeOp,
+    /// The line it stands on, from 1.
+    pub line: u32,
+}
+
+/// Kinds of expression.
+#[derive(Clone, Debug, PartialEq)]
+#[expect(missing_docs, reason = "each is the expression of its name in `ast`")]
+pub enum NodeOp {
+    Const(Value<'static>),
+    Local(u16),
+    Attr(Attr),
+    Logic(Box<Node>, Box<[(Logic, Node)]>),
+    Arith(Box<Node>, Box<[(Arith, Node)]>),
+    Compare(Compare, Box<[Node; 2]>),
+    Not(Box<Node>),
+    Defined(Box<Node>),
+    Pair(Box<[Node; 2]>),
+    Ec(EcKind, Box<[Node; 2]>),
+    Lc(Box<[Node; 3]>),
+    Mask(Box<[MaskNode]>),
+    Call(Arc<Function>, Box<[Node]>),
+    Method(Method, Box<Node>, Option<Box<Node>>),
+}
+
+/// One item of a path pattern that has an expression in it somewhere.
+#[derive(Clone, Debug, PartialEq)]
+pub enum MaskNode {
+    /// Known as written.
+    Fixed(MaskItem),
+    /// An AS number to be computed.
+    Asn(Node),
+}
+
+/// A statement.
+#[derive(Clone, Debug, PartialEq)]
+#[expect(missing_docs, reason = "each is the statement of its name in `ast`")]
+pub enum Step {
+    If(Box<[(Node, Box<[Step]>)]>, Box<[Step]>),
+    Case(Node, Labels, Box<[Box<[Step]>]>, Box<[Step]>),
+    Assign { slot: u16, kind: Type, value: Node },
+    SetAttr { attr: Attr, value: Node, line: u32 },
+    Unset(Attr),
+    Return(Node),
+    Print(Box<[Node]>, Ending, u32),
+    Call(Node),
+}
+
+/// A function.
+#[derive(Debug, PartialEq)]
+pub struct Function {
+    /// Its name.
+    pub name: Arc<str>,
+    /// The types of its arguments, which are the first slots.
+    pub arguments: Box<[Type]>,
+    /// How many slots it has, arguments and variables.
+    pub slots: u16,
+    /// What it does.
+    pub steps: Box<[Step]>,
+    /// What it reads, with the functions that it calls.
+    pub inputs: crate::run::Inputs,
+}
+
+/// What a filter does.
+#[derive(Debug, Default, PartialEq)]
+pub struct Program {
+    /// How many variables it has.
+    pub slots: u16,
+    /// Its statements.
+    pub steps: Box<[Step]>,
+}

@@ -1,0 +1,297 @@
+//! Sets of numbers, addresses, pairs, communities and enumeration values; also the labels of `case`.
+//!
+//! A set is a list of ranges, kept as written for printing and once more merged
+//! for matching: sorted, without overlap, found by binary search. A value of one
+//! type is never in a range of another. Pairs with a wildcard in front (`(*,2)`)
+//! are 65,536 ranges; they stay one [`Rect`] each.
+
+use crate::value::{EnumKind, Type, Value};
+use route::Prefix;
+use route::community::LargeCommunity;
+use std::fmt;
+use std::net::{IpAddr, Ipv6Addr};
+
+/// The place of a value among those of its type: its bits as one number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Key {
+    class: Class,
+    bits: u128,
+}
+
+/// The types that can stand in a set. Their order is the one in which a mixed set is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum Class {
+    Ip4,
+    Ip6,
+    Quad,
+    Int,
+    Pair,
+    Ec,
+    Lc,
+    Enum(EnumKind),
+}
+
+impl Key {
+    /// The key of a value; `None` when its type has no place in sets.
+    pub fn of(value: &Value<'_>) -> Option<Self> {
+        let (class, bits) = match value {
+            Value::Int(n) => (Class::Int, (*n).into()),
+            Value::Pair(n) => (Class::Pair, (*n).into()),
+            Value::Quad(n) => (Class::Quad, (*n).into()),
+            Value::Enum(kind, n) => (Class::Enum(*kind), (*n).into()),
+            Value::Ip(IpAddr::V4(a)) => (Class::Ip4, a.to_bits().into()),
+            Value::Ip(IpAddr::V6(a)) => (Class::Ip6, a.to_bits()),
+            Value::Ec(n) => (Class::Ec, (*n).into()),
+            Value::Lc(LargeCommunity(a, b, c)) => {
+                (Class::Lc, (u128::from(*a) << 64) | (u128::from(*b) << 32) | u128::from(*c))
+            }
+            _ => return None,
+        };
+        Some(Self { class, bits })
+    }
+
+    fn value(self) -> Value<'static> {
+        let low = self.bits as u32;
+        match self.class {
+            Class::Int => Value::Int(low),
+            Class::Pair => Value::Pair(low),
+            Class::Quad => Value::Quad(low),
+            Class::Enum(kind) => Value::Enum(kind, low),
+            Class::Ip4 => Value::Ip(std::net::Ipv4Addr::from_bits(low).into()),
+            Class::Ip6 => Value::Ip(Ipv6Addr::from_bits(self.bits).into()),
+            Class::Ec => Value::Ec(self.bits as u64),
+            Class::Lc => Value::Lc(LargeCommunity((self.bits >> 64) as u32, (self.bits >> 32) as u32, low)),
+        }
+    }
+}
+
+/// Some neighbouring values, both ends included; none when the first is above the last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Range {
+    /// The first.
+    pub from: Key,
+    /// The last.
+    pub to: Key,
+}
+
+/// All pairs whose first and second number lie in ranges.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Rect {
+    /// The first number, both ends included.
+    pub high: (u16, u16),
+    /// The second number, both ends included.
+    pub low: (u16, u16),
+}
+
+impl Rect {
+    fn contains(&self, key: Key) -> bool {
+        let (high, low) = ((key.bits >> 16) as u16, key.bits as u16);
+        key.class == Class::Pair
+            && (self.high.0..=self.high.1).contains(&high)
+            && (self.low.0..=self.low.1).contains(&low)
+    }
+
+    /// As ranges, one for each first number; few only when the second number is free.
+    fn ranges(self) -> impl Iterator<Item = Range> {
+        let pair = |high: u16, low: u16| Key { class: Class::Pair, bits: (u128::from(high) << 16) | u128::from(low) };
+        let whole = self.low == (0, u16::MAX);
+        let rows = if whole { self.high.0..=self.high.0 } else { self.high.0..=self.high.1 };
+        rows.map(move |row| Range {
+            from: pair(row, self.low.0),
+            to: pair(if whole { self.high.1 } else { row }, self.low.1),
+        })
+    }
+
+    /// Whether [`ranges`](Self::ranges) are few.
+    fn is_narrow(self) -> bool {
+        self.low == (0, u16::MAX) || self.high.1.saturating_sub(self.high.0) < 16
+    }
+}
+
+/// One member of a set literal, or one label of `case`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Item {
+    /// Values from one to another.
+    Range(Range),
+    /// Pairs with two ranges.
+    Rect(Rect),
+}
+
+/// A set.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Set {
+    /// As printed: sorted, not merged.
+    shown: Vec<Range>,
+    /// Sorted and without overlap; empty when `shown` is that already.
+    merged: Vec<Range>,
+    rects: Vec<Rect>,
+}
+
+impl Set {
+    /// The set of some members.
+    pub fn new(items: impl IntoIterator<Item = Item>) -> Self {
+        let mut set = Self::default();
+        for item in items {
+            match item {
+                Item::Range(range) => set.shown.push(range),
+                Item::Rect(rect) if rect.is_narrow() => set.shown.extend(rect.ranges()),
+                Item::Rect(rect) => set.rects.push(rect),
+            }
+        }
+        set.shown.sort();
+        set.merge();
+        set
+    }
+
+    fn merge(&mut self) {
+        let mut merged: Vec<Range> = Vec::with_capacity(self.shown.len());
+        for range in self.shown.iter().filter(|r| r.from <= r.to && r.from.class == r.to.class) {
+            match merged.last_mut() {
+                Some(last) if range.from <= last.to => last.to = last.to.max(range.to),
+                _ => merged.push(*range),
+            }
+        }
+        if merged != self.shown {
+            self.merged = merged;
+        }
+    }
+
+    /// Whether a value is a member.
+    pub fn contains(&self, key: Key) -> bool {
+        let ranges = if self.merged.is_empty() { &self.shown } else { &self.merged };
+        let at = ranges.partition_point(|r| r.from <= key);
+        let found = at.checked_sub(1).and_then(|i| ranges.get(i)).is_some_and(|r| key <= r.to);
+        found || self.rects.iter().any(|r| r.contains(key))
+    }
+
+    /// Whether a value is a member; false for types that have no place in sets.
+    pub fn contains_value(&self, value: &Value<'_>) -> bool {
+        Key::of(value).is_some_and(|key| self.contains(key))
+    }
+
+    /// Whether all members are of a type.
+    pub fn is_of(&self, kind: Type) -> bool {
+        let is = |class: Class| match kind {
+            Type::Int => class == Class::Int,
+            Type::Pair => matches!(class, Class::Pair | Class::Quad),
+            Type::Ec => class == Class::Ec,
+            Type::Lc => class == Class::Lc,
+            _ => false,
+        };
+        self.shown.iter().all(|r| is(r.from.class)) && (self.rects.is_empty() || kind == Type::Pair)
+    }
+}
+
+impl fmt::Display for Set {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut all = self.shown.clone();
+        all.extend(self.rects.iter().flat_map(|r| r.ranges()));
+        all.sort();
+        f.write_str("[")?;
+        for (i, range) in all.iter().enumerate() {
+            f.write_str(if i > 0 { ", " } else { "" })?;
+            write!(f, "{}", range.from.value())?;
+            if range.from != range.to {
+                write!(f, "..{}", range.to.value())?;
+            }
+        }
+        f.write_str("]")
+    }
+}
+
+/// The labels of a `case`: which arm a value belongs to.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Labels {
+    /// Sorted; searched from the middle while no two overlap, else from the beginning.
+    ranges: Vec<(Range, u32)>,
+    rects: Vec<(Rect, u32)>,
+    overlap: bool,
+}
+
+impl Labels {
+    /// Labels with the number of their arm, in the order written: of those that overlap the first wins.
+    pub fn new(items: impl IntoIterator<Item = (Item, u32)>) -> Self {
+        let mut labels = Self::default();
+        for (item, arm) in items {
+            match item {
+                Item::Range(range) => labels.ranges.push((range, arm)),
+                Item::Rect(rect) if rect.is_narrow() => labels.ranges.extend(rect.ranges().map(|r| (r, arm))),
+                Item::Rect(rect) => labels.rects.push((rect, arm)),
+            }
+        }
+        let mut sorted = labels.ranges.clone();
+        sorted.sort();
+        let apart = |w: &[(Range, u32)]| matches!(w, [(a, _), (b, _)] if a.to < b.from);
+        let empty = sorted.iter().any(|(r, _)| r.from > r.to);
+        labels.overlap = empty || !sorted.windows(2).all(apart);
+        if !labels.overlap {
+            labels.ranges = sorted;
+        }
+        labels
+    }
+
+    /// The arm of a value.
+    pub fn find(&self, key: Key) -> Option<u32> {
+        let inside = |r: &Range| r.from <= key && key <= r.to && r.from.class == key.class;
+        let found = if self.overlap {
+            self.ranges.iter().find(|(r, _)| inside(r))
+        } else {
+            let at = self.ranges.partition_point(|(r, _)| r.from <= key);
+            at.checked_sub(1).and_then(|i| self.ranges.get(i)).filter(|(r, _)| inside(r))
+        };
+        let rect = || self.rects.iter().find(|(r, _)| r.contains(key)).map(|(_, arm)| *arm);
+        found.map(|(_, arm)| *arm).or_else(rect)
+    }
+}
+
+/// A prefix with the lengths that a set takes in of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pattern {
+    /// The base.
+    pub base: Prefix,
+    /// The shortest.
+    pub low: u8,
+    /// The longest.
+    pub high: u8,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(n: u32) -> Key {
+        Key::of(&Value::Int(n)).unwrap()
+    }
+
+    fn range(from: u32, to: u32) -> Item {
+        Item::Range(Range { from: key(from), to: key(to) })
+    }
+
+    #[test]
+    fn ranges_are_printed_sorted_and_not_merged_but_match_as_one() {
+        let set = Set::new([range(3, 8), range(1, 5), range(20, 10)]);
+        assert_eq!(set.to_string(), "[1..5, 3..8, 20..10]");
+        assert!([1, 4, 6, 8].into_iter().all(|n| set.contains(key(n))));
+        assert!([0, 9, 15].into_iter().all(|n| !set.contains(key(n))));
+    }
+
+    #[test]
+    fn a_value_is_never_in_a_range_of_another_type() {
+        let set = Set::new([range(0, u32::MAX)]);
+        assert!(!set.contains_value(&Value::Ip("10.0.0.1".parse().unwrap())));
+        assert!(!set.contains_value(&Value::Pair(5)));
+    }
+
+    #[test]
+    fn of_overlapping_labels_the_first_written_wins() {
+        let labels = Labels::new([(range(5, 9), 0), (range(1, 20), 1), (range(30, 30), 2)]);
+        assert_eq!([4, 5, 30, 31].map(|n| labels.find(key(n))), [Some(1), Some(0), Some(2), None]);
+    }
+
+    #[test]
+    fn a_wildcard_in_front_of_a_pair_matches_every_first_number() {
+        let set = Set::new([Item::Rect(Rect { high: (0, u16::MAX), low: (2, 2) })]);
+        assert!(set.contains_value(&Value::Pair(0x0007_0002)));
+        assert!(!set.contains_value(&Value::Pair(0x0007_0003)));
+    }
+}

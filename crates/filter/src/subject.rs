@@ -1,0 +1,296 @@
+//! The route that a filter runs on: reading its attributes and changing them.
+//!
+//! Read straight from the received set until something is set; from then on from
+//! a copy. Values borrowed from the set stay good, since the set itself never
+//! changes.
+
+use crate::names::{Attr, AttrKind, Field};
+use crate::operate::Operated;
+use crate::run::{Env, RouteView};
+use crate::value::{EnumKind, Held, Value};
+use route::attrs::{AttrSetBuilder, Local, LocalAttr, LocalValue};
+use route::iface::Scope;
+use route::{Dest, Hop, IfIndex, Resolved};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::Arc;
+
+/// BIRD's highest preference.
+const PREFERENCE_MAX: u32 = 0xffff;
+
+/// A route under a filter; without one every access fails.
+pub(crate) struct Subject<'a, 's> {
+    route: Option<RouteView<'a>>,
+    env: Env<'a>,
+    builder: &'s mut Option<AttrSetBuilder>,
+    changed: bool,
+    /// The filter has set where packets go: what was resolved counts no more.
+    redirected: bool,
+}
+
+const NO_ROUTE: &str = "No route to access";
+
+impl<'a, 's> Subject<'a, 's> {
+    pub(crate) const fn new(
+        route: Option<RouteView<'a>>,
+        env: Env<'a>,
+        builder: &'s mut Option<AttrSetBuilder>,
+    ) -> Self {
+        Self { route, env, builder, changed: false, redirected: false }
+    }
+
+    pub(crate) const fn changed(&self) -> bool {
+        self.changed
+    }
+
+    /// The attributes as they are now, to be changed.
+    fn edit(&mut self) -> Operated<&mut AttrSetBuilder> {
+        let route = self.route.ok_or(NO_ROUTE)?;
+        let fresh = !std::mem::replace(&mut self.changed, true);
+        let builder = self.builder.get_or_insert_with(|| AttrSetBuilder::from_set(route.attrs));
+        if fresh {
+            builder.reset_to(route.attrs);
+        }
+        Ok(builder)
+    }
+
+    fn edited(&self) -> Option<&AttrSetBuilder> {
+        if self.changed { self.builder.as_ref() } else { None }
+    }
+
+    /// The value of an attribute; void when the route is without it.
+    pub(crate) fn get(&self, attr: Attr) -> Operated<Value<'a>> {
+        let route = self.route.ok_or(NO_ROUTE)?;
+        match attr {
+            Attr::Field(field) => Ok(self.field(&route, field)),
+            Attr::Bgp(code, kind) => Ok(match self.edited() {
+                // Copied, since the next assignment changes the octets.
+                Some(builder) => bgp_value(kind, builder.get(code)).into_owned(),
+                None => bgp_value(kind, route.attrs.get(code)),
+            }),
+            Attr::Local(name, kind) => {
+                let local = self.edited().map_or(route.attrs.local(), |b| &b.local);
+                Ok(local_value(kind, local.extra(name)))
+            }
+        }
+    }
+
+    fn field(&self, route: &RouteView<'a>, field: Field) -> Value<'a> {
+        let local = self.edited().map_or(route.attrs.local(), |b| &b.local);
+        match field {
+            Field::Net => Value::Prefix(route.net),
+            Field::Scope => Value::Enum(EnumKind::Scope, local.scope as u32),
+            Field::Preference => Value::Int(local.preference),
+            Field::From => Value::Ip(local.from.unwrap_or_else(|| self.no_address())),
+            Field::Proto => Value::Text(Held::Ref(route.source.protocol_name.as_bytes())),
+            Field::Source => Value::Enum(EnumKind::Source, local.kind as u32),
+            Field::Cast => Value::Enum(EnumKind::Cast, 0),
+            Field::Gw => {
+                let gateway = self.way(local).hop.and_then(|h| h.gateway);
+                Value::Ip(gateway.unwrap_or_else(|| self.no_address()))
+            }
+            Field::Dest => Value::Enum(EnumKind::Dest, self.way(local).kind),
+            Field::Ifindex => Value::Int(self.iface(local).0),
+            Field::Ifname => {
+                let link = self.env.ifaces.get(self.iface(local));
+                Value::Text(Held::Ref(link.map_or(b"".as_slice(), |l| l.name.as_bytes())))
+            }
+        }
+    }
+
+    /// The address that stands for none, in the route's family.
+    fn no_address(&self) -> IpAddr {
+        match self.route.map(|r| r.net) {
+            Some(route::Prefix::V6(_)) => Ipv6Addr::UNSPECIFIED.into(),
+            _ => Ipv4Addr::UNSPECIFIED.into(),
+        }
+    }
+
+    /// Where packets go: what the destination resolved to, or what it says itself.
+    fn way(&self, local: &Local) -> Way {
+        let resolved = self.route.and_then(|r| r.resolved).filter(|_| !self.redirected);
+        match (resolved, &local.dest) {
+            (Some(Resolved::Unicast(hop)), _) | (None, Dest::Via(hop)) => Way::unicast(*hop),
+            (Some(Resolved::Multipath(_)), _) | (None, Dest::Multipath(_)) => Way { kind: 5, hop: None },
+            (Some(Resolved::Blackhole), _) | (None, Dest::Blackhole) => Way { kind: 2, hop: None },
+            (Some(Resolved::Prohibit), _) | (None, Dest::Prohibit) => Way { kind: 4, hop: None },
+            (Some(Resolved::Unreachable), _) | (None, Dest::Unreachable | Dest::Recursive(_)) => {
+                Way { kind: 3, hop: None }
+            }
+        }
+    }
+
+    fn iface(&self, local: &Local) -> IfIndex {
+        match self.way(local).hop {
+            Some(Hop { iface: IfIndex(0), gateway: Some(gateway), .. }) => {
+                self.env.ifaces.neighbor(gateway).map_or(IfIndex(0), |(link, _)| link.index)
+            }
+            Some(hop) => hop.iface,
+            None => IfIndex(0),
+        }
+    }
+
+    /// Sets an attribute.
+    pub(crate) fn set(&mut self, attr: Attr, value: Value<'_>) -> Operated<()> {
+        self.route.ok_or(NO_ROUTE)?;
+        match attr {
+            Attr::Field(field) => self.set_field(field, &value),
+            Attr::Bgp(code, kind) => self.set_bgp(code, kind, &value),
+            Attr::Local(name, kind) => self.set_local(name, kind, &value),
+        }
+    }
+
+    fn set_field(&mut self, field: Field, value: &Value<'_>) -> Operated<()> {
+        const WRONG_TYPE: &str = "Attempt to set static attribute to incompatible type";
+        match (field, value) {
+            (Field::Preference, Value::Int(n)) if *n > PREFERENCE_MAX => {
+                return Err("Setting preference value out of bounds");
+            }
+            (Field::Preference, Value::Int(n)) => self.edit()?.local.preference = *n,
+            (Field::Preference, _) => return Err("Can't set preference to non-integer"),
+            (Field::From, Value::Ip(a)) => self.edit()?.local.from = Some(*a),
+            (Field::Scope, Value::Enum(EnumKind::Scope, n)) => self.edit()?.local.scope = scope(*n),
+            (Field::Gw, Value::Ip(gateway)) => {
+                let (link, _) = self.env.ifaces.neighbor(*gateway).ok_or("Invalid gw address")?;
+                let hop = Hop::via(*gateway, link.index);
+                self.redirect(Dest::Via(hop))?;
+            }
+            (Field::Dest, Value::Enum(EnumKind::Dest, n)) => self.redirect(match n {
+                2 => Dest::Blackhole,
+                3 => Dest::Unreachable,
+                4 => Dest::Prohibit,
+                _ => return Err("Destination can be changed only to blackhole, unreachable or prohibit"),
+            })?,
+            (Field::Ifname, Value::Text(name)) => {
+                let link = std::str::from_utf8(name).ok().and_then(|n| self.env.ifaces.by_name(n));
+                let index = link.ok_or("Invalid iface name")?.index;
+                self.redirect(Dest::Via(Hop::dev(index)))?;
+            }
+            _ => return Err(WRONG_TYPE),
+        }
+        Ok(())
+    }
+
+    fn redirect(&mut self, dest: Dest) -> Operated<()> {
+        self.edit()?.local.dest = dest;
+        self.redirected = true;
+        Ok(())
+    }
+
+    fn set_bgp(&mut self, code: u8, kind: AttrKind, value: &Value<'_>) -> Operated<()> {
+        let builder = self.edit()?;
+        match (kind, value) {
+            (_, Value::Void) => builder.unset(code),
+            (AttrKind::Int, Value::Int(n)) => builder.set_u32(code, *n),
+            (AttrKind::Enum(kind), Value::Enum(k, n)) if kind == *k => builder.set(code, &[*n as u8]),
+            (AttrKind::Quad, Value::Quad(n) | Value::Int(n)) => builder.set_u32(code, *n),
+            (AttrKind::Quad, Value::Ip(IpAddr::V4(a))) => builder.set(code, &a.octets()),
+            (AttrKind::Ip, Value::Ip(IpAddr::V4(a))) => builder.set(code, &a.octets()),
+            (AttrKind::Ip, Value::Ip(IpAddr::V6(a))) => builder.set(code, &a.octets()),
+            (AttrKind::Path, Value::Path(o))
+            | (AttrKind::Clist, Value::Clist(o))
+            | (AttrKind::Eclist, Value::Eclist(o))
+            | (AttrKind::Lclist, Value::Lclist(o)) => builder.set(code, o),
+            _ => return Err(wrong_kind(kind)),
+        }
+        Ok(())
+    }
+
+    fn set_local(&mut self, name: LocalAttr, kind: AttrKind, value: &Value<'_>) -> Operated<()> {
+        let builder = self.edit()?;
+        let value = match (kind, value) {
+            (AttrKind::Bit(bit), Value::Bool(on)) => {
+                let old = match builder.local.extra(name) {
+                    Some(LocalValue::Int(n)) => *n,
+                    _ => 0,
+                };
+                Some(LocalValue::Int(if *on { old | (1 << bit) } else { old & !(1 << bit) }))
+            }
+            (_, Value::Void) => None,
+            (AttrKind::Int, Value::Int(n)) => Some(LocalValue::Int(*n)),
+            (AttrKind::Ip, Value::Ip(a)) => Some(LocalValue::Ip(*a)),
+            (AttrKind::Text, Value::Text(t)) => Some(LocalValue::Text(Arc::from(&*String::from_utf8_lossy(t)))),
+            _ => return Err(wrong_kind(kind)),
+        };
+        builder.local.set_extra(name, value);
+        Ok(())
+    }
+
+    /// Takes an attribute away; nothing happens when the route is without it.
+    pub(crate) fn unset(&mut self, attr: Attr) -> Operated<()> {
+        let builder = self.edit()?;
+        match attr {
+            Attr::Bgp(code, _) => builder.unset(code),
+            // One bit of a number cannot be absent alone: the number goes, as in BIRD.
+            Attr::Local(name, _) => builder.local.set_extra(name, None),
+            Attr::Field(_) => {}
+        }
+        Ok(())
+    }
+}
+
+struct Way {
+    /// RTD_*.
+    kind: u32,
+    hop: Option<Hop>,
+}
+
+impl Way {
+    fn unicast(hop: Hop) -> Self {
+        Self { kind: u32::from(hop.gateway.is_none()), hop: Some(hop) }
+    }
+}
+
+const fn scope(number: u32) -> Scope {
+    match number {
+        0 => Scope::Host,
+        1 => Scope::Link,
+        2 => Scope::Site,
+        3 => Scope::Organization,
+        _ => Scope::Universe,
+    }
+}
+
+/// Octets as a value. Lists that are not there read as empty, as in BIRD; everything else as void.
+fn bgp_value(kind: AttrKind, octets: Option<&[u8]>) -> Value<'_> {
+    let number = |o: &[u8]| o.try_into().ok().map(u32::from_be_bytes);
+    let list = Held::Ref(octets.unwrap_or_default());
+    let value = match (kind, octets) {
+        (AttrKind::Clist, _) => Some(Value::Clist(list)),
+        (AttrKind::Eclist, _) => Some(Value::Eclist(list)),
+        (AttrKind::Lclist, _) => Some(Value::Lclist(list)),
+        (_, None) => None,
+        (AttrKind::Path, Some(_)) => Some(Value::Path(list)),
+        (AttrKind::Int, Some(o)) => number(o).map(Value::Int),
+        (AttrKind::Quad, Some(o)) => number(o).map(Value::Quad),
+        (AttrKind::Enum(kind), Some(o)) => o.first().map(|n| Value::Enum(kind, (*n).into())),
+        (AttrKind::Ip, Some(o)) => route::attrs::next_hop(o).map(|(a, _)| Value::Ip(a)),
+        (AttrKind::Opaque, Some(_)) => Some(Value::Enum(EnumKind::Opaque, 0)),
+        (AttrKind::Text | AttrKind::Bit(_), Some(_)) => None,
+    };
+    value.unwrap_or(Value::Void)
+}
+
+fn local_value(kind: AttrKind, value: Option<&LocalValue>) -> Value<'static> {
+    match (kind, value) {
+        (AttrKind::Bit(bit), Some(LocalValue::Int(n))) => Value::Bool(n >> bit & 1 == 1),
+        (_, Some(LocalValue::Int(n))) => Value::Int(*n),
+        (_, Some(LocalValue::Ip(a))) => Value::Ip(*a),
+        (_, Some(LocalValue::Text(t))) => Value::Text(Held::own(t.as_bytes().to_vec())),
+        (_, None) => Value::Void,
+    }
+}
+
+const fn wrong_kind(kind: AttrKind) -> &'static str {
+    match kind {
+        AttrKind::Int | AttrKind::Enum(_) => "Setting int attribute to non-int value",
+        AttrKind::Quad => "Setting quad attribute to non-quad value",
+        AttrKind::Ip => "Setting ip attribute to non-ip value",
+        AttrKind::Text => "Setting string attribute to non-string value",
+        AttrKind::Path => "Setting path attribute to non-path value",
+        AttrKind::Clist => "Setting clist attribute to non-clist value",
+        AttrKind::Eclist => "Setting eclist attribute to non-eclist value",
+        AttrKind::Lclist => "Setting lclist attribute to non-lclist value",
+        AttrKind::Bit(_) => "Setting bit in bitfield attribute to non-bool value",
+        AttrKind::Opaque => "Setting opaque attribute is not allowed",
+    }
+}

@@ -1,0 +1,160 @@
+//! The names of a configuration: one name space for constants, functions, filters, protocols, tables and whatever else.
+
+use crate::program::Function;
+use crate::run::Filter;
+use crate::span::{Diagnostic, Span};
+use crate::value::{Type, Value};
+use route::Family;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// What a name stands for.
+#[derive(Clone, Debug)]
+pub enum SymbolKind {
+    /// `define`.
+    Constant(Value<'static>),
+    /// `function`.
+    Function(Arc<Function>),
+    /// `filter`.
+    Filter(Arc<Filter>),
+    /// Something that filters do not know, with BIRD's word for it (`protocol`, `routing table`, ...).
+    Foreign(&'static str),
+    /// Its definition was wrong and has been said to be; uses of it are not errors of their own.
+    Broken,
+}
+
+impl SymbolKind {
+    /// BIRD's word, as `show symbols` prints it.
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Constant(_) => "constant",
+            Self::Function(_) => "function",
+            Self::Filter(_) => "filter",
+            Self::Foreign(word) => word,
+            Self::Broken => "undefined",
+        }
+    }
+}
+
+/// A name's entry.
+#[derive(Clone, Debug)]
+pub struct Symbol {
+    /// What it stands for.
+    pub kind: SymbolKind,
+    /// Where it was defined.
+    pub span: Span,
+}
+
+/// The names of a configuration, and the family that its filters are of.
+#[derive(Clone, Debug, Default)]
+pub struct Symbols {
+    all: BTreeMap<Arc<str>, Symbol>,
+    family: Option<Family>,
+}
+
+impl Symbols {
+    /// No names. `family`: the only family whose addresses the language takes.
+    pub const fn new(family: Option<Family>) -> Self {
+        Self { all: BTreeMap::new(), family }
+    }
+
+    /// The only family whose addresses the language takes.
+    pub const fn family(&self) -> Option<Family> {
+        self.family
+    }
+
+    /// Gives a name its meaning. A name has one meaning: `Symbol already defined`.
+    pub fn define(&mut self, name: &str, span: Span, kind: SymbolKind) -> Result<(), Diagnostic> {
+        self.check_new(name, span)?;
+        self.all.insert(name.into(), Symbol { kind, span });
+        Ok(())
+    }
+
+    /// Refuses a name that is defined already.
+    pub fn check_new(&self, name: &str, span: Span) -> Result<(), Diagnostic> {
+        match self.all.get(name) {
+            Some(old) => Err(Diagnostic::error(span, "Symbol already defined")
+                .note(old.span, format!("`{name}` is a {} from here on", old.kind.word()))),
+            None => Ok(()),
+        }
+    }
+
+    /// What a name stands for.
+    pub fn get(&self, name: &str) -> Option<&Symbol> {
+        self.all.get(name)
+    }
+
+    /// A constant's value.
+    pub fn constant(&self, name: &str) -> Option<&Value<'static>> {
+        match &self.all.get(name)?.kind {
+            SymbolKind::Constant(value) => Some(value),
+            _ => None,
+        }
+    }
+
+    /// All names in their order.
+    pub fn iter(&self) -> impl Iterator<Item = (&Arc<str>, &Symbol)> {
+        self.all.iter()
+    }
+
+    /// The name most like a wrong one, for a suggestion.
+    pub fn nearest(&self, wrong: &str, is: impl Fn(&SymbolKind) -> bool) -> Option<&str> {
+        let near = |name: &str| (distance(name, wrong), name.len());
+        self.all
+            .iter()
+            .filter(|(_, s)| is(&s.kind))
+            .map(|(name, _)| &**name)
+            .min_by_key(|name| near(name))
+            .filter(|name| distance(name, wrong) <= 1 + wrong.len() / 4)
+    }
+}
+
+/// How many letters must be changed, added or left out to make one word of the other. Names are short.
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.chars().enumerate() {
+        let mut diagonal = i;
+        let mut left = i + 1;
+        for (y, above) in b.iter().zip(row.iter_mut().skip(1)) {
+            let best = (diagonal + usize::from(x != *y)).min(left + 1).min(*above + 1);
+            diagonal = std::mem::replace(above, best);
+            left = best;
+        }
+        if let Some(first) = row.first_mut() {
+            *first = i + 1;
+        }
+    }
+    row.last().copied().unwrap_or_default()
+}
+
+/// Whether a value may stand where a type is declared.
+pub(crate) fn fits(kind: Type, value: &Value<'_>) -> bool {
+    value.kind() == kind || matches!(value, Value::Void)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_has_one_meaning_and_the_first_place_is_named() {
+        let mut symbols = Symbols::new(None);
+        let at = |start| Span { start, end: start + 1, ..Span::default() };
+        symbols.define("a", at(1), SymbolKind::Foreign("protocol")).unwrap();
+        let wrong = symbols.define("a", at(9), SymbolKind::Foreign("routing table")).unwrap_err();
+        assert_eq!(wrong.message, "Symbol already defined");
+        assert_eq!(wrong.notes.first().unwrap().0, at(1));
+    }
+
+    #[test]
+    fn a_suggestion_is_near() {
+        let mut symbols = Symbols::new(None);
+        for name in ["import_filter", "export_filter"] {
+            symbols.define(name, Span::default(), SymbolKind::Foreign("x")).unwrap();
+        }
+        assert_eq!(symbols.nearest("imprt_filter", |_| true), Some("import_filter"));
+        assert_eq!(symbols.nearest("zzz", |_| true), None);
+        assert_eq!((distance("", "abc"), distance("abc", "abc"), distance("abd", "abc")), (3, 0, 1));
+    }
+}
