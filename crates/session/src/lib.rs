@@ -8,13 +8,16 @@
 //! Waiting goes one way: a session waits for the table (a permit per batch in flight), the table waits for nobody.
 
 pub mod clock;
+mod conn;
 mod encode;
 pub mod export;
+mod intake;
 pub mod link;
-mod mailbox;
 pub mod listen;
+mod mailbox;
 pub mod outbox;
 pub mod peer;
 pub mod recovery;
+mod sockopt;
 pub mod status;
 pub mod tables;

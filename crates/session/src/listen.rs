@@ -5,19 +5,71 @@
 //! from an address that no peer has is logged and closed. Sockets are opened for
 //! the first peer that wants one at an address and port, and closed when no peer
 //! wants it any more.
+//!
+//! Bounds: an accepted connection is handed over or closed at once; a peer has
+//! room for [`WAITING_MAX`] that it has not looked at yet.
 
-use std::net::SocketAddr;
-use tokio::net::TcpStream;
+use crate::sockopt;
+use socket2::{Domain, Protocol, Socket, Type};
+use std::collections::HashMap;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
+use tokio::task::AbortHandle;
+
+/// Connections that may wait for their peer's task.
+const WAITING_MAX: usize = 4;
+/// Connections that may wait for the accepting task, in the kernel.
+const BACKLOG: i32 = 128;
+/// What a listening socket answers with, so that a peer with TTL security hears it.
+const TTL: u8 = 255;
+/// After an error (no file descriptors, most likely) nothing is accepted for this long.
+const ERROR_WAIT: Duration = Duration::from_secs(1);
 
 /// A handle to the listening sockets of the daemon. Cheap to clone.
 #[derive(Clone, Debug, Default)]
-pub struct Listener {}
+pub struct Listener {
+    inner: Arc<Mutex<Inner>>,
+}
 
-impl Listener {
-    /// No socket yet.
-    pub fn new() -> Self {
-        Self {}
-    }
+#[derive(Debug, Default)]
+struct Inner {
+    last: u64,
+    sockets: HashMap<SocketAddr, Listening>,
+    peers: Vec<Entry>,
+}
+
+#[derive(Debug)]
+struct Listening {
+    socket: Arc<TcpListener>,
+    task: AbortHandle,
+}
+
+/// Who awaits connections.
+#[derive(Debug)]
+struct Entry {
+    id: u64,
+    wanted: Wanted,
+    sink: mpsc::Sender<Incoming>,
+}
+
+/// What connections a peer awaits.
+#[derive(Clone, Debug)]
+pub struct Wanted {
+    /// At which of our sockets.
+    pub at: SocketAddr,
+    /// From where.
+    pub remote: IpAddr,
+    /// To which of our addresses; `None`: any.
+    pub local: Option<IpAddr>,
+    /// The link of a link-local neighbour, its number; 0: any. The peer keeps it up to date.
+    pub link: Arc<AtomicU32>,
+    /// TCP MD5.
+    pub password: Option<Arc<str>>,
 }
 
 /// A connection that came in for a peer.
@@ -29,4 +81,138 @@ pub struct Incoming {
     pub remote: SocketAddr,
     /// Its near end.
     pub local: SocketAddr,
+}
+
+/// A peer's place at a listening socket; dropping it gives it up.
+#[derive(Debug)]
+pub struct Registration {
+    id: u64,
+    inner: Arc<Mutex<Inner>>,
+}
+
+impl Listener {
+    /// No socket yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Awaits connections for a peer: opens the socket when nobody has, and sets the peer's key on it.
+    ///
+    /// Must be called inside the runtime. An error is one of the system (address in use, no permission)
+    /// and leaves nothing behind.
+    pub fn register(&self, wanted: Wanted) -> io::Result<(Registration, mpsc::Receiver<Incoming>)> {
+        let mut inner = lock(&self.inner);
+        let socket = match inner.sockets.get(&wanted.at) {
+            Some(listening) => Arc::clone(&listening.socket),
+            None => {
+                let socket = Arc::new(open(wanted.at)?);
+                let work = accept(Arc::clone(&socket), wanted.at, self.clone());
+                let task = tokio::spawn(work).abort_handle();
+                let listening = Listening { socket: Arc::clone(&socket), task };
+                inner.sockets.insert(wanted.at, listening);
+                socket
+            }
+        };
+        if let Some(password) = &wanted.password
+            && let Err(error) = sockopt::set_md5_key(&socket, wanted.remote, Some(password))
+        {
+            inner.close_unwanted();
+            return Err(error);
+        }
+        inner.last += 1;
+        let id = inner.last;
+        let (sink, incoming) = mpsc::channel(WAITING_MAX);
+        inner.peers.push(Entry { id, wanted, sink });
+        Ok((Registration { id, inner: Arc::clone(&self.inner) }, incoming))
+    }
+
+    /// Where an accepted connection goes.
+    fn sink(&self, at: SocketAddr, remote: SocketAddr, local: SocketAddr) -> Option<mpsc::Sender<Incoming>> {
+        let link = match remote {
+            SocketAddr::V6(a) if a.ip().is_unicast_link_local() => a.scope_id(),
+            _ => 0,
+        };
+        let is_for = |w: &Wanted| {
+            let own_link = w.link.load(Ordering::Relaxed);
+            w.at == at
+                && w.remote == remote.ip()
+                && w.local.is_none_or(|a| a == local.ip())
+                && (link == 0 || own_link == 0 || link == own_link)
+        };
+        let inner = lock(&self.inner);
+        let entry = inner.peers.iter().find(|e| is_for(&e.wanted))?;
+        Some(entry.sink.clone())
+    }
+}
+
+impl Inner {
+    fn close_unwanted(&mut self) {
+        let peers = &self.peers;
+        self.sockets.retain(|at, listening| {
+            let wanted = peers.iter().any(|e| e.wanted.at == *at);
+            if !wanted {
+                listening.task.abort();
+            }
+            wanted
+        });
+    }
+}
+
+impl Drop for Registration {
+    fn drop(&mut self) {
+        let mut inner = lock(&self.inner);
+        let Some(place) = inner.peers.iter().position(|e| e.id == self.id) else { return };
+        let gone = inner.peers.swap_remove(place).wanted;
+        let shared = inner.peers.iter().any(|e| e.wanted.at == gone.at && e.wanted.remote == gone.remote);
+        if gone.password.is_some()
+            && !shared
+            && let Some(listening) = inner.sockets.get(&gone.at)
+            && let Err(error) = sockopt::set_md5_key(&listening.socket, gone.remote, None)
+        {
+            tracing::error!("BGP: Cannot remove the key of {}: {}", gone.remote, sockopt::words(&error));
+        }
+        inner.close_unwanted();
+    }
+}
+
+fn lock(inner: &Mutex<Inner>) -> MutexGuard<'_, Inner> {
+    inner.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn open(at: SocketAddr) -> io::Result<TcpListener> {
+    let socket = Socket::new(Domain::for_address(at), Type::STREAM.nonblocking(), Some(Protocol::TCP))?;
+    socket.set_reuse_address(true)?;
+    if at.is_ipv6() {
+        socket.set_only_v6(true)?;
+    }
+    sockopt::set_ttl(&socket, at.ip(), TTL)?;
+    sockopt::set_precedence(&socket, at.ip())?;
+    socket.bind(&at.into())?;
+    socket.listen(BACKLOG)?;
+    TcpListener::from_std(socket.into())
+}
+
+async fn accept(socket: Arc<TcpListener>, at: SocketAddr, listener: Listener) {
+    loop {
+        let (stream, remote) = match socket.accept().await {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                tracing::error!("BGP: Cannot accept a connection: {}", sockopt::words(&error));
+                tokio::time::sleep(ERROR_WAIT).await;
+                continue;
+            }
+        };
+        // A connection that is gone already has no near end.
+        let Ok(local) = stream.local_addr() else { continue };
+        match listener.sink(at, remote, local) {
+            Some(sink) => {
+                // No room: the peer has not looked at the last ones yet, and this one is closed.
+                let _ = sink.try_send(Incoming { stream, remote, local });
+            }
+            None => {
+                let (ip, port) = (remote.ip(), remote.port());
+                tracing::warn!("BGP: Unexpected connect from unknown address {ip} (port {port})");
+            }
+        }
+    }
 }

@@ -15,6 +15,10 @@ pub use crate::recovery::Recovery;
 pub use crate::status::{ChannelStatus, ErrorClass, LastError, PeerStatus, ProtoState, Timer};
 pub use rib::export::{MissingLladdr, NextHopMode};
 
+mod live;
+mod task;
+mod words;
+
 use crate::clock::Clock;
 use crate::export::Exports;
 use crate::tables::Tables;
@@ -334,19 +338,7 @@ impl PeerHandle {
 pub fn spawn(spec: PeerSpec, deps: Deps) -> PeerHandle {
     let (commands, inbox) = mpsc::unbounded_channel();
     let (seen, status) = watch::channel(PeerStatus::default());
-    tokio::spawn(run(spec, deps, inbox, seen));
+    let task = task::Task::new(spec, deps, seen);
+    tokio::spawn(task.run(inbox));
     PeerHandle { commands, status }
-}
-
-async fn run(
-    _spec: PeerSpec,
-    _deps: Deps,
-    mut inbox: mpsc::UnboundedReceiver<Command>,
-    _seen: watch::Sender<PeerStatus>,
-) {
-    while let Some(command) = inbox.recv().await {
-        if let Command::Stop { done, .. } = command {
-            let _ = done.send(());
-        }
-    }
 }

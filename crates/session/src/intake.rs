@@ -1,0 +1,474 @@
+//! From UPDATEs to import batches: checks, next hop, import filter, sources.
+//!
+//! One [`Intake`] lives as long as a session. What an attribute list comes to is
+//! remembered under its received octets (bounded by [`CACHE_ENTRIES_MAX`] and
+//! [`CACHE_OCTETS_MAX`]), so decoding, checks and, where the filter reads nothing
+//! of the prefix, the filter run once for a set and not once for a route. What a
+//! read of the socket brought is collected in one batch a channel.
+
+use crate::peer::{GatewayMode, PeerChannel, PeerSpec};
+use filter::run::{Env, RouteView, Verdict};
+use filter::{Filter, Policy, Scratch};
+use hashbrown::HashTable;
+use rib::batch::{ImportBatch, ImportRow, What};
+use route::attr::code;
+use route::attrs::{AttrSet, AttrSetBuilder, Local, Records, hash_octets};
+use route::hop::{Dest, Hop, Recursive};
+use route::{AsPath, Family, IfIndex, Iface, Ifaces, Prefix, Source, SourceId, SourceKind};
+use std::collections::HashMap;
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use wire::update::{Announced, Decoded};
+use wire::{Notification, PerFamily, Update, UpdateContext, notification};
+
+/// Rows of one batch.
+pub(crate) const BATCH_ROWS_MAX: usize = 8192;
+/// Attribute lists that are remembered.
+const CACHE_ENTRIES_MAX: usize = 16_384;
+/// Octets of attribute lists that are remembered.
+const CACHE_OCTETS_MAX: usize = 4 << 20;
+/// Path identifiers that a neighbour may use in one session (RFC 7911 leaves it 4 billion).
+const PATH_IDS_MAX: usize = 65_536;
+/// Lines for the log that one read may bring; the rest is not said.
+const LINES_MAX: usize = 32;
+
+/// What attributes come to before the filter.
+#[derive(Clone, Debug)]
+enum Checked {
+    /// A route.
+    Route(AttrSet),
+    /// Nothing: RFC 7606, a loop, or a next hop of our own withdraws what stood before.
+    Nothing,
+}
+
+/// What a remembered attribute list comes to.
+#[derive(Debug)]
+struct Remembered {
+    key: Box<[u8]>,
+    family: Family,
+    checked: Checked,
+    /// The filter's verdict, when it does not depend on the prefix.
+    judged: Option<(Verdict, AttrSet)>,
+    /// The batch in whose palette the set stands already, and where.
+    placed: Option<(u64, u32)>,
+}
+
+/// A line for the log, the name of the protocol not in front.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Line {
+    Warning(String),
+    Error(String),
+    Info(String),
+    /// `Ignoring bogus route N received via P`: names the protocol itself.
+    Bogus(Prefix),
+    /// For the trace of filters.
+    Filtered(Prefix),
+}
+
+/// A batch of one family, and the sources that it names for the first time.
+#[derive(Debug, Default)]
+pub(crate) struct Collected {
+    pub(crate) sources: Vec<Arc<Source>>,
+    pub(crate) batch: ImportBatch,
+}
+
+/// See the head of this file.
+pub(crate) struct Intake {
+    context: UpdateContext,
+    spec: Arc<PeerSpec>,
+    /// The link of a direct neighbour.
+    link: IfIndex,
+    ifaces: Arc<Ifaces>,
+    origin: Arc<Source>,
+    sources: PerFamily<HashMap<u32, Arc<Source>>>,
+    known_ids: SourceIds,
+    cache: HashTable<(u64, Remembered)>,
+    cache_octets: usize,
+    collected: PerFamily<Collected>,
+    serial: u64,
+    decoded: Decoded,
+    key: Vec<u8>,
+    scratch: Scratch,
+    lines: Vec<Line>,
+    lines_left: usize,
+}
+
+/// The numbers of a peer's sources, kept over its sessions.
+#[derive(Clone, Debug)]
+pub(crate) struct SourceIds {
+    next: Arc<AtomicU32>,
+    by_path: Arc<std::sync::Mutex<HashMap<u32, SourceId>>>,
+}
+
+impl SourceIds {
+    pub(crate) fn new(next: Arc<AtomicU32>) -> Self {
+        Self { next, by_path: Arc::default() }
+    }
+
+    /// The number of a path; `None` when the neighbour uses more path identifiers than we can bear.
+    pub(crate) fn get(&self, path_id: u32) -> Option<SourceId> {
+        let mut by_path = self.by_path.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if let Some(id) = by_path.get(&path_id) {
+            return Some(*id);
+        }
+        if by_path.len() >= PATH_IDS_MAX {
+            return None;
+        }
+        let id = SourceId(self.next.fetch_add(1, Ordering::Relaxed));
+        by_path.insert(path_id, id);
+        Some(id)
+    }
+}
+
+impl Intake {
+    /// `origin` is the record of the session's source, path identifier 0.
+    pub(crate) fn new(
+        spec: Arc<PeerSpec>,
+        context: UpdateContext,
+        origin: Arc<Source>,
+        known_ids: SourceIds,
+        link: IfIndex,
+        ifaces: Arc<Ifaces>,
+    ) -> Self {
+        Self {
+            context,
+            spec,
+            link,
+            ifaces,
+            origin,
+            sources: PerFamily::default(),
+            known_ids,
+            cache: HashTable::new(),
+            cache_octets: 0,
+            collected: PerFamily::default(),
+            serial: 0,
+            decoded: Decoded::new(),
+            key: Vec::new(),
+            scratch: Scratch::default(),
+            lines: Vec::new(),
+            lines_left: LINES_MAX,
+        }
+    }
+
+    /// New options or filters: what is remembered no longer holds.
+    pub(crate) fn reconfigure(&mut self, spec: Arc<PeerSpec>) {
+        self.spec = spec;
+        self.forget();
+    }
+
+    /// Links or addresses changed: next hops are judged anew.
+    pub(crate) fn set_ifaces(&mut self, ifaces: Arc<Ifaces>, link: IfIndex) {
+        self.ifaces = ifaces;
+        self.link = link;
+        self.forget();
+    }
+
+    fn forget(&mut self) {
+        self.cache.clear();
+        self.cache_octets = 0;
+    }
+
+    /// Takes in the body of an UPDATE. `Ok(Some(family))`: it was an End-of-RIB marker.
+    pub(crate) fn update(&mut self, body: &[u8]) -> Result<Option<Family>, Notification> {
+        let update = Update::split(body, &self.context)?;
+        for nlris in update.withdrawn() {
+            let family = nlris.family();
+            for nlri in nlris.iter() {
+                self.row(family, nlri.net, nlri.path_id, What::Withdraw)?;
+            }
+        }
+        for announced in update.announced() {
+            self.announced(&announced)?;
+        }
+        Ok(update.end_of_rib())
+    }
+
+    /// Lines for the log that have come up.
+    pub(crate) fn lines(&mut self) -> Vec<Line> {
+        self.lines_left = LINES_MAX;
+        std::mem::take(&mut self.lines)
+    }
+
+    /// How many rows wait in the fuller batch.
+    pub(crate) fn rows(&self) -> usize {
+        self.collected.ipv4.batch.rows.len().max(self.collected.ipv6.batch.rows.len())
+    }
+
+    /// What was collected for a family.
+    pub(crate) fn take(&mut self, family: Family) -> Option<Collected> {
+        let collected = self.collected.get_mut(family);
+        if collected.batch.rows.is_empty() {
+            return None;
+        }
+        self.serial += 1;
+        Some(std::mem::take(collected))
+    }
+
+    fn say(&mut self, line: Line) {
+        if self.lines_left > 0 {
+            self.lines_left -= 1;
+            self.lines.push(line);
+        }
+    }
+
+    fn announced(&mut self, announced: &Announced<'_>) -> Result<(), Notification> {
+        let spec = Arc::clone(&self.spec);
+        let family = announced.nlris.family();
+        let Some(channel) = spec.channels.iter().find(|c| c.family == family) else { return Ok(()) };
+        let mut key = std::mem::take(&mut self.key);
+        let mut remembered = self.recall(announced, &mut key, channel);
+        self.key = key;
+        let outcome = match &mut remembered {
+            Ok(remembered) => self.announce(announced, channel, remembered),
+            Err(notification) => Err(notification.clone()),
+        };
+        if let Ok(remembered) = remembered {
+            self.remember(remembered);
+        }
+        outcome
+    }
+
+    /// Finds what an attribute list comes to, or works it out.
+    fn recall(
+        &mut self,
+        announced: &Announced<'_>,
+        scratch: &mut Vec<u8>,
+        channel: &PeerChannel,
+    ) -> Result<Remembered, Notification> {
+        let key = announced.key(scratch);
+        let family = channel.family;
+        let is_it = |(_, r): &(u64, Remembered)| r.family == family && *r.key == *key;
+        if let Ok(found) = self.cache.find_entry(hash_octets(key), is_it) {
+            let ((_, remembered), _) = found.remove();
+            self.cache_octets -= remembered.key.len();
+            return Ok(remembered);
+        }
+        announced.attributes(&self.context, &mut self.decoded)?;
+        let remarks: Vec<_> = self.decoded.remarks().iter().map(ToString::to_string).collect();
+        let clean = remarks.is_empty();
+        for remark in remarks {
+            self.say(Line::Warning(remark));
+        }
+        let checked = if self.decoded.is_withdrawal() { Checked::Nothing } else { self.check(channel) };
+        // What had to be said must be said again next time: it is not remembered.
+        let key = if clean { key.into() } else { Box::default() };
+        Ok(Remembered { key, family, checked, judged: None, placed: None })
+    }
+
+    fn remember(&mut self, remembered: Remembered) {
+        if remembered.key.is_empty() {
+            return;
+        }
+        self.cache_octets += remembered.key.len();
+        if self.cache.len() >= CACHE_ENTRIES_MAX || self.cache_octets > CACHE_OCTETS_MAX {
+            self.cache.clear();
+            self.cache_octets = remembered.key.len();
+        }
+        let hash = hash_octets(&remembered.key);
+        self.cache.insert_unique(hash, (hash, remembered), |(hash, _)| *hash);
+    }
+
+    /// Loops, next hop and defaults: what the decoded attributes are for this session.
+    fn check(&mut self, channel: &PeerChannel) -> Checked {
+        let octets = self.decoded.octets();
+        if is_loop(octets, &self.spec) {
+            return Checked::Nothing;
+        }
+        let hop = Records::new(octets).find(|r| r.code == code::NEXT_HOP);
+        let Some((hop, link_local)) = hop.and_then(|r| route::attrs::next_hop(r.value)) else {
+            return Checked::Nothing;
+        };
+        let Some(dest) = self.dest(hop, link_local, channel) else { return Checked::Nothing };
+        let mut local = Local::new(SourceKind::Bgp, channel.preference, dest);
+        local.from = Some(self.spec.peer_addr);
+        if Records::new(octets).any(|r| r.code == code::LOCAL_PREF) {
+            return Checked::Route(AttrSet::from_canonical(octets, local));
+        }
+        let mut set = AttrSetBuilder::from_set(&AttrSet::from_canonical(octets, local));
+        set.set_u32(code::LOCAL_PREF, self.spec.default_local_pref);
+        Checked::Route(set.build())
+    }
+
+    /// Where packets go. `None`: nowhere that makes sense.
+    fn dest(&self, hop: IpAddr, link_local: Option<Ipv6Addr>, channel: &PeerChannel) -> Option<Dest> {
+        // `::` and a link-local address come from neighbours that have no global one.
+        let recursive = self.spec.gateway == GatewayMode::Recursive && !hop.is_unspecified();
+        if recursive {
+            let link_local = link_local.map(Box::new);
+            return Some(Dest::Recursive(Recursive { gateway: hop, table: channel.igp_table, link_local }));
+        }
+        if self.ifaces.is_own(hop) {
+            return None;
+        }
+        if let Some(gateway) = link_local {
+            let on_link = self.link != IfIndex(0) && !self.ifaces.is_own(gateway.into());
+            return on_link.then(|| Dest::Via(Hop::via(gateway.into(), self.link)));
+        }
+        let peer = self.spec.peer_addr;
+        let link_of = |addr| self.ifaces.neighbor(addr).map(|(link, _): (&Iface, _)| link.index);
+        if let Some(link) = link_of(hop) {
+            return Some(Dest::Via(Hop::via(hop, link)));
+        }
+        // Off the link: the neighbour itself must do.
+        let link = if self.link == IfIndex(0) { link_of(peer)? } else { self.link };
+        Some(Dest::Via(Hop::via(peer, link)))
+    }
+
+    fn announce(
+        &mut self,
+        announced: &Announced<'_>,
+        channel: &PeerChannel,
+        remembered: &mut Remembered,
+    ) -> Result<(), Notification> {
+        let Checked::Route(set) = remembered.checked.clone() else {
+            for nlri in announced.nlris.iter() {
+                self.row(channel.family, nlri.net, nlri.path_id, What::Withdraw)?;
+            }
+            return Ok(());
+        };
+        let each = match &channel.import {
+            Policy::Accept => {
+                remembered.judged = Some((Verdict::Accept, set.clone()));
+                None
+            }
+            Policy::Reject => {
+                remembered.judged = Some((Verdict::Reject, set.clone()));
+                None
+            }
+            // The owner of the table runs it after resolution.
+            Policy::Filter(filter) if filter.inputs.resolved => {
+                remembered.judged = Some((Verdict::Accept, set.clone()));
+                None
+            }
+            Policy::Filter(filter) => {
+                let each = filter.inputs.net || filter.inputs.effects || filter.inputs.roa;
+                each.then(|| Arc::clone(filter))
+            }
+        };
+        for nlri in announced.nlris.iter() {
+            if is_bogus(nlri.net) {
+                self.say(Line::Bogus(nlri.net));
+                self.row(channel.family, nlri.net, nlri.path_id, What::Invalid)?;
+                continue;
+            }
+            let what = match (&each, &remembered.judged, &channel.import) {
+                (Some(filter), _, _) => {
+                    let (verdict, set) = self.judge(filter, nlri.net, &set);
+                    let at = self.place(channel.family, set);
+                    what(verdict, at)
+                }
+                (None, None, Policy::Filter(filter)) => {
+                    let said = self.lines.len();
+                    let (verdict, judged) = self.judge(filter, nlri.net, &set);
+                    if self.lines.len() > said {
+                        // What failed is said again for the next route.
+                        what(verdict, self.place(channel.family, judged))
+                    } else {
+                        remembered.judged = Some((verdict, judged));
+                        self.place_remembered(channel.family, remembered)
+                    }
+                }
+                _ => self.place_remembered(channel.family, remembered),
+            };
+            if matches!(what, What::Filtered(_)) && self.spec.debug & 4 != 0 {
+                self.say(Line::Filtered(nlri.net));
+            }
+            self.row(channel.family, nlri.net, nlri.path_id, what)?;
+        }
+        Ok(())
+    }
+
+    fn judge(&mut self, filter: &Filter, net: Prefix, set: &AttrSet) -> (Verdict, AttrSet) {
+        let route = RouteView { net, attrs: set, source: &self.origin, resolved: None, igp_metric: None };
+        let outcome = filter.run(&mut self.scratch, route, Env { ifaces: &self.ifaces });
+        for text in outcome.printed {
+            self.say(Line::Info(text));
+        }
+        if let Some(error) = outcome.error {
+            self.say(Line::Error(error));
+        }
+        (outcome.verdict, outcome.attrs.unwrap_or_else(|| set.clone()))
+    }
+
+    fn place_remembered(&mut self, family: Family, remembered: &mut Remembered) -> What {
+        let Some((verdict, set)) = &remembered.judged else { return What::Withdraw };
+        let at = match remembered.placed {
+            Some((serial, at)) if serial == self.serial => at,
+            _ => {
+                let palette = &mut self.collected.get_mut(family).batch.palette;
+                palette.push(set.clone());
+                (palette.len() - 1) as u32
+            }
+        };
+        remembered.placed = Some((self.serial, at));
+        what(*verdict, at)
+    }
+
+    /// Puts a set into the palette, unless it is the one that was put there last.
+    fn place(&mut self, family: Family, set: AttrSet) -> u32 {
+        let palette = &mut self.collected.get_mut(family).batch.palette;
+        if palette.last() != Some(&set) {
+            palette.push(set);
+        }
+        (palette.len() - 1) as u32
+    }
+
+    fn row(&mut self, family: Family, net: Prefix, path_id: u32, what: What) -> Result<(), Notification> {
+        let source = self.source(family, path_id)?;
+        self.collected.get_mut(family).batch.rows.push(ImportRow { net, source, what });
+        Ok(())
+    }
+
+    /// The source of a path; introduced to the table before its first row.
+    fn source(&mut self, family: Family, path_id: u32) -> Result<SourceId, Notification> {
+        if path_id == 0 {
+            return Ok(self.origin.id);
+        }
+        if let Some(source) = self.sources.get(family).get(&path_id) {
+            return Ok(source.id);
+        }
+        let Some(id) = self.known_ids.get(path_id) else {
+            return Err(Notification::new(notification::CEASE, notification::cease::OUT_OF_RESOURCES));
+        };
+        let mut source = Source::clone(&self.origin);
+        (source.id, source.path_id) = (id, path_id);
+        let source = Arc::new(source);
+        self.sources.get_mut(family).insert(path_id, Arc::clone(&source));
+        self.collected.get_mut(family).sources.push(source);
+        Ok(id)
+    }
+}
+
+const fn what(verdict: Verdict, at: u32) -> What {
+    match verdict {
+        Verdict::Accept => What::Announce(at),
+        Verdict::Reject => What::Filtered(at),
+    }
+}
+
+/// Whether a route has been here before: our AS in its path more often than allowed (RFC 4271 9.1.2), our
+/// identifier as its originator, or, from a client of ours, our cluster in its list (RFC 4456 8).
+fn is_loop(octets: &[u8], spec: &PeerSpec) -> bool {
+    Records::new(octets).any(|r| match r.code {
+        code::AS_PATH => AsPath::new(r.value).count_of(spec.local_as) > spec.allow_local_as,
+        code::ORIGINATOR_ID => spec.is_internal() && r.value == spec.router_id.to_be_bytes(),
+        code::CLUSTER_LIST => {
+            let clusters = r.value.as_chunks::<4>().0;
+            spec.is_internal() && spec.rr_client && clusters.contains(&spec.cluster_id.to_be_bytes())
+        }
+        _ => false,
+    })
+}
+
+/// Whether a prefix means nothing to others: this network, loopback, multicast, and above. `0.0.0.0/0` and
+/// `::/0` are prefixes like others.
+fn is_bogus(net: Prefix) -> bool {
+    match net.addr() {
+        IpAddr::V4(a) => {
+            let [first, ..] = a.octets();
+            matches!(first, 127 | 224..) || (first == 0 && !a.is_unspecified())
+        }
+        IpAddr::V6(a) => a.is_loopback() || a.is_multicast(),
+    }
+}

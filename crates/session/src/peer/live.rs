@@ -1,0 +1,163 @@
+//! What a peer is to the tables and export groups: its channels, over all its sessions.
+//!
+//! A channel is up while the session is established and its family was
+//! negotiated. Each life has a generation of its own, so what is still queued
+//! of an earlier one is dropped by the table.
+
+use super::words::{self, Place};
+use super::{Deps, PeerChannel, PeerSpec};
+use crate::intake::Collected;
+use crate::link::TableMsg;
+use crate::outbox::Outbox;
+use crate::recovery::Hold;
+use crate::status::ChannelStatus;
+use fsm::{Keep, Negotiated};
+use rib::batch::{Act, Deed, Generation, ImportBatch};
+use rib::export::MemberId;
+use route::{Family, Source};
+use std::sync::Arc;
+use tokio::sync::OwnedSemaphorePermit;
+
+/// One channel of a peer.
+pub(super) struct Channel {
+    pub(super) spec: PeerChannel,
+    pub(super) generation: Generation,
+    /// Between [`Deed::Up`] and its down.
+    pub(super) up: bool,
+    /// The table holds routes of the session before.
+    retained: bool,
+    member: Option<MemberId>,
+    /// Taken at the start of our own restart, given back when the neighbour has told everything.
+    pub(super) hold: Option<Hold>,
+    /// Nothing is told before our own restart is over.
+    pub(super) waits: bool,
+}
+
+impl Channel {
+    pub(super) const fn new(spec: PeerChannel) -> Self {
+        Self { spec, generation: Generation(0), up: false, retained: false, member: None, hold: None, waits: false }
+    }
+
+    pub(super) const fn member(&self) -> Option<MemberId> {
+        self.member
+    }
+
+    fn act(&self, deps: &Deps, deed: Deed, permit: Option<OwnedSemaphorePermit>) {
+        let act = Act { channel: self.spec.channel, generation: self.generation, deed };
+        deps.tables.send(self.spec.table, TableMsg::Act(act, permit));
+    }
+
+    /// The session is established: a new life begins. Retained routes stay until they are swept.
+    pub(super) fn come_up(&mut self, deps: &Deps, origin: &Arc<Source>) {
+        self.generation.0 += 1;
+        self.up = true;
+        self.act(deps, Deed::Up(Box::new(words::channel_spec(&self.spec))), None);
+        self.act(deps, Deed::Source(Arc::clone(origin)), None);
+    }
+
+    /// Joins its export group: the neighbour is told everything, then changes.
+    pub(super) fn join(
+        &mut self,
+        deps: &Deps,
+        spec: &PeerSpec,
+        negotiated: &Negotiated,
+        place: Place,
+        outbox: &Arc<Outbox>,
+    ) {
+        self.waits = false;
+        let key = Arc::new(words::group_key(spec, &self.spec, negotiated, place));
+        let member = words::member(spec, &self.spec, self.generation);
+        self.member = Some(deps.exports.join(self.spec.table, key, member, Arc::clone(outbox)));
+    }
+
+    /// The session is lost.
+    pub(super) fn go_down(&mut self, deps: &Deps, keep: Keep) {
+        if let Some(member) = self.member.take() {
+            deps.exports.leave(member);
+        }
+        self.waits = false;
+        if std::mem::take(&mut self.up) {
+            self.retained = keep == Keep::Stale;
+            let deed = if self.retained { Deed::DownRetaining } else { Deed::Down };
+            self.act(deps, deed, None);
+        }
+    }
+
+    /// What was retained goes, the session being lost still, or back without this family.
+    pub(super) fn drop_retained(&mut self, deps: &Deps) {
+        if std::mem::take(&mut self.retained) && !self.up {
+            self.act(deps, Deed::Down, None);
+        }
+    }
+
+    /// What is still stale goes: the neighbour has told everything.
+    pub(super) fn sweep(&mut self, deps: &Deps) {
+        self.retained = false;
+        self.act(deps, Deed::Sweep, None);
+    }
+
+    pub(super) fn mark_stale(&self, deps: &Deps) {
+        self.act(deps, Deed::MarkStale, None);
+    }
+
+    pub(super) fn long_lived(&self, deps: &Deps) {
+        self.act(deps, Deed::LongLived, None);
+    }
+
+    /// Hands over what one read brought, in batches of a bounded size; the permit goes with the last.
+    pub(super) fn import(&self, deps: &Deps, collected: Collected, permit: Option<OwnedSemaphorePermit>) {
+        for source in collected.sources {
+            self.act(deps, Deed::Source(source), None);
+        }
+        let mut permit = permit;
+        let mut batches = split(collected.batch, crate::intake::BATCH_ROWS_MAX).into_iter().peekable();
+        while let Some(batch) = batches.next() {
+            let permit = if batches.peek().is_none() { permit.take() } else { None };
+            self.act(deps, Deed::Import(batch), permit);
+        }
+    }
+
+    /// New options while up. `rejudge`: the neighbour shall be told anew what changed.
+    pub(super) fn reconfigure(
+        &mut self,
+        deps: &Deps,
+        spec: &PeerSpec,
+        new: PeerChannel,
+        session: Option<(&Negotiated, Place)>,
+    ) {
+        self.spec = new;
+        if self.up {
+            self.act(deps, Deed::Reconfigure(Box::new(words::channel_spec(&self.spec))), None);
+        }
+        if let (Some(member), Some((negotiated, place))) = (self.member, session) {
+            let key = Arc::new(words::group_key(spec, &self.spec, negotiated, place));
+            deps.exports.rekey(member, key);
+        }
+    }
+
+    pub(super) fn status(&self) -> ChannelStatus {
+        ChannelStatus {
+            family: self.spec.family,
+            channel: self.spec.channel,
+            table: self.spec.table,
+            generation: self.generation,
+            member: self.member,
+            recovery_pending: self.hold.is_some(),
+            recovery_waiting: self.waits,
+            retained: self.retained,
+        }
+    }
+
+    pub(super) const fn family(&self) -> Family {
+        self.spec.family
+    }
+}
+
+/// Cuts a batch into ones of at most so many rows, each with the palette that they share.
+fn split(batch: ImportBatch, rows_max: usize) -> Vec<ImportBatch> {
+    if batch.rows.len() <= rows_max {
+        return vec![batch];
+    }
+    let part = |rows: &[_]| ImportBatch { palette: batch.palette.clone(), rows: rows.to_vec() };
+    batch.rows.chunks(rows_max).map(part).collect()
+}

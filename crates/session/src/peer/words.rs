@@ -1,0 +1,251 @@
+//! What follows from a peer's options: the options of its machine, what it announces, its export group, and BIRD's words.
+
+use super::{PeerChannel, PeerSpec, RestartMode};
+use filter::Policy;
+use fsm::Negotiated;
+use rib::batch::{ChannelSpec, Generation};
+use rib::export::{GroupKey, MemberSpec};
+use route::{BgpSource, Family, IfIndex, Ifaces, Moment, Source, SourceId, SourceKind};
+use std::net::{IpAddr, Ipv6Addr};
+use wire::capability::{AddPath, GracefulRestart, LongLivedFamily};
+use wire::{Capabilities, PerFamily, UpdateContext};
+
+/// What the machine reads of the options. `restarting`: our own graceful restart is going on.
+pub(super) fn machine_config(spec: &PeerSpec, restarting: bool) -> fsm::Config {
+    fsm::Config {
+        peer_addr: spec.peer_addr,
+        local_as: spec.local_as,
+        peer_as: spec.peer_as,
+        router_id: spec.router_id,
+        capabilities: spec.capabilities.then(|| capabilities(spec, restarting)),
+        passive: spec.passive,
+        hold_time_s: spec.hold_time_s,
+        startup_hold_time_s: spec.startup_hold_time_s,
+        keepalive_time_s: spec.keepalive_time_s,
+        connect_retry_time_s: spec.connect_retry_time_s,
+        connect_delay_time_s: spec.connect_delay_time_s,
+        error_wait_time_s: spec.error_wait_time_s,
+        error_forget_time_s: spec.error_forget_time_s,
+        disable_after_error: spec.disable_after_error,
+        disable_after_cease: spec.disable_after_cease,
+        restart_helper: spec.graceful_restart != RestartMode::Off,
+        long_lived_helper: spec.long_lived != RestartMode::Off,
+    }
+}
+
+/// What we announce (RFC 5492). Nothing that we do not do.
+fn capabilities(spec: &PeerSpec, restarting: bool) -> Capabilities {
+    let all: Vec<Family> = spec.channels.iter().map(|c| c.family).collect();
+    let told = |f: &&Family| **f != Family::Ipv4 || spec.advertise_ipv4;
+    let families: Vec<Family> = all.iter().filter(told).copied().collect();
+    let add_path = |family: &Family| AddPath { family: *family, receive: spec.add_paths_rx, send: spec.add_paths_tx };
+    let add_paths =
+        if spec.add_paths_rx || spec.add_paths_tx { all.iter().map(add_path).collect() } else { Vec::new() };
+    Capabilities {
+        multiprotocol: !families.is_empty(),
+        families,
+        route_refresh: spec.route_refresh,
+        extended_messages: spec.extended_messages,
+        graceful_restart: restart_capability(spec, &all, restarting),
+        as4: spec.as4.then_some(spec.local_as),
+        add_paths,
+        enhanced_refresh: spec.route_refresh,
+        long_lived: long_lived_capability(spec, &all, restarting),
+        unknown: Vec::new(),
+    }
+}
+
+/// RFC 4724 3: a helper announces no family; who can restart names its time, and after a restart that the
+/// kernel still has the routes.
+fn restart_capability(spec: &PeerSpec, all: &[Family], restarting: bool) -> Option<GracefulRestart> {
+    match spec.graceful_restart {
+        RestartMode::Off => None,
+        RestartMode::Aware => Some(GracefulRestart::default()),
+        RestartMode::On => Some(GracefulRestart {
+            restarting,
+            time_s: spec.graceful_restart_time_s.min(4095),
+            families: all.iter().map(|f| (*f, restarting)).collect(),
+        }),
+    }
+}
+
+fn long_lived_capability(spec: &PeerSpec, all: &[Family], restarting: bool) -> Option<Vec<LongLivedFamily>> {
+    let row = |family: &Family| LongLivedFamily {
+        family: *family,
+        forwarding: restarting,
+        stale_time_s: spec.long_lived_stale_time_s.min(0xff_ffff),
+    };
+    match spec.long_lived {
+        RestartMode::Off => None,
+        RestartMode::Aware => Some(Vec::new()),
+        RestartMode::On => Some(all.iter().map(row).collect()),
+    }
+}
+
+/// How this session's UPDATEs are to be read.
+pub(super) fn update_context(spec: &PeerSpec, negotiated: &Negotiated) -> UpdateContext {
+    let each = |list: &[Family]| PerFamily { ipv4: list.contains(&Family::Ipv4), ipv6: list.contains(&Family::Ipv6) };
+    UpdateContext {
+        as4: negotiated.as4,
+        add_path_rx: each(&negotiated.add_path_rx),
+        families: each(&negotiated.families),
+        internal: spec.is_internal(),
+        confederation: false,
+        local_pref_allowed: spec.allow_local_pref,
+    }
+}
+
+/// What a table must know of a channel.
+pub(super) fn channel_spec(channel: &PeerChannel) -> ChannelSpec {
+    let late_filter = match &channel.import {
+        Policy::Filter(filter) if filter.inputs.resolved => Some(std::sync::Arc::clone(filter)),
+        _ => None,
+    };
+    ChannelSpec {
+        family: channel.family,
+        late_filter,
+        keep_filtered: channel.keep_filtered,
+        receive_limit: channel.receive_limit,
+        import_limit: channel.import_limit,
+    }
+}
+
+/// Where a session runs.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place {
+    /// Our address, as the operator sees it: the configured one, or that of the link, or of the connection.
+    pub(super) local: IpAddr,
+    /// The neighbour's link; 0 for a multihop session.
+    pub(super) link: IfIndex,
+    /// Our link-local address there.
+    pub(super) link_local: Option<Ipv6Addr>,
+}
+
+/// Our link-local address on a link.
+pub(super) fn link_local_on(ifaces: &Ifaces, link: IfIndex) -> Option<Ipv6Addr> {
+    let link = ifaces.get(link)?;
+    link.addrs.iter().find_map(|a| match a.addr {
+        IpAddr::V6(a) if a.is_unicast_link_local() => Some(a),
+        _ => None,
+    })
+}
+
+/// What decision, export and display read of this session.
+pub(super) fn source(spec: &PeerSpec, id: SourceId, negotiated: &Negotiated, place: Place, now: Moment) -> Source {
+    Source {
+        id,
+        protocol: spec.protocol,
+        protocol_name: std::sync::Arc::clone(&spec.name),
+        kind: SourceKind::Bgp,
+        path_id: 0,
+        bgp: Some(BgpSource {
+            peer_addr: spec.peer_addr,
+            local_addr: place.local,
+            local_as: spec.local_as,
+            peer_as: spec.peer_as,
+            router_id: negotiated.peer.router_id,
+            local_id: spec.router_id,
+            internal: spec.is_internal(),
+            rr_client: spec.rr_client,
+            cluster_id: spec.cluster_id,
+            rs_client: spec.rs_client,
+            default_local_pref: spec.default_local_pref,
+            default_med: spec.default_med,
+            path_metric: spec.path_metric,
+            med_metric: spec.med_metric,
+            deterministic_med: spec.deterministic_med,
+            igp_metric: spec.igp_metric,
+            prefer_older: spec.prefer_older,
+            established: now,
+        }),
+    }
+}
+
+/// Everything that this neighbour's export reads.
+pub(super) fn group_key(spec: &PeerSpec, channel: &PeerChannel, negotiated: &Negotiated, place: Place) -> GroupKey {
+    let caps = negotiated.peer.capabilities.as_ref();
+    GroupKey {
+        family: channel.family,
+        policy: channel.export.clone(),
+        rewrite_before_filter: spec.rewrite_before_filter,
+        secondary: spec.secondary,
+        add_path: negotiated.add_path_tx.contains(&channel.family),
+        local_as: spec.local_as,
+        internal: spec.is_internal(),
+        local_addr: place.local,
+        local_link_local: place.link_local,
+        link: place.link,
+        next_hop: spec.next_hop,
+        missing_lladdr: spec.missing_lladdr,
+        rr_client: spec.rr_client,
+        cluster_id: spec.cluster_id,
+        rs_client: spec.rs_client,
+        interpret_communities: spec.interpret_communities,
+        allow_local_pref: spec.allow_local_pref,
+        default_local_pref: spec.default_local_pref,
+        med_to_external: spec.med_to_external,
+        as4: negotiated.as4,
+        extended_messages: negotiated.extended_messages,
+        llgr_aware: caps.is_some_and(|c| c.long_lived.is_some()),
+    }
+}
+
+/// A member of an export group.
+pub(super) fn member(spec: &PeerSpec, channel: &PeerChannel, generation: Generation) -> MemberSpec {
+    MemberSpec {
+        protocol: spec.protocol,
+        name: std::sync::Arc::clone(&spec.name),
+        channel: channel.channel,
+        generation,
+        peer_addr: spec.peer_addr,
+        export_limit: channel.export_limit,
+    }
+}
+
+/// `Neighbor caps`, BIRD's words in BIRD's order.
+pub(super) fn caps_words(negotiated: &Negotiated) -> Vec<&'static str> {
+    let none = Capabilities::default();
+    let caps = negotiated.peer.capabilities.as_ref().unwrap_or(&none);
+    let restart = match &caps.graceful_restart {
+        Some(restart) if restart.families.is_empty() => Some("restart-aware"),
+        Some(_) => Some("restart-able"),
+        None => None,
+    };
+    let long_lived = match &caps.long_lived {
+        Some(families) if families.is_empty() => Some("llgr-aware"),
+        Some(_) => Some("llgr-able"),
+        None => None,
+    };
+    let when = |is: bool, word| is.then_some(word);
+    [
+        when(caps.route_refresh, "refresh"),
+        when(caps.enhanced_refresh, "enhanced-refresh"),
+        restart,
+        long_lived,
+        when(caps.as4.is_some(), "AS4"),
+        when(caps.add_paths.iter().any(|a| a.receive), "add-path-rx"),
+        when(caps.add_paths.iter().any(|a| a.send), "add-path-tx"),
+        when(caps.extended_messages, "ext-messages"),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+/// `Session`, BIRD's words in BIRD's order.
+pub(super) fn session_words(spec: &PeerSpec, negotiated: &Negotiated) -> Vec<&'static str> {
+    let when = |is: bool, word| is.then_some(word);
+    [
+        Some(if spec.is_internal() { "internal" } else { "external" }),
+        when(spec.multihop.is_some(), "multihop"),
+        when(spec.rr_client, "route-reflector"),
+        when(spec.rs_client, "route-server"),
+        when(negotiated.as4, "AS4"),
+        when(!negotiated.add_path_rx.is_empty(), "add-path-rx"),
+        when(!negotiated.add_path_tx.is_empty(), "add-path-tx"),
+        when(negotiated.extended_messages, "ext-messages"),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
