@@ -52,7 +52,7 @@ impl Parser<'_> {
         while !self.at.is(Op::Semicolon) && !self.at.at_end() {
             self.at.bump();
         }
-        Ok(Arc::new(Filter { name: None, inputs: Inputs::default(), span: self.at.since(start) }))
+        Ok(Arc::new(Filter { name: None, inputs: Inputs::default(), span: self.at.since(start), program: Default::default() }))
     }
 
     /// `{ COMMANDS }`
@@ -78,7 +78,7 @@ impl Parser<'_> {
             }
             self.at.bump();
             if depth == 0 {
-                return Ok(Arc::new(Filter { name, inputs: Inputs::default(), span: self.at.since(start) }));
+                return Ok(Arc::new(Filter { name, inputs: Inputs::default(), span: self.at.since(start), program: Default::default() }));
             }
         }
     }
