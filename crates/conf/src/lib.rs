@@ -18,6 +18,7 @@ mod names;
 mod option;
 mod options;
 mod parser;
+pub mod plan;
 mod protocol;
 pub mod report;
 mod source;

@@ -11,7 +11,7 @@ use filter::syntax::{Op, Parsed};
 
 /// Options of the protocol itself.
 pub(crate) static PROTOCOL: &[Row<ProtocolConf>] = &[
-    Row::new(&["disabled"], Slot::Switch(field!(disabled)), Effect::None),
+    Row::new(&["disabled"], Slot::Switch(field!(disabled)), Effect::Restart),
     Row::new(&["description"], Slot::Text(field!(description)), Effect::None),
     Row::new(&["router", "id"], Slot::RouterId(field!(router_id)), Effect::Restart),
     Row::new(

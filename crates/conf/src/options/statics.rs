@@ -18,7 +18,7 @@ pub(crate) static OPTIONS: &[Row<StaticConf>] = &[
             show: |conf| format!("{} routes", conf.routes.len()),
             same: same_routes,
         }),
-        Effect::Refilter,
+        Effect::None,
     ),
 ];
 

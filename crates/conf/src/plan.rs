@@ -1,0 +1,397 @@
+//! What changes from one configuration to the next: a value that can be printed before it is carried out.
+//!
+//! Two configurations are compared option by option, along the tables of
+//! options, so a change is named as the operator wrote it and does what its row
+//! says. Who carries the plan out needs to look at the actions only.
+
+use crate::config::{ChannelConf, Config, ProtocolConf, ProtocolKind};
+pub use crate::option::Effect;
+use crate::option::Row;
+use crate::options::{common, with_own};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::sync::Arc;
+
+/// The way from one configuration to another.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Plan {
+    /// Changed settings of the whole daemon.
+    pub globals: Vec<Change>,
+    /// Tables to make, before any protocol starts.
+    pub tables_added: Vec<Arc<str>>,
+    /// Tables to remove, after every protocol on them has stopped. One that is also added changes its nature.
+    pub tables_removed: Vec<Arc<str>>,
+    /// Every protocol of either configuration: the new ones in their order, then those that go.
+    pub protocols: Vec<ProtocolPlan>,
+}
+
+/// What happens to a protocol.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProtocolPlan {
+    /// Its name.
+    pub name: Arc<str>,
+    /// Its place in the old configuration's list.
+    pub old: Option<usize>,
+    /// Its place in the new one's.
+    pub new: Option<usize>,
+    /// What to do.
+    pub action: Action,
+    /// Why.
+    pub changes: Vec<Change>,
+}
+
+/// What to do with a protocol, from least to most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Action {
+    /// Nothing.
+    Keep,
+    /// The new options are taken over; routes and session stay.
+    Update,
+    /// Also, routes are judged again in the directions named.
+    Refilter {
+        /// The import side changed.
+        import: bool,
+        /// The export side changed.
+        export: bool,
+    },
+    /// It stops, and starts with the new options.
+    Restart,
+    /// It is new.
+    Start,
+    /// It is gone.
+    Stop,
+}
+
+/// A changed option.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// The words of the option.
+    pub option: String,
+    /// What the change means.
+    pub effect: Effect,
+    /// The old value as it would be written; empty when there was none.
+    pub from: String,
+    /// The new one.
+    pub to: String,
+}
+
+impl Plan {
+    /// Whether nothing at all is to be done.
+    pub fn is_empty(&self) -> bool {
+        self.globals.is_empty()
+            && self.tables_added.is_empty()
+            && self.tables_removed.is_empty()
+            && self.protocols.iter().all(|p| p.action == Action::Keep)
+    }
+}
+
+/// The way from `old` to `new`.
+pub fn diff(old: &Config, new: &Config) -> Plan {
+    let old_tables: BTreeSet<_> = old.tables.iter().map(|t| (&t.name, t.family, t.sorted)).collect();
+    let new_tables: BTreeSet<_> = new.tables.iter().map(|t| (&t.name, t.family, t.sorted)).collect();
+    let tables_added: Vec<_> = new_tables.difference(&old_tables).map(|t| t.0.clone()).collect();
+    let tables_removed: Vec<_> = old_tables.difference(&new_tables).map(|t| t.0.clone()).collect();
+    let globals = globals(old, new);
+
+    let mut before: BTreeMap<&str, usize> = old.protocols.iter().enumerate().map(|(i, p)| (&*p.name, i)).collect();
+    let mut protocols = Vec::with_capacity(new.protocols.len());
+    for (i, conf) in new.protocols.iter().enumerate() {
+        let was = before.remove(&*conf.name);
+        let changes = match was.and_then(|i| old.protocols.get(i)) {
+            Some(was) => changes(was, conf, &globals, &tables_added),
+            None => Vec::new(),
+        };
+        let action = if was.is_some() { action(&changes) } else { Action::Start };
+        protocols.push(ProtocolPlan { name: conf.name.clone(), old: was, new: Some(i), action, changes });
+    }
+    let mut gone: Vec<usize> = before.into_values().collect();
+    gone.sort_unstable();
+    protocols.extend(gone.into_iter().filter_map(|i| {
+        let name = old.protocols.get(i)?.name.clone();
+        Some(ProtocolPlan { name, old: Some(i), new: None, action: Action::Stop, changes: Vec::new() })
+    }));
+    Plan { globals, tables_added, tables_removed, protocols }
+}
+
+/// What the changes together ask for.
+fn action(changes: &[Change]) -> Action {
+    match changes.iter().map(|c| c.effect).max() {
+        None => Action::Keep,
+        Some(Effect::None) => Action::Update,
+        Some(Effect::Restart) => Action::Restart,
+        Some(Effect::Refilter) => {
+            let export = |c: &&Change| c.option.starts_with("export");
+            let judged = || changes.iter().filter(|c| c.effect == Effect::Refilter);
+            Action::Refilter { import: judged().any(|c| !export(&c)), export: judged().any(|c| export(&c)) }
+        }
+    }
+}
+
+/// What differs between two protocols of one name.
+fn changes(old: &ProtocolConf, new: &ProtocolConf, globals: &[Change], tables_made: &[Arc<str>]) -> Vec<Change> {
+    let mut all = Vec::new();
+    if std::mem::discriminant(&old.kind) != std::mem::discriminant(&new.kind) {
+        return vec![whole("kind of protocol", kind_word(old), kind_word(new))];
+    }
+    compare(common::PROTOCOL, old, new, &mut all);
+    own(&old.kind, &new.kind, &mut all);
+    channels(&old.channels, &new.channels, &mut all);
+    let remade = |c: &&ChannelConf| tables_made.contains(&c.table);
+    if let Some(channel) = new.channels.iter().find(remade) {
+        all.push(whole("table", channel.table.to_string(), format!("{} anew", channel.table)));
+    }
+    // A session says the router's identifier in its OPEN.
+    if matches!(new.kind, ProtocolKind::Bgp(_)) && new.router_id.is_none() {
+        all.extend(globals.iter().filter(|c| c.effect == Effect::Restart).cloned());
+    }
+    all
+}
+
+/// A change that is none of an option.
+fn whole(option: &str, from: String, to: String) -> Change {
+    Change { option: option.to_owned(), effect: Effect::Restart, from, to }
+}
+
+fn kind_word(conf: &ProtocolConf) -> String {
+    match conf.kind {
+        ProtocolKind::Device(_) => "device",
+        ProtocolKind::Direct(_) => "direct",
+        ProtocolKind::Kernel(_) => "kernel",
+        ProtocolKind::Static(_) => "static",
+        ProtocolKind::Bgp(_) => "bgp",
+    }
+    .to_owned()
+}
+
+/// The rows whose values differ.
+fn compare<T>(rows: &[Row<T>], old: &T, new: &T, into: &mut Vec<Change>) {
+    let differing = rows.iter().filter(|row| row.deprecated.is_none() && !row.same(old, new));
+    into.extend(differing.map(|row| Change {
+        option: row.words.join(" "),
+        effect: row.effect,
+        from: row.show(old),
+        to: row.show(new),
+    }));
+}
+
+fn own(old: &ProtocolKind, new: &ProtocolKind, into: &mut Vec<Change>) {
+    /// The struct of the same kind in the other configuration.
+    trait Other: Sized {
+        fn of(kind: &ProtocolKind) -> Option<&Self>;
+    }
+    macro_rules! other {
+        ($($variant:ident $conf:ident,)*) => {
+            $(impl Other for crate::config::$conf {
+                fn of(kind: &ProtocolKind) -> Option<&Self> {
+                    match kind {
+                        ProtocolKind::$variant(conf) => Some(conf),
+                        _ => None,
+                    }
+                }
+            })*
+        };
+    }
+    other! { Device DeviceConf, Direct DirectConf, Kernel KernelConf, Static StaticConf, Bgp BgpConf, }
+    fn both<T: Other>(rows: &[Row<T>], old: &T, new: &ProtocolKind, into: &mut Vec<Change>) {
+        if let Some(new) = T::of(new) {
+            compare(rows, old, new, into);
+        }
+    }
+    with_own!(old, rows, old => both(rows, old, new, into));
+}
+
+fn channels(old: &[ChannelConf], new: &[ChannelConf], into: &mut Vec<Change>) {
+    let families = |all: &[ChannelConf]| all.iter().map(|c| c.family).collect::<Vec<_>>();
+    if families(old) != families(new) {
+        into.push(whole("channels", old.len().to_string(), new.len().to_string()));
+        return;
+    }
+    for (old, new) in old.iter().zip(new) {
+        compare(common::CHANNEL, old, new, into);
+    }
+}
+
+/// A setting of the whole daemon.
+struct Global {
+    name: &'static str,
+    show: fn(&Config) -> String,
+    effect: Effect,
+}
+
+static GLOBALS: &[Global] = &[
+    Global {
+        name: "router id",
+        show: |c| c.router_id.map(|id| id.to_string()).unwrap_or_default(),
+        effect: Effect::Restart,
+    },
+    Global {
+        name: "router id from",
+        show: |c| crate::config::pattern_words(&c.router_id_from),
+        effect: Effect::Restart,
+    },
+    Global { name: "listen bgp", show: |c| format!("{:?}", c.listen), effect: Effect::None },
+    Global { name: "log", show: |c| format!("{:?}", c.logs), effect: Effect::None },
+    Global { name: "timeformat base", show: |c| format!("{:?}", c.time.base), effect: Effect::None },
+    Global { name: "timeformat log", show: |c| format!("{:?}", c.time.log), effect: Effect::None },
+    Global { name: "timeformat protocol", show: |c| format!("{:?}", c.time.protocol), effect: Effect::None },
+    Global { name: "timeformat route", show: |c| format!("{:?}", c.time.route), effect: Effect::None },
+    Global {
+        name: "graceful restart wait",
+        show: |c| c.graceful_restart_wait.as_secs().to_string(),
+        effect: Effect::None,
+    },
+    Global { name: "debug commands", show: |c| c.debug_commands.to_string(), effect: Effect::None },
+];
+
+fn globals(old: &Config, new: &Config) -> Vec<Change> {
+    let changed = |global: &Global| {
+        let (from, to) = ((global.show)(old), (global.show)(new));
+        (from != to).then(|| Change { option: global.name.to_owned(), effect: global.effect, from, to })
+    };
+    GLOBALS.iter().filter_map(changed).collect()
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let none = |value: &str| if value.is_empty() { "none".to_owned() } else { value.to_owned() };
+        let (from, to) = (none(&self.from), none(&self.to));
+        match from == to {
+            true => write!(f, "{}: {to}, changed inside", self.option),
+            false => write!(f, "{}: {from} -> {to}", self.option),
+        }
+    }
+}
+
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Keep => "unchanged",
+            Self::Update => "updated in place",
+            Self::Refilter { import: true, export: true } => "routes judged again, in and out",
+            Self::Refilter { import: true, .. } => "imported routes judged again",
+            Self::Refilter { .. } => "exported routes judged again",
+            Self::Restart => "restarted",
+            Self::Start => "started",
+            Self::Stop => "stopped and removed",
+        })
+    }
+}
+
+/// One line for each thing that is done; unchanged protocols are left out.
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for change in &self.globals {
+            writeln!(f, "{change}")?;
+        }
+        for table in &self.tables_removed {
+            writeln!(f, "table {table}: removed")?;
+        }
+        for table in &self.tables_added {
+            writeln!(f, "table {table}: added")?;
+        }
+        for protocol in self.protocols.iter().filter(|p| p.action != Action::Keep) {
+            write!(f, "protocol {}: {}", protocol.name, protocol.action)?;
+            let changes: Vec<String> = protocol.changes.iter().map(ToString::to_string).collect();
+            if !changes.is_empty() {
+                write!(f, " ({})", changes.join("; "))?;
+            }
+            writeln!(f)?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::files::Memory;
+    use crate::{LoadOptions, load};
+
+    fn config(text: &str) -> Config {
+        match load("c", &Memory::new().with("c", text), &LoadOptions::default()) {
+            Ok(loaded) => loaded.config,
+            Err(refused) => panic!("{}", refused.report(false).join("\n")),
+        }
+    }
+
+    fn plan(old: &str, new: &str) -> String {
+        diff(&config(old), &config(new)).to_string()
+    }
+
+    const BASE: &str = "router id 1.1.1.1; protocol device {} protocol kernel { export all; }\n\
+        protocol bgp p1 { local as 1; neighbor 10.0.0.1 as 2; import all; }\n";
+
+    fn edited(from: &str, to: &str) -> String {
+        assert!(BASE.contains(from));
+        plan(BASE, &BASE.replace(from, to))
+    }
+
+    #[test]
+    fn nothing_changed_is_an_empty_plan() {
+        assert!(diff(&config(BASE), &config(BASE)).is_empty());
+        assert_eq!(plan(BASE, &format!("# a comment\n{BASE}")), "");
+    }
+
+    #[test]
+    fn an_option_of_the_session_restarts_it_and_is_named() {
+        assert_eq!(
+            edited("local as 1;", "local as 1; hold time 90;"),
+            "protocol p1: restarted (hold time: 240 -> 90)\n"
+        );
+        assert_eq!(
+            edited("import all;", "import all; password \"x\";"),
+            "protocol p1: restarted (password: none -> (secret))\n"
+        );
+    }
+
+    #[test]
+    fn a_filter_judges_the_routes_of_its_direction_again() {
+        assert_eq!(
+            edited("import all", "import none"),
+            "protocol p1: imported routes judged again (import: all -> none)\n"
+        );
+        assert_eq!(
+            edited("export all", "export none"),
+            "protocol kernel1: exported routes judged again (export: all -> none)\n"
+        );
+    }
+
+    #[test]
+    fn an_option_without_consequence_is_taken_over() {
+        assert_eq!(
+            edited("local as 1;", "local as 1; description \"x\";"),
+            "protocol p1: updated in place (description: none -> \"x\")\n"
+        );
+    }
+
+    #[test]
+    fn protocols_come_and_go() {
+        assert_eq!(
+            plan(BASE, &BASE.replace("bgp p1", "bgp p2")),
+            "protocol p2: started\nprotocol p1: stopped and removed\n"
+        );
+    }
+
+    #[test]
+    fn another_kind_under_the_same_name_is_a_restart() {
+        let old = "protocol device x {}";
+        assert_eq!(plan(old, "protocol direct x {}"), "protocol x: restarted (kind of protocol: device -> direct)\n");
+    }
+
+    #[test]
+    fn the_router_id_restarts_sessions_that_say_it() {
+        assert_eq!(
+            edited("router id 1.1.1.1", "router id 2.2.2.2"),
+            "router id: 1.1.1.1 -> 2.2.2.2\nprotocol p1: restarted (router id: 1.1.1.1 -> 2.2.2.2)\n"
+        );
+    }
+
+    #[test]
+    fn a_table_made_anew_restarts_what_is_attached_to_it() {
+        let old = "table t; protocol direct { table t; }";
+        assert_eq!(
+            plan(old, &old.replace("table t; p", "table t sorted; p")),
+            "table t: removed\ntable t: added\nprotocol direct1: restarted (table: t -> t anew)\n"
+        );
+    }
+}
