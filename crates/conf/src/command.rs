@@ -11,7 +11,7 @@ use crate::load::LoadOptions;
 use crate::parser::Parser;
 use crate::source::Source;
 use filter::syntax::{Cursor, Op, Parsed, Tok};
-use filter::{Diagnostic, Policy, Span};
+use filter::{Diagnostic, Expression, Policy, Span};
 use route::Prefix;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -140,7 +140,14 @@ impl<'a> Reader<'a> {
 
     /// `filter NAME`, `filter { ... }`, `where EXPRESSION`; also `all` and `none`.
     pub fn policy(&mut self) -> Parsed<Policy> {
-        self.parser.policy()
+        let rule = filter::language::policy(&mut self.parser.at, &self.parser.symbols);
+        rule.map_err(|wrong| wrong.into_iter().next().unwrap_or_else(|| self.parser.at.unexpected()))
+    }
+
+    /// An expression, for `eval`.
+    pub fn expression(&mut self) -> Parsed<Expression> {
+        let rule = Expression::read(&mut self.parser.at, &self.parser.symbols);
+        rule.map_err(|wrong| wrong.into_iter().next().unwrap_or_else(|| self.parser.at.unexpected()))
     }
 
     /// `all`, `off`, or classes in braces.
@@ -162,7 +169,7 @@ impl<'a> Parser<'a> {
     fn with_names(source: &'a Source, config: &Config) -> Self {
         let options = LoadOptions { family: config.family, dialect: Some(config.dialect) };
         let mut parser = Self::new(source, &NO_FILES, &options);
-        parser.names = config.symbols.names.clone();
+        parser.symbols = config.symbols.meanings.clone();
         parser
     }
 }

@@ -109,8 +109,21 @@ pub struct SymbolRow {
 pub struct Symbols {
     /// All of them, in order of name.
     pub rows: Vec<SymbolRow>,
-    /// What they mean.
-    pub(crate) names: crate::names::Names,
+    /// What they mean in filters and expressions.
+    pub meanings: Arc<filter::Symbols>,
+}
+
+impl Symbols {
+    /// The rows of all that is defined; what was defined wrongly is left out.
+    pub(crate) fn new(meanings: Arc<filter::Symbols>) -> Self {
+        let told = |kind: &filter::SymbolKind| !matches!(kind, filter::SymbolKind::Broken);
+        let rows = meanings
+            .iter()
+            .filter(|(_, symbol)| told(&symbol.kind))
+            .map(|(name, symbol)| SymbolRow { name: name.clone(), kind: symbol.kind.word() })
+            .collect();
+        Self { rows, meanings }
+    }
 }
 
 /// A pattern of `interface` lists.

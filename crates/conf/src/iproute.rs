@@ -1,7 +1,7 @@
 //! The names that iproute2 gives to numbers, as constants: `ipt_main` is 254.
 
 use crate::files::Files;
-use crate::names::{Constant, Meaning, Names};
+use filter::{Span, SymbolKind, Symbols, Value};
 
 /// The files, and what stands in front of their names.
 static TABLES: &[(&str, &str)] = &[
@@ -15,13 +15,14 @@ static TABLES: &[(&str, &str)] = &[
 const OCTETS_MAX: usize = 1 << 20;
 
 /// Defines the constants. Files that are not there define none; lines that are not `NUMBER NAME` are passed over.
-pub(crate) fn define(names: &mut Names, files: &dyn Files) {
+pub(crate) fn define(symbols: &mut Symbols, files: &dyn Files) {
     for (path, prefix) in TABLES {
         let Ok(text) = files.read(path, OCTETS_MAX) else { continue };
         for line in String::from_utf8_lossy(&text).lines() {
             if let Some((value, name)) = entry(line) {
                 let name = format!("{prefix}{name}");
-                names.define(name.into(), Meaning::Constant(Constant::Number(value)), None);
+                // Of two entries of one name the first counts.
+                let _ = symbols.define(&name, Span::default(), SymbolKind::Constant(Value::Int(value)));
             }
         }
     }

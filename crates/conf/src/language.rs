@@ -1,85 +1,128 @@
 //! Where bird.conf and the filter language meet: `define`, `function`, `filter`, and what stands in options.
+//!
+//! The filter room finds many errors at once and has often read its rule to the
+//! end all the same. Then the errors are kept and reading goes on behind the
+//! rule, so an error in a filter hides none behind it.
 
-use crate::names::{Constant, Meaning};
 use crate::parser::Parser;
-use filter::syntax::{Op, Parsed, Tok};
-use filter::{Filter, Inputs, Span};
-use std::net::IpAddr;
+use filter::language::{self, Rule};
+use filter::syntax::{Cursor, Op, Parsed, Tok};
+use filter::{Diagnostic, Filter, Policy, SymbolKind, Symbols, Value};
 use std::sync::Arc;
 
-impl Parser<'_> {
+impl<'a> Parser<'a> {
     /// `define NAME = EXPRESSION;`
     pub(crate) fn define_statement(&mut self) -> Parsed<()> {
-        let (name, span) = self.new_name()?;
-        self.at.expect(Op::Equal)?;
-        let value = match self.at.peek() {
-            Tok::Num(n) => Constant::Number(n),
-            Tok::Ip4(a) => Constant::Address(IpAddr::V4(a)),
-            Tok::Text => Constant::Text(self.text()?),
-            _ => Constant::Other,
-        };
-        while !self.at.is(Op::Semicolon) && !self.at.at_end() {
-            self.at.bump();
-        }
-        self.names.define(name, Meaning::Constant(value), Some(span));
-        Ok(())
+        let rule = self.definition(language::define_constant);
+        let complete = self.is_behind(Op::Semicolon);
+        self.keep(rule, complete, ())
     }
 
     /// `filter NAME { COMMANDS }`
     pub(crate) fn filter_statement(&mut self) -> Parsed<()> {
-        let (name, span) = self.new_name()?;
-        let filter = self.braces(Some(name.clone()))?;
-        self.names.define(name, Meaning::Filter(filter), Some(span));
-        Ok(())
+        let rule = self.definition(language::define_filter);
+        let complete = self.is_behind(Op::BraceClose);
+        self.keep(rule, complete, ())
     }
 
     /// `function NAME(PARAMETERS) LOCALS { COMMANDS }`
     pub(crate) fn function_statement(&mut self) -> Parsed<()> {
-        let (name, span) = self.new_name()?;
-        self.braces(Some(name.clone()))?;
-        self.names.define(name, Meaning::Function, Some(span));
-        Ok(())
+        let rule = self.definition(language::define_function);
+        let complete = self.is_behind(Op::BraceClose);
+        self.keep(rule, complete, ())
+    }
+
+    fn definition(&mut self, rule: fn(&mut Cursor<'_>, &mut Symbols) -> Rule<()>) -> Rule<()> {
+        rule(&mut self.at, Arc::make_mut(&mut self.symbols))
+    }
+
+    /// `eval EXPRESSION`: BIRD computes it and forgets it; what counts is that it is a number.
+    pub(crate) fn eval_statement(&mut self) -> Parsed<()> {
+        let start = self.at.span();
+        let rule = language::evaluate(&mut self.at, &self.symbols);
+        match self.keep(rule, false, Value::Void)? {
+            Value::Int(_) => Ok(()),
+            other => {
+                let label = format!("this is a value of another type: {other}");
+                Err(self.refusal(start, "Integer expression expected", label))
+            }
+        }
     }
 
     /// An expression in brackets that is a number.
     pub(crate) fn expression(&mut self) -> Parsed<u32> {
-        Err(self.at.error("Number expected"))
+        let rule = language::number(&mut self.at, &self.symbols);
+        self.keep(rule, false, 0)
     }
 
-    /// The condition behind `where`.
-    pub(crate) fn condition(&mut self) -> Parsed<Arc<Filter>> {
-        let start = self.at.span();
-        while !self.at.is(Op::Semicolon) && !self.at.at_end() {
-            self.at.bump();
-        }
-        Ok(Arc::new(Filter { name: None, inputs: Inputs::default(), span: self.at.since(start), program: Default::default() }))
+    /// `all`, `none`, `filter NAME`, `filter { }`, `where EXPRESSION`.
+    pub(crate) fn policy(&mut self) -> Parsed<Policy> {
+        let rule = language::policy(&mut self.at, &self.symbols);
+        let complete = self.is_behind(Op::BraceClose) || self.at.is(Op::Semicolon);
+        self.keep(rule, complete, Policy::Reject)
     }
 
-    /// `{ COMMANDS }`
-    pub(crate) fn filter_body(&mut self) -> Parsed<Arc<Filter>> {
-        self.braces(None)
+    /// `{ COMMANDS }` behind a static route.
+    pub(crate) fn filter_body(&mut self) -> Parsed<Option<Arc<Filter>>> {
+        let rule = language::filter(&mut self.at, &self.symbols).map(Some);
+        let complete = self.is_behind(Op::BraceClose);
+        self.keep(rule, complete, None)
     }
 
-    fn braces(&mut self, name: Option<Arc<str>>) -> Parsed<Arc<Filter>> {
-        let start: Span = self.at.span();
-        while !self.at.is(Op::BraceOpen) {
-            if self.at.at_end() {
-                return Err(self.at.wanted("`{`"));
-            }
-            self.at.bump();
-        }
-        let mut depth = 0u32;
-        loop {
-            match self.at.peek() {
-                Tok::Op(Op::BraceOpen) => depth += 1,
-                Tok::Op(Op::BraceClose) => depth -= 1,
-                Tok::End => return Err(self.at.wanted("`}`")),
-                _ => {}
-            }
-            self.at.bump();
-            if depth == 0 {
-                return Ok(Arc::new(Filter { name, inputs: Inputs::default(), span: self.at.since(start), program: Default::default() }));
+    /// Whether the last token read was this one.
+    fn is_behind(&self, op: Op) -> bool {
+        self.at.octets(self.at.last_span()) == op.text().as_bytes()
+    }
+
+    /// Keeps the errors of a rule. One that was read to its end goes on with `instead`.
+    pub(crate) fn keep<T>(&mut self, rule: Rule<T>, complete: bool, instead: T) -> Parsed<T> {
+        match rule {
+            Ok(value) => Ok(value),
+            Err(mut wrong) => {
+                let last = wrong.pop().unwrap_or_else(said);
+                self.errors.append(&mut wrong);
+                if !complete {
+                    return Err(last);
+                }
+                self.fail(last);
+                Ok(instead)
             }
         }
     }
+
+    /// A constant, seen as what is expected.
+    pub(crate) fn constant<T>(&mut self, expected: &str, view: impl Fn(&Value<'_>) -> Option<T>) -> Parsed<T> {
+        let name = self.at.word().unwrap_or_default();
+        match self.symbols.get(name).map(|s| &s.kind) {
+            Some(SymbolKind::Broken) => return Err(said()),
+            Some(SymbolKind::Constant(value)) => {
+                if let Some(value) = view(value) {
+                    self.at.bump();
+                    return Ok(value);
+                }
+            }
+            _ => {}
+        }
+        let mut wrong = self.at.error(expected);
+        if wrong.label.is_none() && self.at.peek() == Tok::Word {
+            wrong.label = Some(self.what_is(name, "is not defined"));
+        }
+        Err(match self.symbols.nearest(name, |kind| matches!(kind, SymbolKind::Constant(_))) {
+            Some(near) if near != name => wrong.help(format!("did you mean the constant `{near}`?")),
+            _ => wrong,
+        })
+    }
+
+    /// A sentence on a name that does not mean what it should.
+    pub(crate) fn what_is(&self, name: &str, unknown: &str) -> String {
+        match self.symbols.get(name) {
+            Some(symbol) => format!("`{name}` is a {}", symbol.kind.word()),
+            None => format!("`{name}` {unknown}"),
+        }
+    }
+}
+
+/// Stands for an error that was told where it arose; it is not told again.
+pub(crate) fn said() -> Diagnostic {
+    Diagnostic::error(filter::Span::default(), "")
 }

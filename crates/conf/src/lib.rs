@@ -14,7 +14,6 @@ pub mod glob;
 mod iproute;
 mod language;
 pub mod load;
-mod names;
 mod option;
 mod options;
 mod parser;

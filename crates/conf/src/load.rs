@@ -3,10 +3,10 @@
 use crate::config::{Config, Dialect, Symbols};
 use crate::files::Files;
 use crate::iproute;
-use crate::names::Meaning;
 use crate::parser::{Dialects, ERRORS_MAX, Parser};
 use crate::report;
 use crate::source::Source;
+use crate::statements::TABLE;
 use filter::Diagnostic;
 use filter::span::{SourceFile, Span};
 use route::Family;
@@ -81,11 +81,13 @@ pub fn load(path: &str, files: &dyn Files, options: &LoadOptions) -> Result<Load
 /// All statements of a text, with all errors in the order in which BIRD would meet them.
 fn read(source: &Source, disk: &dyn Files, options: &LoadOptions) -> (Loaded, Vec<Diagnostic>) {
     let mut parser = Parser::new(source, disk, options);
-    iproute::define(&mut parser.names, disk);
+    iproute::define(Arc::make_mut(&mut parser.symbols), disk);
     let master = parser.config.default_table();
-    parser.names.define(master, Meaning::Table, None);
+    if let Err(wrong) = parser.define(&master, Span::default(), TABLE) {
+        parser.fail(wrong);
+    }
     parser.statements();
-    let Parser { mut config, names, mut errors, warnings, dialects, .. } = parser;
+    let Parser { mut config, symbols, mut errors, warnings, dialects, .. } = parser;
     // What stands in files is told in the order of the text; what the end of the text brings, last.
     let end = source.tokens.last().map(|t| t.span);
     errors.sort_by_key(|e| (Some(e.span) == end, order_of(e.span, source)));
@@ -93,7 +95,7 @@ fn read(source: &Source, disk: &dyn Files, options: &LoadOptions) -> (Loaded, Ve
     if let Some(wrong) = other_dialect(&dialects, options) {
         errors = vec![wrong];
     }
-    config.symbols = Arc::new(Symbols { rows: names.rows(), names });
+    config.symbols = Arc::new(Symbols::new(symbols));
     (Loaded { config, warnings }, errors)
 }
 

@@ -8,12 +8,11 @@
 use crate::config::{Config, Dialect, IfacePattern};
 use crate::files::Files;
 use crate::load::LoadOptions;
-use crate::names::Names;
 use crate::protocol::Draft;
 use crate::source::Source;
 use crate::suggest;
 use filter::syntax::{Cursor, Op, Parsed, Tok, is_reserved};
-use filter::{Diagnostic, Filter, Level, Policy, Span};
+use filter::{Diagnostic, Level, Span, SymbolKind, Symbols, Value};
 use route::Prefix;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
@@ -29,7 +28,7 @@ pub(crate) struct Parser<'a> {
     /// What was read so far.
     pub(crate) config: Config,
     /// All names defined so far.
-    pub(crate) names: Names,
+    pub(crate) symbols: Arc<Symbols>,
     /// Templates by name.
     pub(crate) templates: BTreeMap<Arc<str>, Draft>,
     /// The last number given to a protocol without a name, by kind.
@@ -59,7 +58,7 @@ impl<'a> Parser<'a> {
         Self {
             at: Cursor::new(&source.files, &source.tokens, Some(options.family)),
             config: Config::empty(Dialect::V1, options.family),
-            names: Names::default(),
+            symbols: Arc::new(Symbols::new(Some(options.family))),
             templates: BTreeMap::new(),
             automatic: BTreeMap::new(),
             dialects: Dialects::default(),
@@ -71,9 +70,11 @@ impl<'a> Parser<'a> {
 }
 
 impl Parser<'_> {
-    /// Keeps an error; the caller goes on.
+    /// Keeps an error that was not told yet; the caller goes on.
     pub(crate) fn fail(&mut self, wrong: Diagnostic) {
-        self.errors.push(wrong);
+        if !wrong.message.is_empty() {
+            self.errors.push(wrong);
+        }
     }
 
     /// Keeps a warning.
@@ -131,7 +132,7 @@ impl Parser<'_> {
                 Ok(n)
             }
             Tok::Op(Op::ParenOpen) => self.expression(),
-            Tok::Word if self.at.is_name() => self.constant("Number expected", |c| c.number()),
+            Tok::Word if self.at.is_name() => self.constant("Number expected", as_number),
             Tok::Word | Tok::Op(_) | Tok::End => Err(self.at.wanted("a number")),
             _ => Err(self.at.wanted("a number")),
         }
@@ -141,7 +142,7 @@ impl Parser<'_> {
     pub(crate) fn text(&mut self) -> Parsed<Arc<str>> {
         match self.at.peek() {
             Tok::Text => Ok(String::from_utf8_lossy(self.at.string()?).into()),
-            Tok::Word if self.at.is_name() => self.constant("String expected", |c| c.text()),
+            Tok::Word if self.at.is_name() => self.constant("String expected", as_text),
             _ => Err(self.at.wanted("a string in quotes")),
         }
     }
@@ -150,7 +151,7 @@ impl Parser<'_> {
     pub(crate) fn address(&mut self) -> Parsed<IpAddr> {
         match self.at.peek() {
             Tok::Ip4(_) | Tok::Ip6(_) => self.at.address(),
-            Tok::Word if self.at.is_name() => self.constant("IP address expected", |c| c.address()),
+            Tok::Word if self.at.is_name() => self.constant("IP address expected", as_address),
             _ => Err(self.at.wanted("an IP address")),
         }
     }
@@ -229,9 +230,7 @@ impl Parser<'_> {
             Tok::Ip6(_) if self.config.family == route::Family::Ipv6 => Err(self
                 .at
                 .error("Router IDs must be entered as hexadecimal numbers or IPv4 addresses in IPv6 version")),
-            Tok::Word if self.at.is_name() => {
-                self.constant("Number or IPv4 address constant expected", |c| c.router_id())
-            }
+            Tok::Word if self.at.is_name() => self.constant("Number or IPv4 address constant expected", as_router_id),
             _ => Err(self.at.wanted("a router id such as `10.0.0.1`")),
         }
     }
@@ -248,27 +247,11 @@ impl Parser<'_> {
             return Ok(table);
         }
         let mut wrong = self.at.error("Table name expected");
-        wrong.label = Some(self.names.what_is(name, "is not defined"));
+        wrong.label = Some(self.what_is(name, "is not defined"));
         let tables = self.config.tables.iter().map(|t| &*t.name);
         Err(match suggest::nearest(name, tables) {
             Some(near) => wrong.help(format!("did you mean `{near}`?")),
             None => wrong.help(format!("`table {name};` at the top of the file makes one")),
-        })
-    }
-
-    /// A constant, seen as what is expected.
-    fn constant<T>(&mut self, expected: &str, view: impl Fn(&crate::names::Constant) -> Option<T>) -> Parsed<T> {
-        let name = self.at.word().unwrap_or_default();
-        let found = self.names.constant(name);
-        if let Some(value) = found.and_then(view) {
-            self.at.bump();
-            return Ok(value);
-        }
-        let mut wrong = self.at.error(expected);
-        wrong.label = Some(self.names.what_is(name, "is not defined"));
-        Err(match suggest::nearest(name, self.names.constants()) {
-            Some(near) if near != name => wrong.help(format!("did you mean the constant `{near}`?")),
-            _ => wrong,
         })
     }
 
@@ -332,51 +315,46 @@ impl Parser<'_> {
     /// A name that is not taken yet, which something is given here.
     pub(crate) fn new_name(&mut self) -> Parsed<(Arc<str>, Span)> {
         let (name, span) = self.at.name()?;
-        let name: Arc<str> = name.into();
-        self.names.must_be_new(&name, span)?;
-        Ok((name, span))
+        self.symbols.check_new(name, span)?;
+        Ok((name.into(), span))
+    }
+
+    /// Gives a name that is free a meaning which filters do not know; `word` is BIRD's in `show symbols`.
+    pub(crate) fn define(&mut self, name: &str, span: Span, word: &'static str) -> Parsed<()> {
+        Arc::make_mut(&mut self.symbols).define(name, span, SymbolKind::Foreign(word))
     }
 
     /// Whether the next token could be a name, reserved or not.
     pub(crate) fn is_reserved_word(&self) -> bool {
         self.at.word().is_some_and(|word| is_reserved(word, self.at.family()))
     }
+}
 
-    /// `all`, `none`, `filter NAME`, `filter { }`, `where EXPRESSION`.
-    pub(crate) fn policy(&mut self) -> Parsed<Policy> {
-        if self.at.eat_word("all") {
-            return Ok(Policy::Accept);
-        }
-        if self.at.eat_word("none") {
-            return Ok(Policy::Reject);
-        }
-        if self.at.eat_word("where") {
-            return self.condition().map(Policy::Filter);
-        }
-        if !self.at.eat_word("filter") {
-            return Err(self.at.wanted("`all`, `none`, `filter` or `where`"));
-        }
-        if self.at.is(Op::BraceOpen) {
-            return self.filter_body().map(Policy::Filter);
-        }
-        if !self.at.is_name() {
-            return Err(self.at.wanted("the name of a filter, or commands in braces"));
-        }
-        self.filter_name().map(Policy::Filter)
+fn as_number(value: &Value<'_>) -> Option<u32> {
+    match value {
+        Value::Int(n) => Some(*n),
+        _ => None,
     }
+}
 
-    /// The name of a filter that is defined.
-    fn filter_name(&mut self) -> Parsed<Arc<Filter>> {
-        let name = self.at.word().unwrap_or_default();
-        if let Some(filter) = self.names.filter(name) {
-            self.at.bump();
-            return Ok(filter);
-        }
-        let mut wrong = self.at.error("No such filter.");
-        wrong.label = Some(self.names.what_is(name, "is not defined before this line"));
-        Err(match suggest::nearest(name, self.names.filters()) {
-            Some(near) => wrong.help(format!("did you mean `{near}`?")),
-            None => wrong,
-        })
+fn as_text(value: &Value<'_>) -> Option<Arc<str>> {
+    match value {
+        Value::Text(octets) => Some(String::from_utf8_lossy(octets).into()),
+        _ => None,
+    }
+}
+
+fn as_address(value: &Value<'_>) -> Option<IpAddr> {
+    match value {
+        Value::Ip(addr) => Some(*addr),
+        _ => None,
+    }
+}
+
+fn as_router_id(value: &Value<'_>) -> Option<Ipv4Addr> {
+    match value {
+        Value::Int(n) | Value::Quad(n) => Some(Ipv4Addr::from_bits(*n)),
+        Value::Ip(IpAddr::V4(addr)) => Some(*addr),
+        _ => None,
     }
 }

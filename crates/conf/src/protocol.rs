@@ -1,7 +1,6 @@
 //! `protocol KIND [NAME] [from TEMPLATE] { OPTIONS }`, and templates.
 
 use crate::config::{ChannelConf, DeviceConf, DirectConf, KernelConf, ProtocolConf, ProtocolKind, StaticConf};
-use crate::names::Meaning;
 use crate::option::{find, words_known};
 use crate::options::{bgp, common, with_own};
 use crate::parser::Parser;
@@ -20,6 +19,10 @@ pub(crate) struct Kind {
     /// `preference` before any option.
     pub(crate) preference: u32,
 }
+
+/// BIRD's words for what is declared here.
+const PROTOCOL: &str = "protocol";
+const TEMPLATE: &str = "protocol template";
 
 /// The protocols that rbird has.
 pub(crate) static KINDS: &[Kind] = &[
@@ -93,8 +96,7 @@ impl<'a> Parser<'a> {
         };
         draft.conf.name = name.clone();
         draft.conf.span = span;
-        let meaning = if is_template { Meaning::Template } else { Meaning::Protocol };
-        self.names.define(name.clone(), meaning, Some(span));
+        self.define(&name, span, if is_template { TEMPLATE } else { PROTOCOL })?;
         let errors = self.errors.len();
         let close = self.block(&mut draft)?;
         self.templates.insert(name, draft.clone());
@@ -150,8 +152,8 @@ impl<'a> Parser<'a> {
         }
         let Some(draft) = self.templates.get(name).cloned() else {
             let mut wrong = self.at.error("Template or protocol name expected");
-            wrong.label = Some(self.names.what_is(name, "is not defined before this line"));
-            return Err(match suggest::nearest(name, self.names.patterns_of_protocols()) {
+            wrong.label = Some(self.what_is(name, "is not defined before this line"));
+            return Err(match suggest::nearest(name, self.templates.keys().map(|name| &**name)) {
                 Some(near) => wrong.help(format!("did you mean `{near}`?")),
                 None => wrong,
             });
@@ -171,7 +173,7 @@ impl<'a> Parser<'a> {
         loop {
             *count += 1;
             let name = format!("{}{count}", kind.word);
-            if self.names.get(&name).is_none() {
+            if self.symbols.get(&name).is_none() {
                 return name.into();
             }
         }

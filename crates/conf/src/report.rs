@@ -109,6 +109,10 @@ impl Window {
     const OCTETS_MAX: usize = 400;
 
     fn of(span: Span, files: &[SourceFile]) -> Option<Self> {
+        if span == Span::default() {
+            // What the system defined stands in no file.
+            return None;
+        }
         let file = files.get(span.file.0 as usize)?;
         let octets: &[u8] = &file.text;
         if octets.is_empty() || is_end(span, file) {

@@ -1,7 +1,6 @@
 //! The statements of bird.conf outside of protocols, as a table.
 
 use crate::config::{IfacePattern, LogClass, LogClasses, LogDestination, LogTarget, TableConf, TimeFormat};
-use crate::names::Meaning;
 use crate::option::words_known_of;
 use crate::parser::{ERRORS_MAX, Parser};
 use crate::protocol::CHANNELS_OF_2;
@@ -9,6 +8,9 @@ use crate::suggest;
 use filter::Diagnostic;
 use filter::syntax::{Op, Parsed, Tok};
 use std::time::Duration;
+
+/// BIRD's word for a table in `show symbols`.
+pub(crate) const TABLE: &str = "routing table";
 
 /// A statement.
 pub(crate) struct Statement {
@@ -24,7 +26,7 @@ pub(crate) struct Statement {
 pub(crate) enum Does {
     /// Read, with a `;` behind it.
     Read(fn(&mut Parser<'_>) -> Parsed<()>),
-    /// Read, and ended by a brace.
+    /// Read with its end.
     Block(fn(&mut Parser<'_>) -> Parsed<()>),
     /// Refused, with why.
     Refused(&'static str),
@@ -47,7 +49,7 @@ pub(crate) static STATEMENTS: &[Statement] = &[
         "base|log|protocol|route iso long|iso short|old long|old short|\"format\" [seconds \"format\"]",
         Read(timeformat),
     ),
-    row(&["define"], "NAME = expression", Read(|p| p.define_statement())),
+    row(&["define"], "NAME = expression", Block(|p| p.define_statement())),
     row(&["table"], "NAME [sorted]", Read(table)),
     row(&["filter"], "NAME { commands }", Block(|p| p.filter_statement())),
     row(&["function"], "NAME(parameters) { commands }", Block(|p| p.function_statement())),
@@ -56,7 +58,7 @@ pub(crate) static STATEMENTS: &[Statement] = &[
     row(&["debug", "protocols"], "all|off|{ class, ... }", Read(debug_protocols)),
     row(&["debug", "commands"], "number", Read(debug_commands)),
     row(&["graceful", "restart", "wait"], "seconds", Read(graceful_restart_wait)),
-    row(&["eval"], "expression", Read(eval)),
+    row(&["eval"], "expression", Read(|p| p.eval_statement())),
     row(&["roa", "table"], "", Refused("ROA tables are a later issue of rbird")),
     row(&["mrtdump"], "", Refused("MRT dumps are a later issue of rbird")),
     row(&["mrtdump", "protocols"], "", Refused("MRT dumps are a later issue of rbird")),
@@ -279,7 +281,7 @@ fn time_format(parser: &mut Parser<'_>) -> Parsed<TimeFormat> {
 fn table(parser: &mut Parser<'_>) -> Parsed<()> {
     let (name, span) = parser.new_name()?;
     let sorted = parser.at.eat_word("sorted");
-    parser.names.define(name.clone(), Meaning::Table, Some(span));
+    parser.define(&name, span, TABLE)?;
     let family = parser.config.family;
     parser.config.tables.push(TableConf { name, family, sorted });
     Ok(())
@@ -298,9 +300,4 @@ fn debug_commands(parser: &mut Parser<'_>) -> Parsed<()> {
 fn graceful_restart_wait(parser: &mut Parser<'_>) -> Parsed<()> {
     parser.config.graceful_restart_wait = Duration::from_secs(parser.number()?.into());
     Ok(())
-}
-
-/// BIRD evaluates and forgets; what counts is that the expression is a number.
-fn eval(parser: &mut Parser<'_>) -> Parsed<()> {
-    parser.expression().map(drop)
 }

@@ -44,7 +44,7 @@ pub(crate) static CHANNEL: &[Row<ChannelConf>] = &[
                 Ok(())
             },
             show: |conf| policy_words(&conf.import),
-            same: |a, b| same_policy(&a.import, &b.import),
+            same: |a, b| a.import.is_same(&b.import),
         }),
         Effect::Refilter,
     ),
@@ -57,7 +57,7 @@ pub(crate) static CHANNEL: &[Row<ChannelConf>] = &[
                 Ok(())
             },
             show: |conf| policy_words(&conf.export),
-            same: |a, b| same_policy(&a.export, &b.export),
+            same: |a, b| a.export.is_same(&b.export),
         }),
         Effect::Refilter,
     ),
@@ -160,14 +160,5 @@ pub(crate) fn policy_words(policy: &Policy) -> String {
             Some(name) => format!("filter {name}"),
             None => "filter (unnamed)".to_owned(),
         },
-    }
-}
-
-/// Whether two policies say the same of every route.
-pub(crate) fn same_policy(a: &Policy, b: &Policy) -> bool {
-    match (a, b) {
-        (Policy::Accept, Policy::Accept) | (Policy::Reject, Policy::Reject) => true,
-        (Policy::Filter(a), Policy::Filter(b)) => std::sync::Arc::ptr_eq(a, b),
-        _ => false,
     }
 }

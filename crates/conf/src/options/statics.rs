@@ -28,7 +28,7 @@ fn same_routes(a: &StaticConf, b: &StaticConf) -> bool {
             && a.to == b.to
             && match (&a.body, &b.body) {
                 (None, None) => true,
-                (Some(a), Some(b)) => std::sync::Arc::ptr_eq(a, b),
+                (Some(a), Some(b)) => a.is_same_program(b),
                 _ => false,
             }
     };
@@ -41,7 +41,7 @@ fn route(parser: &mut Parser<'_>, conf: &mut StaticConf) -> Parsed<()> {
     let net = parser.prefix()?;
     let to = destination(parser)?;
     let span = parser.at.since(start);
-    let body = if parser.at.is(Op::BraceOpen) { Some(parser.filter_body()?) } else { None };
+    let body = if parser.at.is(Op::BraceOpen) { parser.filter_body()? } else { None };
     conf.routes.push(StaticRoute { net, to, body, span });
     Ok(())
 }
