@@ -1,0 +1,329 @@
+//! From a table to an outbox: what an import batch leads to, as octets that a peer could read.
+
+use bytes::Bytes;
+use filter::run::Policy;
+use rbird_session::clock::Clock;
+use rbird_session::export::Exports;
+use rbird_session::link::TableMsg;
+use rbird_session::outbox::{OCTETS_MAX, Outbox};
+use rbird_session::tables::Tables;
+use rib::batch::{Act, ChannelSpec, Deed, Generation, ImportBatch, ImportRow, What};
+use rib::export::{GroupKey, MemberId, MemberSpec, MissingLladdr, NextHopMode};
+use rib::query::TableSpec;
+use route::attr::code;
+use route::attrs::Local;
+use route::net::Prefix4;
+use route::{
+    AttrSet, AttrSetBuilder, BgpSource, ChannelId, Dest, Family, IfIndex, Moment, Prefix, ProtocolId, Source, SourceId,
+    SourceKind, TableId,
+};
+use std::collections::HashMap;
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+use std::time::Duration;
+use wire::frame::{MESSAGE_OCTETS_MAX, Next};
+use wire::update::Decoded;
+use wire::{Nlri, PerFamily, Update, UpdateContext};
+
+const TABLE: TableId = TableId(1);
+const PATIENCE: Duration = Duration::from_secs(60);
+
+struct Daemon {
+    tables: Tables,
+    exports: Exports,
+}
+
+fn daemon() -> Daemon {
+    let events: rbird_session::link::EventSink = Arc::new(|_, _| ());
+    let tables = Tables::start(1, Clock::new(), events.clone());
+    let exports = Exports::start(2, tables.clone(), Clock::new(), events);
+    tables.add(TableSpec { id: TABLE, name: "master".into(), family: Family::Ipv4, sorted: false });
+    Daemon { tables, exports }
+}
+
+fn addr(last: u8) -> IpAddr {
+    Ipv4Addr::new(192, 0, 2, last).into()
+}
+
+/// An external peer; its protocol, channel, source, AS and address all carry its number.
+fn source(n: u32) -> Source {
+    Source {
+        id: SourceId(n),
+        protocol: ProtocolId(n),
+        protocol_name: format!("p{n}").into(),
+        kind: SourceKind::Bgp,
+        path_id: 0,
+        bgp: Some(BgpSource {
+            peer_addr: addr(n as u8),
+            local_addr: addr(254),
+            local_as: 65000,
+            peer_as: 65000 + n,
+            router_id: n,
+            local_id: 254,
+            internal: false,
+            rr_client: false,
+            cluster_id: 254,
+            rs_client: false,
+            default_local_pref: 100,
+            default_med: 0,
+            path_metric: true,
+            med_metric: false,
+            deterministic_med: false,
+            igp_metric: true,
+            prefer_older: false,
+            established: Moment(0),
+        }),
+    }
+}
+
+fn key() -> GroupKey {
+    GroupKey {
+        family: Family::Ipv4,
+        policy: Policy::Accept,
+        rewrite_before_filter: true,
+        secondary: false,
+        add_path: false,
+        local_as: 65000,
+        internal: false,
+        local_addr: addr(254),
+        local_link_local: None,
+        link: IfIndex(0),
+        next_hop: NextHopMode::Default,
+        missing_lladdr: MissingLladdr::SelfAddr,
+        rr_client: false,
+        cluster_id: 254,
+        rs_client: false,
+        interpret_communities: true,
+        allow_local_pref: false,
+        default_local_pref: 100,
+        med_to_external: false,
+        as4: true,
+        extended_messages: false,
+        llgr_aware: true,
+    }
+}
+
+fn net(n: u32) -> Prefix {
+    Prefix::V4(Prefix4::new(0x0a00_0000 + (n << 8), 24).unwrap())
+}
+
+/// Attribute set number `n` of peer `peer`: the path ends in an AS of its own.
+fn attrs(peer: u32, n: u32) -> AttrSet {
+    let mut local = Local::new(SourceKind::Bgp, 100, Dest::Blackhole);
+    local.from = Some(addr(peer as u8));
+    let mut b = AttrSetBuilder::new(local);
+    b.set(code::ORIGIN, &[0]);
+    let path = [&[2, 2][..], &(65000 + peer).to_be_bytes(), &(100_000 + n).to_be_bytes()].concat();
+    b.set(code::AS_PATH, &path);
+    b.set(code::NEXT_HOP, &[192, 0, 2, peer as u8]);
+    b.set_u32(code::LOCAL_PREF, 100);
+    b.build()
+}
+
+impl Daemon {
+    fn act(&self, peer: u32, deed: Deed) {
+        let act = Act { channel: ChannelId(peer), generation: Generation(1), deed };
+        self.tables.send(TABLE, TableMsg::Act(act, None));
+    }
+
+    fn up(&self, peer: u32) {
+        let spec = ChannelSpec {
+            family: Family::Ipv4,
+            late_filter: None,
+            keep_filtered: false,
+            receive_limit: None,
+            import_limit: None,
+        };
+        self.act(peer, Deed::Up(Box::new(spec)));
+        self.act(peer, Deed::Source(Arc::new(source(peer))));
+    }
+
+    /// Announces prefixes in batches as sockets bring them, five to an attribute set.
+    fn announce(&self, peer: u32, nets: std::ops::Range<u32>) {
+        let nets: Vec<u32> = nets.collect();
+        for part in nets.chunks(8000) {
+            let mut batch = ImportBatch::default();
+            for some in part.chunks(5) {
+                let at = batch.palette.len() as u32;
+                batch.palette.push(attrs(peer, some[0]));
+                let row = |n: &u32| ImportRow { net: net(*n), source: SourceId(peer), what: What::Announce(at) };
+                batch.rows.extend(some.iter().map(row));
+            }
+            self.act(peer, Deed::Import(batch));
+        }
+    }
+
+    fn withdraw(&self, peer: u32, nets: std::ops::Range<u32>) {
+        let row = |n| ImportRow { net: net(n), source: SourceId(peer), what: What::Withdraw };
+        self.act(peer, Deed::Import(ImportBatch { palette: Vec::new(), rows: nets.map(row).collect() }));
+    }
+
+    fn join(&self, peer: u32) -> Peer {
+        self.join_with(peer, key(), OCTETS_MAX)
+    }
+
+    fn join_with(&self, peer: u32, key: GroupKey, octets_max: usize) -> Peer {
+        let outbox = Outbox::new(octets_max);
+        let spec = MemberSpec {
+            protocol: ProtocolId(peer),
+            name: format!("p{peer}").into(),
+            channel: ChannelId(peer),
+            generation: Generation(1),
+            peer_addr: addr(peer as u8),
+            export_limit: None,
+        };
+        let member = self.exports.join(TABLE, Arc::new(key), spec, outbox.clone());
+        Peer { outbox, member, routes: HashMap::new(), ends: 0, updates: 0 }
+    }
+}
+
+/// The far end of a session.
+struct Peer {
+    outbox: Arc<Outbox>,
+    member: MemberId,
+    /// What it holds: canonical octets by prefix.
+    routes: HashMap<Nlri, Vec<u8>>,
+    ends: u32,
+    updates: u64,
+}
+
+impl Peer {
+    /// Reads until the peer holds what `is_right` asks for.
+    async fn read_until(&mut self, what: &str, is_right: impl Fn(&Self) -> bool) {
+        let reading = async {
+            while !is_right(self) {
+                self.outbox.ready().await;
+                let mut pieces = Vec::new();
+                self.outbox.take(1 << 16, &mut pieces);
+                pieces.iter().for_each(|p| self.hear(p));
+            }
+        };
+        if tokio::time::timeout(PATIENCE, reading).await.is_err() {
+            panic!("{what}: the peer holds {} routes, {} ends of feed", self.routes.len(), self.ends);
+        }
+    }
+
+    fn hear(&mut self, piece: &Bytes) {
+        let context =
+            UpdateContext { as4: true, families: PerFamily { ipv4: true, ipv6: false }, ..UpdateContext::default() };
+        let mut rest = &piece[..];
+        while !rest.is_empty() {
+            let Next::Frame(frame) = wire::frame::next(rest, MESSAGE_OCTETS_MAX).unwrap() else {
+                panic!("a piece ends within a message")
+            };
+            rest = &rest[frame.octets()..];
+            self.updates += 1;
+            let update = Update::split(frame.body, &context).unwrap();
+            self.ends += u32::from(update.end_of_rib().is_some());
+            for gone in update.withdrawn().flat_map(|w| w.iter()) {
+                assert!(self.routes.remove(&gone).is_some(), "{} withdrawn, but never told", gone.net);
+            }
+            for announced in update.announced() {
+                let mut decoded = Decoded::new();
+                announced.attributes(&context, &mut decoded).unwrap();
+                assert!(!decoded.is_withdrawal());
+                for nlri in announced.nlris.iter() {
+                    self.routes.insert(nlri, decoded.octets().to_vec());
+                }
+            }
+        }
+    }
+
+    fn path_of(&self, n: u32) -> Vec<u32> {
+        let octets = &self.routes[&Nlri { net: net(n), path_id: 0 }];
+        let path = route::attrs::Records::new(octets).find(|r| r.code == code::AS_PATH).unwrap();
+        route::AsPath::new(path.value).asns().collect()
+    }
+}
+
+#[tokio::test]
+async fn a_hundred_thousand_prefixes_reach_a_peer_and_are_withdrawn_when_their_source_goes_down() {
+    let daemon = daemon();
+    daemon.up(1);
+    daemon.up(2);
+    let mut peer = daemon.join(2);
+    peer.read_until("the feed of an empty table ends", |p| p.ends == 1).await;
+    daemon.announce(1, 0..100_000);
+    peer.read_until("all are told", |p| p.routes.len() == 100_000).await;
+    assert_eq!(peer.path_of(99_999), [65000, 65001, 199_995]);
+    assert_eq!(peer.updates, peer.outbox.updates());
+    let (stats, exported) = daemon.exports.stats(peer.member).await.unwrap();
+    assert_eq!((stats.updates_received, stats.updates_accepted, exported), (100_000, 100_000, 100_000));
+    daemon.act(1, Deed::Down);
+    peer.read_until("all are withdrawn", |p| p.routes.is_empty()).await;
+    let (stats, exported) = daemon.exports.stats(peer.member).await.unwrap();
+    assert_eq!((stats.withdraws_received, stats.withdraws_accepted, exported), (100_000, 100_000, 0));
+}
+
+#[tokio::test]
+async fn who_joins_later_is_fed_what_stands_and_nobody_hears_its_own_routes() {
+    let daemon = daemon();
+    daemon.up(1);
+    daemon.up(2);
+    daemon.announce(1, 0..20_000);
+    daemon.announce(2, 20_000..30_000);
+    let mut first = daemon.join(1);
+    first.read_until("10,000 of p2", |p| p.ends == 1).await;
+    let mut second = daemon.join(2);
+    let mut third = daemon.join(3);
+    second.read_until("20,000 of p1", |p| p.ends == 1).await;
+    third.read_until("all 30,000", |p| p.ends == 1).await;
+    assert_eq!((first.routes.len(), second.routes.len(), third.routes.len()), (10_000, 20_000, 30_000));
+    // A route of p1 becomes one of p2, with the shorter path of p1 gone: each of them hears the other's.
+    daemon.announce(2, 0..10);
+    daemon.withdraw(1, 0..10);
+    first.read_until("ten more of p2", |p| p.routes.len() == 10_010).await;
+    second.read_until("ten less of p1", |p| p.routes.len() == 19_990).await;
+    third.read_until("as many as before", |p| p.path_of(9)[1] == 65002).await;
+    for (peer, n) in [(&first, 10_010), (&second, 19_990), (&third, 30_000)] {
+        assert_eq!(daemon.exports.stats(peer.member).await.unwrap().1, n);
+    }
+}
+
+#[tokio::test]
+async fn a_peer_that_reads_slowly_holds_in_the_end_what_is_right_then() {
+    let daemon = daemon();
+    daemon.up(1);
+    let mut slow = daemon.join_with(2, key(), 4096);
+    let mut fast = daemon.join(3);
+    slow.read_until("its feed ends", |p| p.ends == 1).await;
+    fast.read_until("its feed ends", |p| p.ends == 1).await;
+    daemon.announce(1, 0..50_000);
+    fast.read_until("all are told", |p| p.routes.len() == 50_000).await;
+    assert!(slow.outbox.octets() < 1 << 20, "what waits for a slow peer is bounded");
+    daemon.withdraw(1, 0..25_000);
+    daemon.announce(1, 60_000..61_000);
+    fast.read_until("half are left", |p| p.routes.len() == 26_000).await;
+    slow.read_until("half are left", |p| p.routes.len() == 26_000).await;
+    assert_eq!(slow.routes, fast.routes);
+}
+
+#[tokio::test]
+async fn a_refresh_tells_everything_again_to_the_one_who_asked() {
+    let daemon = daemon();
+    daemon.up(1);
+    daemon.announce(1, 0..5_000);
+    let (mut asks, mut other) = (daemon.join(2), daemon.join(3));
+    asks.read_until("its feed ends", |p| p.ends == 1).await;
+    other.read_until("its feed ends", |p| p.ends == 1).await;
+    asks.routes.clear();
+    daemon.exports.refresh(asks.member, false);
+    asks.read_until("everything again", |p| p.routes.len() == 5_000).await;
+    let (_, exported) = daemon.exports.stats(asks.member).await.unwrap();
+    assert_eq!(exported, 5_000);
+    assert_eq!(other.outbox.octets(), 0);
+}
+
+#[tokio::test]
+async fn a_member_with_a_new_policy_is_told_the_difference() {
+    let daemon = daemon();
+    daemon.up(1);
+    daemon.announce(1, 0..5_000);
+    let mut peer = daemon.join(2);
+    peer.read_until("its feed ends", |p| p.ends == 1).await;
+    daemon.exports.rekey(peer.member, Arc::new(GroupKey { policy: Policy::Reject, ..key() }));
+    peer.read_until("all are withdrawn", |p| p.routes.is_empty()).await;
+    daemon.exports.rekey(peer.member, Arc::new(key()));
+    peer.read_until("all are back", |p| p.routes.len() == 5_000).await;
+    assert_eq!(peer.ends, 1, "End-of-RIB is said once");
+}
