@@ -6,6 +6,9 @@
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+/// Room for the deepest filter that may run, several times over. Only what is touched takes memory.
+const STACK_OCTETS: usize = 8 << 20;
+
 /// A queue with one owner.
 pub(crate) struct Mailbox<T> {
     inner: Mutex<Inner<T>>,
@@ -92,7 +95,7 @@ pub(crate) fn spawn(name: String, run: impl FnOnce() + Send + 'static) {
             std::process::abort();
         }
     };
-    if let Err(error) = std::thread::Builder::new().name(name.clone()).spawn(guarded) {
+    if let Err(error) = std::thread::Builder::new().name(name.clone()).stack_size(STACK_OCTETS).spawn(guarded) {
         tracing::error!(target: "fatal", "Cannot start thread {name}: {error}");
         std::process::abort();
     }

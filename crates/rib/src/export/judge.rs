@@ -14,7 +14,8 @@ use super::key::GroupKey;
 use super::rewrite;
 use super::{ExportVerdict, Judged};
 use crate::batch::ResolvedHop;
-use filter::run::{Policy, Verdict};
+use filter::Scratch;
+use filter::run::{Env, Policy, RouteView, Verdict};
 use route::attr::code;
 use route::community::{self, communities};
 use route::{AttrSet, AttrSetBuilder, Dest, Ifaces, Prefix, Source, SourceKind, attrs::Local};
@@ -59,6 +60,7 @@ pub struct Judge {
     key: Arc<GroupKey>,
     ifaces: Arc<Ifaces>,
     work: AttrSetBuilder,
+    scratch: Scratch,
     remarks: Vec<Remark>,
 }
 
@@ -66,7 +68,7 @@ impl Judge {
     /// A judge by this key.
     pub fn new(key: Arc<GroupKey>, ifaces: Arc<Ifaces>) -> Self {
         let work = AttrSetBuilder::new(nothing_local());
-        Self { key, ifaces, work, remarks: Vec::new() }
+        Self { key, ifaces, work, scratch: Scratch::new(), remarks: Vec::new() }
     }
 
     /// By what it judges.
@@ -139,12 +141,26 @@ impl Judge {
     }
 
     fn filter(&mut self, offer: &Offer<'_>) -> Verdict {
-        let _ = offer;
-        match &self.key.policy {
-            Policy::Accept => Verdict::Accept,
-            // Until the interpreter is there: nothing that must be filtered is told.
-            Policy::Reject | Policy::Filter(_) => Verdict::Reject,
+        let filter = match &self.key.policy {
+            Policy::Accept => return Verdict::Accept,
+            Policy::Reject => return Verdict::Reject,
+            Policy::Filter(filter) => filter,
+        };
+        let attrs = self.work.build();
+        let view = RouteView {
+            net: offer.net,
+            attrs: &attrs,
+            source: offer.source,
+            resolved: Some(&offer.hop.to),
+            igp_metric: offer.hop.igp_metric,
+        };
+        let outcome = filter.run(&mut self.scratch, view, Env { ifaces: &self.ifaces });
+        self.remarks.extend(outcome.printed.into_iter().map(Remark::Printed));
+        self.remarks.extend(outcome.error.map(Remark::Failed));
+        if let Some(changed) = &outcome.attrs {
+            self.work.reset_to(changed);
         }
+        outcome.verdict
     }
 }
 

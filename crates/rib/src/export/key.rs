@@ -20,7 +20,7 @@ use std::sync::Arc;
 pub struct GroupKey {
     /// What is told: the table's family.
     pub family: Family,
-    /// The export filter. Compared by allocation: two filters are the same when they are one `Arc`.
+    /// The export filter. Two filters are the same when their programs are equal, whatever their names.
     pub policy: Policy,
     /// The rewrite for the neighbour comes before the export filter (1.6) or after it (2).
     pub rewrite_before_filter: bool,
@@ -135,18 +135,9 @@ impl GroupKey {
     }
 }
 
-/// Whether two policies are one: the same word, or the same compiled filter.
-fn is_same_policy(a: &Policy, b: &Policy) -> bool {
-    match (a, b) {
-        (Policy::Accept, Policy::Accept) | (Policy::Reject, Policy::Reject) => true,
-        (Policy::Filter(a), Policy::Filter(b)) => Arc::ptr_eq(a, b),
-        _ => false,
-    }
-}
-
 impl PartialEq for GroupKey {
     fn eq(&self, other: &Self) -> bool {
-        is_same_policy(&self.policy, &other.policy) && self.plain() == other.plain()
+        self.policy.is_same(&other.policy) && self.plain() == other.plain()
     }
 }
 
@@ -154,11 +145,8 @@ impl Eq for GroupKey {}
 
 impl Hash for GroupKey {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        match &self.policy {
-            Policy::Accept => state.write_usize(0),
-            Policy::Reject => state.write_usize(1),
-            Policy::Filter(f) => state.write_usize(Arc::as_ptr(f).addr()),
-        }
+        // Programs are compared, but not hashed: keys that differ only in their filter are few.
+        std::mem::discriminant(&self.policy).hash(state);
         self.plain().hash(state);
     }
 }
