@@ -14,6 +14,7 @@ pub mod glob;
 mod iproute;
 mod language;
 pub mod load;
+pub mod manual;
 mod option;
 mod options;
 mod parser;

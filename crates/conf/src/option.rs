@@ -44,6 +44,8 @@ pub(crate) enum Slot<T> {
     Mark(Field<T, bool>),
     /// A number.
     Number(Field<T, u32>),
+    /// Seconds as a number.
+    Time(Field<T, u32>),
     /// A number up to a limit beyond which BIRD says the given words.
     Limited(Field<T, u32>, u32, &'static str),
     /// A number of seconds or the like, of which the protocol can carry only so much: more is the most, with a warning.
@@ -115,7 +117,7 @@ impl<T> Row<T> {
         match &self.slot {
             Slot::Switch(f) => *(f.place)(into) = parser.switch()?,
             Slot::Mark(f) => *(f.place)(into) = true,
-            Slot::Number(f) => *(f.place)(into) = parser.number()?,
+            Slot::Number(f) | Slot::Time(f) => *(f.place)(into) = parser.number()?,
             Slot::Limited(f, max, message) => {
                 let value = parser.number()?;
                 if value > *max {
@@ -151,7 +153,7 @@ impl<T> Row<T> {
         let opt = |value: Option<String>| value.unwrap_or_default();
         match &self.slot {
             Slot::Switch(f) | Slot::Mark(f) => if *(f.get)(of) { "on" } else { "off" }.to_owned(),
-            Slot::Number(f) | Slot::Limited(f, ..) => (f.get)(of).to_string(),
+            Slot::Number(f) | Slot::Time(f) | Slot::Limited(f, ..) => (f.get)(of).to_string(),
             Slot::Short(f, _) => (f.get)(of).to_string(),
             Slot::Seconds(f) => (f.get)(of).as_secs().to_string(),
             Slot::Text(f) => opt((f.get)(of).as_ref().map(|t| format!("\"{t}\""))),
@@ -169,7 +171,7 @@ impl<T> Row<T> {
     pub(crate) fn same(&self, a: &T, b: &T) -> bool {
         match &self.slot {
             Slot::Switch(f) | Slot::Mark(f) => (f.get)(a) == (f.get)(b),
-            Slot::Number(f) | Slot::Limited(f, ..) => (f.get)(a) == (f.get)(b),
+            Slot::Number(f) | Slot::Time(f) | Slot::Limited(f, ..) => (f.get)(a) == (f.get)(b),
             Slot::Short(f, _) => (f.get)(a) == (f.get)(b),
             Slot::Seconds(f) => (f.get)(a) == (f.get)(b),
             Slot::Text(f) | Slot::Secret(f) | Slot::OtherTable(f) => (f.get)(a) == (f.get)(b),
@@ -187,7 +189,7 @@ impl<T> Row<T> {
             Slot::Switch(_) => "[switch]",
             Slot::Mark(_) | Slot::Refused(_) => "",
             Slot::Number(_) | Slot::Limited(..) => "number",
-            Slot::Short(..) | Slot::Seconds(_) => "seconds",
+            Slot::Short(..) | Slot::Seconds(_) | Slot::Time(_) => "seconds",
             Slot::Text(_) | Slot::Secret(_) => "\"text\"",
             Slot::Address(_) => "address",
             Slot::RouterId(_) => "router id",

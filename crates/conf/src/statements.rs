@@ -62,8 +62,8 @@ pub(crate) static STATEMENTS: &[Statement] = &[
     row(&["roa", "table"], "", Refused("ROA tables are a later issue of rbird")),
     row(&["mrtdump"], "", Refused("MRT dumps are a later issue of rbird")),
     row(&["mrtdump", "protocols"], "", Refused("MRT dumps are a later issue of rbird")),
-    row(&["debug", "latency"], "", Refused("use the metrics of rbird's log instead")),
-    row(&["debug", "latency", "limit"], "", Refused("use the metrics of rbird's log instead")),
+    row(&["debug", "latency"], "", Refused("it measures BIRD's main loop, which rbird does not have")),
+    row(&["debug", "latency", "limit"], "", Refused("it measures BIRD's main loop, which rbird does not have")),
     row(&["watchdog", "warning"], "", Refused("the watchdog of rbird is set in rbird.toml")),
     row(&["watchdog", "timeout"], "", Refused("the watchdog of rbird is set in rbird.toml")),
 ];

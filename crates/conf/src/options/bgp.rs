@@ -7,7 +7,7 @@ use filter::syntax::{Op, Parsed, Tok};
 use std::net::IpAddr;
 
 use Effect::Restart;
-use Slot::{Mark, Number, OtherTable, Secret, Short, Switch};
+use Slot::{Mark, Number, OtherTable, Secret, Short, Switch, Time};
 
 /// Its own options.
 pub(crate) static OPTIONS: &[Row<BgpConf>] = &[
@@ -41,7 +41,7 @@ pub(crate) static OPTIONS: &[Row<BgpConf>] = &[
     Row::new(&["setkey"], Switch(field!(setkey)), Restart),
     Row::new(&["ttl", "security"], Switch(field!(ttl_security)), Restart),
     Row::new(&["hold", "time"], Short(field!(hold_time_s), u16::MAX), Restart),
-    Row::new(&["startup", "hold", "time"], Number(field!(startup_hold_time_s)), Restart),
+    Row::new(&["startup", "hold", "time"], Time(field!(startup_hold_time_s)), Restart),
     own(
         &["keepalive", "time"],
         "seconds",
@@ -49,9 +49,9 @@ pub(crate) static OPTIONS: &[Row<BgpConf>] = &[
         |c| c.keepalive_time_s.map_or_else(|| "a third of the hold time".to_owned(), |n| n.to_string()),
         |a, b| a.keepalive_time_s == b.keepalive_time_s,
     ),
-    Row::new(&["connect", "retry", "time"], Number(field!(connect_retry_time_s)), Restart),
-    Row::new(&["connect", "delay", "time"], Number(field!(connect_delay_time_s)), Restart),
-    Row::<BgpConf>::new(&["start", "delay", "time"], Number(field!(connect_delay_time_s)), Restart)
+    Row::new(&["connect", "retry", "time"], Time(field!(connect_retry_time_s)), Restart),
+    Row::new(&["connect", "delay", "time"], Time(field!(connect_delay_time_s)), Restart),
+    Row::<BgpConf>::new(&["start", "delay", "time"], Time(field!(connect_delay_time_s)), Restart)
         .deprecated("Start delay time option is deprecated, use connect delay time"),
     own(
         &["error", "wait", "time"],
@@ -60,7 +60,7 @@ pub(crate) static OPTIONS: &[Row<BgpConf>] = &[
         |c| format!("{}, {}", c.error_wait_time_s.0, c.error_wait_time_s.1),
         |a, b| a.error_wait_time_s == b.error_wait_time_s,
     ),
-    Row::new(&["error", "forget", "time"], Number(field!(error_forget_time_s)), Restart),
+    Row::new(&["error", "forget", "time"], Time(field!(error_forget_time_s)), Restart),
     Row::new(&["disable", "after", "error"], Switch(field!(disable_after_error)), Restart),
     own(&["disable", "after", "cease"], "[switch]|{ kind of cease, ... }", after_cease, show_after_cease, |a, b| {
         a.disable_after_cease == b.disable_after_cease
@@ -124,7 +124,7 @@ pub(crate) static OPTIONS: &[Row<BgpConf>] = &[
         |c| word_of(RESTART_MODES, c.long_lived),
         |a, b| a.long_lived == b.long_lived,
     ),
-    Row::new(&["long", "lived", "stale", "time"], Number(field!(long_lived_stale_time_s)), Restart),
+    Row::new(&["long", "lived", "stale", "time"], Time(field!(long_lived_stale_time_s)), Restart),
     own(&["bfd"], "off", bfd, |_| "off".to_owned(), |_, _| true),
 ];
 
@@ -161,7 +161,11 @@ fn word_of<V: Copy + PartialEq>(words: &[(&str, V)], value: V) -> String {
 }
 
 fn with_as(addr: Option<IpAddr>, asn: u32) -> String {
-    addr.map_or_else(|| format!("as {asn}"), |addr| format!("{addr} as {asn}"))
+    match (addr, asn) {
+        (None, 0) => String::new(),
+        (None, asn) => format!("as {asn}"),
+        (Some(addr), asn) => format!("{addr} as {asn}"),
+    }
 }
 
 /// `local [ADDRESS] as N`
@@ -209,6 +213,9 @@ fn neighbor(parser: &mut Parser<'_>, conf: &mut BgpConf) -> Parsed<()> {
 }
 
 fn show_neighbor(conf: &BgpConf) -> String {
+    if conf.peer_addr.is_unspecified() {
+        return String::new();
+    }
     let port = if conf.peer_port == 179 { String::new() } else { format!(" port {}", conf.peer_port) };
     format!("{}{port} as {}", conf.peer_addr, conf.peer_as)
 }

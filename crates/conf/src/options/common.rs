@@ -27,7 +27,22 @@ pub(crate) static PROTOCOL: &[Row<ProtocolConf>] = &[
         }),
         Effect::None,
     ),
-    Row::refused(&["mrtdump"], "MRT dumps are a later issue of rbird"),
+    Row::new(
+        &["mrtdump"],
+        Slot::Own(Own {
+            grammar: "off",
+            parse: |parser, _| {
+                let words = parser.at.last_span();
+                if parser.at.eat_word("off") {
+                    return Ok(());
+                }
+                Err(parser.not_done(words, "mrtdump", "MRT dumps are a later issue of rbird"))
+            },
+            show: |_| "off".to_owned(),
+            same: |_, _| true,
+        }),
+        Effect::None,
+    ),
     Row::refused(&["vrf"], "VRFs are a later issue of rbird"),
 ];
 

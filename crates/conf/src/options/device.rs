@@ -14,7 +14,14 @@ pub(crate) static OPTIONS: &[Row<DeviceConf>] = &[
         Slot::Own(Own {
             grammar: "[\"pattern\"] address|prefix",
             parse: primary,
-            show: |conf| format!("{} given", conf.primary.len()),
+            show: |conf| {
+                let word = |(link, net): &(IfacePattern, Prefix)| {
+                    format!("{} {net}", crate::config::pattern_words(std::slice::from_ref(link)))
+                        .trim_start()
+                        .to_owned()
+                };
+                conf.primary.iter().map(word).collect::<Vec<_>>().join(", ")
+            },
             same: |a, b| a.primary == b.primary,
         }),
         Effect::None,

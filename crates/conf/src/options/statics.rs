@@ -62,9 +62,7 @@ fn destination(parser: &mut Parser<'_>) -> Parsed<StaticDest> {
         if parser.at.peek() == Tok::Text {
             return Ok(StaticDest::Device(parser.text()?));
         }
-        let mut hop = gateway(parser)?;
-        hop.bfd = bfd(parser)?;
-        return Ok(StaticDest::Via(vec![hop]));
+        return Ok(StaticDest::Via(vec![gateway(parser)?]));
     }
     if parser.at.eat_word("multipath") {
         let mut hops = Vec::new();
@@ -111,11 +109,11 @@ fn weighted(parser: &mut Parser<'_>) -> Parsed<StaticHop> {
     }
 }
 
-/// `bfd [switch]`, which is not done yet unless it is off.
+/// `bfd`, which is not done yet.
 fn bfd(parser: &mut Parser<'_>) -> Parsed<bool> {
     if !parser.at.is_word("bfd") {
         return Ok(false);
     }
     let span = parser.at.bump().span;
-    if parser.switch()? { Err(parser.not_done(span, "bfd", "BFD is a later issue of rbird")) } else { Ok(false) }
+    Err(parser.not_done(span, "bfd", "BFD is a later issue of rbird"))
 }

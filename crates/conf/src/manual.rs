@@ -1,0 +1,86 @@
+//! The compatibility table of `docs/configuration.md`, written from the tables of statements and options.
+//!
+//! A test holds the document against it, so what the document says is what the
+//! parser does.
+
+use crate::config::ProtocolKind;
+use crate::config::{ChannelConf, Config, DebugMask, Dialect, DirectConf, ProtocolConf};
+use crate::option::{Effect, Row, Slot};
+use crate::options::{bgp, common, with_own};
+use crate::protocol::{ABSENT, KINDS};
+use crate::statements::{Does, STATEMENTS};
+use route::Family;
+use std::fmt::Write;
+
+/// The table, in Markdown.
+pub fn compatibility() -> String {
+    let mut text = String::new();
+    statements(&mut text);
+    let sample = ProtocolConf::new(ProtocolKind::Direct(DirectConf::default()), DebugMask(0));
+    section(&mut text, "Options of every protocol", common::PROTOCOL, &sample);
+    let config = Config::empty(Dialect::V1, Family::Ipv4);
+    let channel = ChannelConf::new(Family::Ipv4, config.default_table(), 0);
+    section(&mut text, "Options of a protocol's attachment to a table", common::CHANNEL, &channel);
+    let preferences: Vec<_> = KINDS.iter().map(|k| format!("{} {}", k.word, k.preference)).collect();
+    let _ = writeln!(text, "\n`preference` is by default: {}.", preferences.join(", "));
+    for kind in KINDS {
+        let title = format!("protocol {}", kind.word);
+        with_own!(&(kind.blank)(), rows, own => section(&mut text, &title, rows, own));
+        if kind.word == "bgp" {
+            let words = bgp::ROUTE_LIMIT.join(" ");
+            let _ = writeln!(text, "| `{words}` *number* | | | done; warns: {} |", bgp::ROUTE_LIMIT_WARNING);
+        }
+    }
+    absent(&mut text);
+    text
+}
+
+fn statements(text: &mut String) {
+    text.push_str("### Statements\n\n| statement | state |\n|---|---|\n");
+    for statement in STATEMENTS {
+        let state = match statement.does {
+            Does::Refused(why) => format!("refused: {why}"),
+            Does::Read(_) | Does::Block(_) => "done".to_owned(),
+        };
+        let _ = writeln!(text, "| {} | {state} |", usage(statement.words, statement.grammar));
+    }
+    text.push_str("| `include \"pattern\"`, alone on its line | done |\n");
+}
+
+fn section<T>(text: &mut String, title: &str, rows: &[Row<T>], blank: &T) {
+    let _ = writeln!(text, "\n### {title}\n\n| option | default | a change means | state |\n|---|---|---|---|");
+    for row in rows {
+        let (effect, default, state) = match (&row.slot, row.deprecated) {
+            (Slot::Refused(why), _) => ("", String::new(), format!("refused: {why}")),
+            (_, Some(warning)) => ("", String::new(), format!("done; warns: {warning}")),
+            _ if row.words == ["preference"] => (effect(row.effect), "see below".to_owned(), "done".to_owned()),
+            _ => (effect(row.effect), row.show(blank), "done".to_owned()),
+        };
+        let _ = writeln!(text, "| {} | {} | {effect} | {state} |", usage(row.words, row.grammar()), escaped(&default));
+    }
+}
+
+fn absent(text: &mut String) {
+    text.push_str("\n### Protocols that are refused\n\n| protocol | why |\n|---|---|\n");
+    for (name, why) in ABSENT {
+        let _ = writeln!(text, "| {name} | {why} |");
+    }
+}
+
+fn usage(words: &[&str], grammar: &str) -> String {
+    let blank = if grammar.is_empty() { "" } else { " " };
+    format!("`{}`{blank}{}", words.join(" "), escaped(grammar))
+}
+
+/// Text in a cell of a table.
+fn escaped(text: &str) -> String {
+    text.replace('|', "\\|").replace('*', "\\*").replace('<', "\\<")
+}
+
+fn effect(effect: Effect) -> &'static str {
+    match effect {
+        Effect::None => "taken over",
+        Effect::Refilter => "routes judged again",
+        Effect::Restart => "restart",
+    }
+}
