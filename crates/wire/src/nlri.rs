@@ -61,11 +61,13 @@ impl Nlri {
         }
         let len = self.net.len();
         out.push(len);
-        let octets = usize::from(len.div_ceil(8));
+        // The whole address, then off with its end: a copy of fixed length is the fast one.
+        let end = out.len() + usize::from(len.div_ceil(8));
         match self.net {
-            Prefix::V4(p) => out.extend(p.addr.to_be_bytes().iter().take(octets)),
-            Prefix::V6(p) => out.extend(p.addr.iter().take(octets)),
+            Prefix::V4(p) => out.extend_from_slice(&p.addr.to_be_bytes()),
+            Prefix::V6(p) => out.extend_from_slice(&p.addr),
         }
+        out.truncate(end);
     }
 
     /// The octets that it takes.
@@ -147,19 +149,21 @@ impl<'a> Nlris<'a> {
         }
         let (addr, rest) = octets.split_at_checked(usize::from(len.div_ceil(8))).ok_or(BadNlri::Truncated)?;
         let net = match self.family {
-            Family::Ipv4 => Prefix4::new(u32::from_be_bytes(padded(addr)), len).map(Prefix::V4),
-            Family::Ipv6 => Prefix6::new(padded(addr), len).map(Prefix::V6),
+            Family::Ipv4 => Prefix4::new(u32::from_be_bytes(whole(octets, addr)), len).map(Prefix::V4),
+            Family::Ipv6 => Prefix6::new(whole(octets, addr), len).map(Prefix::V6),
         };
         Ok((path_id, net.ok_or(BadNlri::Length)?, rest))
     }
 }
 
-/// An address of which only the first octets are there.
+/// An address of which only the first octets count; what follows is masked away by the prefix.
+///
+/// Taken from the message as far as that goes, since a copy of fixed length is the fast one.
 #[inline]
-fn padded<const N: usize>(octets: &[u8]) -> [u8; N] {
-    let mut all = [0; N];
-    for (to, from) in all.iter_mut().zip(octets) {
-        *to = *from;
-    }
-    all
+fn whole<const N: usize>(octets: &[u8], addr: &[u8]) -> [u8; N] {
+    octets.first_chunk::<N>().copied().unwrap_or_else(|| {
+        let mut all = [0; N];
+        all.iter_mut().zip(addr).for_each(|(to, from)| *to = *from);
+        all
+    })
 }

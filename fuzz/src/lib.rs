@@ -1,0 +1,5 @@
+//! What is fuzzed, a module for each crate: functions that take octets and panic when something does not hold.
+//!
+//! A target is such a function, a file of two lines in `src/bin` and a folder of seeds; see README.md.
+
+pub mod wire;
