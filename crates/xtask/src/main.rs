@@ -7,16 +7,9 @@
 //! traceroute, a packet watch), run by this same binary inside a namespace, so
 //! that a machine needs nothing but `ip`.
 
-mod arrows;
-mod build;
-mod inside;
-mod lab;
-mod netns;
-mod reenter;
-mod suite;
-mod topology;
 
 use anyhow::Result;
+use rbird_xtask::{inside, lab, suite};
 use clap::{Parser, Subcommand};
 
 #[derive(Parser)]
