@@ -1,7 +1,8 @@
 //! What all protocols of the daemon share: threads, clock, numbers, interfaces.
 
+use netlink::Monitor;
 use rib::batch::{LimitKind, TableEvent};
-use route::{ChannelId, Ifaces, ProtocolId, TableId};
+use route::{ChannelId, ProtocolId, TableId};
 use session::clock::Clock;
 use session::export::Exports;
 use session::link::EventSink;
@@ -10,7 +11,6 @@ use session::tables::Tables;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use tokio::sync::watch;
 
 use crate::settings::Settings;
 
@@ -103,6 +103,8 @@ impl Numbers {
 pub struct World {
     /// What a BGP peer needs, which is most of it.
     pub deps: Deps,
+    /// Links and addresses; the device protocol sets its pace.
+    pub monitor: Monitor,
     /// Numbers.
     pub numbers: Arc<Numbers>,
     /// Who hears tables.
@@ -111,7 +113,7 @@ pub struct World {
 
 impl World {
     /// Starts the threads. Must be called inside the runtime.
-    pub fn start(settings: &Settings, ifaces: watch::Receiver<Arc<Ifaces>>, recovery: Recovery) -> Self {
+    pub fn start(settings: &Settings, monitor: Monitor, recovery: Recovery) -> Self {
         let clock = Clock::new();
         let listeners = Listeners::default();
         let ears = listeners.clone();
@@ -119,7 +121,8 @@ impl World {
         let tables = Tables::start(settings.threads.tables, clock, Arc::clone(&events));
         let exports = Exports::start(settings.threads.exports, tables.clone(), clock, events);
         let sources = Arc::new(AtomicU32::new(0));
-        let deps = Deps { tables, exports, listener: Listener::new(), ifaces, clock, sources, recovery };
-        Self { deps, numbers: Arc::new(Numbers::default()), listeners }
+        let deps =
+            Deps { tables, exports, listener: Listener::new(), ifaces: monitor.ifaces(), clock, sources, recovery };
+        Self { deps, monitor, numbers: Arc::new(Numbers::default()), listeners }
     }
 }

@@ -111,6 +111,11 @@ impl Learned {
         }
     }
 
+    /// Has a prefix handed out again by the next [`Self::take`].
+    pub fn touch(&mut self, net: Prefix) {
+        self.changed.insert(net);
+    }
+
     /// Has every prefix handed out again by the next [`Self::take`].
     pub fn again(&mut self) {
         self.changed.extend(self.nets.keys());

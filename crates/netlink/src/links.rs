@@ -25,7 +25,7 @@ const IFADDRMSG: usize = 8;
 const UNUSABLE: u32 = 0x40 | 0x08;
 
 /// What counts as up and which addresses are seen; fields of the configuration's dialect.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct IfaceRules {
     /// Only addresses of this family are seen (1.6); `None`: both.
     pub family: Option<Family>,

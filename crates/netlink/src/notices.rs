@@ -5,13 +5,13 @@
 //! to our own routes by other hands is repaired at scans only.
 
 use crate::SeenRoute;
-use crate::message::{Message, messages};
+use crate::message::{Message, messages, number};
 use crate::readiness::register;
 use crate::route_message::decode;
 use crate::socket::{READ_OCTETS, RECEIVE_BUFFER, open, read};
 use libc::{NLM_F_REPLACE, RTM_DELADDR, RTM_DELLINK, RTM_DELROUTE, RTM_NEWLINK, RTM_NEWROUTE};
 use netlink_sys::Socket;
-use route::Family;
+use route::{Family, IfIndex};
 use socket2::{SockFilter, SockRef};
 use std::io;
 use tokio::io::unix::AsyncFd;
@@ -33,8 +33,8 @@ pub enum Notice {
     Replaced(SeenRoute),
     /// Another program's route is gone.
     Gone(SeenRoute),
-    /// A link went down or an address was removed: the kernel may have removed routes without a word.
-    Unsettled,
+    /// This link went down or lost an address: the kernel may have removed routes without a word.
+    Unsettled(IfIndex),
     /// Notifications were lost.
     Lost,
 }
@@ -88,11 +88,11 @@ fn notice(m: &Message<'_>) -> Option<Notice> {
         RTM_NEWROUTE if i32::from(m.flags) & NLM_F_REPLACE != 0 => Some(Notice::Replaced(decode(m)?)),
         RTM_NEWROUTE => Some(Notice::Added(decode(m)?)),
         RTM_DELROUTE => Some(Notice::Gone(decode(m)?)),
-        RTM_DELLINK | RTM_DELADDR => Some(Notice::Unsettled),
+        // `struct ifinfomsg` and `struct ifaddrmsg` both have the link's number as their second word.
+        RTM_DELLINK | RTM_DELADDR => Some(Notice::Unsettled(IfIndex(number(m.body.get(4..)?)?))),
         RTM_NEWLINK => {
-            // `struct ifinfomsg`: the flags are its third word.
-            let flags = crate::message::number(m.body.get(8..)?)?;
-            (flags & libc::IFF_UP as u32 == 0).then_some(Notice::Unsettled)
+            let (index, flags) = (number(m.body.get(4..)?)?, number(m.body.get(8..)?)?);
+            (flags & libc::IFF_UP as u32 == 0).then_some(Notice::Unsettled(IfIndex(index)))
         }
         _ => None,
     }

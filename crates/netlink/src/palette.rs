@@ -46,6 +46,11 @@ impl Palette {
         Some(&self.slots.get(id.slot())?.as_ref()?.route)
     }
 
+    /// The routes that somebody holds.
+    pub fn iter(&self) -> impl Iterator<Item = &KernelRoute> {
+        self.slots.iter().flatten().map(|s| &s.route)
+    }
+
     /// The number of a route, held once more.
     pub(crate) fn hold(&mut self, route: &KernelRoute) -> RouteId {
         let hash = self.hasher.hash_one(route);

@@ -20,7 +20,7 @@ use crate::palette::{Palette, RouteId};
 use crate::{Errno, KernelRoute, SeenRoute};
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
-use route::{Family, Prefix};
+use route::{Family, IfIndex, Prefix};
 use std::collections::VecDeque;
 
 /// Remembered forms; further ones are corrected at each scan, which costs a request and does no harm.
@@ -77,6 +77,8 @@ pub struct Reconciler {
     /// Further routes of ours for a prefix, with metrics that we do not want; to be removed.
     extras: Vec<(Prefix, RouteId)>,
     errors: HashMap<Prefix, Errno, RandomState>,
+    /// Prefixes whose error came or went since somebody asked.
+    error_changes: Vec<Prefix>,
     /// In which form the kernel holds what we asked for, where it is another.
     forms: HashMap<KernelRoute, KernelRoute, RandomState>,
     scanned: bool,
@@ -94,6 +96,7 @@ impl Reconciler {
             queue: VecDeque::new(),
             extras: Vec::new(),
             errors: HashMap::default(),
+            error_changes: Vec::new(),
             forms: HashMap::default(),
             scanned: false,
             told: false,
@@ -133,8 +136,33 @@ impl Reconciler {
         release(&mut self.palette, std::mem::replace(&mut entry.wanted, wanted));
         entry.failed = false;
         entry.fresh = false;
-        self.errors.remove(&net);
         enqueue(entry, net, &mut self.queue);
+        self.set_error(net, None);
+    }
+
+    /// Whether a route is wanted for a prefix.
+    pub fn wants(&self, net: &Prefix) -> bool {
+        self.entries.get(net).is_some_and(|e| e.wanted.is_some())
+    }
+
+    /// Whether a route that is wanted or present leads over this link, or has a source address of its own.
+    pub fn uses(&self, link: IfIndex) -> bool {
+        self.palette.iter().any(|r| r.prefsrc.is_some() || r.hops().iter().any(|h| h.iface == link))
+    }
+
+    fn set_error(&mut self, net: Prefix, error: Option<Errno>) {
+        let old = match error {
+            Some(error) => self.errors.insert(net, error),
+            None => self.errors.remove(&net),
+        };
+        if old.is_some() != error.is_some() {
+            self.error_changes.push(net);
+        }
+    }
+
+    /// Prefixes whose error came or went since the last call.
+    pub fn take_error_changes(&mut self) -> Vec<Prefix> {
+        std::mem::take(&mut self.error_changes)
     }
 
     /// Every wish has been told once. Before this nothing is installed or removed.
@@ -154,7 +182,7 @@ impl Reconciler {
             release(&mut self.palette, entry.wanted.take());
             enqueue(entry, *net, &mut self.queue);
         }
-        self.errors.clear();
+        self.error_changes.extend(self.errors.drain().map(|(net, _)| net));
     }
 
     /// A dump of the table begins. No request may be under way.
@@ -327,20 +355,29 @@ impl Reconciler {
             }
             Verb::Add | Verb::Replace => {
                 entry.failed = true;
-                if let Some(error) = error {
-                    self.errors.insert(net, error);
-                }
                 if entry.present.is_some() {
                     enqueue(entry, net, &mut self.queue);
                 }
             }
         }
-        match (entry.wanted, entry.present) {
-            (None, None) if !entry.queued => drop(self.entries.remove(&net)),
-            (Some(wanted), Some(present)) if wanted == present => drop(self.errors.remove(&net)),
-            _ => {}
+        let Entry { wanted, present, queued, .. } = *entry;
+        if wanted.is_none() && present.is_none() && !queued {
+            self.entries.remove(&net);
+        }
+        if wanted == present || wanted.is_none() {
+            self.set_error(net, None);
+        } else if verb != Verb::Remove {
+            self.set_error(net, error);
         }
         error
+    }
+
+    /// It is not known what became of a request; the next scan tells.
+    pub fn lost(&mut self, request: &Request) {
+        let present = self.entries.get(&request.net).and_then(|e| e.present);
+        if request.verb == Verb::Remove && present != Some(request.route) {
+            self.palette.release(request.route);
+        }
     }
 
     /// Why the kernel refused the route of this prefix; `None` when it did not.

@@ -403,8 +403,9 @@ async fn notices_tell_of_other_programs_and_not_of_ourselves() {
     assert_eq!(heard, [Notice::Gone(zebra)]);
 
     heard.clear();
+    let d1 = index("d1");
     ip("link set d1 down");
-    while !heard.contains(&Notice::Unsettled) {
+    while !heard.contains(&Notice::Unsettled(d1)) {
         notices.next(&mut heard).await.unwrap();
     }
 }

@@ -1,36 +1,133 @@
-//! `protocol device`: the face that the supervisor uses; engineer G fills it.
+//! `protocol device`: how often links are read anew, and which address stands for a link.
 
-use super::Start;
-use conf::config::ProtocolConf;
-use std::sync::Arc;
+use super::{Start, pattern};
+use conf::config::{DeviceConf, ProtocolConf, ProtocolKind};
+use control::view::InterfaceView;
+use netlink::Monitor;
+use route::iface::Scope;
+use route::{Family, Iface, IfaceAddr, Ifaces};
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// A running `device` protocol. Cheap to clone.
-#[derive(Clone, Debug, Default)]
-pub struct DeviceHandle {}
+#[derive(Clone)]
+pub struct DeviceHandle {
+    monitor: Monitor,
+    state: Arc<Mutex<Device>>,
+}
+
+struct Device {
+    conf: Arc<ProtocolConf>,
+    up: bool,
+}
 
 impl DeviceHandle {
     /// Makes it; it is down until [`begin`](Self::begin). Must be called inside the runtime.
     pub fn spawn(start: Start) -> Self {
-        let _ = start;
-        Self {}
+        let state = Device { conf: start.conf, up: false };
+        Self { monitor: start.world.monitor, state: Arc::new(Mutex::new(state)) }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Device> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Goes up; nothing happens when it is up already.
-    pub fn begin(&self) {}
+    pub fn begin(&self) {
+        let mut state = self.lock();
+        if !std::mem::replace(&mut state.up, true) {
+            self.set_pace(&state);
+        }
+    }
 
-    /// Goes down and takes its routes back (kernel: unless `persist`). The future ends when that is done.
-    pub async fn stop(&self) {}
+    /// Goes down: links are followed by notifications alone. The future ends when that is done.
+    #[expect(clippy::unused_async, reason = "all protocols stop alike")]
+    pub async fn stop(&self) {
+        let mut state = self.lock();
+        state.up = false;
+        self.set_pace(&state);
+    }
 
-    /// Takes over new options; routes that stay the same are not touched.
+    /// Takes over new options.
+    #[expect(clippy::unused_async, reason = "all protocols reconfigure alike")]
     pub async fn reconfigure(&self, conf: Arc<ProtocolConf>) {
-        let _ = conf;
+        let mut state = self.lock();
+        state.conf = conf;
+        self.set_pace(&state);
+    }
+
+    fn set_pace(&self, state: &Device) {
+        let scan_time = device(&state.conf).map(|conf| conf.scan_time);
+        self.monitor.set_scan_time(scan_time.filter(|t| state.up && !t.is_zero()));
+    }
+
+    /// The links as `show interfaces` prints them: with the primary address of each family, which comes first.
+    pub fn views(&self, ifaces: &Ifaces) -> Vec<InterfaceView> {
+        let conf = Arc::clone(&self.lock().conf);
+        ifaces.iter().map(|iface| view(device(&conf), iface, ifaces)).collect()
     }
 }
 
-impl DeviceHandle {
-    /// The links as `show interfaces` prints them: with the primary address of each family.
-    pub fn views(&self, ifaces: &route::Ifaces) -> Vec<control::view::InterfaceView> {
-        let _ = ifaces;
-        Vec::new()
+fn device(conf: &ProtocolConf) -> Option<&DeviceConf> {
+    match &conf.kind {
+        ProtocolKind::Device(conf) => Some(conf),
+        _ => None,
+    }
+}
+
+fn view(conf: Option<&DeviceConf>, iface: &Iface, ifaces: &Ifaces) -> InterfaceView {
+    let families = [Family::Ipv4, Family::Ipv6];
+    let primary: Vec<IpAddr> = families.iter().filter_map(|f| primary(conf, iface, *f)).map(|a| a.addr).collect();
+    let mut iface = iface.clone();
+    iface.addrs.sort_by_key(|a| !primary.contains(&a.addr));
+    let master = ifaces.get(iface.master).map(|m| Arc::clone(&m.name));
+    InterfaceView { iface, master, primary }
+}
+
+/// The address that stands for a link: the first `primary` rule that names one, else BIRD's choice.
+///
+/// BIRD prefers addresses that reach beyond the link, and of those the lowest; secondary ones never count.
+fn primary<'a>(conf: Option<&DeviceConf>, iface: &'a Iface, family: Family) -> Option<&'a IfaceAddr> {
+    let candidates = || iface.addrs.iter().filter(|a| !a.secondary && Family::of(a.addr) == family);
+    let choice = |all: &mut dyn Iterator<Item = &'a IfaceAddr>| all.min_by_key(|a| (a.scope <= Scope::Link, a.addr));
+    let rules = conf.map(|c| c.primary.as_slice()).unwrap_or_default();
+    let chosen = rules.iter().find_map(|(rule, net)| {
+        let named = |a: &&IfaceAddr| pattern::fits(rule, iface, a) && net.contains(a.addr);
+        choice(&mut candidates().filter(named))
+    });
+    chosen.or_else(|| choice(&mut candidates()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::lab;
+    use super::*;
+    use conf::config::IfacePattern;
+
+    fn primary_of(addrs: &[&str]) -> String {
+        let links = lab::links(&[("d0", addrs)]);
+        primary(None, links.by_name("d0").unwrap(), Family::Ipv4).unwrap().addr.to_string()
+    }
+
+    /// reference/kernel/1.6.8/second-address-and-secondary.txt, and tried with 1.6.8.
+    #[test]
+    fn the_lowest_address_that_reaches_beyond_the_link_is_primary() {
+        assert_eq!(primary_of(&["127.0.0.1/8", "10.8.8.8/32"]), "10.8.8.8");
+        assert_eq!(primary_of(&["10.7.7.7/32", "10.1.9.1 peer 10.1.9.2"]), "10.1.9.1");
+        assert_eq!(primary_of(&["10.1.1.1/24", "10.1.3.7/24", "10.1.0.7/24"]), "10.1.0.7");
+        assert_eq!(primary_of(&["127.0.0.1/8"]), "127.0.0.1");
+        assert_eq!(primary_of(&["10.1.1.1/24 secondary", "10.1.3.7/24"]), "10.1.3.7");
+    }
+
+    #[test]
+    fn a_primary_rule_names_another() {
+        let links = lab::links(&[("d0", &["10.1.1.1/24", "10.2.1.1/24"])]);
+        let rule = IfacePattern { negative: false, name: Some("d*".into()), prefix: None };
+        let conf = DeviceConf {
+            scan_time: std::time::Duration::from_secs(10),
+            primary: vec![(rule, "10.2.0.0/16".parse().unwrap())],
+        };
+        let chosen = primary(Some(&conf), links.by_name("d0").unwrap(), Family::Ipv4).unwrap();
+        assert_eq!(chosen.addr.to_string(), "10.2.1.1");
     }
 }

@@ -1,28 +1,173 @@
-//! `protocol direct`: the face that the supervisor uses; engineer G fills it.
+//! `protocol direct`: the networks that the machine is connected to.
+//!
+//! One route for each address that is no secondary one and reaches beyond its
+//! link, on links that are up. The same network on two links gives two routes:
+//! the link's number is the path identifier.
 
 use super::Start;
-use conf::config::ProtocolConf;
+use super::channel::{Import, Told};
+use super::follow::{Follower, Following};
+use super::pattern;
+use conf::config::{DirectConf, ProtocolConf, ProtocolKind};
+use route::attrs::Local;
+use route::iface::Scope;
+use route::{AttrSet, Dest, Family, Hop, Ifaces, Prefix, SourceKind};
 use std::sync::Arc;
 
 /// A running `direct` protocol. Cheap to clone.
-#[derive(Clone, Debug, Default)]
-pub struct DirectHandle {}
+#[derive(Clone)]
+pub struct DirectHandle(Following<Direct>);
 
 impl DirectHandle {
     /// Makes it; it is down until [`begin`](Self::begin). Must be called inside the runtime.
     pub fn spawn(start: Start) -> Self {
-        let _ = start;
-        Self {}
+        let channels = (0..start.conf.channels.len())
+            .filter_map(|place| Some((Import::new(&start, place, SourceKind::Device)?, Told::default())))
+            .collect();
+        let state = Direct { conf: Arc::clone(&start.conf), channels, up: false };
+        Self(Following::spawn(state, &start.world.deps.ifaces))
     }
 
-    /// Goes up; nothing happens when it is up already.
-    pub fn begin(&self) {}
+    /// Goes up; nothing happens when it is up already. Its routes are on their way when this returns.
+    pub fn begin(&self) {
+        self.0.begin();
+    }
 
-    /// Goes down and takes its routes back (kernel: unless `persist`). The future ends when that is done.
-    pub async fn stop(&self) {}
+    /// Goes down and takes its routes back. The future ends when that is done.
+    #[expect(clippy::unused_async, reason = "all protocols stop alike")]
+    pub async fn stop(&self) {
+        self.0.lock().end();
+    }
 
     /// Takes over new options; routes that stay the same are not touched.
+    #[expect(clippy::unused_async, reason = "all protocols reconfigure alike")]
     pub async fn reconfigure(&self, conf: Arc<ProtocolConf>) {
-        let _ = conf;
+        self.0.reconfigure(conf);
+    }
+}
+
+struct Direct {
+    conf: Arc<ProtocolConf>,
+    channels: Vec<(Import, Told)>,
+    up: bool,
+}
+
+impl Direct {
+    fn tell(&mut self, ifaces: &Ifaces, again: bool) {
+        let ProtocolKind::Direct(conf) = &self.conf.kind else { return };
+        for (import, told) in &mut self.channels {
+            let (family, preference) = (import.conf().family, import.conf().preference);
+            told.tell(import, routes(conf, family, preference, ifaces), ifaces, again);
+        }
+    }
+}
+
+impl Follower for Direct {
+    fn begin(&mut self, ifaces: &Ifaces) {
+        if std::mem::replace(&mut self.up, true) {
+            return;
+        }
+        for (import, told) in &mut self.channels {
+            told.forget();
+            import.up();
+        }
+        self.tell(ifaces, false);
+    }
+
+    fn end(&mut self) {
+        if std::mem::replace(&mut self.up, false) {
+            self.channels.iter_mut().for_each(|(import, _)| import.down());
+        }
+    }
+
+    fn reconfigure(&mut self, conf: Arc<ProtocolConf>, ifaces: &Ifaces) {
+        for ((import, _), channel) in self.channels.iter_mut().zip(&conf.channels) {
+            import.set_conf(channel, false);
+            if self.up {
+                import.respec();
+            }
+        }
+        self.conf = conf;
+        if self.up {
+            self.tell(ifaces, true);
+        }
+    }
+
+    fn look(&mut self, ifaces: &Ifaces) {
+        if self.up {
+            self.tell(ifaces, false);
+        }
+    }
+}
+
+/// The routes that these links and addresses give.
+fn routes(conf: &DirectConf, family: Family, preference: u32, ifaces: &Ifaces) -> Vec<((Prefix, u32), AttrSet)> {
+    let mut routes = Vec::new();
+    for iface in ifaces.iter().filter(|i| i.is_up() && (i.flags.link_up || !conf.check_link)) {
+        let local = Local::new(SourceKind::Device, preference, Dest::Via(Hop::dev(iface.index)));
+        let attrs = AttrSet::local_only(local);
+        for addr in &iface.addrs {
+            let reaches = !addr.secondary && addr.scope > Scope::Link && addr.prefix.family() == family;
+            if reaches && pattern::means(&conf.interfaces, iface, addr) {
+                routes.push(((addr.prefix, iface.index.0), attrs.clone()));
+            }
+        }
+    }
+    routes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::lab;
+    use super::*;
+    use conf::config::IfacePattern;
+
+    fn nets(conf: &DirectConf, ifaces: &Ifaces) -> Vec<String> {
+        let mut all = routes(conf, Family::Ipv4, 240, ifaces);
+        all.sort_by_key(|(key, _)| *key);
+        all.iter().map(|((net, link), _)| format!("{net} {link}")).collect()
+    }
+
+    fn pattern(negative: bool, name: &str, prefix: Option<&str>) -> IfacePattern {
+        IfacePattern { negative, name: Some(name.into()), prefix: prefix.map(|p| p.parse().unwrap()) }
+    }
+
+    const EVERYTHING: DirectConf = DirectConf { interfaces: Vec::new(), check_link: false };
+
+    /// The addresses of reference/kernel/1.6.8/second-address-and-secondary.txt.
+    #[test]
+    fn secondary_addresses_and_loopback_networks_give_no_route_and_peers_give_theirs() {
+        let ifaces = lab::links(&[
+            ("lo", &["127.0.0.1/8", "10.8.8.8/32"]),
+            ("d0", &["10.1.1.1/24", "10.1.1.9/24 secondary", "10.7.7.7/32", "10.1.9.1 peer 10.1.9.2"]),
+            ("d1", &["10.1.2.1/24", "169.254.1.1/16"]),
+        ]);
+        let expected = ["10.1.1.0/24 2", "10.1.2.0/24 3", "10.1.9.2/32 2", "10.7.7.7/32 2", "10.8.8.8/32 1"];
+        assert_eq!(nets(&EVERYTHING, &ifaces), expected);
+    }
+
+    #[test]
+    fn the_first_pattern_that_fits_decides() {
+        let ifaces = lab::links(&[
+            ("cali1", &["10.0.0.1/32"]),
+            ("d0", &["10.1.1.1/24", "10.2.1.1/24"]),
+            ("lo", &["10.9.9.9/32"]),
+        ]);
+        let calico = [pattern(true, "cali*", None), pattern(true, "vxlan*", None), pattern(false, "*", None)];
+        let conf = DirectConf { interfaces: calico.into(), ..EVERYTHING };
+        assert_eq!(nets(&conf, &ifaces), ["10.1.1.0/24 2", "10.2.1.0/24 2", "10.9.9.9/32 3"]);
+        let conf = DirectConf { interfaces: vec![pattern(false, "d0", Some("10.2.0.0/16"))], ..EVERYTHING };
+        assert_eq!(nets(&conf, &ifaces), ["10.2.1.0/24 2"]);
+    }
+
+    #[test]
+    fn a_link_that_is_down_gives_nothing_and_one_without_carrier_only_without_check_link() {
+        let mut links: Vec<_> =
+            lab::links(&[("d0", &["10.1.1.1/24"]), ("d1", &["10.1.2.1/24"])]).iter().cloned().collect();
+        links[0].flags.admin_up = false;
+        links[1].flags.link_up = false;
+        let ifaces = Ifaces::new(links);
+        assert_eq!(nets(&EVERYTHING, &ifaces), ["10.1.2.0/24 2"]);
+        assert_eq!(nets(&DirectConf { check_link: true, ..EVERYTHING }, &ifaces), [""; 0]);
     }
 }

@@ -1,50 +1,152 @@
-//! `protocol kernel`: the face that the supervisor uses; engineer G fills it.
+//! `protocol kernel`: what a table says goes into a table of the kernel, and with `learn` the other way.
+//!
+//! The work is done on a thread of its own (`worker`), because requests to the
+//! kernel block. This file is the handle: orders to the worker, and what others
+//! may ask at any time without waiting for it.
+//!
+//! ```text
+//!  journal ─► judge (export) ─► Reconciler ─► RouteSocket
+//!  table ◄─ import filter ◄─ learn ◄─ Learned ◄─ dump and notices
+//! ```
+
+mod export;
+mod learn;
+mod limiter;
+mod worker;
 
 use super::Start;
-use conf::config::ProtocolConf;
-use std::sync::Arc;
+use super::policy::Runner;
+use conf::config::{KernelConf, ProtocolConf, ProtocolKind};
+use control::view::Exported;
+use export::{Candidate, Judged, Rules};
+use rib::batch::ResolvedHop;
+use rib::query::{NetView, PathView};
+use rib::stats::ExportStats;
+use route::{Ifaces, Prefix, ProtocolId};
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use tokio::sync::{mpsc, oneshot, watch};
 
-/// A running `kernel` protocol. Cheap to clone.
-#[derive(Clone, Debug, Default)]
-pub struct KernelHandle {}
+/// A `kernel` protocol. Cheap to clone; its thread ends when all handles are gone.
+#[derive(Clone)]
+pub struct KernelHandle {
+    orders: mpsc::UnboundedSender<Order>,
+    shared: Arc<Shared>,
+    ifaces: watch::Receiver<Arc<Ifaces>>,
+}
+
+/// What the worker is told to do.
+enum Order {
+    Begin,
+    /// The sender hears when it is done.
+    Stop(oneshot::Sender<()>),
+    Reconfigure(Arc<ProtocolConf>, oneshot::Sender<()>),
+    Reload,
+}
+
+/// What the worker shows.
+struct Shared {
+    rules: Mutex<Option<Rules>>,
+    stats: Mutex<(ExportStats, u32)>,
+    refused: RwLock<HashSet<Prefix>>,
+}
 
 impl KernelHandle {
     /// Makes it; it is down until [`begin`](Self::begin). Must be called inside the runtime.
     pub fn spawn(start: Start) -> Self {
-        let _ = start;
-        Self {}
+        let (orders, heard) = mpsc::unbounded_channel();
+        let rules = rules(start.id, &start.conf);
+        let shared = Arc::new(Shared { rules: Mutex::new(rules), stats: Mutex::default(), refused: RwLock::default() });
+        let ifaces = start.world.deps.ifaces.clone();
+        worker::spawn(start, heard, Arc::clone(&shared));
+        Self { orders, shared, ifaces }
     }
 
     /// Goes up; nothing happens when it is up already.
-    pub fn begin(&self) {}
+    pub fn begin(&self) {
+        let _ = self.orders.send(Order::Begin);
+    }
 
-    /// Goes down and takes its routes back (kernel: unless `persist`). The future ends when that is done.
-    pub async fn stop(&self) {}
+    /// Goes down and removes its routes from the kernel, unless `persist`. The future ends when that is done.
+    ///
+    /// When the daemon ends, kernel protocols must be stopped before all others:
+    /// what those withdraw afterwards must not reach a kernel whose routes persist.
+    pub async fn stop(&self) {
+        self.order(Order::Stop).await;
+    }
 
     /// Takes over new options; routes that stay the same are not touched.
     pub async fn reconfigure(&self, conf: Arc<ProtocolConf>) {
-        let _ = conf;
-    }
-}
-
-impl KernelHandle {
-    /// Export counters, and how many routes are exported now.
-    pub fn stats(&self) -> (rib::stats::ExportStats, u32) {
-        Default::default()
+        self.order(|done| Order::Reconfigure(conf, done)).await;
     }
 
-    /// Whether the kernel refused the best route of this prefix (` !`).
-    pub fn is_refused(&self, net: &route::Prefix) -> bool {
-        let _ = net;
-        false
-    }
-
-    /// `show route export|noexport|preexport kernel1`: for each path of each net what the export makes of it; `None`: no candidate.
-    pub fn judge(&self, nets: &[rib::query::NetView]) -> Vec<Vec<Option<control::view::Exported>>> {
-        let _ = nets;
-        Vec::new()
+    async fn order(&self, order: impl FnOnce(oneshot::Sender<()>) -> Order) {
+        let (done, waited) = oneshot::channel();
+        let _ = self.orders.send(order(done));
+        let _ = waited.await;
     }
 
     /// `reload`: scans at once and judges all routes anew.
-    pub fn reload(&self) {}
+    pub fn reload(&self) {
+        let _ = self.orders.send(Order::Reload);
+    }
+
+    /// Export counters, and how many routes are exported now.
+    pub fn stats(&self) -> (ExportStats, u32) {
+        *self.shared.stats.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether the kernel refused the best route of this prefix (` !`).
+    pub fn is_refused(&self, net: &Prefix) -> bool {
+        self.shared.refused.read().unwrap_or_else(PoisonError::into_inner).contains(net)
+    }
+
+    /// `show route export|noexport|preexport kernel1`: for each path of each net what the export makes of it; `None`: no candidate.
+    pub fn judge(&self, nets: &[NetView]) -> Vec<Vec<Option<Exported>>> {
+        let rules = self.shared.rules.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let Some(rules) = rules else { return nets.iter().map(|n| vec![None; n.paths.len()]).collect() };
+        let ifaces = self.ifaces.borrow().clone();
+        let mut runner = Runner::default();
+        nets.iter().map(|net| judge_net(&rules, net, &ifaces, &mut runner)).collect()
+    }
+}
+
+/// The rules by which a configuration judges; `None` when it is no kernel protocol with a channel.
+fn rules(protocol: ProtocolId, conf: &ProtocolConf) -> Option<Rules> {
+    let kernel = kernel(conf)?.clone();
+    let export = conf.channels.first()?.export.clone();
+    Some(Rules { protocol, name: Arc::clone(&conf.name), conf: kernel, export })
+}
+
+fn kernel(conf: &ProtocolConf) -> Option<&KernelConf> {
+    match &conf.kind {
+        ProtocolKind::Kernel(kernel) => Some(kernel),
+        _ => None,
+    }
+}
+
+fn judge_net(rules: &Rules, net: &NetView, ifaces: &Ifaces, runner: &mut Runner) -> Vec<Option<Exported>> {
+    let valid = || net.paths.iter().filter(|p| !p.filtered);
+    let candidate = |p: &PathView| p.best && !p.filtered;
+    let mut told = |p: &PathView| match rules.judge(net.net, path(p), ifaces, runner) {
+        Judged::Vetoed => Exported::Vetoed,
+        Judged::Rejected(attrs) => Exported::Judged { attrs, accepted: false },
+        Judged::Accepted(attrs, _) => Exported::Judged { attrs, accepted: true },
+    };
+    let mut all: Vec<_> = net.paths.iter().map(|p| candidate(p).then(|| told(p))).collect();
+    if rules.conf.merge_paths.is_some()
+        && let Some(at) = net.paths.iter().position(candidate)
+        && let (Some(route), Some(Judged::Accepted(attrs, alone))) =
+            rules.wanted(net.net, valid().map(path), ifaces, runner)
+        && route.dest != alone
+        && let Some(place) = all.get_mut(at)
+    {
+        let hop = ResolvedHop { to: route.dest, igp_metric: None, recursive: false };
+        *place = Some(Exported::Merged { attrs, hop });
+    }
+    all
+}
+
+fn path(p: &PathView) -> Candidate<'_> {
+    Candidate { attrs: &p.attrs, source: &p.source, hop: &p.hop }
 }

@@ -4,9 +4,15 @@
 //! gives a handle that is cheap to clone. All handles have the same verbs:
 //! `stop` ends it and takes its routes back, `reconfigure` takes over new options.
 
+mod channel;
 mod device;
 mod direct;
+mod follow;
 mod kernel;
+#[cfg(test)]
+mod lab;
+mod pattern;
+mod policy;
 mod statics;
 
 pub use device::DeviceHandle;

@@ -1,0 +1,75 @@
+//! Protocols whose routes follow links and addresses: direct and static.
+//!
+//! Their state stands behind a lock that is held for a moment by whoever begins,
+//! stops or reconfigures them, and by a task that wakes when links or addresses
+//! change. So what `begin` has to tell is on its way to the table before it
+//! returns, and the kernel protocol, begun after it, finds it there.
+
+use conf::config::ProtocolConf;
+use route::Ifaces;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::watch;
+
+/// The state of such a protocol.
+pub trait Follower: Send + 'static {
+    /// Comes up and tells its routes.
+    fn begin(&mut self, ifaces: &Ifaces);
+    /// Goes down with its routes.
+    fn end(&mut self);
+    /// Takes over new options. While down: for the next time.
+    fn reconfigure(&mut self, conf: Arc<ProtocolConf>, ifaces: &Ifaces);
+    /// Links or addresses changed; means nothing while down.
+    fn look(&mut self, ifaces: &Ifaces);
+}
+
+/// A shared [`Follower`], cheap to clone.
+pub struct Following<F> {
+    state: Arc<Mutex<F>>,
+    ifaces: watch::Receiver<Arc<Ifaces>>,
+}
+
+impl<F> Clone for Following<F> {
+    fn clone(&self) -> Self {
+        Self { state: Arc::clone(&self.state), ifaces: self.ifaces.clone() }
+    }
+}
+
+impl<F: Follower> Following<F> {
+    /// Starts the task that wakes it. The task ends when all handles are gone.
+    pub fn spawn(state: F, ifaces: &watch::Receiver<Arc<Ifaces>>) -> Self {
+        let state = Arc::new(Mutex::new(state));
+        let (weak, mut changes) = (Arc::downgrade(&state), ifaces.clone());
+        tokio::spawn(async move {
+            while changes.changed().await.is_ok() {
+                let Some(state) = weak.upgrade() else { return };
+                let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
+                // Under the lock, so that nobody who began it later is told older news.
+                let now = changes.borrow_and_update().clone();
+                state.look(&now);
+            }
+        });
+        Self { state, ifaces: ifaces.clone() }
+    }
+
+    /// The state, for a moment.
+    pub fn lock(&self) -> MutexGuard<'_, F> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Links and addresses now.
+    pub fn ifaces(&self) -> Arc<Ifaces> {
+        self.ifaces.borrow().clone()
+    }
+
+    /// See [`Follower::begin`].
+    pub fn begin(&self) {
+        let mut state = self.lock();
+        state.begin(&self.ifaces());
+    }
+
+    /// See [`Follower::reconfigure`].
+    pub fn reconfigure(&self, conf: Arc<ProtocolConf>) {
+        let mut state = self.lock();
+        state.reconfigure(conf, &self.ifaces());
+    }
+}

@@ -1,0 +1,482 @@
+//! The thread that keeps a table of the kernel in step with one of ours.
+//!
+//! It waits for orders, changes of the journal, notices of the kernel and the
+//! time of the next scan, and after each lets the reconciler's requests go. All
+//! of its waiting for the kernel is here; nobody waits for it but who stops it.
+
+use super::super::Start;
+use super::super::channel::Import;
+use super::super::policy::Runner;
+use super::export::{Candidate, Judged, Rules};
+use super::limiter::{Limiter, Line};
+use super::{Order, Shared, kernel, learn, rules};
+use conf::config::{KernelConf, Learn, ProtocolConf, rib_words};
+use netlink::{Errno, KernelRoute, Learned, Notice, Reconciler, Request, RouteNotices, RouteSocket};
+use rib::batch::{ChangeBatch, ChangeRow, Reading};
+use rib::stats::ExportStats;
+use route::{Ifaces, Moment, Prefix, SourceKind, TableId};
+use session::clock::Clock;
+use session::link::{Delivery, ReaderId, Subscription, TableMsg};
+use std::collections::HashSet;
+use std::io;
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
+
+/// Requests taken from the reconciler at once.
+const REQUESTS_MAX: usize = 1024;
+/// Requests that go out before orders and changes are heard again.
+const TURN_MAX: usize = 16 * REQUESTS_MAX;
+/// Batches of the journal that are judged before requests go out.
+const BATCHES_MAX: usize = 64;
+/// Links that come and go lead to extra scans at most this often.
+const EXTRA_SCAN: Duration = Duration::from_millis(300);
+/// A scan that failed is tried again after this time.
+const AGAIN: Duration = Duration::from_secs(1);
+/// So often a dump is begun again when the table changed under it.
+const DUMPS_MAX: usize = 3;
+
+/// Starts the thread. It ends when the orders end.
+pub fn spawn(start: Start, orders: mpsc::UnboundedReceiver<Order>, shared: Arc<Shared>) {
+    let name = Arc::clone(&start.conf.name);
+    let thread = std::thread::Builder::new().name(format!("kernel {name}"));
+    let spawned = thread.spawn(move || match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime.block_on(down(start, orders, &shared)),
+        Err(error) => tracing::error!("{}: {error}", start.conf.name),
+    });
+    if let Err(error) = spawned {
+        tracing::error!("{name}: {error}");
+    }
+}
+
+/// While the protocol is down only orders count.
+async fn down(mut start: Start, mut orders: mpsc::UnboundedReceiver<Order>, shared: &Shared) {
+    while let Some(order) = orders.recv().await {
+        match order {
+            Order::Begin => {
+                let ended = up(&mut start, &mut orders, shared).await;
+                shared.clear();
+                match ended {
+                    Ok(Some(done)) => drop(done.send(())),
+                    Ok(None) => {}
+                    Err(error) => tracing::error!("{}: Netlink: {error}", start.conf.name),
+                }
+            }
+            Order::Stop(done) => drop(done.send(())),
+            Order::Reconfigure(conf, done) => {
+                shared.set_rules(rules(start.id, &conf));
+                start.conf = conf;
+                let _ = done.send(());
+            }
+            Order::Reload => {}
+        }
+    }
+}
+
+impl Shared {
+    fn set_rules(&self, rules: Option<Rules>) {
+        *self.rules.lock().unwrap_or_else(PoisonError::into_inner) = rules;
+    }
+
+    fn clear(&self) {
+        *self.stats.lock().unwrap_or_else(PoisonError::into_inner) = Default::default();
+        self.refused.write().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+}
+
+/// Works until it is stopped. Returns whom to tell that everything has been put away.
+async fn up(
+    start: &mut Start,
+    orders: &mut mpsc::UnboundedReceiver<Order>,
+    shared: &Shared,
+) -> io::Result<Option<oneshot::Sender<()>>> {
+    let mut worker = Worker::new(start)?;
+    let mut notices = RouteNotices::open(worker.reconciler.family())?;
+    let mut deliveries = worker.begin();
+    let mut ifaces = start.world.deps.ifaces.clone();
+    let recovery = start.world.deps.recovery.clone();
+    let over = recovery.over();
+    tokio::pin!(over);
+    let mut heard = Vec::new();
+    let mut more = false;
+    loop {
+        tokio::select! {
+            biased;
+            order = orders.recv() => match order {
+                None => {
+                    worker.unsubscribe();
+                    return Ok(None);
+                }
+                Some(Order::Stop(done)) => {
+                    worker.end();
+                    return Ok(Some(done));
+                }
+                Some(Order::Begin) => {}
+                Some(Order::Reload) => worker.reload(),
+                Some(Order::Reconfigure(conf, done)) => {
+                    start.conf = Arc::clone(&conf);
+                    worker.reconfigure(conf);
+                    shared.set_rules(Some(worker.rules.clone()));
+                    let _ = done.send(());
+                }
+            },
+            () = &mut over, if !worker.recovered => worker.recovered = true,
+            result = notices.next(&mut heard) => {
+                result?;
+                heard.drain(..).for_each(|notice| worker.heard(notice));
+            }
+            changed = ifaces.changed() => {
+                changed.map_err(io::Error::other)?;
+                worker.ifaces = ifaces.borrow_and_update().clone();
+            }
+            () = tokio::time::sleep_until(worker.next_scan) => worker.scan(),
+            delivery = deliveries.recv() => {
+                let mut next = delivery;
+                for _ in 0..BATCHES_MAX {
+                    let Some(delivery) = next else { break };
+                    worker.delivered(&delivery);
+                    next = deliveries.try_recv().ok();
+                }
+                if let Some(last) = next {
+                    worker.delivered(&last);
+                }
+            }
+            () = std::future::ready(()), if more => {}
+        }
+        worker.teach();
+        more = worker.work();
+        worker.show(shared);
+    }
+}
+
+/// A kernel protocol that is up.
+struct Worker {
+    start: Start,
+    conf: KernelConf,
+    rules: Rules,
+    table: TableId,
+    reader: ReaderId,
+    import: Import,
+    reconciler: Reconciler,
+    learned: Learned,
+    /// Prefixes that were taught to the table.
+    taught: HashSet<Prefix>,
+    /// Learned prefixes with a gateway that we do not find; tried again at each scan.
+    strange: HashSet<Prefix>,
+    socket: RouteSocket,
+    ifaces: Arc<Ifaces>,
+    clock: Clock,
+    runner: Runner,
+    stats: ExportStats,
+    exported: u32,
+    limit_said: bool,
+    /// The first feed has gone through.
+    fed: bool,
+    /// Our own graceful restart is over, or there is none.
+    recovered: bool,
+    next_scan: Instant,
+    last_scan: Instant,
+    limiter: Limiter,
+}
+
+impl Worker {
+    fn new(start: &Start) -> io::Result<Self> {
+        let nothing = || io::Error::new(io::ErrorKind::InvalidInput, "kernel protocol without a channel");
+        let conf = kernel(&start.conf).ok_or_else(nothing)?.clone();
+        let import = Import::new(start, 0, SourceKind::Inherit).ok_or_else(nothing)?;
+        Ok(Self {
+            rules: rules(start.id, &start.conf).ok_or_else(nothing)?,
+            table: import.table(),
+            reader: ReaderId::next(),
+            reconciler: Reconciler::new(import.conf().family, conf.table),
+            learned: Learned::new(conf.table, conf.learn == Learn::All),
+            taught: HashSet::new(),
+            strange: HashSet::new(),
+            socket: RouteSocket::open()?,
+            ifaces: start.world.deps.ifaces.borrow().clone(),
+            clock: start.world.deps.clock,
+            runner: Runner::default(),
+            stats: ExportStats::default(),
+            exported: 0,
+            limit_said: false,
+            fed: false,
+            recovered: start.world.deps.recovery.is_over(),
+            next_scan: Instant::now(),
+            last_scan: Instant::now(),
+            limiter: Limiter::default(),
+            start: start.clone(),
+            conf,
+            import,
+        })
+    }
+
+    /// Looks at the kernel, then asks for the table's routes.
+    fn begin(&mut self) -> mpsc::UnboundedReceiver<Delivery> {
+        self.import.up();
+        self.scan();
+        self.teach();
+        let (sender, deliveries) = mpsc::unbounded_channel();
+        let reading = if self.conf.merge_paths.is_some() { Reading::All } else { Reading::Best };
+        let deliver = Box::new(move |delivery| drop(sender.send(delivery)));
+        self.tell_table(TableMsg::Subscribe(Subscription { reader: self.reader, reading, deliver }));
+        deliveries
+    }
+
+    fn tell_table(&self, msg: TableMsg) {
+        self.start.world.deps.tables.send(self.table, msg);
+    }
+
+    fn unsubscribe(&self) {
+        self.tell_table(TableMsg::Unsubscribe(self.reader));
+    }
+
+    /// Goes down: removes our routes unless they are to persist.
+    fn end(&mut self) {
+        self.unsubscribe();
+        self.import.down();
+        if !self.conf.persist {
+            self.reconciler.retire();
+            while self.work() {}
+        }
+    }
+
+    fn reload(&mut self) {
+        self.next_scan = Instant::now();
+        self.learned.again();
+        self.tell_table(TableMsg::Refeed(self.reader));
+    }
+
+    /// Takes over options; a change of the kernel table or of what is read needs a restart, which the plan knows.
+    fn reconfigure(&mut self, conf: Arc<ProtocolConf>) {
+        let (Some(kernel), Some(rules), Some(channel)) =
+            (kernel(&conf), rules(self.start.id, &conf), conf.channels.first())
+        else {
+            return;
+        };
+        self.conf = kernel.clone();
+        self.rules = rules;
+        self.limit_said = false;
+        self.import.set_conf(channel, false);
+        self.import.respec();
+        self.start.conf = conf;
+        self.reload();
+    }
+
+    /// Reads the kernel's table.
+    fn scan(&mut self) {
+        let now = Instant::now();
+        (self.last_scan, self.next_scan) = (now, now + self.conf.scan_time.max(AGAIN));
+        let learns = self.conf.learn != Learn::Off;
+        let Self { reconciler, learned, socket, .. } = self;
+        let mut whole = Ok(false);
+        for _ in 0..DUMPS_MAX {
+            reconciler.scan_begin();
+            learned.scan_begin();
+            let (family, table) = (reconciler.family(), reconciler.table());
+            whole = socket.dump(family, table, |seen| {
+                reconciler.scan_saw(&seen);
+                if learns {
+                    learned.saw(&seen);
+                }
+            });
+            if !matches!(whole, Ok(false)) {
+                break;
+            }
+        }
+        match whole {
+            Ok(whole) => {
+                reconciler.scan_end(whole);
+                learned.scan_end(whole);
+                self.strange.drain().for_each(|net| learned.touch(net));
+            }
+            Err(error) => {
+                self.next_scan = now + AGAIN;
+                self.warn(&format!("Netlink: {error}"));
+            }
+        }
+    }
+
+    fn heard(&mut self, notice: Notice) {
+        match notice {
+            Notice::Added(seen) => self.saw(&seen),
+            Notice::Replaced(seen) => {
+                self.reconciler.was_replaced(&seen);
+                self.saw(&seen);
+            }
+            Notice::Gone(seen) => self.learned.gone(&seen),
+            Notice::Unsettled(link) if !self.reconciler.uses(link) => {}
+            Notice::Unsettled(_) | Notice::Lost => {
+                self.next_scan = self.next_scan.min(self.last_scan + EXTRA_SCAN);
+            }
+        }
+    }
+
+    fn saw(&mut self, seen: &netlink::SeenRoute) {
+        if self.conf.learn != Learn::Off && seen.net.family() == self.reconciler.family() {
+            self.learned.saw(seen);
+        }
+    }
+
+    fn delivered(&mut self, delivery: &Delivery) {
+        match delivery {
+            Delivery::Changes(batch) | Delivery::Feed(batch) => {
+                batch.rows.iter().for_each(|row| self.judge(batch, row));
+            }
+            Delivery::FeedDone => self.fed = true,
+        }
+    }
+
+    fn judge(&mut self, batch: &ChangeBatch, row: &ChangeRow) {
+        let paths = batch.paths_of(row).iter().filter_map(|p| {
+            Some(Candidate {
+                attrs: batch.palette.get(p.attrs as usize)?,
+                source: batch.sources.get(p.source as usize)?,
+                hop: batch.hops.get(p.hop as usize)?,
+            })
+        });
+        let (route, judged) = self.rules.wanted(row.net, paths, &self.ifaces, &mut self.runner);
+        match &judged {
+            None => self.stats.withdraws_received += 1,
+            Some(judged) => {
+                self.stats.updates_received += 1;
+                match judged {
+                    Judged::Vetoed => self.stats.updates_rejected += 1,
+                    Judged::Rejected(_) => self.stats.updates_filtered += 1,
+                    Judged::Accepted(..) => {}
+                }
+            }
+        }
+        let had = self.reconciler.wants(&row.net);
+        let route = route.filter(|_| had || self.is_below_limit());
+        self.want(row.net, had, route.as_ref());
+    }
+
+    fn want(&mut self, net: Prefix, had: bool, route: Option<&KernelRoute>) {
+        self.exported = self.exported.saturating_add(u32::from(route.is_some())).saturating_sub(u32::from(had));
+        if route.is_some() {
+            self.stats.updates_accepted += 1;
+        } else if had {
+            self.stats.withdraws_accepted += 1;
+        }
+        self.reconciler.want(net, route);
+    }
+
+    /// Whether one more route may be exported (`export limit`). What goes beyond is not exported, but for `warn`.
+    fn is_below_limit(&mut self) -> bool {
+        let Some(limit) = self.import.conf().export_limit else { return true };
+        if self.exported < limit.routes_max {
+            return true;
+        }
+        let (word, goes_on) = match limit.action {
+            rib_words::LimitAction::Warn => ("warn", true),
+            rib_words::LimitAction::Block => ("block", false),
+            rib_words::LimitAction::Restart => ("restart", false),
+            rib_words::LimitAction::Disable => ("disable", false),
+        };
+        if !std::mem::replace(&mut self.limit_said, true) {
+            let (name, max) = (&self.rules.name, limit.routes_max);
+            tracing::warn!("Protocol {name} hits route export limit ({max}), action: {word}");
+        }
+        goes_on
+    }
+
+    /// Tells the table what was learned.
+    fn teach(&mut self) {
+        let preference = self.import.conf().preference;
+        let mut lines = Vec::new();
+        let Self { learned, import, ifaces, taught, strange, .. } = self;
+        learned.take(|net, best| match best.map(|seen| learn::attrs(seen, preference, ifaces)) {
+            Some(Ok(attrs)) => {
+                taught.insert(net);
+                import.announce(net, 0, &attrs, ifaces);
+            }
+            refused => {
+                if let Some(Err(learn::Strange(gateway))) = refused {
+                    lines.push(format!("KRT: Received route {net} with strange next-hop {gateway}"));
+                    strange.insert(net);
+                }
+                if taught.remove(&net) {
+                    import.withdraw(net, 0);
+                }
+            }
+        });
+        import.flush();
+        let now = self.clock.now();
+        for line in lines {
+            said(&mut self.limiter, now, line, |line| tracing::error!("{line}"));
+        }
+    }
+
+    /// Carries requests out, a turn's worth. Says whether there are more.
+    fn work(&mut self) -> bool {
+        if self.fed && (self.recovered || !self.conf.graceful_restart) {
+            self.reconciler.told_all();
+        }
+        let mut requests = Vec::with_capacity(REQUESTS_MAX);
+        for _ in 0..TURN_MAX / REQUESTS_MAX {
+            requests.clear();
+            self.reconciler.take(REQUESTS_MAX, &mut requests);
+            if requests.is_empty() {
+                return false;
+            }
+            if !self.carry_out(&requests) {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Carries some requests out; false when the kernel's answers were lost, and with them what we know.
+    fn carry_out(&mut self, requests: &[Request]) -> bool {
+        let table = self.reconciler.table();
+        let result = match self.socket.carry_out(table, self.reconciler.palette(), requests) {
+            Ok(result) if !result.lost => result,
+            other => {
+                requests.iter().for_each(|request| self.reconciler.lost(request));
+                self.next_scan = Instant::now();
+                if let Err(error) = other {
+                    self.next_scan += AGAIN;
+                    self.warn(&format!("Netlink: {error}"));
+                }
+                return false;
+            }
+        };
+        let mut errors = result.errors.into_iter().peekable();
+        for (at, request) in requests.iter().enumerate() {
+            let error: Option<Errno> = errors.next_if(|(place, _)| *place == at).map(|(_, error)| error);
+            if let Some(error) = self.reconciler.settle(request, error.map_or(Ok(()), Err)) {
+                self.warn(&format!("Netlink: {error}"));
+            }
+        }
+        true
+    }
+
+    fn warn(&mut self, line: &str) {
+        said(&mut self.limiter, self.clock.now(), line.to_owned(), |line| tracing::warn!("{line}"));
+    }
+
+    /// Lets others see how things stand.
+    fn show(&mut self, shared: &Shared) {
+        *shared.stats.lock().unwrap_or_else(PoisonError::into_inner) = (self.stats, self.exported);
+        let changes = self.reconciler.take_error_changes();
+        if changes.is_empty() {
+            return;
+        }
+        let mut refused = shared.refused.write().unwrap_or_else(PoisonError::into_inner);
+        for net in changes {
+            match self.reconciler.error(&net) {
+                Some(_) => refused.insert(net),
+                None => refused.remove(&net),
+            };
+        }
+    }
+}
+
+fn said(limiter: &mut Limiter, now: Moment, line: String, say: impl FnOnce(String)) {
+    match limiter.next(now) {
+        Line::Say => say(line),
+        Line::Last => say(line + " ..."),
+        Line::Drop => {}
+    }
+}
