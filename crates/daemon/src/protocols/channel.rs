@@ -120,7 +120,7 @@ impl Import {
         let view = RouteView { net, attrs, source: &source, resolved: resolved.as_ref(), igp_metric: None };
         let (verdict, changed) = match (&self.conf.import, self.late) {
             (Policy::Filter(_), true) => (Verdict::Accept, None),
-            (import, _) => self.runner.judge(import, view, ifaces, &self.name),
+            (import, _) => self.runner.judge(import, view, ifaces),
         };
         let set = self.in_palette(changed.unwrap_or_else(|| attrs.clone()));
         let what = match verdict {

@@ -167,7 +167,7 @@ fn dressed(route: &StaticRoute, local: Local, source: &Source, runner: &mut Runn
     let to = resolved(&plain.local().dest);
     let view = RouteView { net: route.net, attrs: &plain, source, resolved: to.as_ref(), igp_metric: None };
     // The block sets attributes; what it says of accepting means nothing.
-    let (_, changed) = runner.judge(&Policy::Filter(Arc::clone(body)), view, ifaces, &source.protocol_name);
+    let (_, changed) = runner.judge(&Policy::Filter(Arc::clone(body)), view, ifaces);
     changed.unwrap_or(plain)
 }
 

@@ -85,7 +85,7 @@ impl Rules {
             resolved: Some(&hop.to),
             igp_metric: hop.igp_metric,
         };
-        let (verdict, changed) = runner.judge(&self.export, view, ifaces, &self.name);
+        let (verdict, changed) = runner.judge(&self.export, view, ifaces);
         let attrs = changed.unwrap_or_else(|| path.attrs.clone());
         match verdict {
             Verdict::Reject => Judged::Rejected(attrs),
