@@ -2,10 +2,10 @@
 
 mod world;
 
+use rbird_session::peer::*;
 use rib::batch::LimitAction;
 use route::ChannelId;
 use std::net::SocketAddr;
-use rbird_session::peer::*;
 use world::*;
 
 const BGP: ChannelId = ChannelId(2);

@@ -112,10 +112,8 @@ impl World {
             source: SourceId(1),
             what: What::Announce(0),
         };
-        let batch = ImportBatch {
-            palette: vec![AttrSetBuilder::new(local).build()],
-            rows: (0..count).map(row).collect(),
-        };
+        let batch =
+            ImportBatch { palette: vec![AttrSetBuilder::new(local).build()], rows: (0..count).map(row).collect() };
         for deed in [Deed::Up(Box::new(spec)), Deed::Source(Arc::new(source)), Deed::Import(batch)] {
             self.deps.tables.send(TABLE, TableMsg::Act(act(deed), None));
         }
