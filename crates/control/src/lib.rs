@@ -15,9 +15,18 @@
 //! are asked for as its socket takes them.
 
 pub mod code;
+/// Every command of the control socket, in one table. The client compiles the same file.
+pub mod commands;
+pub mod echo;
 pub mod frame;
 pub mod layout;
+pub mod order;
 pub mod request;
 pub mod routes;
+pub mod server;
+pub mod socket;
 pub mod time;
 pub mod view;
+
+pub use echo::Echo;
+pub use server::{Control, serve};

@@ -12,11 +12,15 @@
 
 use crate::request::{ExportMode, Nets, RouteOutput, RouteQuery};
 use crate::view::{Exported, RouteNet, RoutePath};
-use filter::{Policy, RouteView};
+use filter::{Env, Policy, RouteView, Scratch, Verdict};
 use rib::batch::ResolvedHop;
 use route::attrs::Local;
-use route::{AttrSet, Ifaces, Moment, Prefix, Source};
+use route::{AttrSet, Dest, Hop, IfIndex, Ifaces, Moment, Prefix, Resolved, Source};
+use std::borrow::Cow;
 use std::sync::Arc;
+
+/// How many run-time errors of the query's filter go to the log.
+const ERRORS_LOGGED: u32 = 10;
 
 /// How many were shown, of how many.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -44,7 +48,7 @@ pub struct ShownPath<'a> {
     /// Its attributes, as export and filter left them.
     pub attrs: AttrSet,
     /// Where packets go.
-    pub hop: &'a ResolvedHop,
+    pub hop: Cow<'a, ResolvedHop>,
     /// Who gave it.
     pub source: &'a Arc<Source>,
     /// Since when it is so.
@@ -91,9 +95,9 @@ impl<'q> Selection<'q> {
         (self.query.nets == Nets::All && self.query.output != RouteOutput::List).then_some(self.sums)
     }
 
-    /// Whether any path of the kind asked for was there: what makes `Network not in table`.
-    pub const fn found_any(&self) -> bool {
-        self.sums.routes > 0
+    /// Whether one net was asked for and has no path of the kind asked for.
+    pub fn is_missing(&self) -> bool {
+        self.query.nets != Nets::All && self.sums.routes == 0
     }
 
     /// Looks at a net; says what is to be printed of it, if anything is.
@@ -145,6 +149,10 @@ impl<'q> Selection<'q> {
             (true, false) => Mark::Best,
             (true, true) => Mark::Refused,
         };
+        let hop = match attrs.local().dest == path.attrs.local().dest {
+            true => Cow::Borrowed(hop),
+            false => Cow::Owned(chosen_hop(&attrs.local().dest, ifaces)),
+        };
         Some(ShownPath { attrs, hop, source: &path.source, since: path.since, stale: path.stale, mark })
     }
 
@@ -178,21 +186,57 @@ fn is_same_route(now: &Local, before: &Local) -> bool {
         && now.dest == before.dest
 }
 
+/// Where packets would go if a filter's choice were obeyed.
+fn chosen_hop(dest: &Dest, ifaces: &Ifaces) -> ResolvedHop {
+    let on_link = |hop: &Hop| {
+        let neighbor = hop.gateway.and_then(|gateway| ifaces.neighbor(gateway));
+        let iface = neighbor.map_or(hop.iface, |(link, _)| link.index);
+        Hop { iface: if hop.iface == IfIndex(0) { iface } else { hop.iface }, ..*hop }
+    };
+    let to = match dest {
+        Dest::Via(hop) => Resolved::Unicast(on_link(hop)),
+        Dest::Multipath(hops) => Resolved::Multipath(hops.iter().map(on_link).collect()),
+        Dest::Blackhole => Resolved::Blackhole,
+        Dest::Unreachable | Dest::Recursive(_) => Resolved::Unreachable,
+        Dest::Prohibit => Resolved::Prohibit,
+    };
+    ResolvedHop { to, igp_metric: None, recursive: false }
+}
+
 /// The query's filter with what it needs to run many times.
 struct FilterRun<'q> {
     policy: &'q Policy,
+    scratch: Scratch,
+    errors: u32,
 }
 
 impl<'q> FilterRun<'q> {
-    const fn new(policy: &'q Policy) -> Self {
-        Self { policy }
+    fn new(policy: &'q Policy) -> Self {
+        Self { policy, scratch: Scratch::new(), errors: 0 }
     }
 
     /// The attributes as the filter left them; `None` when it rejects.
-    fn accepts(&mut self, route: RouteView<'_>, _ifaces: &Ifaces) -> Option<AttrSet> {
-        match self.policy {
-            Policy::Accept => Some(route.attrs.clone()),
-            Policy::Reject | Policy::Filter(_) => None,
+    ///
+    /// What it prints goes to the log, and so do its first errors.
+    fn accepts(&mut self, route: RouteView<'_>, ifaces: &Ifaces) -> Option<AttrSet> {
+        let filter = match self.policy {
+            Policy::Accept => return Some(route.attrs.clone()),
+            Policy::Reject => return None,
+            Policy::Filter(filter) => filter,
+        };
+        let outcome = filter.run(&mut self.scratch, route, Env { ifaces });
+        for line in &outcome.printed {
+            tracing::info!("{line}");
         }
+        if let Some(error) = &outcome.error {
+            self.errors += 1;
+            match self.errors {
+                n if n < ERRORS_LOGGED => tracing::error!("{error}"),
+                ERRORS_LOGGED => tracing::error!("{error} ..."),
+                _ => {}
+            }
+        }
+        let attrs = outcome.attrs.unwrap_or_else(|| route.attrs.clone());
+        (outcome.verdict == Verdict::Accept).then_some(attrs)
     }
 }

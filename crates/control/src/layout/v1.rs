@@ -14,7 +14,6 @@ use crate::view::{
     MemoryView, Phase, ProtocolDetail, ProtocolView, RoutesView, SessionView, StaticRow, StatusView,
 };
 use conf::config::{StaticDest, SymbolRow};
-use filter::Policy;
 use rib::batch::LimitAction;
 use route::hop::IGP_METRIC_UNKNOWN;
 use route::iface::IfaceFlags;
@@ -286,8 +285,8 @@ fn protocol_detail(detail: &ProtocolDetail, out: &mut Frame) {
 fn channel_detail(channel: &ChannelView, out: &mut Frame) {
     let mut line = |text: std::fmt::Arguments<'_>| out.line(code::PROTOCOL_DETAIL, text);
     line(format_args!("  Preference:     {}", channel.preference));
-    line(format_args!("  Input filter:   {}", policy_name(&channel.import)));
-    line(format_args!("  Output filter:  {}", policy_name(&channel.export)));
+    line(format_args!("  Input filter:   {}", channel.import.name()));
+    line(format_args!("  Output filter:  {}", channel.export.name()));
     if let Some(recovery) = channel.recovery {
         let pending = if recovery.pending { " pending" } else { "" };
         let waiting = if recovery.waiting { " waiting" } else { "" };
@@ -298,14 +297,6 @@ fn channel_detail(channel: &ChannelView, out: &mut Frame) {
     limit("Export limit:", channel.export_limit, out);
     if let Some(routes) = &channel.routes {
         routes_detail(routes, out);
-    }
-}
-
-fn policy_name(policy: &Policy) -> &str {
-    match policy {
-        Policy::Accept => "ACCEPT",
-        Policy::Reject => "REJECT",
-        Policy::Filter(filter) => filter.name.as_deref().unwrap_or("(unnamed)"),
     }
 }
 

@@ -1,0 +1,182 @@
+// Every command of the control socket, in one table.
+//
+// The server finds here which grammar follows the words and whether a restricted client may
+// give the command; the client completes, expands and explains from the same rows. The client
+// must not depend on the daemon's rooms and must work against real BIRD, which has no command
+// that lists its commands, so this file is compiled into both (`#[path]`): plain data, nothing
+// but the standard library, and this comment is no `//!` because the file has no fixed place.
+//
+// Words and arguments are BIRD's, and so are the explanations: what `?` prints is part of what
+// operators and their scripts know.
+
+/// A command, or a group of commands that begin alike.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Row {
+    /// The words, as typed.
+    pub words: &'static str,
+    /// What follows, for the reader.
+    pub args: &'static str,
+    /// What it does.
+    pub help: &'static str,
+    /// What it is.
+    pub verb: Verb,
+}
+
+/// What a row is, and for commands which grammar follows the words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[allow(missing_docs, reason = "each is the command of its name")]
+pub enum Verb {
+    /// Not a command: the title under which a group is listed.
+    Group,
+    /// Done by the client itself; the daemon does not know it.
+    Client,
+    ShowStatus,
+    ShowMemory,
+    ShowInterfaces,
+    ShowInterfacesSummary,
+    ShowProtocols,
+    ShowProtocolsAll,
+    ShowRoute,
+    ShowStatic,
+    ShowSymbols,
+    ShowRoa,
+    ShowBfdSessions,
+    /// All of OSPF's: there is no such protocol here.
+    ShowOspf,
+    /// All of RIP's: there is no such protocol here.
+    ShowRip,
+    Eval,
+    Echo,
+    Dump,
+    Restrict,
+    ConfigureCheck,
+    Configure,
+    ConfigureSoft,
+    ConfigureTimeout,
+    ConfigureSoftTimeout,
+    ConfigureUndo,
+    ConfigureConfirm,
+    Enable,
+    Disable,
+    Restart,
+    Reload,
+    ReloadIn,
+    ReloadOut,
+    Debug,
+    MrtDump,
+    Down,
+    AddRoa,
+    DeleteRoa,
+    FlushRoa,
+}
+
+impl Verb {
+    /// Whether a restricted client may do it.
+    #[allow(dead_code, reason = "the client does not ask")]
+    pub const fn is_safe(self) -> bool {
+        !matches!(
+            self,
+            Self::Configure
+                | Self::ConfigureSoft
+                | Self::ConfigureTimeout
+                | Self::ConfigureSoftTimeout
+                | Self::ConfigureUndo
+                | Self::ConfigureConfirm
+                | Self::Enable
+                | Self::Disable
+                | Self::Restart
+                | Self::Reload
+                | Self::ReloadIn
+                | Self::ReloadOut
+                | Self::Debug
+                | Self::MrtDump
+                | Self::Down
+                | Self::AddRoa
+                | Self::DeleteRoa
+                | Self::FlushRoa
+        )
+    }
+}
+
+const fn row(words: &'static str, args: &'static str, help: &'static str, verb: Verb) -> Row {
+    Row { words, args, help, verb }
+}
+
+const PROTOCOLS_ACT: &str = "(<protocol> | \"<pattern>\" | all) [message]";
+const PROTOCOLS: &str = "<protocol> | \"<pattern>\" | all";
+
+/// All of them, in the order of their words; a group stands before its commands.
+#[rustfmt::skip]
+pub static COMMANDS: &[Row] = &[
+    row("add roa", "...", "Add ROA record", Verb::Group),
+    row("add roa", "<prefix> max <num> as <num> [table <name>]", "Add ROA record", Verb::AddRoa),
+    row("configure", "...", "Reload configuration", Verb::Group),
+    row("configure", "[\"<file>\"] [timeout [<sec>]]", "Reload configuration", Verb::Configure),
+    row("configure check", "[\"<file>\"]", "Parse configuration and check its validity", Verb::ConfigureCheck),
+    row("configure confirm", "", "Confirm last configuration change - deactivate undo timeout", Verb::ConfigureConfirm),
+    row("configure soft", "[\"<file>\"] [timeout [<sec>]]", "Reload configuration and ignore changes in filters", Verb::ConfigureSoft),
+    row("configure soft timeout", "[<sec>]", "Reload configuration with undo timeout", Verb::ConfigureSoftTimeout),
+    row("configure timeout", "[<sec>]", "Reload configuration with undo timeout", Verb::ConfigureTimeout),
+    row("configure undo", "", "Undo last configuration change", Verb::ConfigureUndo),
+    row("debug", "...", "Control protocol debugging via BIRD logs", Verb::Group),
+    row("debug", "(<protocol> | \"<pattern>\" | all) (all | off | { states|routes|filters|interfaces|events|packets [, ...] })", "Control protocol debugging via BIRD logs", Verb::Debug),
+    row("delete roa", "...", "Delete ROA record", Verb::Group),
+    row("delete roa", "<prefix> max <num> as <num> [table <name>]", "Delete ROA record", Verb::DeleteRoa),
+    row("disable", PROTOCOLS_ACT, "Disable protocol", Verb::Disable),
+    row("down", "", "Shut the daemon down", Verb::Down),
+    row("dump", "...", "Dump debugging information", Verb::Group),
+    row("dump attributes", "", "Dump attribute cache", Verb::Dump),
+    row("dump events", "", "Dump event log", Verb::Dump),
+    row("dump interfaces", "", "Dump interface information", Verb::Dump),
+    row("dump neighbors", "", "Dump neighbor cache", Verb::Dump),
+    row("dump protocols", "", "Dump protocol information", Verb::Dump),
+    row("dump resources", "", "Dump all allocated resource", Verb::Dump),
+    row("dump routes", "", "Dump routing table", Verb::Dump),
+    row("dump sockets", "", "Dump open sockets", Verb::Dump),
+    row("echo", "...", "Control echoing of log messages", Verb::Group),
+    row("echo", "(all | off | { debug|trace|info|remote|warning|error|auth [, ...] }) [<buffer-size>]", "Control echoing of log messages", Verb::Echo),
+    row("enable", PROTOCOLS_ACT, "Enable protocol", Verb::Enable),
+    row("eval", "<expr>", "Evaluate an expression", Verb::Eval),
+    row("exit", "", "Exit the client", Verb::Client),
+    row("flush roa", "[table <name>]", "Removes all dynamic ROA records", Verb::FlushRoa),
+    row("help", "", "Description of the help system", Verb::Client),
+    row("mrtdump", "...", "Control protocol debugging via MRTdump files", Verb::Group),
+    row("mrtdump", "(<protocol> | \"<pattern>\" | all) (all | off | { states|messages [, ...] })", "Control protocol debugging via MRTdump format", Verb::MrtDump),
+    row("quit", "", "Quit the client", Verb::Client),
+    row("reload", PROTOCOLS, "Reload protocol", Verb::Reload),
+    row("reload in", PROTOCOLS, "Reload protocol (just imported routes)", Verb::ReloadIn),
+    row("reload out", PROTOCOLS, "Reload protocol (just exported routes)", Verb::ReloadOut),
+    row("restart", PROTOCOLS_ACT, "Restart protocol", Verb::Restart),
+    row("restrict", "", "Restrict current CLI session to safe commands", Verb::Restrict),
+    row("show", "...", "Show status information", Verb::Group),
+    row("show bfd", "...", "Show information about BFD protocol", Verb::Group),
+    row("show bfd sessions", "[<name>]", "Show information about BFD sessions", Verb::ShowBfdSessions),
+    row("show interfaces", "", "Show network interfaces", Verb::ShowInterfaces),
+    row("show interfaces summary", "", "Show summary of network interfaces", Verb::ShowInterfacesSummary),
+    row("show memory", "", "Show memory usage", Verb::ShowMemory),
+    row("show ospf", "...", "Show information about OSPF protocol", Verb::Group),
+    row("show ospf", "[<name>]", "Show information about OSPF protocol", Verb::ShowOspf),
+    row("show ospf interface", "[<name>] [\"<interface>\"]", "Show information about interface", Verb::ShowOspf),
+    row("show ospf lsadb", "...", "Show content of OSPF LSA database", Verb::Group),
+    row("show ospf lsadb", "[global | area <id> | link] [type <num>] [lsid <id>] [self | router <id>] [<proto>]", "Show content of OSPF LSA database", Verb::ShowOspf),
+    row("show ospf neighbors", "[<name>] [\"<interface>\"]", "Show information about OSPF neighbors", Verb::ShowOspf),
+    row("show ospf state", "[all] [<name>]", "Show information about OSPF network state", Verb::Group),
+    row("show ospf state", "[<name>]", "Show information about reachable OSPF network state", Verb::ShowOspf),
+    row("show ospf state all", "[<name>]", "Show information about all OSPF network state", Verb::ShowOspf),
+    row("show ospf topology", "[all] [<name>]", "Show information about OSPF network topology", Verb::Group),
+    row("show ospf topology", "[<name>]", "Show information about reachable OSPF network topology", Verb::ShowOspf),
+    row("show ospf topology all", "[<name>]", "Show information about all OSPF network topology", Verb::ShowOspf),
+    row("show protocols", "[<protocol> | \"<pattern>\"]", "Show routing protocols", Verb::ShowProtocols),
+    row("show protocols all", "[<protocol> | \"<pattern>\"]", "Show routing protocol details", Verb::ShowProtocolsAll),
+    row("show rip", "...", "Show information about RIP protocol", Verb::Group),
+    row("show rip interfaces", "[<name>] [\"<interface>\"]", "Show information about RIP interfaces", Verb::ShowRip),
+    row("show rip neighbors", "[<name>] [\"<interface>\"]", "Show information about RIP neighbors", Verb::ShowRip),
+    row("show roa", "...", "Show ROA table", Verb::Group),
+    row("show roa", "[<prefix> | in <prefix> | for <prefix>] [as <num>] [table <t>]", "Show ROA table", Verb::ShowRoa),
+    row("show route", "...", "Show routing table", Verb::Group),
+    row("show route", "[<prefix>|for <prefix>|for <ip>] [table <t>] [filter <f>|where <cond>] [all] [primary] [filtered] [(export|preexport|noexport) <p>] [protocol <p>] [stats|count]", "Show routing table", Verb::ShowRoute),
+    row("show static", "[<name>]", "Show details of static protocol", Verb::ShowStatic),
+    row("show status", "", "Show router status", Verb::ShowStatus),
+    row("show symbols", "...", "Show all known symbolic names", Verb::Group),
+    row("show symbols", "[table|filter|function|protocol|template|roa|<symbol>]", "Show all known symbolic names", Verb::ShowSymbols),
+];

@@ -1,0 +1,533 @@
+//! A line as an order: words from the table of commands, then the grammar of what follows.
+//!
+//! Words are whole words; abbreviations are the client's affair. Names are looked
+//! up in the running configuration while the line is read, so an order that
+//! comes out of here names only what there is, with BIRD's exception: commands
+//! that act on protocols look for theirs last, when the client's rights are known.
+
+use crate::code;
+use crate::commands::{COMMANDS, Row, Verb};
+use crate::request::{
+    Action, Choice, Configure, Direction, Dump, ExportMode, ExportQuery, Nets, RouteOutput, RouteQuery,
+};
+use crate::view::Kind;
+use conf::Dialect;
+use conf::command::{Line, Net, Reader};
+use conf::config::{Config, DebugMask, LogClass, LogClasses};
+use filter::syntax::{Op, Parsed, Tok};
+use filter::{Diagnostic, Expression, Policy};
+use std::sync::Arc;
+
+/// Seconds after which `configure timeout` undoes, when it does not say.
+const UNDO_DEFAULT_S: u32 = 300;
+/// The sizes that `echo` takes for its buffer, in octets; the least is the default.
+const ECHO_OCTETS: std::ops::RangeInclusive<u32> = 4096..=65536;
+
+/// What a client wants.
+#[derive(Debug)]
+pub enum Order {
+    /// `show status`.
+    Status,
+    /// `show memory`.
+    Memory,
+    /// `show interfaces`.
+    Interfaces {
+        /// `summary`.
+        summary: bool,
+    },
+    /// `show protocols`.
+    Protocols {
+        /// Which.
+        choice: Choice,
+        /// `all`.
+        detail: bool,
+    },
+    /// `show route`.
+    Routes(RouteQuery),
+    /// `show static`.
+    Static(Option<Arc<str>>),
+    /// Commands about a kind of protocol that only say whether there is one.
+    OfKind {
+        /// The kind.
+        kind: Kind,
+        /// The one meant.
+        name: Option<Arc<str>>,
+    },
+    /// `show symbols`.
+    Symbols {
+        /// One symbol.
+        name: Option<Arc<str>>,
+        /// Else: of this kind.
+        kind: Option<&'static str>,
+    },
+    /// `eval`.
+    Eval(Expression),
+    /// `echo`.
+    Echo {
+        /// Which lines; none ends the echo.
+        classes: LogClasses,
+        /// The size of the buffer.
+        octets_max: usize,
+    },
+    /// `restrict`.
+    Restrict,
+    /// `enable`, `disable`, `restart`, `reload`.
+    Act {
+        /// Which of them.
+        action: Action,
+        /// On which protocols.
+        choice: Choice,
+        /// With which message.
+        message: Option<Arc<str>>,
+    },
+    /// `configure`.
+    Configure {
+        /// The file, when it is not the last one.
+        file: Option<Arc<str>>,
+        /// How.
+        how: Configure,
+    },
+    /// `configure undo`.
+    Undo,
+    /// `configure confirm`.
+    Confirm,
+    /// `debug`.
+    Debug {
+        /// Which protocols.
+        choice: Choice,
+        /// What they tell.
+        mask: DebugMask,
+    },
+    /// `mrtdump`.
+    MrtDump {
+        /// Which protocols.
+        choice: Choice,
+        /// What they write.
+        mask: u32,
+    },
+    /// `dump`.
+    Dump(Dump),
+    /// `down`.
+    Down,
+}
+
+/// Why a line is not obeyed: the code and text of the reply.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// 8xxx or 9xxx.
+    pub code: u16,
+    /// BIRD's words.
+    pub text: String,
+}
+
+impl From<Diagnostic> for Refusal {
+    fn from(wrong: Diagnostic) -> Self {
+        Self { code: code::PARSE_ERROR, text: wrong.message }
+    }
+}
+
+impl Order {
+    /// Reads a line without its end, with the names of the running configuration.
+    ///
+    /// What follows a zero octet is not looked at, as in BIRD.
+    pub fn parse(line: &[u8], config: &Config) -> Result<(Self, Verb), Refusal> {
+        let text = line.split(|b| *b == 0).next().unwrap_or_default();
+        let line = Line::new(text);
+        let mut reader = line.reader(config);
+        let row = words(&mut reader)?;
+        let order = arguments(row, &mut reader, config)?;
+        reader.end()?;
+        Ok((order, row.verb))
+    }
+}
+
+/// The command whose words come next: the one with most words, when several fit.
+fn words(reader: &mut Reader<'_>) -> Parsed<&'static Row> {
+    let mut best: Option<(&'static Row, usize)> = None;
+    let mut known = 0;
+    for row in COMMANDS.iter().filter(|row| !matches!(row.verb, Verb::Group | Verb::Client)) {
+        let common = row.words.split(' ').enumerate().take_while(|(n, word)| is_word(reader, *n, word)).count();
+        known = known.max(common);
+        if common == row.words.split(' ').count() && best.is_none_or(|(_, most)| common > most) {
+            best = Some((row, common));
+        }
+    }
+    for _ in 0..best.map_or(known, |(_, n)| n) {
+        reader.at().bump();
+    }
+    best.map(|(row, _)| row).ok_or_else(|| reader.at().unexpected())
+}
+
+fn is_word(reader: &mut Reader<'_>, n: usize, word: &str) -> bool {
+    let at = reader.at();
+    let token = at.ahead(n);
+    token.tok == Tok::Word && at.name_at(token) == word
+}
+
+/// What follows the words of a command.
+fn arguments(row: &Row, reader: &mut Reader<'_>, config: &Config) -> Result<Order, Refusal> {
+    let act = |action, reader: &mut Reader<'_>| -> Parsed<Order> {
+        let choice = choice(reader)?;
+        let message = if matches!(action, Action::Reload(_)) { None } else { literal(reader)? };
+        Ok(Order::Act { action, choice, message })
+    };
+    Ok(match row.verb {
+        Verb::ShowStatus => Order::Status,
+        Verb::ShowMemory => Order::Memory,
+        Verb::ShowInterfaces => Order::Interfaces { summary: false },
+        Verb::ShowInterfacesSummary => Order::Interfaces { summary: true },
+        Verb::ShowProtocols => Order::Protocols { choice: any_choice(reader)?, detail: false },
+        Verb::ShowProtocolsAll => Order::Protocols { choice: any_choice(reader)?, detail: true },
+        Verb::ShowRoute => Order::Routes(RouteArguments::read(reader, config)?),
+        Verb::ShowStatic => Order::Static(optional_name(reader)?),
+        Verb::ShowSymbols => symbols(reader)?,
+        Verb::ShowBfdSessions => Order::OfKind { kind: Kind::Bfd, name: optional_name(reader)? },
+        Verb::ShowOspf => of_ospf(reader)?,
+        Verb::ShowRip => of_kind(Kind::Rip, reader)?,
+        Verb::ShowRoa | Verb::FlushRoa => return Err(no_roa(reader)),
+        Verb::AddRoa | Verb::DeleteRoa => return Err(roa_record(reader)),
+        Verb::Eval => Order::Eval(reader.expression()?),
+        Verb::Echo => echo(reader)?,
+        Verb::Dump => Order::Dump(dump(row)?),
+        Verb::Restrict => Order::Restrict,
+        Verb::Enable => act(Action::Enable, reader)?,
+        Verb::Disable => act(Action::Disable, reader)?,
+        Verb::Restart => act(Action::Restart, reader)?,
+        Verb::Reload => act(Action::Reload(Direction::Both), reader)?,
+        Verb::ReloadIn => act(Action::Reload(Direction::In), reader)?,
+        Verb::ReloadOut => act(Action::Reload(Direction::Out), reader)?,
+        Verb::Configure => configure(false, reader)?,
+        Verb::ConfigureSoft => configure(true, reader)?,
+        Verb::ConfigureTimeout => configure_timeout(None, false, reader)?,
+        Verb::ConfigureSoftTimeout => configure_timeout(None, true, reader)?,
+        Verb::ConfigureCheck => Order::Configure { file: literal(reader)?, how: Configure::Check },
+        Verb::ConfigureUndo => Order::Undo,
+        Verb::ConfigureConfirm => Order::Confirm,
+        Verb::Debug => Order::Debug { choice: choice(reader)?, mask: reader.debug_mask()? },
+        Verb::MrtDump => Order::MrtDump { choice: choice(reader)?, mask: mrt_mask(reader)? },
+        Verb::Down => Order::Down,
+        Verb::Group | Verb::Client => return Err(reader.at().unexpected().into()),
+    })
+}
+
+/// `all`, a name or a pattern.
+fn choice(reader: &mut Reader<'_>) -> Parsed<Choice> {
+    if reader.at().eat_word("all") {
+        return Ok(Choice::All);
+    }
+    match literal(reader)? {
+        Some(pattern) => Ok(Choice::Matching(pattern)),
+        None => Ok(Choice::Named(reader.name()?.0.into())),
+    }
+}
+
+/// A name, a pattern or nothing.
+fn any_choice(reader: &mut Reader<'_>) -> Parsed<Choice> {
+    if let Some(pattern) = literal(reader)? {
+        return Ok(Choice::Matching(pattern));
+    }
+    Ok(optional_name(reader)?.map_or(Choice::All, Choice::Named))
+}
+
+fn optional_name(reader: &mut Reader<'_>) -> Parsed<Option<Arc<str>>> {
+    match reader.at().is_name() {
+        true => Ok(Some(reader.name()?.0.into())),
+        false => Ok(None),
+    }
+}
+
+/// A string in quotes or nothing. Octets that are no UTF-8 are replaced.
+fn literal(reader: &mut Reader<'_>) -> Parsed<Option<Arc<str>>> {
+    match reader.at().peek() {
+        Tok::Text => Ok(Some(String::from_utf8_lossy(reader.at().string()?).into())),
+        _ => Ok(None),
+    }
+}
+
+/// Words in braces with commas between them, at least one.
+fn braced<T: Copy>(words: &[(&str, T)], reader: &mut Reader<'_>) -> Parsed<Vec<T>> {
+    let at = reader.at();
+    at.expect(Op::BraceOpen)?;
+    let mut found = Vec::new();
+    loop {
+        let value = at.word().and_then(|met| words.iter().find(|(word, _)| *word == met));
+        found.push(value.ok_or_else(|| at.unexpected())?.1);
+        at.bump();
+        if !at.eat(Op::Comma) {
+            at.expect(Op::BraceClose)?;
+            return Ok(found);
+        }
+    }
+}
+
+const LOG_CLASSES: &[(&str, LogClass)] = &[
+    ("debug", LogClass::Debug),
+    ("trace", LogClass::Trace),
+    ("info", LogClass::Info),
+    ("remote", LogClass::Remote),
+    ("warning", LogClass::Warning),
+    ("error", LogClass::Error),
+    ("auth", LogClass::Auth),
+    ("fatal", LogClass::Fatal),
+    ("bug", LogClass::Bug),
+];
+
+fn echo(reader: &mut Reader<'_>) -> Parsed<Order> {
+    let classes = if reader.at().eat_word("all") {
+        LogClasses::ALL
+    } else if reader.at().eat_word("off") {
+        LogClasses::of(&[])
+    } else {
+        LogClasses::of(&braced(LOG_CLASSES, reader)?)
+    };
+    let mut octets_max = *ECHO_OCTETS.start();
+    if !reader.at().at_end() {
+        let span = reader.at().span();
+        octets_max = reader.number()?;
+        if !ECHO_OCTETS.contains(&octets_max) {
+            return Err(Diagnostic::error(span, "Invalid log buffer size"));
+        }
+    }
+    Ok(Order::Echo { classes, octets_max: octets_max as usize })
+}
+
+fn mrt_mask(reader: &mut Reader<'_>) -> Parsed<u32> {
+    if reader.at().eat_word("all") {
+        return Ok(u32::MAX);
+    }
+    if reader.at().eat_word("off") {
+        return Ok(0);
+    }
+    let bits = braced(&[("states", 1), ("messages", 2)], reader)?;
+    Ok(bits.into_iter().fold(0, |mask, bit| mask | bit))
+}
+
+fn dump(row: &Row) -> Result<Dump, Refusal> {
+    Ok(match row.words {
+        "dump resources" => Dump::Resources,
+        "dump sockets" => Dump::Sockets,
+        "dump events" => Dump::Events,
+        "dump interfaces" => Dump::Interfaces,
+        "dump neighbors" => Dump::Neighbors,
+        "dump attributes" => Dump::Attributes,
+        "dump routes" => Dump::Routes,
+        "dump protocols" => Dump::Protocols,
+        _ => return Err(Refusal { code: code::PARSE_ERROR, text: "syntax error".to_owned() }),
+    })
+}
+
+fn configure(soft: bool, reader: &mut Reader<'_>) -> Parsed<Order> {
+    let file = literal(reader)?;
+    if reader.at().eat_word("timeout") {
+        return configure_timeout(file, soft, reader);
+    }
+    Ok(Order::Configure { file, how: Configure::Load { soft, undo_s: None } })
+}
+
+fn configure_timeout(file: Option<Arc<str>>, soft: bool, reader: &mut Reader<'_>) -> Parsed<Order> {
+    let seconds = if reader.at().at_end() { UNDO_DEFAULT_S } else { reader.number()? };
+    let undo_s = (seconds > 0).then_some(seconds);
+    Ok(Order::Configure { file, how: Configure::Load { soft, undo_s } })
+}
+
+/// Kinds and names in any number; the last counts.
+fn symbols(reader: &mut Reader<'_>) -> Parsed<Order> {
+    const KINDS: &[(&str, &str)] = &[
+        ("table", "routing table"),
+        ("filter", "filter"),
+        ("function", "function"),
+        ("protocol", "protocol"),
+        ("template", "protocol template"),
+        ("roa", "ROA table"),
+    ];
+    let (mut name, mut kind) = (None, None);
+    loop {
+        if let Some((_, found)) = KINDS.iter().find(|(word, _)| reader.at().eat_word(word)) {
+            kind = Some(*found);
+        } else if let Some(found) = optional_name(reader)? {
+            name = Some(found);
+        } else {
+            return Ok(Order::Symbols { name, kind });
+        }
+    }
+}
+
+/// `[NAME] ["INTERFACE"]`.
+fn of_kind(kind: Kind, reader: &mut Reader<'_>) -> Parsed<Order> {
+    let name = optional_name(reader)?;
+    literal(reader)?;
+    Ok(Order::OfKind { kind, name })
+}
+
+/// The arguments of OSPF's commands, `show ospf lsadb`'s the longest. Read so that mistakes are told apart
+/// from the one answer there is: no such protocol runs here.
+fn of_ospf(reader: &mut Reader<'_>) -> Parsed<Order> {
+    loop {
+        if reader.at().eat_word("area") || reader.at().eat_word("lsid") || reader.at().eat_word("router") {
+            match reader.at().peek() {
+                Tok::Ip4(_) => drop(reader.at().quad()?),
+                _ => drop(reader.number()?),
+            }
+        } else if reader.at().eat_word("type") {
+            reader.number()?;
+        } else if !["global", "link", "self"].iter().any(|word| reader.at().eat_word(word)) {
+            return of_kind(Kind::Ospf, reader);
+        }
+    }
+}
+
+/// There are no ROA tables.
+fn no_roa(reader: &mut Reader<'_>) -> Refusal {
+    let known_table = if reader.at().eat_word("table") { reader.name() } else { Err(reader.at().unexpected()) };
+    let text = match known_table {
+        Ok((name, _)) => format!("{name} is not a ROA table"),
+        Err(_) => "No ROA table defined".to_owned(),
+    };
+    Refusal { code: code::PARSE_ERROR, text }
+}
+
+/// `PREFIX max N as N [table NAME]`, of a table that there is not.
+fn roa_record(reader: &mut Reader<'_>) -> Refusal {
+    let mut record = || {
+        let span = reader.at().span();
+        if let Net::Address(_) = reader.net()? {
+            return Err(Diagnostic::error(span, "syntax error"));
+        }
+        reader.at().expect_word("max")?;
+        reader.number()?;
+        reader.at().expect_word("as")?;
+        reader.number()
+    };
+    match record() {
+        Ok(_) => no_roa(reader),
+        Err(wrong) => wrong.into(),
+    }
+}
+
+/// The arguments of `show route`, in any order.
+struct RouteArguments {
+    nets: Option<Nets>,
+    table: Option<Arc<str>>,
+    export: Option<ExportQuery>,
+    protocol: Option<Arc<str>>,
+    filter: Option<Policy>,
+    primary: bool,
+    filtered: bool,
+    detail: bool,
+    output: RouteOutput,
+}
+
+impl RouteArguments {
+    fn read(reader: &mut Reader<'_>, config: &Config) -> Parsed<RouteQuery> {
+        let mut arguments = Self {
+            nets: None,
+            table: None,
+            export: None,
+            protocol: None,
+            filter: None,
+            primary: false,
+            filtered: false,
+            detail: false,
+            output: RouteOutput::List,
+        };
+        while !reader.at().at_end() {
+            arguments.one(reader)?;
+        }
+        Ok(arguments.query(config))
+    }
+
+    fn one(&mut self, reader: &mut Reader<'_>) -> Parsed<()> {
+        let span = reader.at().span();
+        let twice = |what: &str| Err(Diagnostic::error(span, what));
+        match reader.at().word() {
+            Some("all") => self.detail = true,
+            Some("primary") => self.primary = true,
+            Some("filtered") => self.filtered = true,
+            Some("count") => self.output = RouteOutput::Count,
+            Some("stats") => self.output = RouteOutput::Stats,
+            Some("table") => {
+                reader.at().bump();
+                self.table = Some(reader.table()?);
+                return Ok(());
+            }
+            Some("protocol") => {
+                reader.at().bump();
+                let protocol = reader.protocol()?;
+                return match self.protocol.replace(protocol) {
+                    Some(_) => twice("Protocol specified twice"),
+                    None => Ok(()),
+                };
+            }
+            Some("filter" | "where") => {
+                let filter = reader.policy()?;
+                return match self.filter.replace(filter) {
+                    Some(_) => twice("Filter specified twice"),
+                    None => Ok(()),
+                };
+            }
+            Some(word) if export_mode(word).is_some() => {
+                let mode = export_mode(word);
+                reader.at().bump();
+                let protocol = reader.protocol()?;
+                let query = mode.map(|mode| ExportQuery { mode, protocol });
+                return match std::mem::replace(&mut self.export, query) {
+                    Some(_) => twice("Protocol specified twice"),
+                    None => Ok(()),
+                };
+            }
+            _ => return self.net(reader),
+        }
+        reader.at().bump();
+        Ok(())
+    }
+
+    fn net(&mut self, reader: &mut Reader<'_>) -> Parsed<()> {
+        let is_for = reader.at().eat_word("for");
+        let span = reader.at().span();
+        let nets = match (is_for, reader.net()?) {
+            (true, Net::Prefix(prefix)) => Nets::ForPrefix(prefix),
+            (true, Net::Address(addr)) => Nets::ForAddress(addr),
+            (false, Net::Prefix(prefix)) => Nets::Exact(prefix),
+            (false, Net::Address(_)) => return Err(reader.at().unexpected()),
+        };
+        match self.nets.replace(nets) {
+            Some(_) => Err(Diagnostic::error(span, "Only one prefix expected")),
+            None => Ok(()),
+        }
+    }
+
+    /// The query. Without a table it is the one of the protocol for which, or by which, routes are asked;
+    /// else the default one (1.6) or all (2).
+    fn query(self, config: &Config) -> RouteQuery {
+        let table_of = |name: &Arc<str>| {
+            let protocol = config.protocols.iter().find(|p| p.name == *name)?;
+            Some(protocol.channels.first()?.table.clone())
+        };
+        let about = self.export.as_ref().map(|e| &e.protocol).or(self.protocol.as_ref());
+        let tables = match self.table.or_else(|| about.and_then(table_of)) {
+            Some(table) => vec![table],
+            None if config.dialect == Dialect::V1 => vec![config.default_table()],
+            None => config.tables.iter().map(|t| t.name.clone()).collect(),
+        };
+        RouteQuery {
+            nets: self.nets.unwrap_or(Nets::All),
+            tables,
+            export: self.export,
+            protocol: self.protocol,
+            filter: self.filter.unwrap_or(Policy::Accept),
+            primary: self.primary,
+            filtered: self.filtered,
+            detail: self.detail,
+            output: self.output,
+        }
+    }
+}
+
+fn export_mode(word: &str) -> Option<ExportMode> {
+    match word {
+        "preexport" => Some(ExportMode::Before),
+        "export" => Some(ExportMode::Accepted),
+        "noexport" => Some(ExportMode::Rejected),
+        _ => None,
+    }
+}
