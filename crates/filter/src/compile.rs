@@ -8,6 +8,7 @@
 use crate::ast::{Body, Declaration, EcKind, Expr, ExprKind, Part, PathItem, SetItem, SetItemKind, Stmt, StmtKind};
 use crate::mask::{Mask, MaskItem};
 use crate::names::{Attr, Field};
+use crate::operate;
 use crate::parse::short;
 use crate::prefix_set::PrefixSet;
 use crate::program::{Function, MaskNode, Node, NodeOp, Program, Step};
@@ -23,6 +24,10 @@ use std::sync::Arc;
 
 type Compiled<T> = Result<T, Diagnostic>;
 
+/// How long a chain of functions may be of which each calls the next.
+const CALLS_MAX: u16 = 128;
+const PAIR_RANGE: &str = "From value cannot be higher that To value in pair sets";
+
 /// Compiles one filter, function or expression.
 pub struct Compiler<'a> {
     symbols: &'a Symbols,
@@ -30,6 +35,8 @@ pub struct Compiler<'a> {
     locals: Vec<(Arc<str>, Type)>,
     /// The function being compiled, which can not call itself.
     function: Option<Arc<str>>,
+    /// How deep the functions called so far call each other.
+    depth: u16,
     inputs: Inputs,
     errors: Vec<Diagnostic>,
 }
@@ -63,6 +70,7 @@ impl<'a> Compiler<'a> {
             lines: Lines { files, at: nowhere, line: 0 },
             locals: Vec::new(),
             function: None,
+            depth: 0,
             inputs: Inputs { net: false, resolved: false, source: false, roa: false, ifaces: false, effects: false },
             errors: Vec::new(),
         }
@@ -85,8 +93,9 @@ impl<'a> Compiler<'a> {
         let steps = self.steps(&body.statements);
         let slots = self.locals.len() as u16;
         let arguments = body.arguments.iter().map(|d| d.kind).collect();
+        let depth = self.depth + 1;
         let ((), inputs) = self.finish(())?;
-        Ok(Function { name, arguments, slots, steps, inputs })
+        Ok(Function { name, arguments, slots, steps, depth, inputs })
     }
 
     /// Compiles a single expression.
@@ -233,7 +242,7 @@ impl<'a> Compiler<'a> {
             ExprKind::Ec(kind, sides) => ec(*kind, self.both(sides)?, expr.span)?,
             ExprKind::Lc(parts) => {
                 let [a, b, c] = &**parts;
-                lc(Box::new([self.node(a)?, self.node(b)?, self.node(c)?]))
+                lc(Box::new([self.node(a)?, self.node(b)?, self.node(c)?]), expr.span)?
             }
             ExprKind::Set(items) => {
                 let items = items.iter().map(|i| self.item(i)).collect::<Compiled<Vec<_>>>()?;
@@ -305,6 +314,11 @@ impl<'a> Compiler<'a> {
             let takes = format!("it takes {}, here are {}", function.arguments.len(), arguments.len());
             return Err(Diagnostic::error(span, message).help(takes));
         }
+        if function.depth >= CALLS_MAX {
+            return Err(Diagnostic::error(span, "Functions call each other too deep")
+                .help(format!("at most {CALLS_MAX} functions may stand in such a chain")));
+        }
+        self.depth = self.depth.max(function.depth);
         self.inputs = self.inputs.and(function.inputs);
         let arguments = arguments.iter().map(|a| self.node(a)).collect::<Compiled<_>>()?;
         Ok(NodeOp::Call(function, arguments))
@@ -347,26 +361,23 @@ impl<'a> Compiler<'a> {
         crate::interpret::evaluate(&node).map_err(|_| Diagnostic::error(expr.span, "Runtime error"))
     }
 
-    fn key(&mut self, expr: &Expr) -> Compiled<Key> {
-        let value = self.constant(expr)?;
-        Key::of(&value).ok_or_else(|| match &expr.kind {
-            ExprKind::Name(name) => Diagnostic::error(expr.span, format!("{name}: set-incompatible type")),
-            _ => Diagnostic::error(expr.span, "Set-incompatible type"),
-        })
-    }
-
     fn item(&mut self, item: &SetItem) -> Compiled<Item> {
         Ok(match &item.kind {
             SetItemKind::Values(from, to) => {
-                let from = self.key(from)?;
-                let to = to.as_ref().map_or(Ok(from), |to| self.key(to))?;
-                Item::Range(Range { from, to })
+                let first = self.constant(from)?;
+                let last = to.as_ref().map(|to| self.constant(to)).transpose()?.unwrap_or_else(|| first.clone());
+                if let (Value::Pair(a), Value::Pair(b)) = (&first, &last)
+                    && (a >> 16 > b >> 16 || a & 0xffff > b & 0xffff)
+                {
+                    return Err(Diagnostic::error(item.span, PAIR_RANGE));
+                }
+                let to = to.as_deref().unwrap_or(from);
+                Item::Range(Range { from: key(from, &first)?, to: key(to, &last)? })
             }
             SetItemKind::Pair(high, low) => {
                 let (high, low) = (self.short_range(high)?, self.short_range(low)?);
                 if high.0 > high.1 || low.0 > low.1 {
-                    let message = "From value cannot be higher that To value in pair sets";
-                    return Err(Diagnostic::error(item.span, message));
+                    return Err(Diagnostic::error(item.span, PAIR_RANGE));
                 }
                 Item::Rect(Rect { high, low })
             }
@@ -436,6 +447,14 @@ impl<'a> Compiler<'a> {
     }
 }
 
+/// The place of a value in sets.
+fn key(expr: &Expr, value: &Value<'_>) -> Compiled<Key> {
+    Key::of(value).ok_or_else(|| match &expr.kind {
+        ExprKind::Name(name) => Diagnostic::error(expr.span, format!("{name}: set-incompatible type")),
+        _ => Diagnostic::error(expr.span, "Set-incompatible type"),
+    })
+}
+
 fn range_of(from: Value<'_>, to: Value<'_>, span: Span) -> Compiled<Item> {
     match (Key::of(&from), Key::of(&to)) {
         (Some(from), Some(to)) => Ok(Item::Range(Range { from, to })),
@@ -453,32 +472,36 @@ const fn known(node: &Node) -> Option<&Value<'static>> {
 /// A pair, made now when both numbers are known.
 fn pair(sides: Box<[Node; 2]>, span: Span) -> Compiled<NodeOp> {
     let [a, b] = &*sides;
-    Ok(match (known(a), known(b)) {
-        (Some(Value::Int(a)), Some(Value::Int(b))) => {
-            NodeOp::Const(Value::Pair((u32::from(short(*a, span)?) << 16) | u32::from(short(*b, span)?)))
-        }
-        _ => NodeOp::Pair(sides),
-    })
+    let (Some(a), Some(b)) = (known(a), known(b)) else { return Ok(NodeOp::Pair(sides)) };
+    if let (Value::Int(a), Value::Int(b)) = (a, b) {
+        short(*a, span)?;
+        short(*b, span)?;
+    }
+    made(operate::pair(a, b), span)
 }
 
 fn ec(kind: EcKind, sides: Box<[Node; 2]>, span: Span) -> Compiled<NodeOp> {
     let [key, value] = &*sides;
-    Ok(match (known(key), known(value)) {
-        (Some(key @ (Value::Int(_) | Value::Ip(_) | Value::Quad(_))), Some(Value::Int(n))) => {
-            NodeOp::Const(Value::Ec(ec_value(kind, key, *n, span)?))
-        }
-        _ => NodeOp::Ec(kind, sides),
-    })
+    let (Some(key), Some(value)) = (known(key), known(value)) else { return Ok(NodeOp::Ec(kind, sides)) };
+    if let Value::Int(n) = value
+        && *n > ec_value_max(kind, key, span)?
+    {
+        short(*n, span)?;
+    }
+    made(operate::ec(kind, key, value), span)
 }
 
-fn lc(parts: Box<[Node; 3]>) -> NodeOp {
+fn lc(parts: Box<[Node; 3]>, span: Span) -> Compiled<NodeOp> {
     let [a, b, c] = &*parts;
     match (known(a), known(b), known(c)) {
-        (Some(Value::Int(a)), Some(Value::Int(b)), Some(Value::Int(c))) => {
-            NodeOp::Const(Value::Lc(LargeCommunity(*a, *b, *c)))
-        }
-        _ => NodeOp::Lc(parts),
+        (Some(a), Some(b), Some(c)) => made(operate::lc(a, b, c), span),
+        _ => Ok(NodeOp::Lc(parts)),
     }
+}
+
+/// What a constructor made of literals, or its words as an error of the configuration.
+fn made(value: Result<Value<'static>, &'static str>, span: Span) -> Compiled<NodeOp> {
+    value.map(NodeOp::Const).map_err(|words| Diagnostic::error(span, words))
 }
 
 /// Whether the key of an extended community leaves four octets for the value, or two.
@@ -496,5 +519,5 @@ fn ec_value(kind: EcKind, key: &Value<'_>, value: u32, span: Span) -> Compiled<u
     if value > max {
         short(value, span)?;
     }
-    crate::operate::ec_octets(kind, key, value).ok_or_else(|| Diagnostic::error(span, "Set-incompatible type"))
+    operate::ec_octets(kind, key, value).ok_or_else(|| Diagnostic::error(span, "Set-incompatible type"))
 }

@@ -13,7 +13,7 @@ use crate::program::{Function, MaskNode, Node, NodeOp, Step};
 use crate::run::{Env, RouteView, Verdict};
 use crate::set::Key;
 use crate::subject::Subject;
-use crate::symbols::fits;
+use crate::symbols::fit;
 use crate::value::{Held, Value};
 use route::attrs::AttrSetBuilder;
 use std::fmt::Write;
@@ -23,6 +23,8 @@ use std::sync::Arc;
 const STEPS_MAX: u32 = 1 << 23;
 /// How deep the walk may nest: about a megabyte of stack.
 const DEPTH_MAX: u32 = 768;
+
+const WRONG_VARIABLE: &str = "Assigning to variable of incompatible type";
 
 /// What the interpreter reuses from run to run.
 #[derive(Debug, Default)]
@@ -124,10 +126,7 @@ impl<'a, 's> Machine<'a, 's> {
                 self.deeper(subject.line, |m| m.block(block))
             }
             Step::Assign { slot, kind, value: node } => {
-                let value = self.node(node)?;
-                if !fits(*kind, &value) {
-                    return Err(error("Assigning to variable of incompatible type", node.line));
-                }
+                let value = fit(*kind, self.node(node)?).ok_or_else(|| error(WRONG_VARIABLE, node.line))?;
                 if let Some(place) = self.stack.get_mut(self.base + usize::from(*slot)) {
                     *place = value;
                 }
@@ -148,21 +147,21 @@ impl<'a, 's> Machine<'a, 's> {
         }
     }
 
+    /// Its value, for a function that ends with it, is BIRD's: whether what stands last was passed over.
     fn conditional(&mut self, arms: &'a [(Node, Box<[Step]>)], otherwise: &'a [Step]) -> Walked<'a, Value<'a>> {
-        for (condition, block) in arms {
+        let simple = arms.len() == 1 && otherwise.is_empty();
+        for (at, (condition, block)) in arms.iter().enumerate() {
             match self.node(condition)? {
                 Value::Bool(true) => {
                     self.deeper(condition.line, |m| m.block(block))?;
-                    return Ok(Value::Bool(false));
+                    return Ok(Value::Bool(at == 0 && !simple));
                 }
                 Value::Bool(false) => {}
                 _ => return Err(error("If requires boolean expression", condition.line)),
             }
         }
-        if otherwise.is_empty() {
-            return Ok(Value::Bool(true));
-        }
-        self.deeper(0, |m| m.block(otherwise))
+        self.deeper(0, |m| m.block(otherwise))?;
+        Ok(Value::Bool(simple))
     }
 
     fn print(&mut self, items: &'a [Node], ending: Ending, line: u32) -> Walked<'a, Value<'a>> {
@@ -178,7 +177,7 @@ impl<'a, 's> Machine<'a, 's> {
             Ending::Print | Ending::Printn => Ok(Value::Void),
             Ending::Accept => Err(Stop::Verdict(Verdict::Accept)),
             Ending::Reject => Err(Stop::Verdict(Verdict::Reject)),
-            Ending::Error => Err(error("Filter asked for an error", line)),
+            Ending::Error => Err(Stop::Verdict(Verdict::Reject)),
             Ending::Quitbird => Err(error("quitbird is not obeyed", line)),
         }
     }
@@ -276,10 +275,7 @@ impl<'a, 's> Machine<'a, 's> {
     fn call(&mut self, function: &'a Function, arguments: &'a [Node], line: u32) -> Walked<'a, Value<'a>> {
         let base = self.stack.len();
         for (kind, argument) in function.arguments.iter().zip(arguments) {
-            let value = self.node(argument)?;
-            if !fits(*kind, &value) {
-                return Err(error("Assigning to variable of incompatible type", line));
-            }
+            let value = fit(*kind, self.node(argument)?).ok_or_else(|| error(WRONG_VARIABLE, line))?;
             self.stack.push(value);
         }
         self.stack.resize(base + usize::from(function.slots), Value::Void);

@@ -5,7 +5,7 @@
 
 use crate::ast::{Arith, EcKind, Method};
 use crate::set::Set;
-use crate::value::{Held, Type, Value};
+use crate::value::{EnumKind, Held, Type, Value};
 use route::aspath::segment;
 use route::community::LargeCommunity;
 use route::{AsPath, Prefix};
@@ -18,12 +18,19 @@ pub type Operated<T> = Result<T, &'static str>;
 /// The order of two values of one type; `None` when they have none.
 pub fn compare(a: &Value<'_>, b: &Value<'_>) -> Option<Ordering> {
     Some(match (a, b) {
+        // What is not there is less than anything.
         (Value::Void, Value::Void) => Ordering::Equal,
+        (Value::Void, _) => Ordering::Less,
+        (_, Value::Void) => Ordering::Greater,
         (Value::Bool(a), Value::Bool(b)) => a.cmp(b),
         (Value::Int(a), Value::Int(b)) | (Value::Pair(a), Value::Pair(b)) | (Value::Quad(a), Value::Quad(b)) => {
             a.cmp(b)
         }
         (Value::Enum(ka, a), Value::Enum(kb, b)) if ka == kb => a.cmp(b),
+        // `bgp_origin` is a number in BIRD 1.6 and an enumeration in its manual: it compares with both.
+        (Value::Enum(EnumKind::Origin, a), Value::Int(b)) | (Value::Int(a), Value::Enum(EnumKind::Origin, b)) => {
+            a.cmp(b)
+        }
         (Value::Ec(a), Value::Ec(b)) => a.cmp(b),
         (Value::Lc(a), Value::Lc(b)) => a.cmp(b),
         (Value::Ip(a), Value::Ip(b)) => a.cmp(b),
@@ -62,20 +69,22 @@ pub fn matches(a: &Value<'_>, b: &Value<'_>) -> Option<bool> {
         (Value::Ip(addr), Value::Prefix(prefix)) => prefix.contains(*addr),
         (Value::Prefix(inner), Value::Prefix(outer)) => outer.covers(inner),
         (Value::Prefix(prefix), Value::PrefixSet(set)) => set.contains(prefix),
-        (Value::Path(path), Value::Set(set)) => AsPath::new(path).asns().any(|a| set.contains_value(&Value::Int(a))),
-        (Value::Clist(list), Value::Set(set)) => chunks::<4>(list).any(|c| has_community(set, c)),
-        (Value::Eclist(list), Value::Set(set)) => chunks::<8>(list).any(|c| set.contains_value(&ec_of(c))),
-        (Value::Lclist(list), Value::Set(set)) => chunks::<12>(list).any(|c| set.contains_value(&lc_of(c))),
-        (
-            Value::Int(_)
-            | Value::Pair(_)
-            | Value::Quad(_)
-            | Value::Enum(..)
-            | Value::Ip(_)
-            | Value::Ec(_)
-            | Value::Lc(_),
-            Value::Set(set),
-        ) => set.contains_value(a),
+        (Value::Path(path), Value::Set(set)) if set.is_of(Type::Int) => {
+            AsPath::new(path).asns().any(|a| set.contains_value(&Value::Int(a)))
+        }
+        (Value::Clist(list), Value::Set(set)) if set.is_of(Type::Pair) => {
+            chunks::<4>(list).any(|c| has_community(set, c))
+        }
+        (Value::Eclist(list), Value::Set(set)) if set.is_of(Type::Ec) => {
+            chunks::<8>(list).any(|c| set.contains_value(&ec_of(c)))
+        }
+        (Value::Lclist(list), Value::Set(set)) if set.is_of(Type::Lc) => {
+            chunks::<12>(list).any(|c| set.contains_value(&lc_of(c)))
+        }
+        (Value::Enum(EnumKind::Origin, n), Value::Set(set)) if set.is_of(Type::Int) => {
+            set.contains_value(&Value::Int(*n))
+        }
+        (_, Value::Set(set)) => return set.find(a),
         _ => return None,
     })
 }

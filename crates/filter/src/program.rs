@@ -73,6 +73,8 @@ pub struct Function {
     pub slots: u16,
     /// What it does.
     pub steps: Box<[Step]>,
+    /// How many functions call each other in it, itself included.
+    pub depth: u16,
     /// What it reads, with the functions that it calls.
     pub inputs: crate::run::Inputs,
 }

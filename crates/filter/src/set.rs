@@ -169,6 +169,16 @@ impl Set {
         Key::of(value).is_some_and(|key| self.contains(key))
     }
 
+    /// Whether a value is a member; `None` when no member has its type.
+    pub fn find(&self, value: &Value<'_>) -> Option<bool> {
+        let key = Key::of(value)?;
+        if self.contains(key) {
+            return Some(true);
+        }
+        let pairs = key.class == Class::Pair && !self.rects.is_empty();
+        (pairs || self.shown.iter().any(|r| r.from.class == key.class)).then_some(false)
+    }
+
     /// Whether all members are of a type.
     pub fn is_of(&self, kind: Type) -> bool {
         let is = |class: Class| match kind {

@@ -8,6 +8,7 @@ use crate::names::{Attr, AttrKind, Field};
 use crate::operate::Operated;
 use crate::run::{Env, RouteView};
 use crate::value::{EnumKind, Held, Value};
+use route::attr::origin;
 use route::attrs::{AttrSetBuilder, Local, LocalAttr, LocalValue};
 use route::iface::Scope;
 use route::{Dest, Hop, IfIndex, Resolved};
@@ -179,9 +180,11 @@ impl<'a, 's> Subject<'a, 's> {
     fn set_bgp(&mut self, code: u8, kind: AttrKind, value: &Value<'_>) -> Operated<()> {
         let builder = self.edit()?;
         match (kind, value) {
-            (_, Value::Void) => builder.unset(code),
-            (AttrKind::Int, Value::Int(n)) => builder.set_u32(code, *n),
-            (AttrKind::Enum(kind), Value::Enum(k, n)) if kind == *k => builder.set(code, &[*n as u8]),
+            (AttrKind::Int, Value::Int(n) | Value::Enum(_, n)) => builder.set_u32(code, *n),
+            (AttrKind::Enum(_), Value::Int(n) | Value::Enum(_, n)) => match u8::try_from(*n) {
+                Ok(n) if n <= origin::INCOMPLETE => builder.set(code, &[n]),
+                _ => return Err("Invalid origin"),
+            },
             (AttrKind::Quad, Value::Quad(n) | Value::Int(n)) => builder.set_u32(code, *n),
             (AttrKind::Quad, Value::Ip(IpAddr::V4(a))) => builder.set(code, &a.octets()),
             (AttrKind::Ip, Value::Ip(IpAddr::V4(a))) => builder.set(code, &a.octets()),
@@ -205,8 +208,7 @@ impl<'a, 's> Subject<'a, 's> {
                 };
                 Some(LocalValue::Int(if *on { old | (1 << bit) } else { old & !(1 << bit) }))
             }
-            (_, Value::Void) => None,
-            (AttrKind::Int, Value::Int(n)) => Some(LocalValue::Int(*n)),
+            (AttrKind::Int, Value::Int(n) | Value::Enum(_, n)) => Some(LocalValue::Int(*n)),
             (AttrKind::Ip, Value::Ip(a)) => Some(LocalValue::Ip(*a)),
             (AttrKind::Text, Value::Text(t)) => Some(LocalValue::Text(Arc::from(&*String::from_utf8_lossy(t)))),
             _ => return Err(wrong_kind(kind)),

@@ -6,6 +6,7 @@ use crate::span::{Diagnostic, Span};
 use crate::value::{Type, Value};
 use route::Family;
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 /// What a name stands for.
@@ -128,9 +129,13 @@ fn distance(a: &str, b: &str) -> usize {
     row.last().copied().unwrap_or_default()
 }
 
-/// Whether a value may stand where a type is declared.
-pub(crate) fn fits(kind: Type, value: &Value<'_>) -> bool {
-    value.kind() == kind || matches!(value, Value::Void)
+/// A value for a variable of a type: the same, or an IPv4 address as a quad. `None` when it does not fit.
+pub(crate) fn fit(kind: Type, value: Value<'_>) -> Option<Value<'_>> {
+    match value {
+        Value::Ip(IpAddr::V4(a)) if kind == Type::Quad => Some(Value::Quad(a.to_bits())),
+        value if value.kind() == kind || value == Value::Void => Some(value),
+        _ => None,
+    }
 }
 
 #[cfg(test)]

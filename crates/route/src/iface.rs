@@ -59,6 +59,22 @@ pub struct IfaceAddr {
     pub secondary: bool,
 }
 
+impl IfaceAddr {
+    /// Whether an address can be another machine's in this network.
+    fn may_reach(&self, addr: IpAddr) -> bool {
+        // In networks of two addresses both are hosts (RFC 3021).
+        let has_hosts_only = self.prefix.len() + 1 >= self.prefix.family().bits() || addr.is_ipv6();
+        self.prefix.contains(addr)
+            && addr != self.addr
+            && (has_hosts_only || (addr != self.prefix.addr() && Some(addr) != self.broadcast && !self.is_last(addr)))
+    }
+
+    /// Whether all host bits of an IPv4 address are ones.
+    fn is_last(&self, addr: IpAddr) -> bool {
+        matches!(addr, IpAddr::V4(a) if a.to_bits() | crate::net::mask4(self.prefix.len()) == u32::MAX)
+    }
+}
+
 /// Flags of a link, as the kernel and BIRD see them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct IfaceFlags {
@@ -136,15 +152,16 @@ impl Ifaces {
     /// The link on which a neighbour lies, with our address there.
     ///
     /// The address whose network is longest wins, as in BIRD; our own addresses
-    /// are not neighbours. Links that are down do not count.
+    /// are not neighbours, nor are the network's own and its broadcast address.
+    /// Links that are down do not count.
     pub fn neighbor(&self, addr: IpAddr) -> Option<(&Iface, &IfaceAddr)> {
         self.links
             .iter()
             .filter(|l| l.is_up())
             .flat_map(|l| l.addrs.iter().map(move |a| (l, a)))
             .filter(|(_, a)| match a.peer {
-                Some(peer) => peer == addr || (a.prefix.contains(addr) && a.addr != addr),
-                None => a.prefix.contains(addr) && a.addr != addr,
+                Some(peer) => peer == addr || a.may_reach(addr),
+                None => a.may_reach(addr),
             })
             .max_by_key(|(_, a)| a.prefix.len())
     }

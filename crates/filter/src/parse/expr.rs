@@ -308,13 +308,13 @@ impl Parser<'_, '_> {
         Ok(ExprKind::Literal(value))
     }
 
-    /// Reads a pattern of paths up to `close`. The old form, between slashes, has no `*`.
+    /// Reads a pattern of paths up to `close`. The old form, between slashes, has no `*` and no ranges.
     fn mask(&mut self, close: Op) -> Parsed<ExprKind> {
         self.cursor.bump();
         let mut items = Vec::new();
         while !self.cursor.eat(close) {
             items.push(match self.cursor.peek() {
-                Tok::Num(_) => PathItem::Fixed(self.mask_number()?),
+                Tok::Num(_) => PathItem::Fixed(self.mask_number(close)?),
                 Tok::Op(Op::Question) => self.fixed(MaskItem::Question),
                 Tok::Op(Op::Star) if close == Op::MaskClose => self.fixed(MaskItem::Star),
                 Tok::Op(Op::ParenOpen) => PathItem::Expr(self.in_parens(Self::expr)?),
@@ -336,9 +336,9 @@ impl Parser<'_, '_> {
         PathItem::Fixed(item)
     }
 
-    fn mask_number(&mut self) -> Parsed<MaskItem> {
+    fn mask_number(&mut self, close: Op) -> Parsed<MaskItem> {
         let from = self.cursor.number()?;
-        if !self.cursor.eat(Op::Range) {
+        if close != Op::MaskClose || !self.cursor.eat(Op::Range) {
             return Ok(MaskItem::Asn(from));
         }
         Ok(MaskItem::Range(from, self.cursor.number()?))

@@ -77,22 +77,30 @@ impl Parser<'_, '_> {
             _ => SetItemKind::Values(self.atom()?, None),
         };
         let kind = match kind {
-            SetItemKind::Values(from, None) if self.cursor.eat(Op::Range) => {
-                let to = match self.cursor.peek() {
-                    Tok::Op(Op::ParenOpen) => match self.deeper(Self::tuple)? {
-                        SetItemKind::Values(to, _) => to,
-                        _ => {
-                            return Err(Diagnostic::error(self.cursor.since(start), "syntax error")
-                                .help("the end of a range has no wildcard and no range in it"));
-                        }
-                    },
-                    _ => self.atom()?,
-                };
+            SetItemKind::Values(from, None) if self.cursor.is(Op::Range) && !matches!(from.kind, ExprKind::Ec(..)) => {
+                self.cursor.bump();
+                let to = self.range_end(&from)?;
                 SetItemKind::Values(from, Some(to))
             }
             other => other,
         };
         Ok(SetItem { kind, span: self.cursor.since(start) })
+    }
+
+    /// The end of a range that begins with a value: of the same shape, without wildcards.
+    fn range_end(&mut self, from: &Expr) -> Parsed<Atom> {
+        let wrong = self.cursor.wanted("the end of the range");
+        match (&from.kind, self.cursor.peek()) {
+            (ExprKind::Pair(_) | ExprKind::Lc(_), Tok::Op(Op::ParenOpen)) => {
+                match (&from.kind, self.deeper(Self::tuple)?) {
+                    (ExprKind::Pair(_), SetItemKind::Values(to, _)) if matches!(to.kind, ExprKind::Pair(_)) => Ok(to),
+                    (ExprKind::Lc(_), SetItemKind::Values(to, _)) if matches!(to.kind, ExprKind::Lc(_)) => Ok(to),
+                    _ => Err(wrong),
+                }
+            }
+            (ExprKind::Pair(_) | ExprKind::Lc(_), _) => Err(wrong),
+            _ => self.atom(),
+        }
     }
 
     /// A number, an address, a constant.
@@ -147,6 +155,12 @@ impl Parser<'_, '_> {
         let third = if self.cursor.eat(Op::Comma) { Some(self.part()?) } else { None };
         self.cursor.expect(Op::ParenClose)?;
         let span = self.cursor.since(start);
+        let behind = |a: &Part, b: &Part| matches!((a, b), (Part::One(_), _) | (_, Part::Any));
+        if let Some(third) = &third
+            && !(behind(&first, &second) && behind(&second, third))
+        {
+            return Err(Diagnostic::error(span, "syntax error").help("behind a range or `*` only `*` may stand"));
+        }
         Ok(match (first, second, third) {
             (Part::One(a), Part::One(b), None) => single(ExprKind::Pair(Box::new([*a, *b])), span),
             (Part::One(a), Part::One(b), Some(Part::One(c))) => single(ExprKind::Lc(Box::new([*a, *b, *c])), span),
