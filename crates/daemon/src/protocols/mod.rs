@@ -14,6 +14,8 @@ mod lab;
 mod pattern;
 mod policy;
 mod statics;
+#[cfg(test)]
+mod stories;
 
 pub use device::DeviceHandle;
 pub use direct::DirectHandle;
