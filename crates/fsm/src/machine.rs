@@ -105,6 +105,8 @@ pub enum Event {
     Closed(Which, Option<String>),
     /// The hold time is over, but octets of the neighbour wait to be read: the congestion is ours.
     OctetsWaiting(Which),
+    /// The neighbour has not taken a single octet for too long (RFC 9687).
+    Stuck(Which),
     /// The neighbour has told everything of a family (RFC 4724 2).
     EndOfRib(Family),
     /// Time has passed.
@@ -273,6 +275,10 @@ impl Conn {
     }
 }
 
+/// The code of `Send Hold Timer Expired` (RFC 9687 4).
+const SEND_HOLD_TIMER: u8 = 8;
+/// The least send hold time, seconds (RFC 9687 4.1).
+const SEND_HOLD_S: u64 = 480;
 /// How long unread octets of the neighbour count as life when the hold time is over, seconds.
 const UNREAD_GRACE_S: u32 = 10;
 
@@ -399,6 +405,13 @@ impl Machine {
         self.restart.stale_timer()
     }
 
+    /// How long the neighbour may take no octet before [`Event::Stuck`], seconds: eight minutes, or twice the
+    /// hold time where that is more (RFC 9687 4.1). `None`: for ever, since hold time 0 was negotiated.
+    pub fn send_hold_s(&self) -> Option<u64> {
+        let hold = self.hold_timer()?;
+        Some((2 * u64::from(hold.total_s)).max(SEND_HOLD_S))
+    }
+
     /// What went wrong last; forgotten when the session is established.
     pub const fn last_error(&self) -> Option<&LastError> {
         self.error.as_ref()
@@ -455,6 +468,7 @@ impl Machine {
             Event::Unexpected(which) => self.unexpected(now, which),
             Event::Closed(which, words) => self.closed(now, which, words),
             Event::OctetsWaiting(which) => self.octets_waiting(now, which),
+            Event::Stuck(which) => self.fail(now, which, Notification::new(SEND_HOLD_TIMER, 0)),
             Event::EndOfRib(family) => self.end_of_rib(family),
             Event::Tick => self.tick(now),
         }
@@ -546,11 +560,9 @@ impl Machine {
             return;
         }
         match (&before, &self.reach) {
-            (_, Reach::Ready) => {
-                if self.stage == Stage::AwaitsReach {
-                    self.trace(Class::Events, "Neighbor ready");
-                    self.wait_after_errors(now);
-                }
+            (_, Reach::Ready) if self.stage == Stage::AwaitsReach => {
+                self.trace(Class::Events, "Neighbor ready");
+                self.wait_after_errors(now);
             }
             (Reach::Ready, Reach::Absent) => self.unreachable(now, "Neighbor lost", false),
             (Reach::Ready, Reach::LinkDown(_)) => {

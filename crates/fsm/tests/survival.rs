@@ -45,6 +45,7 @@ fn event() -> impl Strategy<Value = Event> {
         1 => which().prop_map(Event::Unexpected),
         3 => which().prop_map(|w| Event::Closed(w, None)),
         1 => which().prop_map(Event::OctetsWaiting),
+        1 => which().prop_map(Event::Stuck),
         3 => Just(Event::EndOfRib(Family::Ipv4)),
         8 => Just(Event::Tick),
     ]

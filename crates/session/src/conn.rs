@@ -46,6 +46,8 @@ pub(crate) struct Conn {
     /// Messages of our own for the next border.
     own: Vec<u8>,
     blocked: bool,
+    /// Octets that the neighbour's side has taken, ever.
+    taken: u64,
 }
 
 /// What came of a read.
@@ -70,6 +72,7 @@ impl Conn {
             written: 0,
             own: Vec::new(),
             blocked: false,
+            taken: 0,
         }
     }
 
@@ -121,8 +124,13 @@ impl Conn {
         self.blocked
     }
 
-    /// Writes what waits, here and in the outbox, until the socket is full. True: more waits, and it is others' turn.
-    pub(crate) fn write(&mut self, outbox: Option<&Outbox>) -> io::Result<bool> {
+    /// Octets written so far.
+    pub(crate) const fn taken(&self) -> u64 {
+        self.taken
+    }
+
+    /// Writes what waits, here and in the outbox, until the socket is full or it is others' turn.
+    pub(crate) fn write(&mut self, outbox: Option<&Outbox>) -> io::Result<()> {
         let mut budget = WRITE_OCTETS_MAX;
         self.blocked = false;
         loop {
@@ -135,16 +143,18 @@ impl Conn {
                 self.pieces.extend(taken);
             }
             if self.pieces.is_empty() {
-                return Ok(false);
+                return Ok(());
             }
             if budget == 0 {
-                return Ok(true);
+                // The socket may well take more: it will say so at once.
+                self.blocked = true;
+                return Ok(());
             }
             match self.write_once() {
                 Ok(octets) => budget = budget.saturating_sub(octets),
                 Err(e) if e.kind() == io::ErrorKind::WouldBlock => {
                     self.blocked = true;
-                    return Ok(false);
+                    return Ok(());
                 }
                 Err(e) => return Err(e),
             }
@@ -164,6 +174,7 @@ impl Conn {
     }
 
     fn advance(&mut self, octets: usize) {
+        self.taken += octets as u64;
         self.written += octets;
         while let Some(first) = self.pieces.front() {
             if self.written < first.len() {

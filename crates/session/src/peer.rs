@@ -92,7 +92,8 @@ pub struct PeerSpec {
     pub passive: bool,
     /// `password`.
     pub password: Option<Arc<str>>,
-    /// `setkey`: false leaves the kernel's keys to somebody else.
+    /// `setkey`. Of no effect on Linux, as BIRD's manual says: a key belongs to its socket there, and who sets
+    /// none has none.
     pub setkey: bool,
     /// `ttl security`.
     pub ttl_security: bool,

@@ -2,6 +2,8 @@
 //!
 //! Runs where BIRD is installed and namespaces may be made (root); elsewhere it says so and passes.
 
+#![allow(clippy::unwrap_used, reason = "tests")]
+
 mod world;
 
 use rbird_session::peer::*;

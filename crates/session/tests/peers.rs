@@ -149,5 +149,5 @@ async fn the_status_tells_what_show_protocols_all_prints() {
     assert_eq!(status.session.join(" "), "external AS4");
     assert_eq!(status.hold.map(|t| t.total_s), Some(240));
     assert_eq!(status.keepalive.map(|t| t.total_s), Some(80));
-    assert_eq!(status.channels[0].member.is_some(), true);
+    assert!(status.channels[0].member.is_some());
 }

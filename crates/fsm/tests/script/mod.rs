@@ -1,4 +1,5 @@
 //! A machine on a virtual clock: `send`, `expect`, `nothing until`. Nothing sleeps.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 #![allow(dead_code, reason = "each test file uses its part of the script")]
 
 use rbird_fsm::{Action, Class, Config, Event, Life, Machine, Phase, Which};

@@ -26,6 +26,8 @@ pub(super) struct Channel {
     pub(super) up: bool,
     /// The table holds routes of the session before.
     retained: bool,
+    /// Between BoRR and EoRR.
+    refreshing: bool,
     member: Option<MemberId>,
     /// Taken at the start of our own restart, given back when the neighbour has told everything.
     pub(super) hold: Option<Hold>,
@@ -35,7 +37,16 @@ pub(super) struct Channel {
 
 impl Channel {
     pub(super) const fn new(spec: PeerChannel) -> Self {
-        Self { spec, generation: Generation(0), up: false, retained: false, member: None, hold: None, waits: false }
+        Self {
+            spec,
+            generation: Generation(0),
+            up: false,
+            retained: false,
+            refreshing: false,
+            member: None,
+            hold: None,
+            waits: false,
+        }
     }
 
     pub(super) const fn member(&self) -> Option<MemberId> {
@@ -51,6 +62,7 @@ impl Channel {
     pub(super) fn come_up(&mut self, deps: &Deps, origin: &Arc<Source>) {
         self.generation.0 += 1;
         self.up = true;
+        self.refreshing = false;
         self.act(deps, Deed::Up(Box::new(words::channel_spec(&self.spec))), None);
         self.act(deps, Deed::Source(Arc::clone(origin)), None);
     }
@@ -96,8 +108,17 @@ impl Channel {
         self.act(deps, Deed::Sweep, None);
     }
 
-    pub(super) fn mark_stale(&self, deps: &Deps) {
+    /// BoRR: from here on everything is told again (RFC 7313).
+    pub(super) fn mark_stale(&mut self, deps: &Deps) {
+        self.refreshing = true;
         self.act(deps, Deed::MarkStale, None);
+    }
+
+    /// EoRR; one without a beginning is ignored (RFC 7313 4).
+    pub(super) fn refreshed(&mut self, deps: &Deps) {
+        if std::mem::take(&mut self.refreshing) {
+            self.act(deps, Deed::Sweep, None);
+        }
     }
 
     pub(super) fn long_lived(&self, deps: &Deps) {

@@ -65,6 +65,8 @@ pub(super) struct Task {
     sources: SourceIds,
     batches: Arc<Semaphore>,
     permit: Option<OwnedSemaphorePermit>,
+    /// Our own graceful restart is going on.
+    restarting: bool,
 }
 
 /// What exists only while the session is established.
@@ -76,6 +78,8 @@ struct Session {
     octets_max: usize,
     /// An UPDATE came since the machine was last told.
     heard: bool,
+    /// Since when the neighbour has taken nothing though something waits, and what it had taken by then.
+    stuck: Option<(Moment, u64)>,
 }
 
 impl Task {
@@ -107,6 +111,7 @@ impl Task {
             sources: SourceIds::new(Arc::clone(&deps.sources)),
             batches: Arc::new(Semaphore::new(BATCHES_IN_FLIGHT)),
             permit: None,
+            restarting,
             spec,
             deps,
         };
@@ -137,11 +142,11 @@ impl Task {
         inbox: &mut mpsc::UnboundedReceiver<Command>,
         ifaces: &mut watch::Receiver<Arc<Ifaces>>,
     ) -> Option<Happened> {
-        let deadline = [self.machine.next_deadline(), self.listen_again].into_iter().flatten().min();
+        let deadlines = [self.machine.next_deadline(), self.listen_again, self.stuck_at()];
+        let deadline = deadlines.into_iter().flatten().min();
         let deadline = deadline.map(|at| self.deps.clock.instant(at));
         let up = self.session.as_ref().map(|s| s.which);
         let reads = |which| up != Some(which) || self.permit.is_some();
-        let waits = self.channels.iter().any(|c| c.waits);
         let flowing = self.session.as_ref().filter(|s| {
             let conn = if s.which == Which::Outgoing { &self.out } else { &self.inc };
             conn.as_ref().is_some_and(|c| !c.is_blocked())
@@ -163,7 +168,7 @@ impl Task {
                 Ok(()) => Happened::Ifaces(ifaces.borrow_and_update().clone()),
                 Err(_) => return pending().await,
             }),
-            () = self.deps.recovery.over(), if waits => Some(Happened::Recovered),
+            () = self.deps.recovery.over(), if self.restarting => Some(Happened::Recovered),
         }
     }
 
@@ -191,7 +196,7 @@ impl Task {
             // What is there is written after every event.
             Happened::Outbox => {}
             Happened::Ifaces(ifaces) => self.see_ifaces(ifaces),
-            Happened::Recovered => self.join_those_that_waited(),
+            Happened::Recovered => self.recovered(),
         }
     }
 
@@ -209,7 +214,29 @@ impl Task {
                 self.handle(Event::OctetsWaiting(which));
             }
         }
+        if let Some(which) = self.session.as_ref().map(|s| s.which)
+            && self.stuck_at().is_some_and(|at| at <= now)
+        {
+            self.handle(Event::Stuck(which));
+        }
         self.handle(Event::Tick);
+    }
+
+    /// When the neighbour will have taken nothing for too long (RFC 9687).
+    fn stuck_at(&self) -> Option<Moment> {
+        let (since, _) = self.session.as_ref()?.stuck?;
+        Some(since.plus_s(self.machine.send_hold_s()?))
+    }
+
+    fn watch_writing(&mut self) {
+        let now = self.deps.clock.now();
+        let Some(session) = &mut self.session else { return };
+        let conn = if session.which == Which::Outgoing { &self.out } else { &self.inc };
+        session.stuck = match (conn, session.stuck) {
+            (Some(conn), Some((since, taken))) if conn.is_blocked() && conn.taken() == taken => Some((since, taken)),
+            (Some(conn), _) if conn.is_blocked() => Some((now, conn.taken())),
+            _ => None,
+        };
     }
 
     fn command(&mut self, command: Command) {
@@ -282,7 +309,7 @@ impl Task {
         if refilter.import && self.session.is_some() && !self.machine.negotiated().is_some_and(|n| n.refresh) {
             return false;
         }
-        self.machine.reconfigure(words::machine_config(&spec, !self.deps.recovery.is_over()));
+        self.machine.reconfigure(words::machine_config(&spec, self.restarting));
         self.spec = Arc::new(spec);
         let session = self.session.as_ref().map(|s| s.place);
         let negotiated = self.machine.negotiated().cloned();
@@ -350,6 +377,12 @@ impl Task {
         self.ifaces = ifaces;
         let (reach, link) = reach(&self.spec, &self.ifaces);
         self.link.store(link.0, Ordering::Relaxed);
+        // Another link or another address of ours: the session as it stands is not with this neighbour any more.
+        let place = self.session.as_ref().map(|s| s.place);
+        let local = self.source_addr();
+        if place.is_some_and(|p| p.link != link || local.is_some_and(|l| l != p.local)) {
+            self.handle(Event::Reach(Reach::Absent));
+        }
         self.handle(Event::Reach(reach));
         if let Some(session) = &mut self.session {
             session.intake.set_ifaces(Arc::clone(&self.ifaces), link);
@@ -364,7 +397,7 @@ impl Task {
             remote: self.spec.peer_addr,
             local: self.spec.local_addr.filter(|_| self.spec.match_local_addr),
             link: Arc::clone(&self.link),
-            password: self.spec.password.clone().filter(|_| self.spec.setkey),
+            password: self.spec.password.clone(),
         };
         match self.deps.listener.register(wanted) {
             Ok((registration, incoming)) => {
@@ -391,13 +424,17 @@ impl Task {
         }
     }
 
-    fn join_those_that_waited(&mut self) {
+    fn recovered(&mut self) {
+        self.restarting = false;
+        self.machine.reconfigure(words::machine_config(&self.spec, false));
+        if !self.channels.iter().any(|c| c.waits) {
+            return;
+        }
         let Some(session) = &self.session else { return };
         let Some(negotiated) = self.machine.negotiated() else { return };
         for channel in self.channels.iter_mut().filter(|c| c.waits) {
             channel.join(&self.deps, &self.spec, negotiated, session.place, &session.outbox);
         }
-        self.machine.reconfigure(words::machine_config(&self.spec, false));
         self.come_to(ProtoState::Feed);
         self.come_to(ProtoState::Up);
     }
@@ -473,9 +510,10 @@ impl Task {
 
     /// Our address towards the neighbour, if the options or the link say which.
     fn source_addr(&self) -> Option<IpAddr> {
-        let on_link = || {
-            let (_, ours) = self.ifaces.neighbor(self.spec.peer_addr)?;
-            Some(ours.addr)
+        let link = IfIndex(self.link.load(Ordering::Relaxed));
+        let on_link = || match self.spec.peer_addr {
+            IpAddr::V6(a) if a.is_unicast_link_local() => words::link_local_on(&self.ifaces, link).map(IpAddr::V6),
+            peer => self.ifaces.neighbor(peer).map(|(_, ours)| ours.addr),
         };
         let direct = self.spec.multihop.is_none();
         self.spec.local_addr.or_else(|| if direct { on_link() } else { None })
@@ -543,7 +581,7 @@ impl Task {
         let Some(id) = self.sources.get(0) else { return };
         let origin: Arc<Source> = Arc::new(words::source(&self.spec, id, &negotiated, place, now));
         let outbox = Outbox::new(OCTETS_MAX);
-        let recovering = !self.deps.recovery.is_over();
+        let recovering = self.restarting;
         for channel in &mut self.channels {
             let family = channel.family();
             if !negotiated.has(family) {
@@ -576,6 +614,7 @@ impl Task {
             outbox,
             octets_max: if negotiated.extended_messages { EXTENDED_OCTETS_MAX } else { MESSAGE_OCTETS_MAX },
             heard: false,
+            stuck: None,
         });
     }
 
@@ -712,7 +751,7 @@ impl Task {
             }
             Subtype::End if enhanced => {
                 self.trace(PACKETS, "Got END-OF-RR");
-                self.channel(family, |c, deps| c.sweep(deps));
+                self.channel(family, |c, deps| c.refreshed(deps));
             }
             _ => {}
         }
@@ -748,6 +787,7 @@ impl Task {
                 self.lost(which, &error);
             }
         }
+        self.watch_writing();
     }
 
     // ---- words
@@ -807,9 +847,11 @@ impl Task {
         status.channels.extend(self.channels.iter().map(Channel::status));
         self.seen.send_if_modified(|seen| {
             // Timers move with every message; nobody needs to be woken for that.
-            let quiet = PeerStatus { hold: seen.hold, keepalive: seen.keepalive, ..status.clone() };
-            let changed = *seen != quiet;
-            seen.clone_from(status);
+            (seen.hold, seen.keepalive) = (status.hold, status.keepalive);
+            let changed = seen != status;
+            if changed {
+                seen.clone_from(status);
+            }
             changed
         });
     }

@@ -1,4 +1,5 @@
 //! A daemon in small: tables, export groups, a listener, one table, and peers on 127/8.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 #![allow(dead_code, reason = "each test file uses its part of the world")]
 
 use filter::Policy;

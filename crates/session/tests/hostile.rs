@@ -1,0 +1,217 @@
+//! A neighbour by hand, over a plain socket: rubbish, floods, silence. Nothing of it harms us or others.
+
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+mod world;
+
+use rbird_session::peer::*;
+use route::ChannelId;
+use std::net::SocketAddr;
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpSocket, TcpStream};
+use wire::frame::{self, MESSAGE_OCTETS_MAX, Next};
+use wire::{Capabilities, Kind, Open};
+use world::*;
+
+const BGP: ChannelId = ChannelId(2);
+
+/// A passive peer of ours, and where its neighbour lies.
+fn passive(change: impl Fn(&mut PeerSpec)) -> (World, PeerHandle, SocketAddr, SocketAddr) {
+    let world = World::new();
+    let (ours, theirs) = (address(), address());
+    let mut spec = spec("p1", (65001, 65002), ours, theirs);
+    spec.passive = true;
+    change(&mut spec);
+    let peer = world.peer(spec);
+    peer.start();
+    (world, peer, ours, theirs)
+}
+
+/// The neighbour connects.
+async fn dial(from: SocketAddr, to: SocketAddr) -> TcpStream {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind(SocketAddr::new(from.ip(), 0)).unwrap();
+    tokio::time::timeout(PATIENCE, socket.connect(to)).await.unwrap().unwrap()
+}
+
+fn open() -> Vec<u8> {
+    let caps = Capabilities {
+        families: vec![route::Family::Ipv4],
+        multiprotocol: true,
+        as4: Some(65002),
+        ..Capabilities::default()
+    };
+    let mut octets = Vec::new();
+    Open::new(65002, 90, 0x0909_0909, Some(caps)).encode(&mut octets);
+    octets
+}
+
+/// Opens a session by hand.
+async fn establish(peer: &PeerHandle, from: SocketAddr, to: SocketAddr) -> TcpStream {
+    let mut stream = dial(from, to).await;
+    stream.write_all(&open()).await.unwrap();
+    stream.write_all(&frame::KEEPALIVE).await.unwrap();
+    until(peer, "up Established").await;
+    stream
+}
+
+fn message(kind: Kind, body: &[u8]) -> Vec<u8> {
+    let length = (frame::HEADER_OCTETS + body.len()) as u16;
+    [&[0xff; 16][..], &length.to_be_bytes(), &[kind as u8], body].concat()
+}
+
+/// An UPDATE for 10.x.y.0/24, next hop 192.0.2.9.
+fn update(x: u8, y: u8) -> Vec<u8> {
+    let attrs = [0x40, 1, 1, 0, 0x40, 2, 6, 2, 1, 0, 0, 0xfd, 0xea, 0x40, 3, 4, 192, 0, 2, 9];
+    let body = [&[0, 0, 0, 20][..], &attrs, &[24, 10, x, y]].concat();
+    message(Kind::Update, &body)
+}
+
+/// Everything that comes until the connection ends, message by message.
+async fn messages(stream: &mut TcpStream) -> Vec<(Kind, Vec<u8>)> {
+    let mut octets = Vec::new();
+    let _ = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut octets)).await;
+    let mut rest = octets.as_slice();
+    let mut all = Vec::new();
+    while let Ok(Next::Frame(found)) = frame::next(rest, MESSAGE_OCTETS_MAX) {
+        all.push((found.kind, found.body.to_vec()));
+        rest = &rest[found.octets()..];
+    }
+    all
+}
+
+#[tokio::test]
+async fn octets_that_are_no_message_are_answered_and_the_connection_is_closed() {
+    let (_world, peer, ours, theirs) = passive(|_| {});
+    let mut stream = dial(theirs, ours).await;
+    stream.write_all(b"GET / HTTP/1.1\r\nHost: router\r\n\r\n").await.unwrap();
+    let got = messages(&mut stream).await;
+    assert_eq!(got.iter().map(|(k, _)| *k).collect::<Vec<_>>(), [Kind::Open, Kind::Notification]);
+    assert_eq!(got[1].1, [1, 1]);
+    until(&peer, "start Idle BGP Error: Connection not synchronized").await;
+    // Error wait: the next connection is closed at once.
+    let mut stream = dial(theirs, ours).await;
+    assert_eq!(messages(&mut stream).await, []);
+}
+
+#[tokio::test]
+async fn a_broken_update_ends_the_session_and_its_routes() {
+    let (world, peer, ours, theirs) = passive(|_| {});
+    let mut stream = establish(&peer, theirs, ours).await;
+    stream.write_all(&update(1, 1)).await.unwrap();
+    world.imported(BGP, 1).await;
+    // Attributes that are longer than the message.
+    stream.write_all(&message(Kind::Update, &[0, 0, 0, 99, 0x40])).await.unwrap();
+    let got = messages(&mut stream).await;
+    assert_eq!(got.last().unwrap(), &(Kind::Notification, vec![3, 1]));
+    until(&peer, "start Idle BGP Error: Malformed attribute list").await;
+    world.imported(BGP, 0).await;
+}
+
+#[tokio::test]
+async fn routes_sent_right_before_the_end_do_not_come_alive_again() {
+    let (world, peer, ours, theirs) = passive(|_| {});
+    for _ in 0..20 {
+        let mut stream = establish(&peer, theirs, ours).await;
+        let flood: Vec<u8> = (0..200).flat_map(|i| update(i as u8, 7)).collect();
+        stream.write_all(&flood).await.unwrap();
+        drop(stream);
+        let mut status = peer.status.clone();
+        tokio::time::timeout(PATIENCE, status.wait_for(|s| s.proto != ProtoState::Up)).await.unwrap().unwrap();
+        world.imported(BGP, 0).await;
+    }
+}
+
+#[tokio::test]
+async fn a_message_in_single_octets_is_a_message() {
+    let (world, peer, ours, theirs) = passive(|_| {});
+    let mut stream = establish(&peer, theirs, ours).await;
+    stream.set_nodelay(true).unwrap();
+    for octet in update(3, 3) {
+        stream.write_all(&[octet]).await.unwrap();
+        tokio::task::yield_now().await;
+    }
+    world.imported(BGP, 1).await;
+    assert_eq!(shown(&peer.status.borrow()), "up Established");
+}
+
+#[tokio::test]
+async fn a_neighbour_that_floods_and_never_reads_costs_a_bounded_amount_and_harms_nobody() {
+    let (world, peer, ours, theirs) = passive(|_| {});
+    world.announce([10, 100], 1000);
+    // Another session of the same daemon.
+    let (at_a, at_b) = (address(), address());
+    let mut beside = spec("beside", (65001, 65003), at_a, at_b);
+    beside.protocol = route::ProtocolId(3);
+    beside.channels[0].channel = ChannelId(3);
+    beside.passive = true;
+    let beside = world.peer(beside);
+    beside.start();
+    let mut good = dial(at_b, at_a).await;
+    let mut open_3 = Vec::new();
+    Open::new(65003, 90, 0x0808_0808, None).encode(&mut open_3);
+    good.write_all(&open_3).await.unwrap();
+    good.write_all(&frame::KEEPALIVE).await.unwrap();
+    until(&beside, "up Established").await;
+
+    let mut bad = establish(&peer, theirs, ours).await;
+    let flood: Vec<u8> = (0..=255).flat_map(|i| update(i, 9)).collect();
+    for _ in 0..200 {
+        bad.write_all(&flood).await.unwrap();
+    }
+    world.imported(BGP, 256).await;
+    assert_eq!(shown(&peer.status.borrow()), "up Established");
+    assert_eq!(shown(&beside.status.borrow()), "up Established");
+    good.write_all(&message(Kind::Notification, &[6, 2])).await.unwrap();
+    until(&beside, "start Passive Received: Administrative shutdown").await;
+}
+
+#[tokio::test]
+async fn only_one_connection_of_a_neighbour_is_taken() {
+    let (_world, peer, ours, theirs) = passive(|_| {});
+    let _first = dial(theirs, ours).await;
+    until(&peer, "start OpenSent").await;
+    for _ in 0..50 {
+        let mut more = dial(theirs, ours).await;
+        assert_eq!(messages(&mut more).await, []);
+    }
+    assert_eq!(shown(&peer.status.borrow()), "start OpenSent");
+}
+
+#[tokio::test]
+async fn a_stranger_is_not_let_in() {
+    let (_world, peer, ours, _) = passive(|_| {});
+    let mut stream = dial(address(), ours).await;
+    assert_eq!(messages(&mut stream).await, []);
+    assert_eq!(shown(&peer.status.borrow()), "start Passive");
+}
+
+#[tokio::test]
+async fn whatever_octets_come_the_next_session_works() {
+    let (world, peer, ours, theirs) = passive(|s| s.error_wait_time_s = (0, 0));
+    let mut seed = 1u64;
+    let mut random = move || {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (seed >> 33) as usize
+    };
+    for _ in 0..200 {
+        let mut stream = dial(theirs, ours).await;
+        let mut octets = [open(), frame::KEEPALIVE.to_vec(), update(1, 1), update(2, 2)].concat();
+        for _ in 0..random() % 8 {
+            let at = random() % octets.len();
+            octets[at] = random() as u8;
+        }
+        octets.truncate(random() % (octets.len() + 1));
+        let _ = stream.write_all(&octets).await;
+        let _ = stream.shutdown().await;
+        let _ = tokio::time::timeout(Duration::from_secs(5), stream.read_to_end(&mut Vec::new())).await;
+        drop(stream);
+        let mut status = peer.status.clone();
+        let passive = status.wait_for(|s| s.bgp_state == "Passive");
+        tokio::time::timeout(PATIENCE, passive).await.unwrap().unwrap();
+    }
+    let mut stream = establish(&peer, theirs, ours).await;
+    stream.write_all(&update(9, 9)).await.unwrap();
+    world.imported(BGP, 1).await;
+}
