@@ -163,6 +163,15 @@ struct Thread {
     advance: Advance,
 }
 
+/// What is left of a member that was taken out of its group.
+struct Left {
+    spec: MemberSpec,
+    table: TableId,
+    reader: ReaderId,
+    outbox: Arc<Outbox>,
+    moved: Option<Moved>,
+}
+
 /// Where a member stands.
 #[derive(Clone, Copy)]
 struct Place {
@@ -217,8 +226,12 @@ impl Thread {
 
     fn take(&mut self, order: Order) {
         match order {
-            Order::Join(join) => self.join(*join, None, Some(Signal::EndOfRib)),
-            Order::Leave(member) => drop(self.remove(member, false)),
+            Order::Join(join) => self.join(*join, None, Some(Signal::EndOfRib), u64::MAX),
+            Order::Leave(member) => {
+                if let Some(left) = self.remove(member, false) {
+                    self.drop_reader(left.reader);
+                }
+            }
             Order::Refresh { member, enhanced } => self.refresh(member, enhanced),
             Order::Rekey { member, key } => self.rekey(member, key),
             Order::Stats { member, answer } => {
@@ -235,9 +248,7 @@ impl Thread {
             }
             Order::Given(reader, portion) => self.given(reader, &portion),
             Order::Drained(member) => {
-                if let Some((owned, slot)) = self.place(member) {
-                    owned.set_full(slot, false);
-                }
+                self.with(member, |owned, slot, advance| owned.set_full(slot, false, advance));
             }
         }
     }
@@ -247,9 +258,20 @@ impl Thread {
         Some((self.groups.get_mut(group)?.as_mut()?, slot))
     }
 
-    fn join(&mut self, join: Join, moved: Option<Moved>, end: Option<Signal>) {
+    /// Does something with a member's group, and says what that leads to.
+    fn with(&mut self, member: MemberId, work: impl FnOnce(&mut Owned, Slot, &mut Advance)) {
+        let mut advance = std::mem::take(&mut self.advance);
+        advance.clear();
+        if let Some((owned, slot)) = self.place(member) {
+            work(owned, slot, &mut advance);
+            owned.signal(&advance);
+        }
+        self.advance = advance;
+    }
+
+    fn join(&mut self, join: Join, moved: Option<Moved>, end: Option<Signal>, freed: u64) {
         let Join { member, table, key, spec, outbox } = join;
-        let at = self.group_for(table, &key, &spec);
+        let at = self.group_for(table, &key, &spec, freed);
         let Some(owned) = self.groups.get_mut(at).and_then(Option::as_mut) else { return };
         let slot = owned.group.join(member, spec, moved, end);
         let mailbox = self.mailbox.clone();
@@ -265,14 +287,14 @@ impl Thread {
     }
 
     /// A group that this member may join, or a new one.
-    fn group_for(&mut self, table: TableId, key: &Arc<GroupKey>, spec: &MemberSpec) -> usize {
+    fn group_for(&mut self, table: TableId, key: &Arc<GroupKey>, spec: &MemberSpec, freed: u64) -> usize {
         let fits = |o: &Owned| o.table == table && o.group.is_open() && **o.group.key() == **key;
         if Group::is_sociable(key, spec)
             && let Some(at) = self.groups.iter().position(|o| o.as_ref().is_some_and(fits))
         {
             return at;
         }
-        let reader = self.reader_for(table, key.reading());
+        let reader = self.reader_for(table, key.reading(), freed);
         let owned = Owned {
             group: Group::new(key.clone(), self.ifaces.clone()),
             table,
@@ -294,15 +316,15 @@ impl Thread {
         }
     }
 
-    /// This thread's follower of a table, or a new one.
-    fn reader_for(&mut self, table: TableId, reading: Reading) -> ReaderId {
+    /// This thread's follower of a table, or a new one that needs numbers freed behind `freed`.
+    fn reader_for(&mut self, table: TableId, reading: Reading, freed: u64) -> ReaderId {
         if let Some(reader) = self.readers.iter().find(|r| r.table == table && r.reading == reading) {
             return reader.id;
         }
         let id = ReaderId::next();
         let mailbox = self.mailbox.clone();
         let deliver = Box::new(move |portion| mailbox.push(Order::Given(id, portion)));
-        self.tables.send(table, TableMsg::Follow(Follower { reader: id, reading, deliver }));
+        self.tables.send(table, TableMsg::Follow(Follower { reader: id, reading, freed, deliver }));
         let (progress, said) = (Progress::default(), Progress::default());
         self.readers.push(Reader {
             id,
@@ -317,24 +339,23 @@ impl Thread {
         id
     }
 
-    /// Takes a member out of its group; drops groups and followers that nobody needs any more.
-    fn remove(&mut self, member: MemberId, moves: bool) -> Option<(MemberSpec, TableId, Arc<Outbox>, Option<Moved>)> {
+    /// Takes a member out of its group, and drops the group if it was the last.
+    fn remove(&mut self, member: MemberId, moves: bool) -> Option<Left> {
         let Place { group: at, slot } = self.members.remove(&member)?;
         let owned = self.groups.get_mut(at)?.as_mut()?;
         let spec = owned.group.members().find(|(s, ..)| *s == slot).map(|(.., spec)| spec.clone())?;
-        let outlet = owned.outlets.get_mut(usize::from(slot.0))?.take()?;
+        let outbox = owned.outlets.get_mut(usize::from(slot.0))?.take()?.outbox;
         let moved = owned.group.leave(slot, moves);
-        let table = owned.table;
-        if owned.group.is_empty() {
-            let reader = owned.reader;
-            if let Some(place) = self.groups.get_mut(at) {
-                *place = None;
-            }
-            self.drop_reader(reader);
+        let (table, reader) = (owned.table, owned.reader);
+        if owned.group.is_empty()
+            && let Some(place) = self.groups.get_mut(at)
+        {
+            *place = None;
         }
-        Some((spec, table, outlet.outbox, moved))
+        Some(Left { spec, table, reader, outbox, moved })
     }
 
+    /// Drops a follower, unless a group still reads through it.
     fn drop_reader(&mut self, id: ReaderId) {
         if self.groups.iter().flatten().any(|o| o.reader == id) {
             return;
@@ -346,13 +367,7 @@ impl Thread {
     }
 
     fn refresh(&mut self, member: MemberId, enhanced: bool) {
-        let mut advance = std::mem::take(&mut self.advance);
-        advance.clear();
-        if let Some((owned, slot)) = self.place(member) {
-            owned.group.refresh(slot, enhanced, &mut advance);
-            owned.signal(&advance);
-        }
-        self.advance = advance;
+        self.with(member, |owned, slot, advance| owned.group.refresh(slot, enhanced, advance));
     }
 
     fn rekey(&mut self, member: MemberId, key: Arc<GroupKey>) {
@@ -360,9 +375,11 @@ impl Thread {
         if is_same {
             return;
         }
-        if let Some((spec, table, outbox, moved)) = self.remove(member, true) {
-            self.join(Join { member, table, key, spec, outbox }, moved, None);
-        }
+        let Some(Left { spec, table, reader, outbox, moved }) = self.remove(member, true) else { return };
+        let freed = self.readers.iter().find(|r| r.id == reader).map_or(0, |r| r.progress.freed);
+        self.join(Join { member, table, key, spec, outbox }, moved, None, freed);
+        // Only now: between two followers no number must be given again that the member still holds.
+        self.drop_reader(reader);
     }
 
     /// A portion of the journal for the groups of a follower.
@@ -424,7 +441,7 @@ impl Thread {
 impl Owned {
     /// Takes a batch through the group and hands out what there is to say.
     fn take(&mut self, batch: &ChangeBatch, part: Part, advance: &mut Advance, events: &EventSink) {
-        self.look_for_full();
+        self.look_for_full(advance);
         self.group.take(batch, part, advance);
         if !advance.runs.is_empty() {
             let encoded = self.encoding.encode(advance, batch);
@@ -439,23 +456,23 @@ impl Owned {
         self.signal(advance);
         self.log(advance);
         self.pass_limits(advance, events);
-        self.look_for_full();
+        self.look_for_full(advance);
     }
 
     /// Members whose outbox is full are told nothing from now on.
-    fn look_for_full(&mut self) {
+    fn look_for_full(&mut self, advance: &mut Advance) {
         for i in 0..self.outlets.len() {
             let Some(Some(outlet)) = self.outlets.get(i) else { continue };
             if !outlet.full && outlet.outbox.is_full(&outlet.wake) {
-                self.set_full(Slot(i as u16), true);
+                self.set_full(Slot(i as u16), true, advance);
             }
         }
     }
 
-    fn set_full(&mut self, slot: Slot, full: bool) {
+    fn set_full(&mut self, slot: Slot, full: bool, advance: &mut Advance) {
         if let Some(Some(outlet)) = self.outlets.get_mut(usize::from(slot.0)) {
             outlet.full = full;
-            self.group.set_slow(slot, full);
+            self.group.set_slow(slot, full, advance);
         }
     }
 

@@ -84,6 +84,8 @@ pub struct Follower {
     pub reader: ReaderId,
     /// How much of each prefix it reads.
     pub reading: Reading,
+    /// It may know prefixes that were gone behind this batch; `u64::MAX`: it knows nothing.
+    pub freed: u64,
     /// Where portions go. Called on the table's thread; must not block.
     pub deliver: Box<dyn FnMut(Portion) + Send>,
 }

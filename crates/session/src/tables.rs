@@ -313,8 +313,8 @@ impl Owned {
 
     fn follow(&mut self, follower: Follower) {
         self.seal();
-        let Follower { reader, reading, deliver } = follower;
-        let progress = Progress { used: self.seq, freed: self.seq };
+        let Follower { reader, reading, freed, deliver } = follower;
+        let progress = Progress { used: self.seq, freed: self.seq.min(freed) };
         let kind = Kind::Follower { deliver, given: self.seq, progress };
         self.readers.push(Reader { id: reader, reading, kind, fallen: None });
         self.set_reading();

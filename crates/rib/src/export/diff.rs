@@ -109,7 +109,8 @@ impl Group {
         let ahead = member.walk.as_ref().is_some_and(|w| w.is_ahead(id));
         let first = member.walk.as_ref().is_some_and(|w| w.first);
         let paged = ahead && matches!(part, Part::Page { .. });
-        let lagging = dirty || (ahead && first);
+        let unreached = ahead && first;
+        let lagging = member.is_lagging(id);
         work.held.clear();
         if lagging {
             work.ids.clear();
@@ -125,7 +126,7 @@ impl Group {
 
         // Ahead of a first walk nothing is said but that a route is gone: the walk would not come past it.
         let leaves = work.target.is_empty() && !work.held.is_empty();
-        let due = dirty || paged || leaves || !lagging;
+        let due = dirty || paged || leaves || !unreached;
         let speaks = due && !member.slow;
         let (held, told) = (!work.held.is_empty(), !work.target.is_empty());
         let delta = if speaks { work.target.len() as i64 - work.held.len() as i64 } else { 0 };
@@ -144,8 +145,13 @@ impl Group {
         }
         if speaks {
             if lagging {
+                // What is said ahead of a first walk stays noted: the walk has yet to come past it.
+                work.ids.clear();
+                if unreached && !paged {
+                    work.ids.extend(work.target.iter().map(|(path_id, _)| *path_id));
+                }
                 member.dirty.set(id, false);
-                member.held.write(id, &[]);
+                member.held.write(id, &work.ids);
             }
             work.said.extend(work.says.iter().map(|say| (*say, slot)));
         } else if marks {

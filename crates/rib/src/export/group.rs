@@ -280,10 +280,11 @@ impl Group {
         self.list_behind();
     }
 
-    /// A member's outbox is full, or has room again.
-    pub fn set_slow(&mut self, slot: Slot, slow: bool) {
+    /// A member's outbox is full, or has room again: then it may be time for what waits to be signalled.
+    pub fn set_slow(&mut self, slot: Slot, slow: bool, advance: &mut Advance) {
         if let Some(member) = self.member_mut(slot) {
             member.slow = slow;
+            say_ends(member, slot, advance);
         }
         self.list_behind();
     }
@@ -329,9 +330,10 @@ impl Group {
         wanted.iter().take(max).collect()
     }
 
-    /// Whether the numbers of prefixes that are gone must not be given again yet: somebody was not told of it.
+    /// Whether the numbers of prefixes that are gone must not be given again yet: somebody may not have been
+    /// told of it.
     pub fn holds_numbers(&self) -> bool {
-        self.behind.iter().filter_map(|s| self.member(*s)).any(|m| !m.dirty.is_empty())
+        self.behind.iter().filter_map(|s| self.member(*s)).any(|m| !m.dirty.is_empty() || m.held.count() > 0)
     }
 
     /// Counters of a member, and how many routes its peer holds.
@@ -487,6 +489,8 @@ impl Group {
         advance.clear();
         self.batch = self.batch.wrapping_add(1);
         self.memo.clear(batch.palette.len());
+        // Numbers of sets were given again when the last batch was over.
+        self.last_deaf = None;
         if let Part::Page { from, .. } = part {
             for slot in self.behind.clone() {
                 if let Some(walk) = self.member_mut(slot).and_then(|m| m.walk.as_mut()) {
@@ -582,12 +586,7 @@ impl Group {
                     member.ends.push(Signal::EndRefresh);
                 }
             }
-            if member.walk.is_none() && member.dirty.is_empty() && !member.slow {
-                advance.signals.extend(member.ends.drain(..).map(|s| (slot, s)));
-                if let Some(enhanced) = member.refresh_next.take() {
-                    begin_refresh(member, slot, enhanced, advance);
-                }
-            }
+            say_ends(member, slot, advance);
         }
     }
 
@@ -604,6 +603,17 @@ impl Group {
                 advance.limits.push((Slot(i as u16), limit));
             }
         }
+    }
+}
+
+/// Says that a walk has ended, once nothing of it is left to be told; then the next one may begin.
+fn say_ends(member: &mut Member, slot: Slot, advance: &mut Advance) {
+    if member.walk.is_some() || !member.dirty.is_empty() || member.slow {
+        return;
+    }
+    advance.signals.extend(member.ends.drain(..).map(|s| (slot, s)));
+    if let Some(enhanced) = member.refresh_next.take() {
+        begin_refresh(member, slot, enhanced, advance);
     }
 }
 

@@ -52,13 +52,14 @@ impl Walk {
     /// The page has been told. Returns whether the walk is over.
     pub(super) fn advance(&mut self, next: Option<NetId>) -> bool {
         let start = self.start.unwrap_or(NetId(0));
-        match next {
-            Some(next) => self.cursor = next,
-            None => {
-                self.wrapped = true;
-                self.cursor = NetId(0);
-            }
-        }
+        let Some(next) = next else {
+            // The second end is behind the place where it began, even when nothing stands there any more.
+            let is_over = self.wrapped || start == NetId(0);
+            self.wrapped = true;
+            self.cursor = NetId(0);
+            return is_over;
+        };
+        self.cursor = next;
         self.wrapped && self.cursor >= start
     }
 }
@@ -83,6 +84,14 @@ impl Held {
             Self::Nets(nets) if nets.has(id) => into.push(0),
             Self::Nets(_) => {}
             Self::Paths(paths) => into.extend(paths.get(&id).into_iter().flatten()),
+        }
+    }
+
+    /// Whether something is held of a prefix.
+    pub(super) fn has(&self, id: NetId) -> bool {
+        match self {
+            Self::Nets(nets) => nets.has(id),
+            Self::Paths(paths) => paths.contains_key(&id),
         }
     }
 
@@ -165,7 +174,8 @@ impl Member {
 
     /// Whether what it holds of a prefix stands in `held`, not in the rows of the group.
     pub(super) fn is_lagging(&self, id: NetId) -> bool {
-        self.dirty.has(id) || self.walk.as_ref().is_some_and(|w| w.first && w.is_ahead(id))
+        let unreached = || self.walk.as_ref().is_some_and(|w| w.first && w.is_ahead(id));
+        self.dirty.has(id) || self.held.has(id) || unreached()
     }
 }
 
