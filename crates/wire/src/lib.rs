@@ -6,8 +6,8 @@
 //!
 //! The way in: [`frame::next`] cuts a buffer into frames, [`Frame::message`]
 //! reads the small ones, [`Update::split`] says what stands where in an UPDATE,
-//! and [`Update::attributes`] makes canonical octets (see `route::attrs`) of its
-//! path attributes. The way out: each message appends itself to a buffer of the
+//! and [`update::Announced::attributes`] makes canonical octets (see
+//! `route::attrs`) of its path attributes. The way out: each message appends itself to a buffer of the
 //! caller's; [`Encoder`] packs routes into UPDATEs.
 
 pub mod capability;
