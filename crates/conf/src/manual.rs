@@ -40,7 +40,7 @@ fn statements(text: &mut String) {
     for statement in STATEMENTS {
         let state = match statement.does {
             Does::Refused(why) => format!("refused: {why}"),
-            Does::Read(_) | Does::Block(_) => "done".to_owned(),
+            Does::Read(_) | Does::Bare(_) => "done".to_owned(),
         };
         let _ = writeln!(text, "| {} | {state} |", usage(statement.words, statement.grammar));
     }

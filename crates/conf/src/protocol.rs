@@ -1,9 +1,10 @@
 //! `protocol KIND [NAME] [from TEMPLATE] { OPTIONS }`, and templates.
 
 use crate::config::{ChannelConf, DeviceConf, DirectConf, KernelConf, ProtocolConf, ProtocolKind, StaticConf};
+use crate::language::said;
 use crate::option::{find, words_known};
 use crate::options::{bgp, common, with_own};
-use crate::parser::Parser;
+use crate::parser::{ERRORS_MAX, Parser};
 use crate::suggest;
 use filter::syntax::{Op, Parsed};
 use filter::{Diagnostic, Span};
@@ -188,6 +189,9 @@ impl<'a> Parser<'a> {
             }
             if self.at.eat(Op::Semicolon) {
                 continue;
+            }
+            if self.errors.len() >= ERRORS_MAX {
+                return Err(said());
             }
             let begins_another = self.at.token().first_on_line && self.begins_statement();
             if self.at.at_end() || begins_another {

@@ -71,30 +71,86 @@ pub fn all(diagnostics: &[Diagnostic], files: &[SourceFile], color: bool) -> Vec
 
 /// The source lines with carets, the notes and the help.
 fn snippet(diagnostic: &Diagnostic, files: &[SourceFile], color: bool) -> Option<String> {
-    let mut group = Group::with_level(Level::ERROR);
-    let mut empty = true;
-    let places = std::iter::once((diagnostic.span, diagnostic.label.as_deref().unwrap_or(""), AnnotationKind::Primary))
-        .chain(diagnostic.notes.iter().map(|(span, text)| (*span, text.as_str(), AnnotationKind::Context)));
-    for (span, label, kind) in places {
-        let Some(window) = Window::of(span, files) else {
-            continue;
-        };
-        group = group.element(
-            Snippet::source(window.text)
-                .line_start(window.first_line)
-                .annotation(kind.span(window.span).label(label.to_owned())),
-        );
-        empty = false;
-    }
-    if let Some(help) = &diagnostic.help {
-        group = group.element(Level::HELP.message(help.clone()));
-        empty = false;
-    }
-    if empty {
+    let main = (diagnostic.span, diagnostic.label.clone().unwrap_or_default(), AnnotationKind::Primary);
+    let notes = diagnostic.notes.iter().map(|(span, text)| {
+        // A note in another file says in which.
+        let other = files.get(span.file.0 as usize).filter(|_| span.file != diagnostic.span.file);
+        let text = other.map_or_else(|| text.clone(), |file| format!("{text} (in {})", file.path));
+        (*span, text, AnnotationKind::Context)
+    });
+    let places: Vec<_> = std::iter::once(main).chain(notes).collect();
+    let group = match Page::of(diagnostic.span, files) {
+        Some(page) if places.iter().all(|(span, ..)| page.holds(*span)) => {
+            let marks =
+                places.iter().filter_map(|(span, label, kind)| Some(kind.span(page.range(*span)?).label(label)));
+            Group::with_level(Level::ERROR).element(
+                marks.fold(Snippet::source(page.text).line_start(page.first_line), |snippet, mark| {
+                    snippet.annotation(mark)
+                }),
+            )
+        }
+        _ => places.into_iter().filter_map(|(span, label, kind)| Some((Window::of(span, files)?, label, kind))).fold(
+            Group::with_level(Level::ERROR),
+            |group, (window, label, kind)| {
+                let mark = kind.span(window.span).label(label);
+                group.element(Snippet::source(window.text).line_start(window.first_line).annotation(mark))
+            },
+        ),
+    };
+    let group = match &diagnostic.help {
+        Some(help) => group.element(Level::HELP.message(help.clone())),
+        None => group,
+    };
+    if group.is_empty() {
         return None;
     }
     let renderer = if color { Renderer::styled() } else { Renderer::plain() };
     Some(renderer.render(&[group]).trim_end().to_owned())
+}
+
+/// A part of a file in which all places of a diagnostic lie, shown as one piece.
+struct Page<'a> {
+    text: &'a str,
+    /// Where the part begins in the file.
+    start: usize,
+    first_line: usize,
+    file: &'a SourceFile,
+    id: filter::FileId,
+}
+
+impl<'a> Page<'a> {
+    /// No more octets around a place are looked at.
+    const OCTETS_MAX: usize = 64 << 10;
+
+    /// The lines around a place. `None` when they are no text or too long for it.
+    fn of(span: Span, files: &'a [SourceFile]) -> Option<Self> {
+        let file = files.get(span.file.0 as usize)?;
+        let at = (span.start as usize).min(file.text.len());
+        let from = at.saturating_sub(Self::OCTETS_MAX / 2);
+        let start = if from == 0 { 0 } else { from + 1 + file.text.get(from..at)?.iter().position(|&o| o == b'\n')? };
+        let rest = file.text.get(start..)?;
+        let cut = rest.get(..Self::OCTETS_MAX).unwrap_or(rest);
+        let end = if cut.len() == rest.len() { rest.len() } else { cut.iter().rposition(|&o| o == b'\n')? };
+        let text = std::str::from_utf8(rest.get(..end)?).ok()?;
+        let longest = text.lines().map(str::len).max().unwrap_or(0);
+        let page = Self { text, start, first_line: line_and_column(file, offset(start)).0, file, id: span.file };
+        (longest <= Window::OCTETS_MAX && page.range(span).is_some()).then_some(page)
+    }
+
+    /// Whether a place lies in it, or is shown nowhere.
+    fn holds(&self, span: Span) -> bool {
+        span == Span::default() || (span.file == self.id && (self.range(span).is_some() || is_end(span, self.file)))
+    }
+
+    /// A place as octets of the part. `None` for places that are shown nowhere.
+    fn range(&self, span: Span) -> Option<std::ops::Range<usize>> {
+        if span == Span::default() || is_end(span, self.file) {
+            return None;
+        }
+        let range = (span.start as usize).checked_sub(self.start)?..(span.end as usize).checked_sub(self.start)?;
+        (self.text.is_char_boundary(range.start) && self.text.is_char_boundary(range.end) && range.start <= range.end)
+            .then_some(range)
+    }
 }
 
 /// The lines that a span touches, cut to a size that a terminal can show.
@@ -129,15 +185,11 @@ impl Window {
         let marked = String::from_utf8_lossy(octets.get(start..end)?).replace('\t', " ");
         let after = String::from_utf8_lossy(octets.get(end..to)?).replace('\t', " ");
         let span = before.len()..before.len() + marked.len();
-        Some(Self {
-            text: format!("{before}{marked}{after}"),
-            first_line: line_and_column(file, span_first(from)).0,
-            span,
-        })
+        Some(Self { text: format!("{before}{marked}{after}"), first_line: line_and_column(file, offset(from)).0, span })
     }
 }
 
 /// Offsets of files fit 32 bits: no file is longer than [`crate::files::FILE_OCTETS_MAX`].
-fn span_first(at: usize) -> u32 {
+fn offset(at: usize) -> u32 {
     u32::try_from(at).unwrap_or(u32::MAX)
 }

@@ -26,13 +26,13 @@ pub(crate) struct Statement {
 pub(crate) enum Does {
     /// Read, with a `;` behind it.
     Read(fn(&mut Parser<'_>) -> Parsed<()>),
-    /// Read with its end.
-    Block(fn(&mut Parser<'_>) -> Parsed<()>),
+    /// Read; no `;` is asked for, but one may follow, as everywhere.
+    Bare(fn(&mut Parser<'_>) -> Parsed<()>),
     /// Refused, with why.
     Refused(&'static str),
 }
 
-use Does::{Block, Read, Refused};
+use Does::{Bare, Read, Refused};
 
 const fn row(words: &'static [&'static str], grammar: &'static str, does: Does) -> Statement {
     Statement { words, grammar, does }
@@ -49,16 +49,16 @@ pub(crate) static STATEMENTS: &[Statement] = &[
         "base|log|protocol|route iso long|iso short|old long|old short|\"format\" [seconds \"format\"]",
         Read(timeformat),
     ),
-    row(&["define"], "NAME = expression", Block(|p| p.define_statement())),
-    row(&["table"], "NAME [sorted]", Read(table)),
-    row(&["filter"], "NAME { commands }", Block(|p| p.filter_statement())),
-    row(&["function"], "NAME(parameters) { commands }", Block(|p| p.function_statement())),
-    row(&["template"], "KIND [NAME] [from NAME] { options }", Block(|p| p.protocol_statement(true))),
-    row(&["protocol"], "KIND [NAME] [from NAME] { options }", Block(|p| p.protocol_statement(false))),
-    row(&["debug", "protocols"], "all|off|{ class, ... }", Read(debug_protocols)),
-    row(&["debug", "commands"], "number", Read(debug_commands)),
+    row(&["define"], "NAME = expression", Bare(|p| p.define_statement())),
+    row(&["table"], "NAME [sorted]", Bare(table)),
+    row(&["filter"], "NAME { commands }", Bare(|p| p.filter_statement())),
+    row(&["function"], "NAME(parameters) { commands }", Bare(|p| p.function_statement())),
+    row(&["template"], "KIND [NAME] [from NAME] { options }", Bare(|p| p.protocol_statement(true))),
+    row(&["protocol"], "KIND [NAME] [from NAME] { options }", Bare(|p| p.protocol_statement(false))),
+    row(&["debug", "protocols"], "all|off|{ class, ... }", Bare(debug_protocols)),
+    row(&["debug", "commands"], "number", Bare(debug_commands)),
     row(&["graceful", "restart", "wait"], "seconds", Read(graceful_restart_wait)),
-    row(&["eval"], "expression", Read(|p| p.eval_statement())),
+    row(&["eval"], "expression", Bare(|p| p.eval_statement())),
     row(&["roa", "table"], "", Refused("ROA tables are a later issue of rbird")),
     row(&["mrtdump"], "", Refused("MRT dumps are a later issue of rbird")),
     row(&["mrtdump", "protocols"], "", Refused("MRT dumps are a later issue of rbird")),
@@ -104,7 +104,7 @@ impl<'a> Parser<'a> {
                 read(self)?;
                 self.end_of_statement()
             }
-            Block(read) => read(self),
+            Bare(read) => read(self),
             Refused(why) => {
                 let span = self.at.since(first);
                 Err(self.not_done(span, &statement.words.join(" "), why))

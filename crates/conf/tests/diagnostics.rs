@@ -1,0 +1,265 @@
+//! A wrong configuration and what an operator reads about it.
+
+use rbird_conf::files::Memory;
+use rbird_conf::{Dialect, LoadOptions, load};
+use route::Family;
+
+fn said_by(files: &Memory, options: &LoadOptions) -> String {
+    match load("bird.conf", files, options) {
+        Ok(loaded) => loaded.warning_lines().join("\n"),
+        Err(refused) => refused.report(false).join("\n"),
+    }
+}
+
+fn said(text: &str) -> String {
+    said_by(&Memory::new().with("bird.conf", text), &LoadOptions::default())
+}
+
+/// The first line of each error or warning only.
+fn lines(text: &str) -> Vec<String> {
+    let is_line = |l: &&str| l.starts_with("bird.conf:") || l.starts_with("./");
+    said(text).lines().filter(is_line).map(str::to_owned).collect()
+}
+
+#[test]
+fn every_error_is_told_with_its_line_and_what_would_be_right() {
+    let text = "\
+router id 10.0.0.1
+protocol device {
+  scantime 10;
+}
+protocol bgp router2 {
+  local as 64513;
+  neighbour 192.168.18.2 as 64513;
+  nexthop self;
+  import filter nosuch;
+  table mster;
+}
+protocol static {
+  route 10.0.0.1/8 via 10.0.0.1;
+}
+";
+    assert_eq!(
+        said(text),
+        "\
+bird.conf:2:1 syntax error
+  |
+1 | router id 10.0.0.1
+  |                  - the statement ends here without `;`
+2 | protocol device {
+  | ^^^^^^^^ expected `;`, found `protocol`
+bird.conf:3:3: syntax error
+  |
+3 |   scantime 10;
+  |   ^^^^^^^^ no option of protocol device is spelt like this
+  |
+  = help: did you mean `scan time`?
+bird.conf:7:3: syntax error
+  |
+7 |   neighbour 192.168.18.2 as 64513;
+  |   ^^^^^^^^^ no option of protocol bgp is spelt like this
+  |
+  = help: did you mean `neighbor`?
+bird.conf:8:3: syntax error
+  |
+8 |   nexthop self;
+  |   ^^^^^^^ no option of protocol bgp is spelt like this
+  |
+  = help: did you mean `next hop`?
+bird.conf:9:17: No such filter.
+  |
+9 |   import filter nosuch;
+  |                 ^^^^^^
+  |
+  = help: a filter must be defined before it is used
+bird.conf:10:9: Table name expected
+   |
+10 |   table mster;
+   |         ^^^^^ `mster` is not defined
+   |
+   = help: did you mean `master`?
+bird.conf:13:9: Invalid prefix
+   |
+13 |   route 10.0.0.1/8 via 10.0.0.1;
+   |         ^^^^^^^^^^ bits behind the length are set
+   |
+   = help: the network is `10.0.0.0/8`"
+    );
+}
+
+#[test]
+fn a_contradiction_names_both_sides_of_it() {
+    let text = "\
+template bgp reflector {
+  rr client;
+  local as 1;
+}
+protocol bgp p from reflector {
+  neighbor 10.0.0.1 as 2;
+}
+";
+    assert_eq!(
+        said(text),
+        "\
+bird.conf:7:1 Only internal neighbor can be RR client
+  |
+2 |   rr client;
+  |   -- `rr client` is given here
+...
+5 | protocol bgp p from reflector {
+  |              - of this protocol
+6 |   neighbor 10.0.0.1 as 2;
+7 | }
+  | ^
+  |
+  = help: a client of a route reflector is in our own AS"
+    );
+}
+
+#[test]
+fn a_brace_that_is_not_closed_is_shown_where_it_was_opened() {
+    assert_eq!(
+        said("router id 1.1.1.1;\nprotocol device {\n  scan time 10;\n"),
+        "\
+bird.conf:1:0 syntax error
+  |
+2 | protocol device {
+  |                 - this `{` of device device1 is not closed"
+    );
+    assert_eq!(
+        lines("protocol device {\nprotocol bgp p { local as 1; neighbor 10.0.0.1 as 2; }\n"),
+        ["bird.conf:2:1 syntax error"]
+    );
+}
+
+#[test]
+fn an_error_in_an_included_file_has_its_name() {
+    let files = Memory::new()
+        .with("bird.conf", "include \"peers/*.conf\";\nprotocol device {}\n")
+        .with("peers/a.conf", "protocol bgp a {\n  local as 1;\n  neighbor 10.0.0.1 as x;\n}\n")
+        .with("peers/b.conf", "table a;\n");
+    assert_eq!(
+        said_by(&files, &LoadOptions::default()),
+        "\
+./peers/a.conf:3:24 Number expected
+  |
+3 |   neighbor 10.0.0.1 as x;
+  |                        ^ `x` is not defined
+./peers/b.conf:1:7: Symbol already defined
+  |
+1 | table a;
+  |       ^
+  |
+ ::: 
+1 | protocol bgp a {
+  |              - `a` is a protocol from here on (in ./peers/a.conf)"
+    );
+}
+
+#[test]
+fn a_file_that_is_not_there_is_told_without_a_place() {
+    assert_eq!(
+        said_by(&Memory::new(), &LoadOptions::default()),
+        "Unable to open configuration file bird.conf: No such file or directory"
+    );
+}
+
+#[test]
+fn the_dialect_of_bird_2_is_one_sentence_and_a_mixture_names_both_places() {
+    let v2 = "ipv4 table t;\nprotocol bgp p {\n  local as 1;\n  neighbor 10.0.0.1 as 2;\n  ipv4 { import all; };\n}\n";
+    assert_eq!(
+        said(v2),
+        "\
+bird.conf:1:1 This configuration is written for BIRD 2; rbird reads that of BIRD 1.6 only, so far
+  |
+1 | ipv4 table t;
+  | ^^^^ a channel or table of BIRD 2"
+    );
+    assert_eq!(
+        said("protocol kernel { import all; }\nprotocol direct { ipv4; }\n"),
+        "\
+bird.conf:2:19 Options of BIRD 1.6 and of BIRD 2 are mixed
+  |
+1 | protocol kernel { import all; }
+  |                   ------ this is of BIRD 1.6
+2 | protocol direct { ipv4; }
+  |                   ^^^^ this is of BIRD 2"
+    );
+    let forced = LoadOptions { dialect: Some(Dialect::V1), ..LoadOptions::default() };
+    assert_eq!(
+        said_by(&Memory::new().with("bird.conf", "protocol direct { ipv4; }\n"), &forced),
+        "\
+bird.conf:1:19 syntax error
+  |
+1 | protocol direct { ipv4; }
+  |                   ^^^^ a channel, as in BIRD 2; in BIRD 1.6 its options stand in the protocol"
+    );
+}
+
+#[test]
+fn addresses_of_the_other_family_are_refused() {
+    assert_eq!(
+        lines("protocol static { route 2001:db8::/32 blackhole; }"),
+        ["bird.conf:1:25 This is an IPv4 router, therefore IPv6 addresses are not supported"]
+    );
+    let six = LoadOptions { family: Family::Ipv6, ..LoadOptions::default() };
+    let read = |text: &str| {
+        let said = said_by(&Memory::new().with("bird.conf", text), &six);
+        said.lines().next().unwrap_or_default().to_owned()
+    };
+    assert_eq!(read("router id 1.1.1.1; protocol static { route 2001:db8::/32 via fe80::1%eth0; }"), "");
+    assert_eq!(
+        read("router id 1.1.1.1; protocol static { route 10.0.0.0/8 blackhole; }"),
+        "bird.conf:1:44 This is an IPv6 router, therefore IPv4 addresses are not supported"
+    );
+    assert_eq!(read("protocol device {}\n"), "bird.conf:1:0 Router ID must be configured manually on IPv6 routers");
+    assert_eq!(
+        read("router id 1.1.1.1; protocol bgp p { local as 1; neighbor fe80::1 as 2; }"),
+        "bird.conf:1:72 Link-local neighbor address requires specified interface"
+    );
+    assert_eq!(
+        read("router id 2001:db8::1; protocol device {}"),
+        "bird.conf:1:11 Router IDs must be entered as hexadecimal numbers or IPv4 addresses in IPv6 version"
+    );
+}
+
+#[test]
+fn protocols_that_rbird_has_not_are_refused_by_a_sentence() {
+    assert_eq!(
+        lines("protocol ospf o { area 0 { }; }\nprotocol device {}"),
+        ["bird.conf:1:10 rbird has no protocol ospf"]
+    );
+    assert_eq!(lines("protocol pipe { table t; }\nprotocol device {}"), ["bird.conf:1:10 rbird has no protocol pipe"]);
+}
+
+#[test]
+fn an_error_in_a_filter_hides_none_behind_it() {
+    assert_eq!(
+        lines(
+            "filter f { nosuch = 5; nosuch2 = 6; }\nprotocol static { import filter f; route 10.0.0.1/8 blackhole; }"
+        ),
+        [
+            "bird.conf:1:12 You may set only variables.",
+            "bird.conf:1:24: You may set only variables.",
+            "bird.conf:2:42: Invalid prefix",
+        ]
+    );
+}
+
+#[test]
+fn old_words_are_taken_with_bird_s_warning() {
+    let text = "protocol bgp p { local as 1; neighbor 10.0.0.1 as 2; route limit 10; start delay time 3; }";
+    assert_eq!(
+        said(text),
+        "p: Route limit option is deprecated, use import limit\n\
+         p: Start delay time option is deprecated, use connect delay time"
+    );
+}
+
+#[test]
+fn an_option_that_is_not_done_is_refused_and_one_that_is_off_is_not() {
+    let bgp = |option: &str| lines(&format!("protocol bgp p {{ local as 1; neighbor 10.0.0.1 as 2; {option} }}"));
+    assert_eq!(bgp("bfd;"), ["bird.conf:1:54 `bfd` is not supported by this release of rbird"]);
+    assert_eq!(bgp("vrf \"red\";"), ["bird.conf:1:54 `vrf` is not supported by this release of rbird"]);
+    assert_eq!(bgp("bfd off; mrtdump off;"), Vec::<String>::new());
+}
