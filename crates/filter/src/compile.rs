@@ -14,7 +14,7 @@ use crate::prefix_set::PrefixSet;
 use crate::program::{Function, MaskNode, Node, NodeOp, Program, Step};
 use crate::run::Inputs;
 use crate::set::{Item, Key, Labels, Range, Rect, Set};
-use crate::span::{Diagnostic, SourceFile, Span};
+use crate::span::{self, Diagnostic, SourceFile, Span};
 use crate::symbols::{SymbolKind, Symbols};
 use crate::value::{Held, Type, Value};
 use route::attrs::LocalAttr;
@@ -41,7 +41,7 @@ pub struct Compiler<'a> {
     errors: Vec<Diagnostic>,
 }
 
-/// Finds lines: remembers where it was, since places come nearly in order.
+/// Finds lines: counts from where it was, forwards or backwards, since places come nearly in order.
 struct Lines<'a> {
     files: &'a [SourceFile],
     at: Span,
@@ -50,13 +50,11 @@ struct Lines<'a> {
 
 impl Lines<'_> {
     fn line(&mut self, span: Span) -> u32 {
-        if span.file != self.at.file || span.start < self.at.start || self.line == 0 {
+        if span.file != self.at.file || self.line == 0 {
             (self.at, self.line) = (Span { file: span.file, ..Span::default() }, 1);
         }
-        let text = self.files.get(span.file.0 as usize).map(|f| &*f.text).unwrap_or_default();
-        let passed = text.get(self.at.start as usize..span.start as usize).unwrap_or_default();
-        self.line += passed.iter().filter(|c| **c == b'\n').count() as u32;
-        self.at.start = span.start;
+        self.line = span::line_from(self.files, self.at, self.line, span);
+        self.at = span;
         self.line
     }
 }
@@ -74,6 +72,13 @@ impl<'a> Compiler<'a> {
             inputs: Inputs { net: false, resolved: false, source: false, roa: false, ifaces: false, effects: false },
             errors: Vec::new(),
         }
+    }
+
+    /// The same, beginning to count lines at a place whose line is known.
+    pub(crate) const fn near(mut self, place: Span, line: u32) -> Self {
+        self.lines.at = place;
+        self.lines.line = line;
+        self
     }
 
     /// Compiles a filter.
@@ -356,7 +361,8 @@ impl<'a> Compiler<'a> {
                 _ => Err(self.no_value(name, expr.span, "constant expected")),
             };
         }
-        let mut inner = Self::new(self.symbols, self.lines.files);
+        let line = self.lines.line(expr.span);
+        let mut inner = Self::new(self.symbols, self.lines.files).near(expr.span, line);
         let node = inner.node(expr)?;
         crate::interpret::evaluate(&node).map_err(|_| Diagnostic::error(expr.span, "Runtime error"))
     }

@@ -36,7 +36,7 @@ pub fn define_function(cursor: &mut Cursor<'_>, symbols: &mut Symbols) -> Rule<(
             let arguments = parser.arguments()?;
             parser.body(arguments)
         })?;
-        let function = Compiler::new(symbols, cursor.files()).function(name, &body)?;
+        let function = compiler(cursor, symbols).function(name, &body)?;
         Ok(SymbolKind::Function(Arc::new(function)))
     })
 }
@@ -125,14 +125,14 @@ pub fn where_clause(cursor: &mut Cursor<'_>, symbols: &Symbols) -> Rule<Arc<Filt
     let end = |ending| vec![Stmt { kind: StmtKind::Print(Vec::new(), ending), span }];
     let kind = StmtKind::If(vec![(condition, end(Ending::Accept))], Some(end(Ending::Reject)));
     let body = Body { statements: vec![Stmt { kind, span }], ..Body::default() };
-    let (program, inputs) = Compiler::new(symbols, cursor.files()).filter(&body)?;
+    let (program, inputs) = compiler(cursor, symbols).filter(&body)?;
     Ok(Arc::new(Filter { name: None, inputs, span, program }))
 }
 
 /// Reads `variables { statements }`.
 fn filter_body(cursor: &mut Cursor<'_>, symbols: &Symbols, name: Option<Arc<str>>, span: Span) -> Rule<Filter> {
     let body = parse(cursor, |parser| parser.body(Vec::new()))?;
-    let (program, inputs) = Compiler::new(symbols, cursor.files()).filter(&body)?;
+    let (program, inputs) = compiler(cursor, symbols).filter(&body)?;
     Ok(Filter { name, inputs, span, program })
 }
 
@@ -151,7 +151,7 @@ impl Expression {
     /// Reads an expression.
     pub fn read(cursor: &mut Cursor<'_>, symbols: &Symbols) -> Rule<Self> {
         let expr = parse(cursor, |parser| parser.expr())?;
-        let (node, _) = Compiler::new(symbols, cursor.files()).expression(&expr)?;
+        let (node, _) = compiler(cursor, symbols).expression(&expr)?;
         Ok(Self { node })
     }
 
@@ -230,6 +230,12 @@ pub fn address(cursor: &mut Cursor<'_>, symbols: &Symbols) -> Rule<IpAddr> {
         Value::Ip(addr) => Ok(addr),
         _ => Err(vec![Diagnostic::error(cursor.since(start), "IP address expected")]),
     }
+}
+
+/// A compiler for what was read just now.
+fn compiler<'s, 'a: 's>(cursor: &mut Cursor<'a>, symbols: &'s Symbols) -> Compiler<'s> {
+    let (place, line) = cursor.last_line();
+    Compiler::new(symbols, cursor.files()).near(place, line)
 }
 
 fn one(wrong: Diagnostic) -> Vec<Diagnostic> {

@@ -72,3 +72,12 @@ pub struct SourceFile {
     /// Its text; octets that are not UTF-8 are kept as they are.
     pub text: Arc<[u8]>,
 }
+
+/// The line of a place, counted from another place in the same file whose line is known.
+pub(crate) fn line_from(files: &[SourceFile], from: Span, line: u32, place: Span) -> u32 {
+    let text = files.get(place.file.0 as usize).map(|f| &*f.text).unwrap_or_default();
+    let (first, last) = (from.start.min(place.start) as usize, from.start.max(place.start) as usize);
+    let between = text.get(first..last.min(text.len())).unwrap_or_default();
+    let passed = between.iter().filter(|c| **c == b'\n').count() as u32;
+    if place.start < from.start { line.saturating_sub(passed) } else { line.saturating_add(passed) }
+}

@@ -21,6 +21,8 @@ pub struct Cursor<'a> {
     at: usize,
     /// The family of addresses that the language takes; `None`: both.
     family: Option<Family>,
+    /// A place whose line is known, with it; no place has line 0.
+    counted: (Span, u32),
 }
 
 const NO_TOKEN: Token =
@@ -29,7 +31,7 @@ const NO_TOKEN: Token =
 impl<'a> Cursor<'a> {
     /// At the first of some tokens, whose spans are places in `files`. The list should end with [`Tok::End`].
     pub const fn new(files: &'a [SourceFile], tokens: &'a [Token], family: Option<Family>) -> Self {
-        Self { files, tokens, at: 0, family }
+        Self { files, tokens, at: 0, family, counted: (NO_TOKEN.span, 0) }
     }
 
     /// The family of addresses that the language takes; `None`: both.
@@ -66,6 +68,19 @@ impl<'a> Cursor<'a> {
     /// Where the token before stands.
     pub fn last_span(&self) -> Span {
         self.at.checked_sub(1).and_then(|i| self.tokens.get(i)).unwrap_or(&NO_TOKEN).span
+    }
+
+    /// The token before, with the line on which it stands.
+    ///
+    /// Counts from where it was asked last, so asking all along a file costs one walk.
+    pub(crate) fn last_line(&mut self) -> (Span, u32) {
+        let place = self.last_span();
+        let (mut from, mut line) = self.counted;
+        if from.file != place.file || line == 0 {
+            (from, line) = (Span { file: place.file, ..Span::default() }, 1);
+        }
+        self.counted = (place, crate::span::line_from(self.files, from, line, place));
+        self.counted
     }
 
     /// From the beginning of a place to the end of the token before.
