@@ -64,7 +64,7 @@ impl<'a> Parser<'a> {
 
     /// `{ COMMANDS }` behind a static route.
     pub(crate) fn filter_body(&mut self) -> Parsed<Option<Arc<Filter>>> {
-        let rule = language::filter(&mut self.at, &self.symbols).map(Some);
+        let rule = language::attributes(&mut self.at, &self.symbols).map(Some);
         let complete = self.is_behind(Op::BraceClose);
         self.keep(rule, complete, None)
     }

@@ -19,8 +19,11 @@ use route::attrs::AttrSetBuilder;
 use std::fmt::Write;
 use std::sync::Arc;
 
-/// How many statements and expressions one run may take: far more than filters need, less than a second.
+/// How many statements and expressions one run may take, long values counting more: far more than filters need, less
+/// than a second.
 const STEPS_MAX: u32 = 1 << 23;
+/// How many octets one run may print.
+const PRINTED_MAX: usize = 1 << 20;
 /// How deep the walk may nest: about a megabyte of stack.
 const DEPTH_MAX: u32 = 768;
 
@@ -58,6 +61,7 @@ pub(crate) struct Machine<'a, 's> {
     depth: u32,
     printed: Vec<String>,
     line: String,
+    octets_printed: usize,
 }
 
 /// What came of a walk.
@@ -80,6 +84,7 @@ impl<'a, 's> Machine<'a, 's> {
             depth: 0,
             printed: Vec::new(),
             line: String::new(),
+            octets_printed: 0,
         }
     }
 
@@ -96,8 +101,8 @@ impl<'a, 's> Machine<'a, 's> {
         Ok(last)
     }
 
-    fn spend(&mut self, line: u32) -> Walked<'a, ()> {
-        self.steps = self.steps.saturating_sub(1);
+    fn spend(&mut self, steps: u32, line: u32) -> Walked<'a, ()> {
+        self.steps = self.steps.saturating_sub(steps);
         if self.steps == 0 {
             return Err(error("Filter takes too long", line));
         }
@@ -116,7 +121,7 @@ impl<'a, 's> Machine<'a, 's> {
 
     /// Does one statement. Its value is what a function gives that ends with it.
     fn step(&mut self, step: &'a Step) -> Walked<'a, Value<'a>> {
-        self.spend(0)?;
+        self.spend(1, 0)?;
         match step {
             Step::If(arms, otherwise) => self.conditional(arms, otherwise),
             Step::Case(subject, labels, arms, otherwise) => {
@@ -134,6 +139,7 @@ impl<'a, 's> Machine<'a, 's> {
             }
             Step::SetAttr { attr, value, line } => {
                 let value = self.node(value)?;
+                self.spend(self.subject.pieces(), *line)?;
                 self.subject.set(*attr, value).map_err(|e| error(e, *line))?;
                 Ok(Value::Void)
             }
@@ -167,8 +173,14 @@ impl<'a, 's> Machine<'a, 's> {
     fn print(&mut self, items: &'a [Node], ending: Ending, line: u32) -> Walked<'a, Value<'a>> {
         for item in items {
             let value = self.node(item)?;
+            self.spend(value.pieces(), line)?;
+            let before = self.line.len();
             // Writing to a String does not fail.
             let _ = write!(self.line, "{value}");
+            self.octets_printed += self.line.len() - before;
+            if self.octets_printed > PRINTED_MAX {
+                return Err(error("Filter prints too much", line));
+            }
         }
         if ending == Ending::Print || !(items.is_empty() || ending == Ending::Printn) {
             self.printed.push(std::mem::take(&mut self.line));
@@ -183,11 +195,15 @@ impl<'a, 's> Machine<'a, 's> {
     }
 
     fn node(&mut self, node: &'a Node) -> Walked<'a, Value<'a>> {
-        self.spend(node.line)?;
+        self.spend(1, node.line)?;
         match &node.op {
             NodeOp::Const(value) => Ok(value.borrowed()),
             NodeOp::Local(slot) => Ok(self.stack.get(self.base + usize::from(*slot)).cloned().unwrap_or(Value::Void)),
-            NodeOp::Attr(attr) => self.subject.get(*attr).map_err(|e| error(e, node.line)),
+            NodeOp::Attr(attr) => {
+                let value = self.subject.get(*attr).map_err(|e| error(e, node.line))?;
+                self.spend(value.pieces(), node.line)?;
+                Ok(value)
+            }
             _ => self.deeper(node.line, |m| m.inner(node)),
         }
     }
@@ -208,6 +224,7 @@ impl<'a, 's> Machine<'a, 's> {
             NodeOp::Compare(op, sides) => {
                 let [a, b] = &**sides;
                 let (a, b) = (self.node(a)?, self.node(b)?);
+                self.spend(comparing(*op, &a, &b), node.line)?;
                 Value::Bool(compare(*op, &a, &b).map_err(fail)?)
             }
             NodeOp::Not(inner) => match self.node(inner)? {
@@ -235,6 +252,8 @@ impl<'a, 's> Machine<'a, 's> {
             NodeOp::Method(method, subject, argument) => {
                 let subject = self.node(subject)?;
                 let argument = argument.as_deref().map(|a| self.node(a)).transpose()?;
+                let both = argument.as_ref().map_or(1, |a| matching(&subject, a));
+                self.spend(both, node.line)?;
                 operate::member(*method, subject, argument).map_err(fail)?
             }
             NodeOp::Const(_) | NodeOp::Local(_) | NodeOp::Attr(_) => Value::Void,
@@ -290,6 +309,22 @@ impl<'a, 's> Machine<'a, 's> {
     }
 }
 
+/// What a comparison costs.
+fn comparing(op: Compare, a: &Value<'_>, b: &Value<'_>) -> u32 {
+    match op {
+        Compare::Match | Compare::NotMatch => matching(a, b),
+        _ => a.pieces().min(b.pieces()),
+    }
+}
+
+/// What it costs to look for each piece of one value in another; sets are searched fast.
+fn matching(a: &Value<'_>, b: &Value<'_>) -> u32 {
+    match b {
+        Value::Set(_) | Value::PrefixSet(_) => a.pieces(),
+        _ => a.pieces().saturating_mul(b.pieces()),
+    }
+}
+
 fn compare(op: Compare, a: &Value<'_>, b: &Value<'_>) -> Operated<bool> {
     match op {
         Compare::Equal => Ok(operate::same(a, b)),
@@ -306,6 +341,7 @@ fn error<'a>(words: &str, line: u32) -> Stop<'a> {
 }
 
 /// The same allocation for values of another lifetime.
+#[expect(clippy::unnecessary_filter_map, reason = "the type of the items changes, though none is left")]
 fn recycle<'b>(mut stack: Vec<Value<'_>>) -> Vec<Value<'b>> {
     stack.clear();
     stack.into_iter().filter_map(|_| None).collect()

@@ -129,6 +129,16 @@ pub fn where_clause(cursor: &mut Cursor<'_>, symbols: &Symbols) -> Rule<Arc<Filt
     Ok(Arc::new(Filter { name: None, inputs, span, program }))
 }
 
+/// Reads the `{ statements }` behind a route that is configured: a filter that accepts, so that what counts is what it
+/// sets.
+pub fn attributes(cursor: &mut Cursor<'_>, symbols: &Symbols) -> Rule<Arc<Filter>> {
+    let span = cursor.span();
+    let mut body = parse(cursor, |parser| parser.body(Vec::new()))?;
+    body.statements.push(Stmt { kind: StmtKind::Print(Vec::new(), Ending::Accept), span });
+    let (program, inputs) = Compiler::new(symbols, cursor.files()).filter(&body)?;
+    Ok(Arc::new(Filter { name: None, inputs, span, program }))
+}
+
 /// Reads `variables { statements }`.
 fn filter_body(cursor: &mut Cursor<'_>, symbols: &Symbols, name: Option<Arc<str>>, span: Span) -> Rule<Filter> {
     let body = parse(cursor, |parser| parser.body(Vec::new()))?;

@@ -182,7 +182,7 @@ pub fn member<'a>(method: Method, subject: Value<'a>, argument: Option<Value<'a>
         Method::Mask => mask(&subject, argument.as_ref())?,
         Method::Prepend => match (&subject, argument) {
             (Value::Path(octets), Some(Value::Int(asn))) => {
-                Value::Path(Held::own(AsPath::new(octets).prepended(segment::AS_SEQUENCE, asn)))
+                Value::Path(sendable(AsPath::new(octets).prepended(segment::AS_SEQUENCE, asn))?)
             }
             (Value::Path(_), _) => return Err("Can't prepend non-integer"),
             _ => return Err("Can't prepend to non-path"),
@@ -191,6 +191,11 @@ pub fn member<'a>(method: Method, subject: Value<'a>, argument: Option<Value<'a>
             return edit(method, subject, &argument.unwrap_or(Value::Void));
         }
     })
+}
+
+/// Octets of our own, unless no message could carry them.
+fn sendable<'a>(octets: Vec<u8>) -> Operated<Held<'a, [u8]>> {
+    if octets.len() > usize::from(u16::MAX) { Err("List too long") } else { Ok(Held::own(octets)) }
 }
 
 /// The last AS before the first set.
@@ -214,7 +219,7 @@ fn mask(subject: &Value<'_>, len: Option<&Value<'_>>) -> Operated<Value<'static>
 /// `add`, `delete`, `filter` of paths and lists.
 fn edit<'a>(method: Method, subject: Value<'a>, argument: &Value<'_>) -> Operated<Value<'a>> {
     match subject {
-        Value::Path(octets) => edit_path(method, &octets, argument).map(|o| Value::Path(Held::own(o))),
+        Value::Path(octets) => edit_path(method, &octets, argument).and_then(sendable).map(Value::Path),
         Value::Clist(octets) => {
             let item = match argument {
                 Value::Pair(n) | Value::Quad(n) => Edit::One(n.to_be_bytes()),
@@ -223,7 +228,7 @@ fn edit<'a>(method: Method, subject: Value<'a>, argument: &Value<'_>) -> Operate
                 Value::Clist(list) => Edit::List(list),
                 _ => return Err("Can't add/delete non-pair"),
             };
-            edit_list(method, &octets, &item, has_community, "Can't filter pair").map(|o| Value::Clist(Held::own(o)))
+            edit_list(method, &octets, &item, has_community, "Can't filter pair").and_then(sendable).map(Value::Clist)
         }
         Value::Eclist(octets) => {
             let item = match argument {
@@ -233,7 +238,7 @@ fn edit<'a>(method: Method, subject: Value<'a>, argument: &Value<'_>) -> Operate
                 _ => return Err("Can't add/delete non-ec"),
             };
             let has = |set: &Set, c| set.contains_value(&ec_of(c));
-            edit_list(method, &octets, &item, has, "Can't filter ec").map(|o| Value::Eclist(Held::own(o)))
+            edit_list(method, &octets, &item, has, "Can't filter ec").and_then(sendable).map(Value::Eclist)
         }
         Value::Lclist(octets) => {
             let item = match argument {
@@ -243,7 +248,7 @@ fn edit<'a>(method: Method, subject: Value<'a>, argument: &Value<'_>) -> Operate
                 _ => return Err("Can't add/delete non-lc"),
             };
             let has = |set: &Set, c| set.contains_value(&lc_of(c));
-            edit_list(method, &octets, &item, has, "Can't filter lc").map(|o| Value::Lclist(Held::own(o)))
+            edit_list(method, &octets, &item, has, "Can't filter lc").and_then(sendable).map(Value::Lclist)
         }
         _ => Err("Can't add/delete to non-[e|l]clist"),
     }

@@ -36,6 +36,16 @@ impl PrefixSet {
         }
     }
 
+    /// How many nodes it has: about the number of its patterns.
+    pub fn len(&self) -> usize {
+        self.v4.nodes.len() + self.v6.nodes.len()
+    }
+
+    /// Whether it has no members but perhaps the prefixes of length 0.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// Whether a prefix is a member.
     pub fn contains(&self, prefix: &Prefix) -> bool {
         match prefix {

@@ -156,6 +156,16 @@ impl Set {
         }
     }
 
+    /// How many ranges it has.
+    pub fn len(&self) -> usize {
+        self.shown.len() + self.rects.len()
+    }
+
+    /// Whether it has no members.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// Whether a value is a member.
     pub fn contains(&self, key: Key) -> bool {
         let ranges = if self.merged.is_empty() { &self.shown } else { &self.merged };
@@ -195,7 +205,7 @@ impl Set {
 impl fmt::Display for Set {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut all = self.shown.clone();
-        all.extend(self.rects.iter().flat_map(|r| r.ranges()));
+        all.extend(self.rects.iter().flat_map(|r| r.ranges()).take(SHOWN_MAX));
         all.sort();
         f.write_str("[")?;
         for (i, range) in all.iter().enumerate() {
@@ -205,9 +215,14 @@ impl fmt::Display for Set {
                 write!(f, "..{}", range.to.value())?;
             }
         }
-        f.write_str("]")
+        // As many as one wildcard stands for; more are told apart from all by this mark.
+        let cut = self.rects.iter().flat_map(|r| r.ranges()).nth(SHOWN_MAX).is_some();
+        f.write_str(if cut { ", ... <too long>]" } else { "]" })
     }
 }
+
+/// How many of the ranges that wildcards stand for are printed.
+const SHOWN_MAX: usize = 1 << 16;
 
 /// The labels of a `case`: which arm a value belongs to.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]

@@ -130,6 +130,12 @@ impl<'a, 's> Subject<'a, 's> {
         }
     }
 
+    /// What changing the attributes costs, in pieces of 64 octets.
+    pub(crate) fn pieces(&self) -> u32 {
+        let octets = self.edited().map_or(0, |b| b.octets().len());
+        u32::try_from(octets / 64 + 1).unwrap_or(u32::MAX)
+    }
+
     /// Sets an attribute.
     pub(crate) fn set(&mut self, attr: Attr, value: Value<'_>) -> Operated<()> {
         self.route.ok_or(NO_ROUTE)?;

@@ -168,6 +168,18 @@ impl Value<'_> {
         }
     }
 
+    /// How much there is of it, in pieces of 64 octets, at least one: what copying or comparing it costs.
+    pub fn pieces(&self) -> u32 {
+        let octets = match self {
+            Self::Text(o) | Self::Path(o) | Self::Clist(o) | Self::Eclist(o) | Self::Lclist(o) => o.len(),
+            Self::Mask(mask) => mask.0.len() * 8,
+            Self::Set(set) => set.len() * 32,
+            Self::PrefixSet(set) => set.len() * 32,
+            _ => 0,
+        };
+        u32::try_from(octets / 64 + 1).unwrap_or(u32::MAX)
+    }
+
     /// The same value, borrowing what this one holds.
     pub fn borrowed(&self) -> Value<'_> {
         match self {

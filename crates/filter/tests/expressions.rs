@@ -5,6 +5,8 @@
 //! code is 0023 for a value, 8008 for a run-time error, 9001 for a wrong
 //! expression.
 
+#![expect(clippy::unwrap_used, reason = "a test may fail")]
+
 use rbird_filter::language::{define_constant, define_function};
 use rbird_filter::span::SourceFile;
 use rbird_filter::syntax::{Cursor, Tok, lex};

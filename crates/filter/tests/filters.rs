@@ -5,6 +5,8 @@
 //! the text, then what it logged (`INFO`, `ERR`) and whether the route was
 //! accepted, or the error (`!`) with which the configuration was refused.
 
+#![expect(clippy::unwrap_used, reason = "a test may fail")]
+
 use rbird_filter::language::{define_filter, define_function, filter};
 use rbird_filter::span::SourceFile;
 use rbird_filter::syntax::{Cursor, lex};
@@ -212,6 +214,31 @@ fn functions_that_double_the_work_of_others_end_by_the_budget() {
     let outcome = run(&read(&(text + "filter f { print f63(); accept; }")).unwrap());
     assert_eq!(outcome.verdict, Verdict::Reject);
     assert!(outcome.error.unwrap().ends_with("Filter takes too long"));
+}
+
+#[test]
+fn functions_that_make_a_path_ever_longer_end() {
+    let mut text = "function f0(bgppath p) { return prepend(p, 1); }\n".to_owned();
+    for i in 1..40 {
+        text += &format!("function f{i}(bgppath p) {{ return f{}(f{}(p)); }}\n", i - 1, i - 1);
+    }
+    let outcome = run(&read(&(text.clone() + "filter f { print f39(+empty+); accept; }")).unwrap());
+    assert!(outcome.error.is_some());
+    let text = text.replace("prepend(p, 1)", "p").replace("return p;", "print \"some text\"; return p;");
+    let outcome = run(&read(&(text + "filter f { print f39(+empty+); accept; }")).unwrap());
+    assert!(outcome.printed.iter().map(String::len).sum::<usize>() <= 1 << 20);
+    assert!(outcome.error.unwrap().ends_with("Filter prints too much"));
+}
+
+#[test]
+fn functions_that_nest_deep_inside_call_chains_end_before_the_stack_does() {
+    let mut text = "function f0() { return 1; }\n".to_owned();
+    for i in 1..127 {
+        let (open, close) = ("(1 + ".repeat(60), ")".repeat(60));
+        text += &format!("function f{i}() {{ return {open} f{}() {close}; }}\n", i - 1);
+    }
+    let outcome = run(&read(&(text + "filter f { print f126(); accept; }")).unwrap());
+    assert!(outcome.error.unwrap().ends_with("Filter nests too deep"));
 }
 
 #[test]
