@@ -153,6 +153,13 @@ pub enum TableEvent {
         /// The limit.
         limit: Limit,
     },
+    /// A line that a late filter printed, for the log, class info.
+    Printed {
+        /// Whose.
+        channel: ChannelId,
+        /// The line.
+        text: String,
+    },
     /// A message for the log at error level, without the protocol's name in front (pipe collision, late filter).
     Log {
         /// Whose.

@@ -170,10 +170,196 @@ fn igp_metric(hop: &ResolvedHop, bgp: &BgpSource) -> u32 {
 const fn rank(kind: SourceKind) -> u8 {
     match kind {
         SourceKind::Dummy | SourceKind::Redirect => 0,
-        SourceKind::Bgp => 1,
-        SourceKind::Device => 2,
-        SourceKind::Inherit => 3,
-        SourceKind::Pipe => 4,
-        SourceKind::Static | SourceKind::StaticDevice => 5,
+        SourceKind::Device => 1,
+        SourceKind::Bgp => 2,
+        SourceKind::Pipe => 3,
+        SourceKind::Static | SourceKind::StaticDevice => 4,
+        SourceKind::Inherit => 5,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::intern::Sets;
+    use crate::nexthop::Hops;
+    use route::attr::code;
+    use route::attrs::Local;
+    use route::hop::IGP_METRIC_UNKNOWN;
+    use route::{AttrSetBuilder, Dest, Hop, IfIndex, Moment, ProtocolId, SourceId};
+
+    /// A path with everything that a step may read; the best one can be.
+    #[derive(Clone)]
+    struct Route {
+        preference: u32,
+        kind: SourceKind,
+        bgp: BgpSource,
+        suppressed: bool,
+        hop: ResolvedHop,
+        numbers: Vec<(u8, u32)>,
+        as_path: Vec<u32>,
+        origin: u8,
+        clusters: usize,
+    }
+
+    fn best() -> Route {
+        let via = Hop::via("192.0.2.1".parse().unwrap(), IfIndex(1));
+        Route {
+            preference: 100,
+            kind: SourceKind::Bgp,
+            bgp: BgpSource {
+                peer_addr: "192.0.2.1".parse().unwrap(),
+                local_addr: "192.0.2.254".parse().unwrap(),
+                local_as: 65000,
+                peer_as: 65001,
+                router_id: 10,
+                local_id: 1,
+                internal: false,
+                rr_client: false,
+                cluster_id: 0,
+                rs_client: false,
+                default_local_pref: 100,
+                default_med: 0,
+                path_metric: true,
+                med_metric: false,
+                deterministic_med: false,
+                igp_metric: true,
+                prefer_older: false,
+                established: Moment(0),
+            },
+            suppressed: false,
+            hop: ResolvedHop { to: Resolved::Unicast(via), igp_metric: Some(0), recursive: true },
+            numbers: Vec::new(),
+            as_path: vec![65001],
+            origin: 0,
+            clusters: 0,
+        }
+    }
+
+    fn with(change: impl FnOnce(&mut Route)) -> Route {
+        let mut route = best();
+        change(&mut route);
+        route
+    }
+
+    fn decide(new: &Route, old: &Route) -> (Ordering, Reason) {
+        let (mut sets, mut hops) = (Sets::default(), Hops::default());
+        let mut facts = |r: &Route| {
+            let mut b = AttrSetBuilder::new(Local::new(r.kind, r.preference, Dest::Blackhole));
+            let mut path = vec![2, r.as_path.len() as u8];
+            r.as_path.iter().for_each(|a| path.extend_from_slice(&a.to_be_bytes()));
+            b.set(code::AS_PATH, if r.as_path.is_empty() { &[] } else { &path });
+            b.set(code::ORIGIN, &[r.origin]);
+            b.set(code::CLUSTER_LIST, &vec![0; 4 * r.clusters]);
+            r.numbers.iter().for_each(|(code, n)| b.set_u32(*code, *n));
+            let id = sets.intern(&b.build(), &mut hops);
+            *sets.facts(id)
+        };
+        let source = |r: &Route| Source {
+            id: SourceId(0),
+            protocol: ProtocolId(0),
+            protocol_name: "p".into(),
+            kind: r.kind,
+            path_id: 0,
+            bgp: (r.kind == SourceKind::Bgp).then(|| r.bgp.clone()),
+        };
+        let (nf, of, ns, os) = (facts(new), facts(old), source(new), source(old));
+        fn candidate<'a>(facts: &'a Facts, source: &'a Source, r: &'a Route) -> Candidate<'a> {
+            Candidate { facts, source, hop: &r.hop, suppressed: r.suppressed }
+        }
+        compare(&candidate(&nf, &ns, new), &candidate(&of, &os, old))
+    }
+
+    /// Each path loses against the one before by the step named with it; so it does against all before that.
+    #[test]
+    fn paths_in_the_order_of_preference_each_with_the_step_that_separates_it_from_the_one_before() {
+        let lost = |r: &mut Route| r.hop.to = Resolved::Unreachable;
+        let ladder: Vec<(Reason, Route)> = vec![
+            (Reason::Tie, with(|r| r.preference = 200)),
+            (Reason::Preference, with(|r| r.kind = SourceKind::Inherit)),
+            (Reason::Protocol, with(|r| r.kind = SourceKind::Static)),
+            (Reason::Protocol, with(|r| r.kind = SourceKind::Pipe)),
+            (Reason::Protocol, with(|r| r.numbers = vec![(code::LOCAL_PREF, 200)])),
+            (Reason::LocalPref, best()),
+            (Reason::AsPathLength, with(|r| r.as_path = vec![65001, 7])),
+            (Reason::Origin, with(|r| (r.as_path, r.origin) = (vec![65001, 7], 1))),
+            (Reason::Med, with(|r| (r.as_path, r.origin, r.numbers) = (vec![65001, 7], 1, vec![(code::MED, 1)]))),
+            (Reason::AsPathLength, with(|r| r.as_path = vec![65001, 7, 8])),
+            (Reason::External, with(|r| (r.as_path, r.bgp.internal) = (vec![65001, 7, 8], true))),
+            (
+                Reason::IgpMetric,
+                with(|r| {
+                    (r.as_path, r.bgp.internal) = (vec![65001, 7, 8], true);
+                    r.hop.igp_metric = Some(IGP_METRIC_UNKNOWN);
+                }),
+            ),
+            (Reason::AsPathLength, with(|r| r.as_path = vec![65001, 7, 8, 9])),
+            (Reason::RouterId, with(|r| (r.as_path, r.bgp.router_id) = (vec![65001, 7, 8, 9], 11))),
+            (Reason::ClusterList, with(|r| (r.as_path, r.bgp.router_id, r.clusters) = (vec![65001, 7, 8, 9], 11, 1))),
+            (
+                Reason::PeerAddr,
+                with(|r| {
+                    (r.as_path, r.bgp.router_id, r.clusters) = (vec![65001, 7, 8, 9], 11, 1);
+                    r.bgp.peer_addr = "192.0.2.2".parse().unwrap();
+                }),
+            ),
+            (Reason::LocalPref, with(|r| r.numbers = vec![(code::LOCAL_PREF, 50)])),
+            (Reason::Stale, with(|r| r.numbers = vec![(code::COMMUNITY, 0xffff_0006)])),
+            (Reason::Resolvable, with(lost)),
+            (Reason::Group, with(|r| r.suppressed = true)),
+            (Reason::Protocol, with(|r| r.kind = SourceKind::Device)),
+            (Reason::Preference, with(|r| r.preference = 50)),
+        ];
+        for (i, (reason, worse)) in ladder.iter().enumerate() {
+            for (j, (_, better)) in ladder.iter().enumerate().take(i) {
+                assert_eq!(decide(worse, better).0, Ordering::Greater, "{i} against {j}");
+                assert_eq!(decide(better, worse).0, Ordering::Less, "{j} against {i}");
+                if j + 1 == i {
+                    assert_eq!(decide(worse, better).1, *reason, "{i} against {j}");
+                }
+            }
+        }
+        assert_eq!(decide(&best(), &best()), (Ordering::Equal, Reason::Tie));
+    }
+
+    #[test]
+    fn med_counts_between_routes_of_one_neighbor_as_or_where_it_is_a_metric() {
+        let med = |asn: u32, med| with(|r| (r.as_path, r.numbers) = (vec![asn], vec![(code::MED, med)]));
+        assert_eq!(decide(&med(1, 5), &med(1, 3)), (Ordering::Greater, Reason::Med));
+        assert_eq!(decide(&med(1, 5), &med(2, 3)), (Ordering::Equal, Reason::Tie));
+        let mut metric = med(1, 5);
+        metric.bgp.med_metric = true;
+        assert_eq!(decide(&metric, &med(2, 3)), (Ordering::Greater, Reason::Med));
+        // An empty path: the peer's own AS is the neighbour.
+        let empty = with(|r| (r.as_path, r.bgp.peer_as, r.numbers) = (vec![], 9, vec![(code::MED, 5)]));
+        let nine = with(|r| (r.as_path, r.bgp.path_metric, r.numbers) = (vec![9], false, vec![(code::MED, 3)]));
+        assert_eq!(
+            decide(
+                &with(|r| {
+                    *r = empty.clone();
+                    r.bgp.path_metric = false
+                }),
+                &nine
+            )
+            .1,
+            Reason::Med
+        );
+    }
+
+    #[test]
+    fn what_stands_stays_where_older_is_preferred_unless_both_are_of_one_router() {
+        let older = |id| with(|r| (r.bgp.prefer_older, r.bgp.router_id) = (true, id));
+        assert_eq!(decide(&older(1), &older(2)), (Ordering::Greater, Reason::Older));
+        assert_eq!(decide(&older(2), &older(1)), (Ordering::Greater, Reason::Older));
+        let other = with(|r| r.bgp.peer_addr = "192.0.2.9".parse().unwrap());
+        assert_eq!(decide(&best(), &other), (Ordering::Less, Reason::PeerAddr));
+    }
+
+    #[test]
+    fn originator_id_stands_for_the_router_id_and_defaults_for_what_is_absent() {
+        let reflected = with(|r| r.numbers = vec![(code::ORIGINATOR_ID, 5)]);
+        assert_eq!(decide(&reflected, &best()), (Ordering::Less, Reason::RouterId));
+        let preferred = with(|r| r.bgp.default_local_pref = 300);
+        assert_eq!(decide(&preferred, &best()), (Ordering::Less, Reason::LocalPref));
     }
 }

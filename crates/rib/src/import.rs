@@ -11,6 +11,7 @@ use crate::batch::{ChannelSpec, ImportBatch, ImportRow, LimitKind, NetId, TableE
 use crate::channel::{Channel, Standing};
 use crate::path::{AttrsId, Path, SlotId};
 use crate::table::Table;
+use filter::{Env, RouteView, Verdict};
 use route::{Moment, Prefix, SourceId};
 
 /// What a row wants to stand: the number of its set, and whether the import filter rejected it.
@@ -60,7 +61,7 @@ impl Table {
         events: &mut Vec<TableEvent>,
     ) {
         let Some(channel) = self.channels.get_mut(at) else { return };
-        let wanted = count_arrival(channel, row.what, palette);
+        let mut wanted = count_arrival(channel, row.what, palette);
         // An earlier row of the batch may have given the prefix its number.
         let id = found.or_else(|| self.nets.find(&row.net));
         let Some(slot) = slot else {
@@ -71,7 +72,49 @@ impl Table {
             }
             return;
         };
+        let made = self.judge_late(at, slot, row.net, &mut wanted, events);
         self.put(at, slot, row.net, id, wanted, now, events);
+        if let Some(made) = made {
+            self.core.sets.drop(made, &mut self.core.hops);
+        }
+    }
+
+    /// Runs the import filter that had to wait for the resolved next hop. Returns the set that it made, held once.
+    fn judge_late(
+        &mut self,
+        at: u32,
+        slot: SlotId,
+        net: Prefix,
+        wanted: &mut Wanted,
+        events: &mut Vec<TableEvent>,
+    ) -> Option<AttrsId> {
+        let channel = self.channels.get(at)?;
+        let (filter, &mut Some((attrs, false))) = (channel.spec.late_filter.clone()?, &mut *wanted) else {
+            return None;
+        };
+        let hop = self.core.hops.resolved(self.core.sets.facts(attrs).hop);
+        let route = RouteView {
+            net,
+            attrs: self.core.sets.set(attrs)?,
+            source: &self.channels.slot(slot).source,
+            resolved: Some(&hop.to),
+            igp_metric: hop.igp_metric,
+        };
+        let outcome = filter.run(&mut self.filters, route, Env { ifaces: &self.core.ifaces });
+        let channel = channel.id;
+        events.extend(outcome.printed.into_iter().map(|text| TableEvent::Printed { channel, text }));
+        events.extend(outcome.error.map(|text| TableEvent::Log { channel, text }));
+        let made = outcome.attrs.map(|set| self.core.sets.intern(&set, &mut self.core.hops));
+        self.answer_new_hops();
+        let attrs = made.unwrap_or(attrs);
+        *wanted = Some((attrs, false));
+        if outcome.verdict == Verdict::Reject
+            && let Some(channel) = self.channels.get_mut(at)
+        {
+            channel.stats.updates_filtered += 1;
+            *wanted = channel.spec.keep_filtered.then_some((attrs, true));
+        }
+        made
     }
 
     /// Makes `wanted` stand for a slot and a prefix, in place of what stood.

@@ -28,6 +28,7 @@ use crate::nexthop::{self, Answer, HopId, Hops};
 use crate::path::Path;
 pub use crate::query::{NetView, PathView, TableSpec, Totals};
 use crate::store::Nets;
+use filter::Scratch;
 use route::attrs::LocalAttr;
 use route::attrs::LocalValue;
 use route::hop::{IGP_METRIC_UNKNOWN, Recursive};
@@ -52,6 +53,8 @@ pub struct Table {
     /// Reused from row to row.
     pub(crate) scratch: Vec<Path>,
     pub(crate) found: Vec<Option<NetId>>,
+    /// What late filters reuse.
+    pub(crate) filters: Scratch,
 }
 
 /// What the decision looks things up in.
@@ -103,6 +106,7 @@ impl Table {
             totals: Counts::default(),
             scratch: Vec::new(),
             found: Vec::new(),
+            filters: Scratch::new(),
         }
     }
 
