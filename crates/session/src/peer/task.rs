@@ -334,6 +334,7 @@ impl Task {
         let name = Arc::clone(&self.spec.name);
         match event {
             TableEvent::Log { text, .. } => tracing::error!("{name}: {text}"),
+            TableEvent::Printed { text, .. } => tracing::info!("{text}"),
             TableEvent::Limit { channel, generation, which, limit } => {
                 let current = |c: &&Channel| c.spec.channel == *channel && c.generation == *generation;
                 if !self.channels.iter().any(|c| current(&c)) {
