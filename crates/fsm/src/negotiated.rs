@@ -115,3 +115,64 @@ fn keepalive_time_s(config: &Config, hold_time_s: u16) -> u32 {
         Some(asked) => asked,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use wire::capability::AddPath;
+
+    fn config() -> Config {
+        Config {
+            peer_addr: "10.1.1.2".parse().unwrap(),
+            local_as: 65001,
+            peer_as: 65002,
+            router_id: 1,
+            capabilities: None,
+            passive: false,
+            hold_time_s: 240,
+            startup_hold_time_s: 240,
+            keepalive_time_s: None,
+            connect_retry_time_s: 120,
+            connect_delay_time_s: 5,
+            error_wait_time_s: (60, 300),
+            error_forget_time_s: 300,
+            disable_after_error: false,
+            disable_after_cease: 0,
+            restart_helper: true,
+            long_lived_helper: true,
+        }
+    }
+
+    fn caps(families: &[Family]) -> Capabilities {
+        let families = families.to_vec();
+        Capabilities { multiprotocol: !families.is_empty(), families, ..Capabilities::default() }
+    }
+
+    fn negotiate(ours: &Capabilities, theirs: Capabilities) -> Negotiated {
+        Negotiated::new(&config(), Some(ours), Open::new(65002, 90, 2, Some(theirs)))
+    }
+
+    #[test]
+    fn families_are_those_of_both_sides() {
+        use Family::{Ipv4, Ipv6};
+        let both = caps(&[Ipv4, Ipv6]);
+        assert_eq!(negotiate(&both, caps(&[Ipv6])).families, [Ipv6]);
+        assert_eq!(negotiate(&both, caps(&[])).families, [Ipv4], "who announces none speaks IPv4");
+        assert_eq!(negotiate(&caps(&[Ipv4]), caps(&[Ipv6])).families, []);
+        let alien = Capabilities { multiprotocol: true, ..Capabilities::default() };
+        assert_eq!(negotiate(&both, alien).families, [], "who announces only others does not");
+    }
+
+    #[test]
+    fn a_path_identifier_needs_a_sender_and_a_receiver() {
+        let family = Family::Ipv4;
+        let with =
+            |receive, send| Capabilities { add_paths: vec![AddPath { family, receive, send }], ..caps(&[family]) };
+        let n = negotiate(&with(true, true), with(false, true));
+        assert_eq!((n.add_path_rx, n.add_path_tx), (vec![family], vec![]));
+        let n = negotiate(&with(false, true), with(true, false));
+        assert_eq!((n.add_path_rx, n.add_path_tx), (vec![], vec![family]));
+        let n = negotiate(&with(true, true), caps(&[family]));
+        assert_eq!((n.add_path_rx, n.add_path_tx), (vec![], vec![]));
+    }
+}

@@ -376,3 +376,14 @@ fn a_neighbour_on_no_link_is_waited_for_without_an_error() {
     assert_eq!(s.shown(), "start Idle");
     s.pass(3600).expect([]);
 }
+
+#[test]
+fn a_neighbour_that_takes_no_octet_is_given_up_after_eight_minutes() {
+    let mut s = Script::established(config(), peer_open());
+    assert_eq!(s.machine.send_hold_s(), Some(480));
+    s.send(Event::Stuck(OUT));
+    assert_eq!(s.notifications(), [(8, 0)]);
+    let mut open = peer_open();
+    open.hold_time_s = 0;
+    assert_eq!(Script::established(config(), open).machine.send_hold_s(), None);
+}

@@ -88,3 +88,39 @@ impl Drop for Hold {
         self.progress.send_modify(|p| p.awaited = p.awaited.saturating_sub(1));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_restart_is_over_when_nobody_is_awaited() {
+        let recovery = Recovery::restarting();
+        let (one, two) = (recovery.hold(), recovery.hold());
+        let work = tokio::spawn(recovery.clone().begin(Duration::from_secs(3600)));
+        drop(one);
+        tokio::task::yield_now().await;
+        assert_eq!((recovery.is_over(), recovery.awaited()), (false, 1));
+        drop(two);
+        recovery.over().await;
+        work.await.unwrap();
+        assert!(recovery.hold().is_none());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_restart_is_over_after_the_wait_whoever_is_missing() {
+        let recovery = Recovery::restarting();
+        let missing = recovery.hold();
+        let began = tokio::time::Instant::now();
+        recovery.clone().begin(Duration::from_secs(240)).await;
+        assert_eq!(began.elapsed(), Duration::from_secs(240));
+        assert!(recovery.is_over());
+        drop(missing);
+    }
+
+    #[test]
+    fn without_a_restart_nobody_waits() {
+        assert!(Recovery::none().is_over());
+        assert!(Recovery::none().hold().is_none());
+    }
+}

@@ -110,6 +110,83 @@ async fn a_broken_update_ends_the_session_and_its_routes() {
 }
 
 #[tokio::test]
+async fn what_is_not_told_between_borr_and_eorr_is_gone() {
+    let (world, peer, ours, theirs) = passive(|_| {});
+    let mut stream = dial(theirs, ours).await;
+    let caps =
+        Capabilities { as4: Some(65002), route_refresh: true, enhanced_refresh: true, ..Capabilities::default() };
+    let mut octets = Vec::new();
+    Open::new(65002, 90, 0x0909_0909, Some(caps)).encode(&mut octets);
+    let refresh = |octets: &mut Vec<u8>, subtype| wire::RouteRefresh::encode(route::Family::Ipv4, subtype, octets);
+    octets.extend_from_slice(&frame::KEEPALIVE);
+    for i in 0..4 {
+        octets.extend(update(1, i));
+    }
+    // An end without a beginning is ignored.
+    refresh(&mut octets, wire::refresh::Subtype::End);
+    stream.write_all(&octets).await.unwrap();
+    world.imported(BGP, 4).await;
+    octets.clear();
+    refresh(&mut octets, wire::refresh::Subtype::Begin);
+    octets.extend(update(1, 2));
+    refresh(&mut octets, wire::refresh::Subtype::End);
+    stream.write_all(&octets).await.unwrap();
+    world.imported(BGP, 1).await;
+    assert!(world.has("10.1.2.0/24").await);
+    assert_eq!(shown(&peer.status.borrow()), "up Established");
+}
+
+#[tokio::test]
+async fn nothing_is_told_before_our_own_restart_is_over() {
+    // RFC 4724 4.1; graceful-restart-recovery
+    let mut world = World::new();
+    world.deps.recovery = Recovery::restarting();
+    world.announce([10, 100], 10);
+    let (ours, theirs) = (address(), address());
+    let mut spec = spec("p1", (65001, 65002), ours, theirs);
+    (spec.passive, spec.graceful_restart) = (true, RestartMode::On);
+    let peer = world.peer(spec);
+    tokio::spawn(world.deps.recovery.clone().begin(Duration::from_secs(3600)));
+    peer.start();
+    let mut stream = dial(theirs, ours).await;
+    let restart = wire::capability::GracefulRestart {
+        restarting: false,
+        time_s: 120,
+        families: vec![(route::Family::Ipv4, true)],
+    };
+    let caps = Capabilities { as4: Some(65002), graceful_restart: Some(restart), ..Capabilities::default() };
+    let mut octets = Vec::new();
+    Open::new(65002, 90, 0x0909_0909, Some(caps)).encode(&mut octets);
+    octets.extend_from_slice(&frame::KEEPALIVE);
+    octets.extend(update(1, 1));
+    stream.write_all(&octets).await.unwrap();
+    until(&peer, "wait Established").await;
+    world.imported(BGP, 1).await;
+    let mut told = vec![0; 1000];
+    let octets = stream.read(&mut told).await.unwrap();
+    let Ok(Next::Frame(first)) = frame::next(&told[..octets], MESSAGE_OCTETS_MAX) else { panic!() };
+    let wire::Message::Open(open) = first.message().unwrap() else { panic!() };
+    let restart = open.capabilities.unwrap().graceful_restart.unwrap();
+    assert_eq!((restart.restarting, restart.time_s, restart.families), (true, 120, vec![(route::Family::Ipv4, true)]));
+    assert!(peer.status.borrow().channels[0].recovery_pending);
+    // End-of-RIB.
+    stream.write_all(&message(Kind::Update, &[0; 4])).await.unwrap();
+    until(&peer, "up Established").await;
+    let mut rest = told[..octets].to_vec();
+    let mut kinds = Vec::new();
+    while kinds.iter().filter(|k| **k == Kind::Update).count() < 2 {
+        while let Ok(Next::Frame(found)) = frame::next(&rest, MESSAGE_OCTETS_MAX) {
+            kinds.push(found.kind);
+            rest = rest[found.octets()..].to_vec();
+        }
+        let octets = stream.read(&mut told).await.unwrap();
+        assert!(octets > 0);
+        rest.extend_from_slice(&told[..octets]);
+    }
+    assert_eq!(kinds[..2], [Kind::Open, Kind::Keepalive]);
+}
+
+#[tokio::test]
 async fn routes_sent_right_before_the_end_do_not_come_alive_again() {
     let (world, peer, ours, theirs) = passive(|_| {});
     for _ in 0..20 {
