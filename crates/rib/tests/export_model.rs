@@ -6,6 +6,8 @@
 //! without reason, the counter of told routes is right at every moment, and when
 //! all is quiet it holds what a fresh judgement of the table says.
 
+#![expect(clippy::unwrap_used, reason = "a test may")]
+
 use filter::run::Policy;
 use proptest::prelude::*;
 use rbird_rib as rib;

@@ -27,7 +27,7 @@ use rib::query::NetView;
 use rib::stats::ExportStats;
 use route::{Ifaces, TableId};
 use std::collections::HashMap;
-use std::hash::{BuildHasher, Hash, Hasher};
+use std::hash::BuildHasher;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use tokio::sync::oneshot;
@@ -96,9 +96,8 @@ impl Exports {
     /// A new member: it is fed, told End-of-RIB, then changes, all into `outbox`.
     pub fn join(&self, table: TableId, key: Arc<GroupKey>, member: MemberSpec, outbox: Arc<Outbox>) -> MemberId {
         let threads = self.0.all.len() as u32;
-        let mut hasher = foldhash::fast::FixedState::with_seed(0).build_hasher();
-        (table, key.placement()).hash(&mut hasher);
-        let thread = (hasher.finish() % u64::from(threads)) as u32;
+        let hash = foldhash::fast::FixedState::with_seed(0).hash_one((table, key.placement()));
+        let thread = (hash % u64::from(threads)) as u32;
         let number = self.0.next_member.fetch_add(1, Ordering::Relaxed);
         let id = MemberId(number.wrapping_mul(threads).wrapping_add(thread));
         let join = Join { member: id, table, key, spec: member, outbox };

@@ -1,5 +1,7 @@
 //! From a table to an outbox: what an import batch leads to, as octets that a peer could read.
 
+#![expect(clippy::unwrap_used, reason = "a test may")]
+
 use bytes::Bytes;
 use filter::run::Policy;
 use rbird_session::clock::Clock;

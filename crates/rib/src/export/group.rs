@@ -467,7 +467,7 @@ impl Group {
                     offered = if is_unheard { Offered::Vetoed } else { Offered::Accepted };
                     let words = if is_unheard { &mut self.unheard } else { &mut self.new };
                     words.push(word);
-                    if !all && !(next_best && is_unheard) {
+                    if !(all || next_best && is_unheard) {
                         break;
                     }
                 }

@@ -171,3 +171,97 @@ pub struct MemberSpec {
     /// `export limit`.
     pub export_limit: Option<Limit>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+    use std::net::Ipv4Addr;
+
+    fn key() -> GroupKey {
+        GroupKey {
+            family: Family::Ipv4,
+            policy: Policy::Accept,
+            rewrite_before_filter: true,
+            secondary: false,
+            add_path: false,
+            local_as: 1,
+            internal: false,
+            local_addr: Ipv4Addr::new(192, 0, 2, 1).into(),
+            local_link_local: None,
+            link: IfIndex(1),
+            next_hop: NextHopMode::Default,
+            missing_lladdr: MissingLladdr::SelfAddr,
+            rr_client: false,
+            cluster_id: 1,
+            rs_client: false,
+            interpret_communities: true,
+            allow_local_pref: false,
+            default_local_pref: 100,
+            med_to_external: false,
+            as4: true,
+            extended_messages: false,
+            llgr_aware: true,
+        }
+    }
+
+    #[test]
+    fn each_field_makes_another_group() {
+        let flips: [fn(&mut GroupKey); 22] = [
+            |k| k.family = Family::Ipv6,
+            |k| k.policy = Policy::Reject,
+            |k| k.rewrite_before_filter = false,
+            |k| k.secondary = true,
+            |k| k.add_path = true,
+            |k| k.local_as = 2,
+            |k| k.internal = true,
+            |k| k.local_addr = Ipv4Addr::new(192, 0, 2, 2).into(),
+            |k| k.local_link_local = Some(Ipv6Addr::LOCALHOST),
+            |k| k.link = IfIndex(2),
+            |k| k.next_hop = NextHopMode::SelfAlways,
+            |k| k.missing_lladdr = MissingLladdr::Drop,
+            |k| k.rr_client = true,
+            |k| k.cluster_id = 2,
+            |k| k.rs_client = true,
+            |k| k.interpret_communities = false,
+            |k| k.allow_local_pref = true,
+            |k| k.default_local_pref = 200,
+            |k| k.med_to_external = true,
+            |k| k.as4 = false,
+            |k| k.extended_messages = true,
+            |k| k.llgr_aware = false,
+        ];
+        // A new field breaks this pattern: it needs a flip above.
+        let GroupKey {
+            family: _,
+            policy: _,
+            rewrite_before_filter: _,
+            secondary: _,
+            add_path: _,
+            local_as: _,
+            internal: _,
+            local_addr: _,
+            local_link_local: _,
+            link: _,
+            next_hop: _,
+            missing_lladdr: _,
+            rr_client: _,
+            cluster_id: _,
+            rs_client: _,
+            interpret_communities: _,
+            allow_local_pref: _,
+            default_local_pref: _,
+            med_to_external: _,
+            as4: _,
+            extended_messages: _,
+            llgr_aware: _,
+        } = key();
+        let mut groups = HashSet::from([key()]);
+        for (i, flip) in flips.iter().enumerate() {
+            let mut other = key();
+            flip(&mut other);
+            assert!(groups.insert(other), "flip {i} is not seen");
+        }
+        assert!(groups.contains(&key()));
+    }
+}

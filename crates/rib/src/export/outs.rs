@@ -132,10 +132,31 @@ impl Outs {
             self.free.push(n);
         }
     }
+}
 
-    /// How many sets are numbered.
-    #[cfg(test)]
-    pub(super) fn len(&self) -> usize {
-        self.index.len()
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use route::attrs::Local;
+    use route::{AttrSetBuilder, Dest, SourceKind, attr::code};
+
+    fn set(med: u32) -> AttrSet {
+        let mut b = AttrSetBuilder::new(Local::new(SourceKind::Bgp, 0, Dest::Unreachable));
+        b.set_u32(code::MED, med);
+        b.build()
+    }
+
+    #[test]
+    fn a_number_lives_while_a_row_names_it_and_is_then_given_again() {
+        let mut outs = Outs::default();
+        let (a, b) = (outs.intern(set(1)), outs.intern(set(2)));
+        assert_eq!(outs.intern(set(1)), a);
+        outs.hold(a);
+        outs.sweep();
+        assert_eq!((outs.attrs(a), outs.attrs(b)), (Some(&set(1)), None));
+        assert_eq!(outs.intern(set(3)), b);
+        outs.release(a);
+        outs.sweep();
+        assert_eq!(outs.index.len(), 0);
     }
 }

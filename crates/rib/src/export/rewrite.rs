@@ -139,7 +139,7 @@ pub(super) fn finish(work: &mut AttrSetBuilder, key: &GroupKey, ifaces: &Ifaces)
     let Some((next_hop, link_local)) = work.get(code::NEXT_HOP).and_then(route::attrs::next_hop) else {
         return Err("Invalid NEXT_HOP attribute".into());
     };
-    if let IpAddr::V6(_) = next_hop {
+    if next_hop.is_ipv6() {
         finish_link_local(work, key, ifaces, next_hop, link_local)?;
     }
     if !key.internal && !key.allow_local_pref {

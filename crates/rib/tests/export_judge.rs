@@ -1,0 +1,238 @@
+//! What a route looks like for a neighbour, as BIRD 1.6.8 and the RFCs have it.
+
+#![expect(clippy::unwrap_used, reason = "a test may")]
+
+use filter::run::Policy;
+use rbird_rib as rib;
+use rib::batch::ResolvedHop;
+use rib::export::{ExportVerdict, GroupKey, Judge, MissingLladdr, NextHopMode, Offer};
+use route::attr::code;
+use route::attrs::{Local, Records};
+use route::{
+    AttrSet, AttrSetBuilder, BgpSource, Dest, Family, Hop, IfIndex, Ifaces, Moment, ProtocolId, Resolved, Source,
+    SourceId, SourceKind,
+};
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+
+const LINK: IfIndex = IfIndex(3);
+const OTHER_LINK: IfIndex = IfIndex(4);
+
+fn addr(last: u8) -> IpAddr {
+    Ipv4Addr::new(192, 0, 2, last).into()
+}
+
+/// Towards an external neighbour on `LINK`, where we are 192.0.2.1 in AS 65000.
+fn external() -> GroupKey {
+    GroupKey {
+        family: Family::Ipv4,
+        policy: Policy::Accept,
+        rewrite_before_filter: true,
+        secondary: false,
+        add_path: false,
+        local_as: 65000,
+        internal: false,
+        local_addr: addr(1),
+        local_link_local: None,
+        link: LINK,
+        next_hop: NextHopMode::Default,
+        missing_lladdr: MissingLladdr::SelfAddr,
+        rr_client: false,
+        cluster_id: 0x0101_0101,
+        rs_client: false,
+        interpret_communities: true,
+        allow_local_pref: false,
+        default_local_pref: 100,
+        med_to_external: false,
+        as4: true,
+        extended_messages: false,
+        llgr_aware: true,
+    }
+}
+
+fn internal() -> GroupKey {
+    GroupKey { internal: true, ..external() }
+}
+
+fn bgp_source(internal: bool) -> Source {
+    let peer_as = if internal { 65000 } else { 65001 };
+    Source {
+        kind: SourceKind::Bgp,
+        bgp: Some(BgpSource {
+            peer_addr: addr(9),
+            local_addr: addr(1),
+            local_as: 65000,
+            peer_as,
+            router_id: 0x0909_0909,
+            local_id: 0x0101_0101,
+            internal,
+            rr_client: false,
+            cluster_id: 0x0101_0101,
+            rs_client: false,
+            default_local_pref: 100,
+            default_med: 0,
+            path_metric: true,
+            med_metric: false,
+            deterministic_med: false,
+            igp_metric: true,
+            prefer_older: false,
+            established: Moment(0),
+        }),
+        ..static_source()
+    }
+}
+
+fn static_source() -> Source {
+    Source {
+        id: SourceId(1),
+        protocol: ProtocolId(1),
+        protocol_name: "s".into(),
+        kind: SourceKind::Static,
+        path_id: 0,
+        bgp: None,
+    }
+}
+
+/// Received from AS 65001 with next hop 192.0.2.9, and MED 50.
+fn received() -> AttrSetBuilder {
+    let mut b = AttrSetBuilder::new(Local::new(SourceKind::Bgp, 100, Dest::Via(Hop::via(addr(9), LINK))));
+    b.set(code::ORIGIN, &[0]);
+    b.set(code::AS_PATH, &[2, 1, 0, 0, 0xfd, 0xe9]);
+    b.set(code::NEXT_HOP, &[192, 0, 2, 9]);
+    b.set_u32(code::MED, 50);
+    b.set_u32(code::LOCAL_PREF, 100);
+    b
+}
+
+fn hop(link: IfIndex) -> ResolvedHop {
+    ResolvedHop { to: Resolved::Unicast(Hop::via(addr(9), link)), igp_metric: None, recursive: false }
+}
+
+fn tell(key: GroupKey, attrs: &AttrSetBuilder, source: &Source, hop: &ResolvedHop) -> Result<AttrSet, ExportVerdict> {
+    let offer = Offer { net: "198.51.100.0/24".parse().unwrap(), attrs: &attrs.build(), source, hop };
+    Judge::new(Arc::new(key), Arc::new(Ifaces::default())).outgoing(&offer)
+}
+
+fn path(set: &AttrSet) -> String {
+    set.as_path().to_string()
+}
+
+#[test]
+fn our_as_stands_in_front_for_external_neighbours_and_med_is_zeroed_as_in_1_6() {
+    let told = tell(external(), &received(), &bgp_source(false), &hop(LINK)).unwrap();
+    assert_eq!(path(&told), "65000 65001");
+    assert_eq!(told.get_u32(code::MED), Some(0));
+    assert_eq!(told.get(code::LOCAL_PREF), None);
+    let key = GroupKey { med_to_external: true, ..external() };
+    assert_eq!(tell(key, &received(), &bgp_source(false), &hop(LINK)).unwrap().get_u32(code::MED), Some(50));
+    let told = tell(internal(), &received(), &bgp_source(false), &hop(LINK)).unwrap();
+    assert_eq!((path(&told), told.get_u32(code::MED)), ("65001".into(), Some(50)));
+    assert_eq!(told.get_u32(code::LOCAL_PREF), Some(100));
+}
+
+#[test]
+fn a_client_of_a_route_server_is_told_path_and_med_unchanged() {
+    let key = GroupKey { rs_client: true, ..external() };
+    let told = tell(key, &received(), &bgp_source(false), &hop(LINK)).unwrap();
+    assert_eq!((path(&told), told.get_u32(code::MED)), ("65001".into(), Some(50)));
+}
+
+#[test]
+fn the_next_hop_is_kept_on_the_shared_link_and_inside_and_is_ours_elsewhere() {
+    let next_hop =
+        |key, hop: &ResolvedHop| tell(key, &received(), &bgp_source(false), hop).unwrap().next_hop().unwrap().0;
+    assert_eq!(next_hop(external(), &hop(LINK)), addr(9));
+    assert_eq!(next_hop(external(), &hop(OTHER_LINK)), addr(1));
+    assert_eq!(next_hop(internal(), &hop(OTHER_LINK)), addr(9));
+    let multihop = GroupKey { link: IfIndex(0), ..external() };
+    assert_eq!(next_hop(multihop.clone(), &hop(LINK)), addr(1));
+    assert_eq!(next_hop(GroupKey { next_hop: NextHopMode::Keep, ..multihop }, &hop(OTHER_LINK)), addr(9));
+    assert_eq!(next_hop(GroupKey { next_hop: NextHopMode::SelfAlways, ..internal() }, &hop(LINK)), addr(1));
+}
+
+#[test]
+fn a_static_route_gets_the_attributes_of_bgp_and_keeps_med_and_communities() {
+    let mut attrs = AttrSetBuilder::new(Local::new(SourceKind::Static, 200, Dest::Blackhole));
+    attrs.set_u32(code::MED, 50);
+    attrs.set_u32(code::LOCAL_PREF, 300);
+    attrs.set(code::COMMUNITY, &[0, 3, 0, 3, 0, 1, 0, 1]);
+    let blackhole = ResolvedHop { to: Resolved::Blackhole, igp_metric: None, recursive: false };
+    let told = tell(external(), &attrs, &static_source(), &blackhole).unwrap();
+    assert_eq!((told.origin(), path(&told), told.next_hop().unwrap().0), (Some(0), "65000".into(), addr(1)));
+    assert_eq!(told.get_u32(code::MED), Some(50));
+    assert_eq!(told.get(code::COMMUNITY), Some(&[0, 1, 0, 1, 0, 3, 0, 3][..]), "communities are sent sorted");
+    let told = tell(internal(), &attrs, &static_source(), &hop(OTHER_LINK)).unwrap();
+    assert_eq!((path(&told), told.next_hop().unwrap().0), (String::new(), addr(9)));
+    assert_eq!(told.get_u32(code::LOCAL_PREF), Some(100), "1.6 makes it anew, whatever an import filter has set");
+    let told = tell(external(), &attrs, &static_source(), &hop(OTHER_LINK)).unwrap();
+    assert_eq!(told.next_hop().unwrap().0, addr(1));
+}
+
+#[test]
+fn internal_routes_reach_internal_neighbours_by_reflection_only() {
+    let source = bgp_source(true);
+    assert_eq!(tell(internal(), &received(), &source, &hop(LINK)), Err(ExportVerdict::Vetoed));
+    let mut attrs = received();
+    attrs.set(code::CLUSTER_LIST, &[2, 2, 2, 2]);
+    let key = GroupKey { rr_client: true, ..internal() };
+    let told = tell(key.clone(), &attrs, &source, &hop(LINK)).unwrap();
+    assert_eq!(told.get_u32(code::ORIGINATOR_ID), Some(0x0909_0909));
+    assert_eq!(told.get(code::CLUSTER_LIST), Some(&[1, 1, 1, 1, 2, 2, 2, 2][..]), "our cluster stands in front");
+    attrs.set(code::CLUSTER_LIST, &[2, 2, 2, 2, 1, 1, 1, 1]);
+    assert_eq!(tell(key, &attrs, &source, &hop(LINK)), Err(ExportVerdict::Vetoed), "it has been in this cluster");
+    let told = tell(external(), &attrs, &source, &hop(LINK)).unwrap();
+    assert_eq!((told.get(code::ORIGINATOR_ID), told.get(code::CLUSTER_LIST)), (None, None));
+}
+
+#[test]
+fn well_known_communities_keep_a_route_inside_or_here() {
+    let with = |community: u32, key| {
+        let mut attrs = received();
+        attrs.set(code::COMMUNITY, &community.to_be_bytes());
+        tell(key, &attrs, &bgp_source(false), &hop(LINK)).is_ok()
+    };
+    let deaf = GroupKey { interpret_communities: false, ..external() };
+    for (community, to_external, to_internal) in
+        [(0xffff_ff01, false, true), (0xffff_ff02, false, false), (0xffff_ff03, false, true)]
+    {
+        assert_eq!(with(community, external()), to_external);
+        assert_eq!(with(community, internal()), to_internal);
+        assert!(with(community, deaf.clone()));
+    }
+    assert!(with(0xffff_0006, external()));
+    assert!(!with(0xffff_0006, GroupKey { llgr_aware: false, ..external() }), "LLGR_STALE, RFC 9494 4.3");
+}
+
+#[test]
+fn unknown_attributes_go_on_with_the_partial_bit_if_they_are_transitive() {
+    let mut attrs = received();
+    attrs.set_with_flags(0xc0, 63, b"ab");
+    attrs.set_with_flags(0x80, 64, b"cd");
+    let told = tell(external(), &attrs, &bgp_source(false), &hop(LINK)).unwrap();
+    let unknown: Vec<_> = Records::new(told.octets()).filter(|r| r.code > 32).map(|r| (r.flags, r.code)).collect();
+    assert_eq!(unknown, [(0xe0, 63)]);
+}
+
+#[test]
+fn a_route_that_lacks_what_every_route_has_is_not_told() {
+    let mut attrs = received();
+    attrs.unset(code::ORIGIN);
+    assert_eq!(tell(external(), &attrs, &bgp_source(false), &hop(LINK)), Err(ExportVerdict::Vetoed));
+}
+
+#[test]
+fn the_filter_rejects_what_the_veto_let_pass() {
+    let key = GroupKey { policy: Policy::Reject, ..external() };
+    assert_eq!(tell(key, &received(), &bgp_source(false), &hop(LINK)), Err(ExportVerdict::Filtered));
+}
+
+#[test]
+fn before_the_filter_stands_the_rewritten_route_in_1_6_and_the_route_itself_in_2() {
+    let before = |rewrite_before_filter| {
+        let key = GroupKey { rewrite_before_filter, ..external() };
+        let (attrs, source) = (received().build(), bgp_source(false));
+        let offer = Offer { net: "198.51.100.0/24".parse().unwrap(), attrs: &attrs, source: &source, hop: &hop(LINK) };
+        path(&Judge::new(Arc::new(key), Arc::new(Ifaces::default())).explain(&offer).before_filter)
+    };
+    assert_eq!((before(true), before(false)), ("65000 65001".into(), "65001".into()));
+}
