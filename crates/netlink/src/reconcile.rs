@@ -235,7 +235,7 @@ impl Reconciler {
     /// The dump has ended. When it is not whole, routes that it did not show may still be there and are not missed.
     pub fn scan_end(&mut self, whole: bool) {
         self.scanned = true;
-        let (palette, queue) = (&mut self.palette, &mut self.queue);
+        let Self { palette, queue, errors, error_changes, .. } = self;
         self.entries.retain(|net, entry| {
             if !entry.seen && whole {
                 release(palette, entry.present.take());
@@ -246,6 +246,9 @@ impl Reconciler {
             entry.fresh = false;
             if entry.wanted != entry.present {
                 enqueue(entry, *net, queue);
+            } else if !errors.is_empty() && errors.remove(net).is_some() {
+                // Another hand has put it there.
+                error_changes.push(*net);
             }
             entry.queued || entry.wanted.is_some() || entry.present.is_some()
         });
@@ -428,5 +431,193 @@ fn enqueue(entry: &mut Entry, net: Prefix, queue: &mut VecDeque<Prefix>) {
 fn release(palette: &mut Palette, id: Option<RouteId>) {
     if let Some(id) = id {
         palette.release(id);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel_route::{PROTO_BIRD, TABLE_MAIN};
+    use proptest::prelude::*;
+    use route::{Hop, Resolved};
+    use std::collections::BTreeMap;
+
+    /// A kernel table that obeys requests as the kernel does.
+    #[derive(Default)]
+    struct Kernel {
+        routes: BTreeMap<(Prefix, u32), (u8, KernelRoute)>,
+        requests: usize,
+    }
+
+    const ALIEN: u8 = 4;
+    /// The kernel refuses routes over this link.
+    const BROKEN: IfIndex = IfIndex(3);
+
+    impl Kernel {
+        fn obey(&mut self, request: &Request, route: &KernelRoute) -> Result<(), Errno> {
+            self.requests += 1;
+            let key = (request.net, route.metric);
+            let there = self.routes.get(&key).map(|(protocol, _)| *protocol);
+            match request.verb {
+                Verb::Remove if there == Some(PROTO_BIRD) => {
+                    self.routes.remove(&key);
+                    return Ok(());
+                }
+                Verb::Remove => return Err(Errno(libc::ESRCH)),
+                Verb::Add if there.is_some() => return Err(Errno(libc::EEXIST)),
+                Verb::Replace => assert_ne!(there, Some(ALIEN), "another program's route is replaced"),
+                Verb::Add => {}
+            }
+            if route.hops().iter().any(|h| h.iface == BROKEN) {
+                return Err(Errno(libc::EINVAL));
+            }
+            self.routes.insert(key, (PROTO_BIRD, route.clone()));
+            Ok(())
+        }
+
+        fn seen(&self) -> Vec<SeenRoute> {
+            let seen = |((net, _), (protocol, route)): (&(Prefix, u32), &(u8, KernelRoute))| SeenRoute {
+                net: *net,
+                protocol: *protocol,
+                table: TABLE_MAIN,
+                tos: 0,
+                route: route.clone(),
+            };
+            self.routes.iter().map(seen).collect()
+        }
+    }
+
+    fn work(r: &mut Reconciler, kernel: &mut Kernel) {
+        let mut batch = Vec::new();
+        loop {
+            batch.clear();
+            r.take(3, &mut batch);
+            if batch.is_empty() {
+                return;
+            }
+            let routes: Vec<_> = batch.iter().map(|q| r.palette().get(q.route).unwrap().clone()).collect();
+            for (request, route) in batch.iter().zip(&routes) {
+                let result = kernel.obey(request, route);
+                r.settle(request, result);
+            }
+        }
+    }
+
+    fn scan(r: &mut Reconciler, kernel: &mut Kernel) {
+        r.scan_begin();
+        kernel.seen().iter().for_each(|seen| r.scan_saw(seen));
+        r.scan_end(true);
+        work(r, kernel);
+    }
+
+    fn net(n: u8) -> Prefix {
+        format!("20.0.{n}.0/24").parse().unwrap()
+    }
+
+    fn route(link: u32, metric: u32) -> KernelRoute {
+        KernelRoute { metric, ..KernelRoute::new(Resolved::Unicast(Hop::dev(IfIndex(link)))) }
+    }
+
+    #[derive(Clone, Debug)]
+    enum Step {
+        Want(u8, Option<(u32, u32)>),
+        /// Another hand puts a route of some protocol there.
+        Put(u8, u32, u32, u8),
+        Take(u8, u32),
+        Scan,
+        Work,
+    }
+
+    fn step() -> impl Strategy<Value = Step> {
+        let (nets, links, metrics) = (0_u8..4, 1_u32..4, 0_u32..3);
+        prop_oneof![
+            (nets.clone(), proptest::option::of((links, metrics.clone()))).prop_map(|(n, w)| Step::Want(n, w)),
+            (nets.clone(), 1_u32..3, metrics.clone(), prop_oneof![Just(ALIEN), Just(PROTO_BIRD)])
+                .prop_map(|(n, l, m, p)| Step::Put(n, l, m, p)),
+            (nets, metrics).prop_map(|(n, m)| Step::Take(n, m)),
+            Just(Step::Scan),
+            Just(Step::Work),
+        ]
+    }
+
+    proptest! {
+        /// Whatever happened: after a scan the kernel holds what is wanted, but where another program's
+        /// route stands or the kernel refuses; and a second scan changes nothing.
+        #[test]
+        fn a_scan_makes_the_kernel_what_is_wanted(steps in proptest::collection::vec(step(), 0..40)) {
+            let mut r = Reconciler::new(Family::Ipv4, TABLE_MAIN);
+            let mut kernel = Kernel::default();
+            let mut wanted = BTreeMap::new();
+            r.told_all();
+            for step in steps {
+                match step {
+                    Step::Want(n, to) => {
+                        let to = to.map(|(link, metric)| route(link, metric));
+                        r.want(net(n), to.as_ref());
+                        wanted.insert(net(n), to);
+                    }
+                    Step::Put(n, link, metric, protocol) => {
+                        let seen = SeenRoute { net: net(n), protocol, table: TABLE_MAIN, tos: 0, route: route(link, metric) };
+                        kernel.routes.insert((net(n), metric), (protocol, seen.route.clone()));
+                        r.was_replaced(&seen);
+                    }
+                    Step::Take(n, metric) => drop(kernel.routes.remove(&(net(n), metric))),
+                    Step::Scan => scan(&mut r, &mut kernel),
+                    Step::Work => work(&mut r, &mut kernel),
+                }
+            }
+            scan(&mut r, &mut kernel);
+            let aliens: Vec<_> = kernel.seen().into_iter().filter(|s| !s.is_ours()).map(|s| (s.net, s.route.metric)).collect();
+            let possible = |(net, to): (&Prefix, &Option<KernelRoute>)| {
+                let to = to.clone().filter(|to| to.hops()[0].iface != BROKEN && !aliens.contains(&(*net, to.metric)))?;
+                Some((*net, to))
+            };
+            let expected: Vec<_> = wanted.iter().filter_map(possible).collect();
+            let ours: Vec<_> = kernel.seen().into_iter().filter(SeenRoute::is_ours).map(|s| (s.net, s.route)).collect();
+            prop_assert_eq!(&ours, &expected);
+            for (net, to) in &wanted {
+                let refused = to.is_some() && !expected.iter().any(|(n, _)| n == net);
+                prop_assert_eq!(r.error(net).is_some(), refused, "{}", net);
+            }
+
+            let (before, refused) = (kernel.requests, r.errors().count());
+            scan(&mut r, &mut kernel);
+            prop_assert_eq!(kernel.requests - before, refused, "only what was refused is tried again");
+
+            r.retire();
+            work(&mut r, &mut kernel);
+            prop_assert!(kernel.seen().iter().all(|s| !s.is_ours()));
+            prop_assert_eq!((r.count(), r.palette().count(), r.errors().count()), (0, 0, 0));
+        }
+    }
+
+    #[test]
+    fn nothing_is_asked_for_before_the_first_dump_has_ended_and_all_wishes_were_told() {
+        let mut batch = Vec::new();
+        let mut r = Reconciler::new(Family::Ipv4, TABLE_MAIN);
+        r.want(net(1), Some(&route(1, 0)));
+        r.told_all();
+        r.take(10, &mut batch);
+        assert_eq!(batch, []);
+        r.scan_begin();
+        r.take(10, &mut batch);
+        assert_eq!(batch, []);
+        r.scan_end(true);
+        r.take(10, &mut batch);
+        assert_eq!(batch.len(), 1);
+    }
+
+    #[test]
+    fn routes_that_an_interrupted_dump_does_not_show_are_not_missed() {
+        let mut kernel = Kernel::default();
+        let mut r = Reconciler::new(Family::Ipv4, TABLE_MAIN);
+        r.want(net(1), Some(&route(1, 0)));
+        r.told_all();
+        scan(&mut r, &mut kernel);
+        let before = kernel.requests;
+        r.scan_begin();
+        r.scan_end(false);
+        work(&mut r, &mut kernel);
+        assert_eq!(kernel.requests, before);
     }
 }

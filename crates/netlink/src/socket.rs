@@ -72,7 +72,11 @@ pub struct RouteSocket {
 impl RouteSocket {
     /// Opens it in the network namespace of the calling thread.
     pub fn open() -> io::Result<Self> {
-        let socket = open(&[], RECEIVE_BUFFER)?;
+        Self::open_with(RECEIVE_BUFFER)
+    }
+
+    fn open_with(receive_octets: usize) -> io::Result<Self> {
+        let socket = open(&[], receive_octets)?;
         setsockopt(&socket, sockopt::ReceiveTimeout, &TimeVal::seconds(ANSWER_S)).map_err(io::Error::from)?;
         // Answers need not repeat the request; old kernels repeat it, which does no harm.
         let _ = socket.set_cap_ack(true);
@@ -187,5 +191,43 @@ impl RouteSocket {
 impl std::fmt::Debug for RouteSocket {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("RouteSocket").field("sequence", &self.sequence).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{KernelRoute, Reconciler};
+    use route::{Hop, IfIndex, Prefix, Resolved};
+
+    /// 128 refusals do not fit into the smallest receive buffer. Needs root.
+    #[test]
+    fn answers_that_do_not_fit_are_said_to_be_lost_and_a_dump_tells() {
+        nix::sched::unshare(nix::sched::CloneFlags::CLONE_NEWNET).expect("a network namespace needs root");
+        let mut socket = RouteSocket::open_with(0).unwrap();
+        setsockopt(&socket.socket, sockopt::ReceiveTimeout, &TimeVal::milliseconds(100)).unwrap();
+        let mut reconciler = Reconciler::new(Family::Ipv4, 254);
+        let refused = KernelRoute::new(Resolved::Unicast(Hop::dev(IfIndex(9999))));
+        let fine = KernelRoute::new(Resolved::Blackhole);
+        for i in 0..128_u32 {
+            let net = Prefix::new(std::net::Ipv4Addr::from_bits((20 << 24) + (i << 8)).into(), 24).unwrap();
+            reconciler.want(net, Some(if i == 0 { &fine } else { &refused }));
+        }
+        reconciler.scan_begin();
+        reconciler.scan_end(true);
+        reconciler.told_all();
+        let mut requests = Vec::new();
+        reconciler.take(1000, &mut requests);
+        let result = socket.carry_out(254, reconciler.palette(), &requests).unwrap();
+        assert!(result.lost);
+        requests.iter().for_each(|r| reconciler.lost(r));
+
+        // The next scan finds what was carried out, and asks for the rest again.
+        reconciler.scan_begin();
+        let whole = socket.dump(Family::Ipv4, 254, |seen| reconciler.scan_saw(&seen)).unwrap();
+        reconciler.scan_end(whole);
+        requests.clear();
+        reconciler.take(1000, &mut requests);
+        assert_eq!(requests.len(), 127);
     }
 }

@@ -63,6 +63,9 @@ impl KernelHandle {
     }
 
     /// Goes up; nothing happens when it is up already.
+    ///
+    /// What direct and static protocols have told before this is there when the
+    /// kernel is first compared, so their routes of an earlier run are kept.
     pub fn begin(&self) {
         let _ = self.orders.send(Order::Begin);
     }

@@ -101,9 +101,13 @@ struct Lab {
 
 impl Lab {
     async fn start(text: &str) -> Self {
+        Self::start_in(Recovery::none(), text).await
+    }
+
+    async fn start_in(recovery: Recovery, text: &str) -> Self {
         let rules = IfaceRules { family: Some(Family::Ipv4), needs_address: true };
         let monitor = Monitor::start(rules, None).await.unwrap();
-        let world = World::start(&Settings::default(), monitor, Recovery::none());
+        let world = World::start(&Settings::default(), monitor, recovery);
         let table = world.numbers.table();
         let spec = TableSpec { id: table, name: "master".into(), family: Family::Ipv4, sorted: false };
         world.deps.tables.add(spec);
@@ -348,4 +352,22 @@ async fn recursive_static_routes_are_looked_up_in_the_table() {
     let lab = Lab::start(text).await;
     kernel_has("20.0.1.0/24 via 10.1.1.2 dev d0\n20.0.8.0/24 via 10.1.1.2 dev d0\nunreachable 20.0.10.0/24\n").await;
     assert!(lab.paths("20.0.8.0/24").await[0].hop.recursive);
+}
+
+#[tokio::test]
+async fn while_the_daemon_recovers_from_a_restart_nothing_is_removed() {
+    lab();
+    ip("route add 30.0.1.0/24 via 10.1.1.2 proto bird");
+    let recovery = Recovery::restarting();
+    let hold = recovery.hold().unwrap();
+    tokio::spawn(recovery.clone().begin(Duration::from_secs(60)));
+    let text = "protocol static { route 20.0.1.0/24 via 10.1.1.2; }\nprotocol kernel { scan time 1; graceful restart; learn; import all; export all; }";
+    let lab = Lab::start_in(recovery, text).await;
+    // The kernel protocol is at work: it learns. A second later it has scanned again.
+    ip("route add 40.0.1.0/24 via 10.1.1.2");
+    lab.table_has("40.0.1.0/24", 1).await;
+    until("count", || lab.kernel().stats().1 == 1).await;
+    assert_eq!(ours(), "30.0.1.0/24 via 10.1.1.2 dev d0\n");
+    drop(hold);
+    kernel_has("20.0.1.0/24 via 10.1.1.2 dev d0\n").await;
 }

@@ -50,28 +50,46 @@ pub fn spawn(start: Start, orders: mpsc::UnboundedReceiver<Order>, shared: Arc<S
     }
 }
 
-/// While the protocol is down only orders count.
+/// While the protocol is down only orders count, and the time to try again when the kernel refused.
 async fn down(mut start: Start, mut orders: mpsc::UnboundedReceiver<Order>, shared: &Shared) {
-    while let Some(order) = orders.recv().await {
+    let mut again: Option<Instant> = None;
+    loop {
+        let order = tokio::select! {
+            order = orders.recv() => order,
+            () = tokio::time::sleep_until(again.unwrap_or_else(Instant::now)), if again.is_some() => Some(Order::Begin),
+        };
         match order {
-            Order::Begin => {
+            None => return,
+            Some(Order::Begin) => {
                 let ended = up(&mut start, &mut orders, shared).await;
                 shared.clear();
+                again = ended.as_ref().err().map(|_| Instant::now() + AGAIN);
                 match ended {
-                    Ok(Some(done)) => drop(done.send(())),
-                    Ok(None) => {}
+                    Ok(End::Stopped(done)) => drop(done.send(())),
+                    Ok(End::Abandoned) => return,
                     Err(error) => tracing::error!("{}: Netlink: {error}", start.conf.name),
                 }
             }
-            Order::Stop(done) => drop(done.send(())),
-            Order::Reconfigure(conf, done) => {
+            Some(Order::Stop(done)) => {
+                again = None;
+                let _ = done.send(());
+            }
+            Some(Order::Reconfigure(conf, done)) => {
                 shared.set_rules(rules(start.id, &conf));
                 start.conf = conf;
                 let _ = done.send(());
             }
-            Order::Reload => {}
+            Some(Order::Reload) => {}
         }
     }
+}
+
+/// How being up ended.
+enum End {
+    /// By order; this one hears when everything has been put away.
+    Stopped(oneshot::Sender<()>),
+    /// Nobody is left to give orders.
+    Abandoned,
 }
 
 impl Shared {
@@ -85,14 +103,25 @@ impl Shared {
     }
 }
 
-/// Works until it is stopped. Returns whom to tell that everything has been put away.
-async fn up(
+/// Works until it is stopped. After an error of the sockets our routes stay in the kernel, to be found again.
+async fn up(start: &mut Start, orders: &mut mpsc::UnboundedReceiver<Order>, shared: &Shared) -> io::Result<End> {
+    let mut worker = Worker::new(start)?;
+    let notices = RouteNotices::open(worker.reconciler.family())?;
+    let ended = work(&mut worker, notices, start, orders, shared).await;
+    match &ended {
+        Ok(End::Stopped(_)) => worker.end(),
+        Ok(End::Abandoned) | Err(_) => worker.leave(),
+    }
+    ended
+}
+
+async fn work(
+    worker: &mut Worker,
+    mut notices: RouteNotices,
     start: &mut Start,
     orders: &mut mpsc::UnboundedReceiver<Order>,
     shared: &Shared,
-) -> io::Result<Option<oneshot::Sender<()>>> {
-    let mut worker = Worker::new(start)?;
-    let mut notices = RouteNotices::open(worker.reconciler.family())?;
+) -> io::Result<End> {
     let mut deliveries = worker.begin();
     let mut ifaces = start.world.deps.ifaces.clone();
     let recovery = start.world.deps.recovery.clone();
@@ -104,14 +133,8 @@ async fn up(
         tokio::select! {
             biased;
             order = orders.recv() => match order {
-                None => {
-                    worker.unsubscribe();
-                    return Ok(None);
-                }
-                Some(Order::Stop(done)) => {
-                    worker.end();
-                    return Ok(Some(done));
-                }
+                None => return Ok(End::Abandoned),
+                Some(Order::Stop(done)) => return Ok(End::Stopped(done)),
                 Some(Order::Begin) => {}
                 Some(Order::Reload) => worker.reload(),
                 Some(Order::Reconfigure(conf, done)) => {
@@ -227,14 +250,15 @@ impl Worker {
         self.start.world.deps.tables.send(self.table, msg);
     }
 
-    fn unsubscribe(&self) {
+    /// Goes down and leaves the kernel as it is.
+    fn leave(&mut self) {
         self.tell_table(TableMsg::Unsubscribe(self.reader));
+        self.import.down();
     }
 
     /// Goes down: removes our routes unless they are to persist.
     fn end(&mut self) {
-        self.unsubscribe();
-        self.import.down();
+        self.leave();
         if !self.conf.persist {
             self.reconciler.retire();
             while self.work() {}
