@@ -131,9 +131,34 @@ fn string(text: &[u8]) -> Option<(Tok, usize)> {
 }
 
 fn operator(text: &[u8]) -> Option<(Tok, usize)> {
-    let op = Op::ALL.iter().find(|op| text.starts_with(op.text().as_bytes()))?;
-    Some((Tok::Op(*op), op.text().len()))
+    let first = *text.first()?;
+    let (longer, single) = OPERATORS.get(usize::from(first))?;
+    if *longer {
+        let is_next = |op: &&Op| text.starts_with(op.text().as_bytes()) && op.text().len() > 1;
+        if let Some(op) = Op::ALL.iter().find(is_next) {
+            return Some((Tok::Op(*op), op.text().len()));
+        }
+    }
+    single.map(|op| (Tok::Op(op), 1))
 }
+
+/// For each first character: whether a longer operator begins with it, and the operator that it is alone.
+static OPERATORS: [(bool, Option<Op>); 128] = {
+    let mut table = [(false, None); 128];
+    let mut i = 0;
+    while i < Op::ALL.len() {
+        let op = Op::ALL[i];
+        let text = op.text().as_bytes();
+        let entry = &mut table[text[0] as usize];
+        if text.len() > 1 {
+            entry.0 = true;
+        } else {
+            entry.1 = Some(op);
+        }
+        i += 1;
+    }
+    table
+};
 
 fn decimal(text: &[u8]) -> Option<(Tok, usize)> {
     let len = span_of(text, u8::is_ascii_digit);
