@@ -51,6 +51,8 @@ impl Link {
         assert!(ip(&format!("link add d0 netns {ours} type veth peer name d0 netns {theirs}")));
         for (ns, addr) in [(ours, "10.1.1.1/24"), (theirs, "10.1.1.2/24")] {
             assert!(ip(&format!("-n {ns} addr add {addr} dev d0")));
+            let six = addr.replace("10.1.1.", "2001:db8::").replace("/24", "/64");
+            assert!(ip(&format!("-n {ns} -6 addr add {six} dev d0 nodad")));
             assert!(ip(&format!("-n {ns} link set d0 up")));
             assert!(ip(&format!("-n {ns} link set lo up")));
         }
@@ -73,10 +75,14 @@ impl Link {
         text += &format!(
             "}}\nprotocol bgp p1 {{ local 10.1.1.2 as 65002; neighbor 10.1.1.1 as 65001; connect delay time 1; import all; export all; {protocol} }}\n"
         );
+        self.start("bird", &text)
+    }
+
+    fn start(&self, program: &str, text: &str) -> Bird {
         let conf = self.dir.join("bird.conf");
         std::fs::write(&conf, text).unwrap();
         let child = Command::new("ip")
-            .args(["netns", "exec", &self.theirs, "bird", "-f", "-c"])
+            .args(["netns", "exec", &self.theirs, program, "-f", "-c"])
             .arg(&conf)
             .arg("-s")
             .arg(self.dir.join("ctl"))
@@ -129,6 +135,17 @@ impl Drop for Bird {
     }
 }
 
+fn addr((addr, prefix): (&str, &str)) -> IfaceAddr {
+    IfaceAddr {
+        addr: addr.parse().unwrap(),
+        prefix: prefix.parse().unwrap(),
+        broadcast: None,
+        peer: None,
+        scope: Scope::Site,
+        secondary: false,
+    }
+}
+
 fn links() -> Ifaces {
     let d0 = Iface {
         index: IfIndex(2),
@@ -136,14 +153,7 @@ fn links() -> Ifaces {
         flags: route::iface::IfaceFlags { admin_up: true, link_up: true, ..Default::default() },
         mtu: 1500,
         master: IfIndex(0),
-        addrs: vec![IfaceAddr {
-            addr: "10.1.1.1".parse().unwrap(),
-            prefix: "10.1.1.0/24".parse().unwrap(),
-            broadcast: None,
-            peer: None,
-            scope: Scope::Site,
-            secondary: false,
-        }],
+        addrs: [("10.1.1.1", "10.1.1.0/24"), ("2001:db8::1", "2001:db8::/64")].map(addr).into(),
     };
     Ifaces::new(lo().iter().cloned().chain([d0]).collect())
 }
@@ -257,5 +267,39 @@ fn a_bird_that_restarts_gracefully_keeps_its_routes_here() {
         // Not a restart with -R: no forwarding state, so routes went and came again.
         world.imported(BGP, 1000).await;
         assert!(!peer.status.borrow().restart_active);
+    });
+}
+
+#[test]
+fn bird6_and_we_exchange_routes_over_ipv6() {
+    let Some(link) = Link::new("six") else { return };
+    link.inside(async {
+        let mut text = String::from("router id 10.1.1.2;\nlog stderr all;\nprotocol device { }\nprotocol static {\n");
+        for i in 0..1000 {
+            text += &format!("route 2001:db8:{i:x}::/48 blackhole;\n");
+        }
+        text += "}\nprotocol bgp p1 { local 2001:db8::2 as 65002; neighbor 2001:db8::1 as 65001; connect delay time 1; import all; export all; }\n";
+        let bird = link.start("bird6", &text);
+        let world = world();
+        let mut spec = towards_bird();
+        spec.listen = Some("[::]:179".parse().unwrap());
+        spec.local_addr = Some("2001:db8::1".parse().unwrap());
+        spec.peer_addr = "2001:db8::2".parse().unwrap();
+        let table = route::TableId(6);
+        let family = route::Family::Ipv6;
+        world.deps.tables.add(rib::table::TableSpec { id: table, name: "master6".into(), family, sorted: false });
+        let channel = &mut spec.channels[0];
+        (channel.family, channel.table, channel.igp_table) = (family, table, table);
+        let peer = world.peer(spec);
+        peer.start();
+        until(&peer, "up Established").await;
+        bird.says("show protocols all p1", "Established").await;
+        let tables = world.deps.tables.clone();
+        let work = async {
+            while tables.query(table, |t| t.counts(BGP)).await.unwrap().imported < 1000 {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, work).await.unwrap();
     });
 }
