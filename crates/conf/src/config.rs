@@ -8,6 +8,7 @@ use filter::{Policy, Span};
 use rib_words::LimitAction;
 use route::Family;
 use route::Prefix;
+use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -114,14 +115,13 @@ pub struct Symbols {
 }
 
 impl Symbols {
-    /// The rows of all that is defined; what was defined wrongly is left out.
-    pub(crate) fn new(meanings: Arc<filter::Symbols>) -> Self {
-        let told = |kind: &filter::SymbolKind| !matches!(kind, filter::SymbolKind::Broken);
-        let rows = meanings
-            .iter()
-            .filter(|(_, symbol)| told(&symbol.kind))
-            .map(|(name, symbol)| SymbolRow { name: name.clone(), kind: symbol.kind.word() })
-            .collect();
+    /// The rows of all that is defined or mentioned.
+    pub(crate) fn new(meanings: Arc<filter::Symbols>, mentioned: BTreeSet<Arc<str>>) -> Self {
+        let mut rows: Vec<_> =
+            meanings.iter().map(|(name, symbol)| SymbolRow { name: name.clone(), kind: symbol.kind.word() }).collect();
+        let undefined = mentioned.into_iter().filter(|name| meanings.get(name).is_none());
+        rows.extend(undefined.map(|name| SymbolRow { name, kind: "undefined" }));
+        rows.sort_by(|a, b| a.name.cmp(&b.name));
         Self { rows, meanings }
     }
 }
@@ -260,9 +260,11 @@ impl TimeFormat {
         Self { format: "%T".into(), limit_s: Self::SHORT_LIMIT_S, older: Some("%F".into()) }
     }
 
-    /// `old short`: the time of young ones, the date of old ones, as BIRD before 1.2 wrote them.
+    /// `old short`: hours and minutes of young ones, month and day of old ones.
+    ///
+    /// BIRD writes the year alone above 360 days; here month and day stay.
     pub fn old_short() -> Self {
-        Self { format: "%R".into(), limit_s: Self::SHORT_LIMIT_S, older: Some("%d-%m".into()) }
+        Self { format: "%R".into(), limit_s: Self::SHORT_LIMIT_S, older: Some("%b%d".into()) }
     }
 
     /// One format for all ages.

@@ -87,7 +87,7 @@ fn read(source: &Source, disk: &dyn Files, options: &LoadOptions) -> (Loaded, Ve
         parser.fail(wrong);
     }
     parser.statements();
-    let Parser { mut config, symbols, mut errors, warnings, dialects, .. } = parser;
+    let Parser { mut config, symbols, mentioned, mut errors, warnings, dialects, .. } = parser;
     // What stands in files is told in the order of the text; what the end of the text brings, last.
     let end = source.tokens.last().map(|t| t.span);
     errors.sort_by_key(|e| (Some(e.span) == end, order_of(e.span, source)));
@@ -95,7 +95,7 @@ fn read(source: &Source, disk: &dyn Files, options: &LoadOptions) -> (Loaded, Ve
     if let Some(wrong) = other_dialect(&dialects, options) {
         errors = vec![wrong];
     }
-    config.symbols = Arc::new(Symbols::new(symbols));
+    config.symbols = Arc::new(Symbols::new(symbols, mentioned));
     (Loaded { config, warnings }, errors)
 }
 

@@ -14,7 +14,7 @@ use crate::suggest;
 use filter::syntax::{Cursor, Op, Parsed, Tok, is_reserved};
 use filter::{Diagnostic, Level, Span, SymbolKind, Symbols, Value};
 use route::Prefix;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
@@ -29,6 +29,8 @@ pub(crate) struct Parser<'a> {
     pub(crate) config: Config,
     /// All names defined so far.
     pub(crate) symbols: Arc<Symbols>,
+    /// Names of links written without quotes: BIRD lists them as undefined symbols.
+    pub(crate) mentioned: BTreeSet<Arc<str>>,
     /// Templates by name.
     pub(crate) templates: BTreeMap<Arc<str>, Draft>,
     /// The last number given to a protocol without a name, by kind.
@@ -59,6 +61,7 @@ impl<'a> Parser<'a> {
             at: Cursor::new(&source.files, &source.tokens, Some(options.family)),
             config: Config::empty(Dialect::V1, options.family),
             symbols: Arc::new(Symbols::new(Some(options.family))),
+            mentioned: BTreeSet::new(),
             templates: BTreeMap::new(),
             automatic: BTreeMap::new(),
             dialects: Dialects::default(),
@@ -164,6 +167,7 @@ impl Parser<'_> {
         match self.at.word() {
             Some(name) if self.at.is_name() => {
                 self.at.bump();
+                self.mentioned.insert(name.into());
                 Ok(Some(name.into()))
             }
             _ => Err(self.at.wanted("the name of a link, as in `fe80::1%'eth0'`")),

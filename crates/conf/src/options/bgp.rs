@@ -1,5 +1,6 @@
 //! `protocol bgp`: a session with a neighbour.
 
+use crate::config::rib_words::LimitAction;
 use crate::config::{BgpConf, GatewayMode, LimitConf, MissingLladdr, NextHopMode, RestartMode};
 use crate::option::{Effect, Own, Row, Slot, field};
 use crate::parser::Parser;
@@ -134,9 +135,9 @@ pub(crate) const ROUTE_LIMIT: &[&str] = &["route", "limit"];
 /// What BIRD says of it.
 pub(crate) const ROUTE_LIMIT_WARNING: &str = "Route limit option is deprecated, use import limit";
 
-/// The limit that `route limit N` means.
+/// The limit that `route limit N` means: BIRD restarts the session then.
 pub(crate) fn route_limit(parser: &mut Parser<'_>) -> Parsed<Option<LimitConf>> {
-    super::common::route_limit(parser)
+    Ok(Some(LimitConf { routes_max: parser.number()?, action: LimitAction::Restart }))
 }
 
 /// The hops of `multihop` without a number, and of internal sessions that are not `direct`.

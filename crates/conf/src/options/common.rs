@@ -116,7 +116,7 @@ fn set_limit(parser: &mut Parser<'_>, into: &mut Option<LimitConf>) -> Parsed<()
 }
 
 /// `off`, or a number and what happens then; the default is to disable the protocol.
-pub(crate) fn route_limit(parser: &mut Parser<'_>) -> Parsed<Option<LimitConf>> {
+fn route_limit(parser: &mut Parser<'_>) -> Parsed<Option<LimitConf>> {
     if parser.at.eat_word("off") {
         return Ok(None);
     }

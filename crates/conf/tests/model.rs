@@ -1,0 +1,279 @@
+//! Text in, model out: what options become, what they are when they are not given, and the names.
+
+use rbird_conf::config::rib_words::LimitAction;
+use rbird_conf::config::*;
+use rbird_conf::files::{Files, Memory};
+use rbird_conf::{LoadOptions, load};
+use route::Family;
+use std::path::Path;
+use std::time::Duration;
+
+fn config(text: &str) -> Config {
+    match load("c", &Memory::new().with("c", text), &LoadOptions::default()) {
+        Ok(loaded) => loaded.config,
+        Err(refused) => panic!("{}", refused.report(false).join("\n")),
+    }
+}
+
+/// A session with the options given.
+fn bgp(options: &str) -> (ProtocolConf, BgpConf) {
+    let text = format!("table ts sorted; protocol bgp p {{ local as 1; neighbor 10.0.0.2 as 2; {options} }}");
+    protocol(&text)
+}
+
+fn protocol(text: &str) -> (ProtocolConf, BgpConf) {
+    let conf = config(text).protocols.pop().unwrap();
+    match conf.kind.clone() {
+        ProtocolKind::Bgp(own) => (conf, *own),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_session_without_options_is_as_in_1_6_8() {
+    let (conf, own) = bgp("");
+    let channel = &conf.channels[0];
+    assert_eq!((&*conf.name, conf.disabled, conf.channels.len()), ("p", false, 1));
+    assert_eq!((&*channel.table, channel.family, channel.preference), ("master", Family::Ipv4, 100));
+    assert_eq!((channel.import.name(), channel.export.name()), ("ACCEPT", "REJECT"));
+    assert_eq!(own.local_as, 1);
+    assert_eq!((own.peer_addr.to_string().as_str(), own.peer_as, own.peer_port), ("10.0.0.2", 2, 179));
+    assert_eq!((own.multihop, own.gateway), (None, GatewayMode::Direct));
+    assert_eq!((own.hold_time_s, own.startup_hold_time_s, own.keepalive_time_s), (240, 240, None));
+    assert_eq!((own.connect_retry_time_s, own.connect_delay_time_s), (120, 5));
+    assert_eq!((own.error_wait_time_s, own.error_forget_time_s), ((60, 300), 300));
+    assert_eq!((own.graceful_restart, own.graceful_restart_time_s), (RestartMode::Aware, 120));
+    assert_eq!((own.long_lived, own.long_lived_stale_time_s), (RestartMode::Aware, 3600));
+    assert_eq!((own.default_local_pref, own.default_med), (100, 0));
+    assert!(own.capabilities && own.route_refresh && own.as4 && own.advertise_ipv4 && own.interpret_communities);
+    assert!(own.path_metric && own.igp_metric && !own.med_metric && !own.prefer_older && !own.deterministic_med);
+    assert!(own.rewrite_before_filter && !own.med_to_external && !own.match_local_addr);
+}
+
+#[test]
+fn an_internal_session_is_multihop_unless_direct() {
+    let internal =
+        |option: &str| protocol(&format!("protocol bgp p {{ local as 1; neighbor 10.0.0.2 as 1; {option} }}")).1;
+    assert_eq!((internal("").multihop, internal("").gateway), (Some(64), GatewayMode::Recursive));
+    assert_eq!((internal("direct;").multihop, internal("direct;").gateway), (None, GatewayMode::Direct));
+    assert_eq!(internal("multihop 2;").multihop, Some(2));
+    assert_eq!(bgp("multihop;").1.multihop, Some(64));
+    assert_eq!(bgp("gateway recursive;").1.gateway, GatewayMode::Recursive);
+}
+
+#[test]
+fn each_form_of_a_session_s_options() {
+    assert_eq!(bgp("next hop self;").1.next_hop, NextHopMode::SelfAlways);
+    assert_eq!(bgp("next hop self; next hop keep;").1.next_hop, NextHopMode::Keep);
+    assert_eq!(bgp("error wait time 10, 100;").1.error_wait_time_s, (10, 100));
+    assert_eq!(bgp("graceful restart; graceful restart time 60;").1.graceful_restart, RestartMode::On);
+    assert_eq!(bgp("graceful restart off;").1.graceful_restart, RestartMode::Off);
+    assert_eq!(bgp("long lived graceful restart on;").1.long_lived, RestartMode::On);
+    let paths = |option| (bgp(option).1.add_paths_rx, bgp(option).1.add_paths_tx);
+    assert_eq!(
+        (paths("add paths;"), paths("add paths rx;"), paths("add paths tx;")),
+        ((true, true), (true, false), (false, true))
+    );
+    assert_eq!((bgp("allow local as;").1.allow_local_as, bgp("allow local as 2;").1.allow_local_as), (u32::MAX, 2));
+    assert_eq!(bgp("disable after cease { prefix limit hit, administrative shutdown };").1.disable_after_cease, 0b110);
+    assert_eq!(bgp("disable after cease;").1.disable_after_cease, u32::MAX);
+    assert_eq!(bgp("rs client;").1.missing_lladdr, MissingLladdr::Ignore);
+    assert_eq!(bgp("source address 10.0.0.1; passive; ttl security; password \"x\";").1.password.as_deref(), Some("x"));
+    assert_eq!(bgp("interface \"eth0\";").1.iface.as_deref(), Some("eth0"));
+    assert!(bgp("table ts; secondary;").1.secondary);
+    let (_, own) = protocol("protocol bgp p { local 10.0.0.1 as 7; neighbor 10.0.0.2 % 'eth-0' port 1790 as 8; }");
+    assert_eq!((own.local_as, own.peer_port, own.peer_as, own.iface.as_deref()), (7, 1790, 8, Some("eth-0")));
+}
+
+#[test]
+fn values_that_no_message_carries_are_cut_with_a_warning() {
+    let text = "protocol bgp p { local as 1; neighbor 10.0.0.2 as 2; hold time 65536; graceful restart time 5000; }";
+    let loaded = load("c", &Memory::new().with("c", text), &LoadOptions::default()).unwrap();
+    assert_eq!(
+        loaded.warning_lines(),
+        [
+            "hold time is at most 65535; 65536 is taken as 65535",
+            "graceful restart time is at most 4095; 5000 is taken as 4095"
+        ]
+    );
+}
+
+#[test]
+fn limits_and_policies_stand_in_the_channel() {
+    let (conf, _) = bgp(
+        "import limit 10; receive limit 20 action block; export limit 30 action warn; import keep filtered; export all; preference 7;",
+    );
+    let channel = &conf.channels[0];
+    let limit = |l: Option<LimitConf>| l.map(|l| (l.routes_max, l.action));
+    assert_eq!(limit(channel.import_limit), Some((10, LimitAction::Disable)));
+    assert_eq!(limit(channel.receive_limit), Some((20, LimitAction::Block)));
+    assert_eq!(limit(channel.export_limit), Some((30, LimitAction::Warn)));
+    assert_eq!((channel.keep_filtered, channel.preference, channel.export.name()), (true, 7, "ACCEPT"));
+    let old = bgp("route limit 5;").0.channels[0].import_limit;
+    assert_eq!(limit(old), Some((5, LimitAction::Restart)), "as BIRD shows it");
+    assert_eq!(bgp("import limit 5; import limit off;").0.channels[0].import_limit, None);
+}
+
+#[test]
+fn a_template_gives_what_it_was_given_and_the_last_word_counts() {
+    let text = "template bgp t1 { local as 65001; hold time 60; import none; }\n\
+        template bgp t2 from t1 { hold time 30; }\n\
+        protocol bgp from t2 { neighbor 10.0.0.2 as 65002; }\n\
+        protocol bgp from t2 { neighbor 10.0.0.3 as 65001; direct; }";
+    let config = config(text);
+    let names: Vec<_> = config.protocols.iter().map(|p| &*p.name).collect();
+    assert_eq!(names, ["bgp1", "bgp2"]);
+    let ProtocolKind::Bgp(own) = &config.protocols[0].kind else { panic!() };
+    assert_eq!((own.local_as, own.hold_time_s, config.protocols[0].channels[0].import.name()), (65001, 30, "REJECT"));
+}
+
+#[test]
+fn automatic_names_pass_over_names_that_are_taken() {
+    let config = config("table direct1; protocol device {} protocol direct {} protocol kernel {} protocol static {}");
+    let names: Vec<_> = config.protocols.iter().map(|p| &*p.name).collect();
+    assert_eq!(names, ["device1", "direct2", "kernel1", "static1"]);
+    let preferences: Vec<_> = config.protocols.iter().flat_map(|p| &p.channels).map(|c| c.preference).collect();
+    assert_eq!(preferences, [240, 10, 200]);
+    assert!(config.protocols[0].channels.is_empty(), "device is attached to no table");
+}
+
+#[test]
+fn the_statements_of_the_daemon() {
+    let config = config(
+        "router id from -\"eth*\", \"lo\" 10.0.0.0/8; log syslog name \"b\" { info, bug }; log stderr all; log \"x.log\" all;\n\
+         listen bgp address 127.0.0.1 port 1179; debug protocols { states, packets }; debug commands 2;\n\
+         timeformat base \"%F\"; timeformat route \"%T\" 60 \"%F\"; timeformat protocol iso long; timeformat log old short;\n\
+         graceful restart wait 30; table t sorted; define rid = 10.9.9.9; router id rid; protocol device { scan time 2 * 3; }"
+            .replace("2 * 3", "(2 * 3)")
+            .as_str(),
+    );
+    assert_eq!(config.router_id, Some("10.9.9.9".parse().unwrap()));
+    assert!(IfacePattern::chosen(&config.router_id_from, "lo", "10.1.1.1".parse().ok()));
+    assert!(!IfacePattern::chosen(&config.router_id_from, "eth0", "10.1.1.1".parse().ok()));
+    assert!(config.logs[0].classes.has(LogClass::Bug) && !config.logs[0].classes.has(LogClass::Error));
+    assert_eq!(config.logs[0].to, LogDestination::Syslog(Some("b".into())));
+    assert_eq!(config.logs[2], LogTarget { to: LogDestination::File("x.log".into()), classes: LogClasses::ALL });
+    assert_eq!((config.listen.address, config.listen.port), ("127.0.0.1".parse().ok(), Some(1179)));
+    assert_eq!((config.debug_protocols, config.debug_commands), (DebugMask(33), 2));
+    assert_eq!(config.time.base, TimeFormat::plain("%F"));
+    assert_eq!(config.time.route, TimeFormat { format: "%T".into(), limit_s: 60, older: Some("%F".into()) });
+    assert_eq!((&config.time.protocol, &config.time.log), (&TimeFormat::plain("%F %T"), &TimeFormat::old_short()));
+    assert_eq!(config.graceful_restart_wait, Duration::from_secs(30));
+    assert!(config.tables.iter().any(|t| &*t.name == "t" && t.sorted));
+    let device = &config.protocols[0];
+    assert_eq!(device.debug, DebugMask(33), "debug protocols is for those that follow");
+    let ProtocolKind::Device(own) = &device.kind else { panic!() };
+    assert_eq!(own.scan_time, Duration::from_secs(6));
+}
+
+#[test]
+fn static_routes_of_every_kind() {
+    let config = config(
+        "define gate = 10.1.1.2; protocol static { route 10.1.0.0/16 via gate; route 10.2.0.0:255.255.0.0 via \"d0\";\n\
+         route 10.3.0.0/16 drop; route 10.4.0.0/16 reject; route 10.5.0.0/16 prohibit; route 10.6.0.0/16 recursive gate;\n\
+         route 10.7.0.0/16 multipath via 10.1.1.2 weight 3 via 10.1.1.3%d1; route 0.0.0.0/0 via gate { preference = 5; }; }",
+    );
+    let ProtocolKind::Static(own) = &config.protocols[0].kind else { panic!() };
+    let hop = |gateway: &str, iface: Option<&str>, weight| StaticHop {
+        gateway: gateway.parse().unwrap(),
+        iface: iface.map(Into::into),
+        weight,
+        onlink: false,
+        bfd: false,
+    };
+    let to: Vec<_> = own.routes.iter().map(|r| r.to.clone()).collect();
+    assert_eq!(
+        to,
+        [
+            StaticDest::Via(vec![hop("10.1.1.2", None, 1)]),
+            StaticDest::Device("d0".into()),
+            StaticDest::Blackhole,
+            StaticDest::Unreachable,
+            StaticDest::Prohibit,
+            StaticDest::Recursive("10.1.1.2".parse().unwrap()),
+            StaticDest::Via(vec![hop("10.1.1.2", None, 3), hop("10.1.1.3", Some("d1"), 1)]),
+            StaticDest::Via(vec![hop("10.1.1.2", None, 1)]),
+        ]
+    );
+    assert!(own.routes[7].body.is_some() && own.routes[0].body.is_none());
+}
+
+#[test]
+fn the_kernel_and_the_links() {
+    let config = config(
+        "protocol kernel { learn; persist; scan time 20; graceful restart; device routes; kernel table 10; metric 42; merge paths on limit 8; }\n\
+         protocol direct { interface -\"lo\", \"d*\"; interface 10.0.0.0/8; check link; }\n\
+         protocol device { primary \"d0\" 10.1.1.1; primary 10.0.0.0/8; }",
+    );
+    let ProtocolKind::Kernel(kernel) = &config.protocols[0].kind else { panic!() };
+    let wanted = KernelConf {
+        table: 10,
+        metric: Some(42),
+        learn: Learn::Alien,
+        persist: true,
+        scan_time: Duration::from_secs(20),
+        device_routes: true,
+        graceful_restart: true,
+        merge_paths: Some(8),
+    };
+    assert_eq!(*kernel, wanted);
+    let ProtocolKind::Direct(direct) = &config.protocols[1].kind else { panic!() };
+    assert_eq!((direct.interfaces.len(), direct.check_link), (3, true));
+    let ProtocolKind::Device(device) = &config.protocols[2].kind else { panic!() };
+    assert_eq!(device.primary.len(), 2);
+}
+
+/// The reference's files and those of iproute2.
+struct Reference;
+
+impl Files for Reference {
+    fn read(&self, path: &str, _: usize) -> Result<Vec<u8>, String> {
+        let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reference");
+        let path = match path.strip_prefix("/etc/iproute2/") {
+            Some(name) => dir.join("iproute2").join(name),
+            None => dir.join("good").join(path),
+        };
+        std::fs::read(path).map_err(|_| "No such file or directory".to_owned())
+    }
+
+    fn list(&self, dir: &str) -> Result<Vec<String>, String> {
+        let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reference/good").join(dir);
+        let entries = std::fs::read_dir(dir).map_err(|_| "No such file or directory".to_owned())?;
+        Ok(entries.flatten().filter_map(|e| e.file_name().into_string().ok()).collect())
+    }
+
+    fn appendable(&self, _: &str) -> Result<(), String> {
+        Ok(())
+    }
+}
+
+#[test]
+fn the_names_of_every_reference_configuration_are_bird_s() {
+    let results = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/reference/symbols.txt")).unwrap();
+    let mut seen = 0;
+    for line in results.lines() {
+        let (name, bird) = line.split_once('\t').unwrap();
+        let Ok(loaded) = load(&format!("{name}.conf"), &Reference, &LoadOptions::default()) else { continue };
+        let rows = loaded
+            .config
+            .symbols
+            .rows
+            .iter()
+            .filter(|row| !["ipp_", "ipr_", "ips_", "ipt_"].iter().any(|prefix| row.name.starts_with(prefix)));
+        let mut ours: Vec<_> = rows.map(|row| format!("{}={}", row.name, row.kind)).collect();
+        ours.sort();
+        assert_eq!(ours.join("|"), bird, "{name}");
+        seen += 1;
+    }
+    assert!(seen > 50, "only {seen}");
+}
+
+#[test]
+fn the_numbers_of_iproute2_have_names() {
+    let config = load("minimal.conf", &Reference, &LoadOptions::default()).unwrap().config;
+    let names: Vec<_> = config.symbols.rows.iter().map(|r| &*r.name).filter(|n| n.starts_with("ip")).collect();
+    let bird = "ipp_babel ipp_bgp ipp_bird ipp_boot ipp_dhcp ipp_dnrouted ipp_eigrp ipp_gated ipp_isis ipp_keepalived ipp_kernel ipp_mrt \
+        ipp_ntk ipp_openr ipp_ospf ipp_ra ipp_redirect ipp_rip ipp_static ipp_unspec ipp_xorp ipp_zebra ipr_cosmos ips_global ips_host \
+        ips_link ips_nowhere ips_site ipt_default ipt_local ipt_main ipt_unspec";
+    assert_eq!(names, bird.split_whitespace().collect::<Vec<_>>());
+}
