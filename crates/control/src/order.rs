@@ -129,10 +129,10 @@ impl From<Diagnostic> for Refusal {
 impl Order {
     /// Reads a line without its end, with the names of the running configuration.
     ///
-    /// What follows a zero octet is not looked at, as in BIRD.
+    /// Carriage returns are left out, and what follows a zero octet is not looked at, as in BIRD.
     pub fn parse(line: &[u8], config: &Config) -> Result<(Self, Verb), Refusal> {
-        let text = line.split(|b| *b == 0).next().unwrap_or_default();
-        let line = Line::new(text);
+        let text: Vec<u8> = line.iter().copied().take_while(|b| *b != 0).filter(|b| *b != b'\r').collect();
+        let line = Line::new(&text);
         let mut reader = line.reader(config);
         let row = words(&mut reader)?;
         let order = arguments(row, &mut reader, config)?;

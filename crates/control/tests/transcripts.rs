@@ -1,0 +1,74 @@
+//! What BIRD 1.6.8 said, said again: every recorded command against the lab's daemon.
+//!
+//! Nets and symbols are compared sorted: BIRD lists them in the order of its
+//! hash. Everything else is compared as it is, to the octet.
+
+#![allow(clippy::unwrap_used, reason = "a test that can not go on has failed")]
+
+mod lab;
+
+use lab::Door;
+use std::path::Path;
+
+/// A transcript: the commands, and all that the server said.
+fn read(path: &Path) -> (Vec<String>, String) {
+    let text = String::from_utf8(std::fs::read(path).unwrap()).unwrap();
+    let sent = text.lines().filter_map(|l| l.strip_prefix("C: ")).map(str::to_owned);
+    let said = text.lines().filter_map(|l| l.strip_prefix("S: "));
+    (sent.collect(), said.map(|l| format!("{l}\n")).collect())
+}
+
+/// The lines with their codes written out, blocks that begin with a net in order, and symbols in order.
+///
+/// Constants are left out: they come from the files of the machine.
+fn normal(said: &str) -> Vec<String> {
+    let mut code = String::new();
+    let mut blocks: Vec<Vec<String>> = Vec::new();
+    for line in said.lines() {
+        let line = match line.strip_prefix(' ') {
+            Some(text) => format!("{code}-{text}"),
+            None => {
+                code = line.get(..4).unwrap_or_default().to_owned();
+                line.to_owned()
+            }
+        };
+        if line.starts_with("1010-") && line.ends_with("\tconstant") {
+            continue;
+        }
+        let goes_on = line.starts_with("1008") || line.starts_with("1012") || line.starts_with("1007- ");
+        match blocks.last_mut() {
+            Some(block) if goes_on => block.push(line),
+            _ => blocks.push(vec![line]),
+        }
+    }
+    let sorted = |b: &&Vec<String>| b.first().is_some_and(|l| l.starts_with("1007-") || l.starts_with("1010-"));
+    let mut in_order: Vec<&Vec<String>> = blocks.iter().filter(sorted).collect();
+    in_order.sort();
+    let mut in_order = in_order.into_iter();
+    blocks.iter().flat_map(|b| if sorted(&b) { in_order.next().unwrap() } else { b }).cloned().collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_recorded_command_is_answered_as_bird_did() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reference/30-established");
+    let door = Door::open("transcripts");
+    let mut names: Vec<_> = std::fs::read_dir(folder).unwrap().map(|f| f.unwrap().path()).collect();
+    names.sort();
+    assert!(names.len() > 150);
+    let mut wrong = String::new();
+    for path in names {
+        let (sent, expected) = read(&path);
+        let socket = door.socket();
+        let said = tokio::task::spawn_blocking(move || {
+            let sent: Vec<&str> = sent.iter().map(String::as_str).collect();
+            lab::talk(&socket, &sent)
+        });
+        let (said, expected) = (normal(&said.await.unwrap()), normal(&expected));
+        if said != expected {
+            let name = path.file_name().unwrap().display();
+            let different: Vec<_> = expected.iter().zip(&said).filter(|(e, s)| e != s).take(4).collect();
+            wrong += &format!("{name}: {} lines for {}, {different:#?}\n", said.len(), expected.len());
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+}
