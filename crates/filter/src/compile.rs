@@ -17,7 +17,6 @@ use crate::set::{Item, Key, Labels, Range, Rect, Set};
 use crate::span::{self, Diagnostic, SourceFile, Span};
 use crate::symbols::{SymbolKind, Symbols};
 use crate::value::{Held, Type, Value};
-use route::attrs::LocalAttr;
 use route::community::LargeCommunity;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -441,7 +440,6 @@ impl<'a> Compiler<'a> {
                 i.resolved = true;
                 i.ifaces = true;
             }
-            Attr::Local(LocalAttr::IgpMetric, _) => i.resolved = true,
             _ => {}
         }
     }

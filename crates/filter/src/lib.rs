@@ -2,7 +2,13 @@
 //!
 //! This room owns the tokens of bird.conf (`syntax`), because filters and
 //! options are written in one language and errors of both need the same places.
-//! A filter is compiled once, statically typed, and knows its inputs.
+//! A filter is compiled once and knows its inputs. Names, numbers of arguments and
+//! whatever stands in sets are checked then; types when it runs, as in BIRD 1.6,
+//! which starts with filters that are wrong for some routes only.
+//!
+//! Text goes through `syntax` (tokens), `parse` (the tree of `ast`), `compile`
+//! (a `program`) to `interpret`; `language` is the door for `conf`, [`Filter::run`]
+//! the one for everybody who has routes.
 
 pub mod ast;
 mod compile;
