@@ -2,7 +2,7 @@
 
 use crate::config::{ChannelConf, DeviceConf, DirectConf, KernelConf, ProtocolConf, ProtocolKind, StaticConf};
 use crate::language::said;
-use crate::option::{find, words_known};
+use crate::option::{find, words_known, words_known_of};
 use crate::options::{bgp, common, with_own};
 use crate::parser::{ERRORS_MAX, Parser};
 use crate::suggest;
@@ -278,7 +278,8 @@ impl<'a> Parser<'a> {
     /// `syntax error` at the first word that fits no option, with the nearest that there is.
     fn unknown_option(&mut self, draft: &Draft, words: &[&str]) -> Diagnostic {
         let own = with_own!(&draft.conf.kind, rows, _own => words_known(rows, words));
-        let known = own.max(words_known(common::PROTOCOL, words)).max(words_known(common::CHANNEL, words));
+        let old = words_known_of([bgp::ROUTE_LIMIT].into_iter().filter(|_| draft.kind == "bgp"), words);
+        let known = own.max(old).max(words_known(common::PROTOCOL, words)).max(words_known(common::CHANNEL, words));
         let typed = self.typed();
         let kind = draft.kind;
         if known == 0 && words.first().is_some_and(|word| CHANNELS_OF_2.contains(word)) {

@@ -99,7 +99,7 @@ impl Reader<'_> {
             && self.octets_at(word.span) == b"include";
         let quoted = self.octets_at(text.span);
         let pattern = String::from_utf8_lossy(quoted.get(1..quoted.len().saturating_sub(1))?).into_owned();
-        is_include.then(|| (pattern, Span { start: word.span.start, ..text.span }, behind))
+        is_include.then_some((pattern, Span { start: word.span.start, ..text.span }, behind))
     }
 
     fn octets_at(&self, span: Span) -> &[u8] {

@@ -1,5 +1,7 @@
 //! No text whatever stops the parser, and what it says stays small.
 
+#![expect(clippy::unwrap_used, reason = "a test may stop")]
+
 use proptest::prelude::*;
 use rbird_conf::command::Line;
 use rbird_conf::files::Memory;

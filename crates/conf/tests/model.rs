@@ -1,5 +1,7 @@
 //! Text in, model out: what options become, what they are when they are not given, and the names.
 
+#![expect(clippy::unwrap_used, reason = "a test may stop")]
+
 use rbird_conf::config::rib_words::LimitAction;
 use rbird_conf::config::*;
 use rbird_conf::files::{Files, Memory};

@@ -4,6 +4,8 @@
 //! status and output, tab separated), the folders hold the files. rbird must
 //! agree on the exit status, and for a refused file on the file and line.
 
+#![expect(clippy::unwrap_used, reason = "a test may stop")]
+
 use rbird_conf::files::Files;
 use rbird_conf::{LoadOptions, load};
 use std::path::{Path, PathBuf};
