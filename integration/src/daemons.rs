@@ -157,30 +157,42 @@ impl Daemon {
         let (list, detail) = match self {
             Self::Bird1 => {
                 let client = if family == Family::V6 { "birdc6" } else { "birdc" };
-                let ask = |w: &str| pair.exec("b", &format!("{client} -s {} '{w}'", pair.dir().join("bird.ctl").display()));
+                let ask =
+                    |w: &str| pair.exec("b", &format!("{client} -s {} '{w}'", pair.dir().join("bird.ctl").display()));
                 (ask("show route protocol far")?, ask(&format!("show route {first} all"))?)
             }
             Self::Bird2 => {
                 let client = bird2_programs()?.join("birdc");
-                let ask = |w: &str| pair.exec("b", &format!("{} -s {} '{w}'", client.display(), pair.dir().join("bird.ctl").display()));
+                let ask = |w: &str| {
+                    pair.exec("b", &format!("{} -s {} '{w}'", client.display(), pair.dir().join("bird.ctl").display()))
+                };
                 (ask("show route protocol far")?, ask(&format!("show route {first} all"))?)
             }
             Self::Frr => {
                 let ask = |w: &str| pair.exec("b", &format!("vtysh --vty_socket {} -c '{w}'", pair.dir().display()));
                 let w = family.word();
-                (ask(&format!("show bgp {w} unicast neighbors {} routes", family.addr(1)))?, ask(&format!("show bgp {w} unicast {first}"))?)
+                (
+                    ask(&format!("show bgp {w} unicast neighbors {} routes", family.addr(1)))?,
+                    ask(&format!("show bgp {w} unicast {first}"))?,
+                )
             }
             Self::Gobgp => {
                 let w = family.word();
                 let ask = |t: &str| pair.exec("b", &format!("gobgp -p 50099 {t}"));
-                (ask(&format!("neighbor {} adj-in -a {w}", family.addr(1)))?, ask(&format!("global rib {first} -a {w}"))?)
+                (
+                    ask(&format!("neighbor {} adj-in -a {w}", family.addr(1)))?,
+                    ask(&format!("global rib {first} -a {w}"))?,
+                )
             }
             Self::Openbgpd => {
-                let ask = |w: &str| pair.exec("b", &format!("bgpctl -s {} show rib {w}", pair.dir().join("bgpd.sock").display()));
+                let ask = |w: &str| {
+                    pair.exec("b", &format!("bgpctl -s {} show rib {w}", pair.dir().join("bgpd.sock").display()))
+                };
                 (ask("neighbor rbird in")?, ask(&format!("detail {first}"))?)
             }
         };
-        let count = list.lines().filter(|l| l.split_whitespace().any(|w| w.starts_with(mine) && w.contains('/'))).count();
+        let count =
+            list.lines().filter(|l| l.split_whitespace().any(|w| w.starts_with(mine) && w.contains('/'))).count();
         Ok((count, detail))
     }
 
@@ -209,7 +221,11 @@ fn bird1(pair: &mut Pair, family: Family, passive: bool) -> Result<()> {
     );
     let conf = pair.write("bird.conf", &conf)?;
     let program = if family == Family::V6 { "bird6" } else { "bird" };
-    pair.spawn("b", "bird", &format!("{program} -d -c {} -s {}", conf.display(), pair.dir().join("bird.ctl").display()))?;
+    pair.spawn(
+        "b",
+        "bird",
+        &format!("{program} -d -c {} -s {}", conf.display(), pair.dir().join("bird.ctl").display()),
+    )?;
     Ok(())
 }
 
@@ -248,7 +264,11 @@ fn bird2(pair: &mut Pair, family: Family, passive: bool) -> Result<()> {
         family.addr(1),
     );
     let conf = pair.write("bird.conf", &conf)?;
-    pair.spawn("b", "bird", &format!("{} -d -c {} -s {}", program.display(), conf.display(), pair.dir().join("bird.ctl").display()))?;
+    pair.spawn(
+        "b",
+        "bird",
+        &format!("{} -d -c {} -s {}", program.display(), conf.display(), pair.dir().join("bird.ctl").display()),
+    )?;
     Ok(())
 }
 
@@ -268,10 +288,13 @@ fn frr(pair: &mut Pair, family: Family, passive: bool) -> Result<()> {
     let conf = pair.write("bgpd.conf", &conf)?;
     pair.write("zebra.conf", "")?;
     pair.exec("b", &format!("chown -R frr:frr {dir} && chmod 755 {dir}"))?;
-    let zebra = format!("/usr/lib/frr/zebra -f {dir}/zebra.conf -z {dir}/zserv.api -i {dir}/zebra.pid --vty_socket {dir} -A 127.0.0.1");
+    let zebra = format!(
+        "/usr/lib/frr/zebra -f {dir}/zebra.conf -z {dir}/zserv.api -i {dir}/zebra.pid --vty_socket {dir} -A 127.0.0.1"
+    );
     pair.spawn("b", "zebra", &zebra)?;
     wait_until("zebra listening", PATIENCE, || Ok((pair.dir().join("zserv.api").exists(), pair.logs())))?;
-    let line = format!("{bgpd} -f {} -z {dir}/zserv.api -i {dir}/bgpd.pid --vty_socket {dir} -A 127.0.0.1", conf.display());
+    let line =
+        format!("{bgpd} -f {} -z {dir}/zserv.api -i {dir}/bgpd.pid --vty_socket {dir} -A 127.0.0.1", conf.display());
     pair.spawn("b", "bgpd", &line)?;
     Ok(())
 }
@@ -289,9 +312,8 @@ fn gobgp(pair: &mut Pair, family: Family, passive: bool) -> Result<()> {
     let conf = pair.write("gobgpd.toml", &conf)?;
     pair.spawn("b", "gobgpd", &format!("gobgpd -f {} --api-hosts 127.0.0.1:50099", conf.display()))?;
     wait_until("gobgpd answering", PATIENCE, || Ok((pair.exec("b", "gobgp -p 50099 global").is_ok(), pair.logs())))?;
-    let script = lines(ROUTES, |n| {
-        format!("{} -a {} origin igp med 88 community 65002:43\n", family.net(1, n), family.word())
-    });
+    let script =
+        lines(ROUTES, |n| format!("{} -a {} origin igp med 88 community 65002:43\n", family.net(1, n), family.word()));
     let list = pair.write("routes.txt", &script)?;
     pair.exec("b", &format!("xargs -P 4 -L 1 gobgp -p 50099 global rib add < {}", list.display())).map(|_| ())
 }

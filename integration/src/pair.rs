@@ -27,7 +27,10 @@ impl Pair {
             ip(&["netns", "add", ns]).context("these tests need root")?;
             ip(&["-n", ns, "link", "set", "lo", "up"])?;
             // Addresses are usable at once: nobody else is on this link.
-            pair.netns.exec(if ns == &a { "a" } else { "b" }, "for i in all default; do echo 0 > /proc/sys/net/ipv6/conf/$i/accept_dad; done")?;
+            pair.netns.exec(
+                if ns == &a { "a" } else { "b" },
+                "for i in all default; do echo 0 > /proc/sys/net/ipv6/conf/$i/accept_dad; done",
+            )?;
         }
         ip(&["link", "add", "d0", "netns", &a, "type", "veth", "peer", "name", "d0", "netns", &b])?;
         for (ns, number) in [(&a, 1), (&b, 2)] {

@@ -21,7 +21,9 @@ fn exchange(pair: &mut Pair, daemon: Daemon, family: Family, opener: Opener) -> 
     let rbird = Rbird::start(pair, family, opener)?;
     rbird.wait_learned(pair, ROUTES)?;
     let told = daemon.wait_holds(pair, family, ROUTES)?;
-    for (what, forms) in [("AS path", ["65001", "65001"]), ("MED", ["77", "77"]), ("community", ["65001:42", "(65001,42)"])] {
+    for (what, forms) in
+        [("AS path", ["65001", "65001"]), ("MED", ["77", "77"]), ("community", ["65001:42", "(65001,42)"])]
+    {
         ensure!(forms.iter().any(|f| told.contains(f)), "no {what} at {daemon:?}:\n{told}");
     }
     let large = ["65001:1:2", "(65001, 1, 2)"];

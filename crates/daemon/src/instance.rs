@@ -9,7 +9,7 @@ use crate::translate::ChannelIds;
 use conf::config::ProtocolConf;
 use control::view::Kind;
 use route::{Moment, ProtocolId};
-use session::peer::PeerHandle;
+use session::peer::{PeerHandle, StopReason};
 use std::sync::Arc;
 
 /// What runs of an instance. Each handle is cheap to clone.
@@ -37,6 +37,44 @@ impl Running {
             Self::Static(_) => Kind::Static,
             Self::Bgp(_) => Kind::Bgp,
         }
+    }
+
+    /// Goes up; nothing happens when it is up already.
+    pub fn begin(&self) {
+        match self {
+            Self::Device(p) => p.begin(),
+            Self::Direct(p) => p.begin(),
+            Self::Kernel(p) => p.begin(),
+            Self::Static(p) => p.begin(),
+            Self::Bgp(p) => p.start(),
+        }
+    }
+
+    /// Goes down; the reason and the message are for a BGP neighbour. The future ends when that is done.
+    pub async fn stop(&self, reason: StopReason, message: Option<Arc<str>>) {
+        match self {
+            Self::Device(p) => p.stop().await,
+            Self::Direct(p) => p.stop().await,
+            Self::Kernel(p) => p.stop().await,
+            Self::Static(p) => p.stop().await,
+            Self::Bgp(p) => p.stop(reason, message).await,
+        }
+    }
+
+    /// Begins to stop, without waiting.
+    pub fn stop_soon(&self, reason: StopReason, message: Option<Arc<str>>) {
+        let this = self.clone();
+        tokio::spawn(async move { this.stop(reason, message).await });
+    }
+
+    /// Begins to stop, and goes up again afterwards.
+    pub fn restart_soon(&self, message: Option<Arc<str>>) {
+        let this = self.clone();
+        tokio::spawn(async move {
+            this.stop(StopReason::Restart, message).await;
+            // A peer that was told to restart goes up by itself; for it this does nothing.
+            this.begin();
+        });
     }
 }
 

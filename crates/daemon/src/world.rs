@@ -80,7 +80,6 @@ pub struct Numbers {
     protocols: AtomicU32,
     channels: AtomicU32,
     tables: AtomicU32,
-    readers: AtomicU32,
 }
 
 impl Numbers {

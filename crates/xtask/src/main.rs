@@ -7,10 +7,9 @@
 //! traceroute, a packet watch), run by this same binary inside a namespace, so
 //! that a machine needs nothing but `ip`.
 
-
 use anyhow::Result;
-use rbird_xtask::{inside, lab, suite};
 use clap::{Parser, Subcommand};
+use rbird_xtask::{inside, lab, suite};
 
 #[derive(Parser)]
 #[command(name = "cargo xtask", about = "Work on rbird: lab, test, bench")]

@@ -20,6 +20,7 @@ mod stories;
 pub use device::DeviceHandle;
 pub use direct::DirectHandle;
 pub use kernel::KernelHandle;
+pub use pattern::means;
 pub use statics::StaticHandle;
 
 use crate::translate::ChannelIds;

@@ -1,0 +1,166 @@
+//! The life of the daemon, from the first thread to the last.
+
+use crate::args::Args;
+use crate::background::PidFile;
+use crate::logging::{Log, Setup, Stamp};
+use crate::settings::Settings;
+use crate::supervisor::{Current, Order, Parts, Reader, Supervisor};
+use crate::systemd;
+use crate::world::World;
+use conf::config::{Config, Dialect, TimeFormat};
+use conf::load::Loaded;
+use control::socket::Bound;
+use control::time::{Now, Stamps};
+use netlink::{IfaceRules, Monitor};
+use session::clock::Clock;
+use session::peer::Recovery;
+use std::sync::Arc;
+use std::time::SystemTime;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::{mpsc, watch};
+
+/// How many questions of the control socket may wait.
+const REQUESTS_MAX: usize = 64;
+
+/// Runs the daemon to its end, and cleans up behind it.
+pub fn daemon(
+    args: &Args,
+    settings: &Settings,
+    reader: Reader,
+    loaded: Loaded,
+    socket: Bound,
+    pid_file: Option<PidFile>,
+) {
+    let setup = Setup {
+        name: args.name.into(),
+        debug: args.debug,
+        debug_file: args.debug_file.clone(),
+        format: settings.log.format,
+    };
+    let log = Log::start(setup);
+    log.direct(&loaded.config.logs, stamp(&loaded.config.time.log));
+    let place = socket.path().to_owned();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(settings.threads.sessions)
+        .thread_name("session")
+        .enable_all()
+        .build();
+    match runtime {
+        Ok(runtime) => {
+            if let Err(error) = runtime.block_on(serve(args, settings, reader, loaded, socket, &log)) {
+                tracing::error!(target: "fatal", "{error}");
+            } else {
+                tracing::error!(target: "fatal", "Shutdown completed");
+            }
+            runtime.shutdown_background();
+        }
+        Err(error) => tracing::error!(target: "fatal", "no threads: {error}"),
+    }
+    let _ = std::fs::remove_file(place);
+    if let Some(file) = pid_file {
+        file.remove();
+    }
+    log.end();
+}
+
+async fn serve(
+    args: &Args,
+    settings: &Settings,
+    reader: Reader,
+    loaded: Loaded,
+    socket: Bound,
+    log: &Log,
+) -> Result<(), String> {
+    let config = Arc::new(loaded.config);
+    let rules = IfaceRules {
+        family: (config.dialect == Dialect::V1).then_some(config.family),
+        needs_address: config.dialect == Dialect::V1,
+    };
+    let monitor = Monitor::start(rules, None).await.map_err(|e| format!("netlink: {e}"))?;
+    let recovery = if args.recovery { Recovery::restarting() } else { Recovery::none() };
+    let world = World::start(settings, monitor, recovery.clone());
+    let deps = world.deps.clone();
+    let (published, running) = watch::channel(Arc::clone(&config));
+    let (orders, inbox) = mpsc::unbounded_channel();
+    let (requests, questions) = mpsc::channel(REQUESTS_MAX);
+
+    let wait = config.graceful_restart_wait;
+    let path: Arc<str> = args.config.to_string_lossy().into();
+    let current = Current { config, path, read: deps.clock.now() };
+    tracing::info!("Started");
+    let supervisor = Supervisor::start(Parts { world, reader, current, published, orders: orders.clone() })?;
+    tokio::spawn(recovery.begin(wait));
+    hear_signals(&orders)?;
+
+    let clock = deps.clock;
+    let door = control::Control {
+        config: running.clone(),
+        requests: requests.clone(),
+        clock: Arc::new(move || now(clock)),
+        version: settings.version.clone().map(Into::into),
+    };
+    let echo = control::serve(socket, door);
+    log.echo_to(Arc::new(move |class, text| echo.line(class, text)));
+    systemd::ready();
+    if settings.watchdog.systemd {
+        tokio::spawn(systemd::watchdog(requests, deps));
+    }
+    let follow = follow_log(log, running);
+    tokio::select! {
+        () = supervisor.run(questions, inbox) => {}
+        () = follow => {}
+    }
+    systemd::stopping();
+    Ok(())
+}
+
+/// Lines go where the running configuration says.
+async fn follow_log(log: &Log, mut running: watch::Receiver<Arc<Config>>) {
+    while running.changed().await.is_ok() {
+        let config = Arc::clone(&running.borrow_and_update());
+        log.direct(&config.logs, stamp(&config.time.log));
+    }
+    // The supervisor is gone; let it decide when all is over.
+    std::future::pending::<()>().await;
+}
+
+/// Both clocks, read together.
+fn now(clock: Clock) -> Now {
+    let unix_ms = SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .map_or(0, |d| i64::try_from(d.as_millis()).unwrap_or(i64::MAX));
+    Now { moment: clock.now(), unix_ms }
+}
+
+/// Times in front of log lines, by `timeformat log`.
+fn stamp(format: &TimeFormat) -> Stamp {
+    let (format, clock) = (format.clone(), Clock::new());
+    Arc::new(move |at| {
+        let mut now = now(clock);
+        now.unix_ms = at
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .map_or(now.unix_ms, |d| i64::try_from(d.as_millis()).unwrap_or(i64::MAX));
+        Stamps::new(now).text(now.moment, &format)
+    })
+}
+
+fn hear_signals(orders: &mpsc::UnboundedSender<Order>) -> Result<(), String> {
+    let kinds: [(SignalKind, fn() -> Order); 4] = [
+        (SignalKind::hangup(), || Order::Reload),
+        (SignalKind::terminate(), || Order::Stop),
+        (SignalKind::interrupt(), || Order::Stop),
+        (SignalKind::user_defined1(), || Order::Dump),
+    ];
+    for (kind, order) in kinds {
+        let mut heard = signal(kind).map_err(|e| format!("signal: {e}"))?;
+        let orders = orders.clone();
+        tokio::spawn(async move {
+            while heard.recv().await.is_some() {
+                if orders.send(order()).is_err() {
+                    return;
+                }
+            }
+        });
+    }
+    Ok(())
+}

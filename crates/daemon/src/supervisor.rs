@@ -1,0 +1,379 @@
+//! The supervisor: one task that owns the running configuration and all protocol instances.
+//!
+//! Requests of the control socket and signals come through one queue. Questions
+//! are answered by tasks of their own from copies of handles; orders are carried
+//! out here, one at a time. What takes time (a session that says good-bye, a
+//! kernel table that is emptied) is waited for by a task, which says so through
+//! the same queue, so that nothing here ever waits long.
+
+mod actions;
+mod reload;
+
+pub use reload::Reload;
+
+use crate::answers::{protocols, routes};
+use crate::files::Disk;
+use crate::instance::{Instance, Running};
+use crate::protocols::{DeviceHandle, DirectHandle, KernelHandle, Start, StaticHandle};
+use crate::translate::{self, ChannelIds};
+use crate::world::World;
+use conf::config::{Config, ProtocolConf, ProtocolKind};
+use conf::load::{LoadOptions, Loaded, Refused};
+use control::request::{Choice, ExportQuery, Request, RouteQuery};
+use control::view::{InterfaceView, MemoryView, Phase, RecoveryView, RouteItem, StatusView};
+use rib::query::TableSpec;
+use route::{Ifaces, Moment, TableId};
+use session::link::TableMsg;
+use std::collections::HashMap;
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+use tokio::sync::{mpsc, watch};
+
+/// What reaches the supervisor beside requests.
+#[derive(Debug)]
+pub enum Order {
+    /// SIGHUP.
+    Reload,
+    /// SIGTERM, SIGINT.
+    Stop,
+    /// SIGUSR1.
+    Dump,
+    /// The protocols that had to stop for a new configuration have stopped.
+    Stopped(u64),
+    /// The undo timer of this configuration ran out.
+    UndoTimeout(u64),
+}
+
+/// A running configuration with its circumstances.
+#[derive(Clone, Debug)]
+pub struct Current {
+    /// It.
+    pub config: Arc<Config>,
+    /// The file it was read from.
+    pub path: Arc<str>,
+    /// When it was read.
+    pub read: Moment,
+}
+
+/// How configurations are read.
+#[derive(Clone, Debug)]
+pub struct Reader {
+    /// Family and dialect of the command line.
+    pub options: LoadOptions,
+}
+
+impl Reader {
+    /// Reads a configuration from the disk.
+    pub fn read(&self, path: &str) -> Result<Loaded, Refused> {
+        conf::load::load(path, &Disk, &self.options)
+    }
+}
+
+/// Owns the running configuration and all instances.
+pub struct Supervisor {
+    world: World,
+    reader: Reader,
+    current: Current,
+    /// For the control socket and the log, which follow the running configuration.
+    published: watch::Sender<Arc<Config>>,
+    tables: HashMap<Arc<str>, TableId>,
+    instances: Vec<Instance>,
+    started: Moment,
+    router_id: Ipv4Addr,
+    hostname: Arc<str>,
+    reload: Reload,
+    stopping: bool,
+    orders: mpsc::UnboundedSender<Order>,
+}
+
+/// Everything a supervisor is made of.
+pub struct Parts {
+    /// Threads and numbers.
+    pub world: World,
+    /// How configurations are read.
+    pub reader: Reader,
+    /// The first configuration.
+    pub current: Current,
+    /// Who follows it.
+    pub published: watch::Sender<Arc<Config>>,
+    /// The way into the queue.
+    pub orders: mpsc::UnboundedSender<Order>,
+}
+
+impl Supervisor {
+    /// Makes all tables and protocols of the first configuration and starts them.
+    ///
+    /// An error means that the daemon can not run at all (no router id).
+    pub fn start(parts: Parts) -> Result<Self, String> {
+        let Parts { world, reader, current, published, orders } = parts;
+        let ifaces = Arc::clone(&world.deps.ifaces.borrow());
+        let router_id = router_id(&current.config, &ifaces)?;
+        let started = world.deps.clock.now();
+        let hostname = nix::unistd::gethostname().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default().into();
+        let mut this = Self {
+            world,
+            reader,
+            current,
+            published,
+            tables: HashMap::new(),
+            instances: Vec::new(),
+            started,
+            router_id,
+            hostname,
+            reload: Reload::default(),
+            stopping: false,
+            orders,
+        };
+        let config = Arc::clone(&this.current.config);
+        this.make_tables(&config);
+        this.world.deps.exports.set_ifaces(ifaces);
+        for conf in &config.protocols {
+            this.make(conf, !conf.disabled);
+        }
+        Ok(this)
+    }
+
+    /// Serves requests and orders until the daemon has stopped.
+    pub async fn run(mut self, mut requests: mpsc::Receiver<Request>, mut orders: mpsc::UnboundedReceiver<Order>) {
+        let mut links = self.world.deps.ifaces.clone();
+        loop {
+            tokio::select! {
+                Ok(()) = links.changed() => self.tell_links(&links.borrow_and_update().clone()),
+                Some(order) = orders.recv() => match order {
+                    Order::Stop => break,
+                    Order::Reload => self.reload_on_signal(),
+                    Order::Dump => self.dump(),
+                    Order::Stopped(turn) => self.continue_reload(turn),
+                    Order::UndoTimeout(turn) => self.undo_timeout(turn),
+                },
+                Some(request) = requests.recv() => self.hear(request),
+                else => break,
+            }
+        }
+        self.stop_all().await;
+    }
+
+    /// Links or addresses changed: gateways resolve anew, third-party next hops are judged anew.
+    fn tell_links(&self, ifaces: &Arc<Ifaces>) {
+        for table in self.tables.values() {
+            self.world.deps.tables.send(*table, TableMsg::Ifaces(Arc::clone(ifaces)));
+        }
+        self.world.deps.exports.set_ifaces(Arc::clone(ifaces));
+    }
+
+    fn hear(&mut self, request: Request) {
+        match request {
+            Request::Status(answer) => drop(answer.send(self.status())),
+            Request::Memory(answer) => {
+                let (deps, tables) = (self.world.deps.clone(), self.tables.values().copied().collect());
+                tokio::spawn(async move { answer.send(memory(deps, tables).await) });
+            }
+            Request::Interfaces(answer) => drop(answer.send(self.interfaces())),
+            Request::Protocols { choice, detail, answer } => {
+                let chosen = self.chosen(&choice);
+                let (deps, table) = (self.world.deps.clone(), self.default_table());
+                tokio::spawn(async move { drop(answer.send(protocols::answer(deps, table, chosen, detail).await)) });
+            }
+            Request::Routes { query, pages } => self.routes(query, pages),
+            Request::Static { protocol, answer } => {
+                let rows = self.instances.iter().find(|i| i.conf.name == protocol).map(|i| match &i.running {
+                    Running::Static(handle) => handle.rows(),
+                    _ => Vec::new(),
+                });
+                drop(answer.send(rows.unwrap_or_default()));
+            }
+            Request::Act { action, choice, message, answer } => {
+                drop(answer.send(self.act(action, &choice, message.as_ref())));
+            }
+            Request::Configure { file, how, answer } => self.configure(file, how, answer),
+            Request::Undo(answer) => drop(answer.send(self.undo())),
+            Request::Confirm(answer) => drop(answer.send(self.confirm())),
+            Request::Debug { choice, mask, answer } => drop(answer.send(self.debug(&choice, mask))),
+            Request::MrtDump { choice, answer, .. } => drop(answer.send(self.chosen(&choice).len())),
+            Request::Dump(_, answer) => {
+                self.dump();
+                let _ = answer.send(());
+            }
+            Request::Down(answer) => {
+                let _ = answer.send(());
+                let _ = self.orders.send(Order::Stop);
+            }
+        }
+    }
+
+    fn chosen(&self, choice: &Choice) -> Vec<Instance> {
+        self.instances.iter().filter(|i| choice.takes(&i.conf.name)).cloned().collect()
+    }
+
+    fn default_table(&self) -> Arc<str> {
+        self.current.config.tables.first().map(|t| Arc::clone(&t.name)).unwrap_or_default()
+    }
+
+    fn status(&self) -> StatusView {
+        let recovery = &self.world.deps.recovery;
+        let total_s = u32::try_from(self.current.config.graceful_restart_wait.as_secs()).unwrap_or(u32::MAX);
+        let gone_s = u32::try_from(self.world.deps.clock.now().since_ms(self.started) / 1000).unwrap_or(u32::MAX);
+        StatusView {
+            router_id: self.router_id,
+            hostname: Arc::clone(&self.hostname),
+            started: self.started,
+            configured: self.current.read,
+            recovery: (!recovery.is_over()).then(|| RecoveryView {
+                waiting: recovery.awaited(),
+                remaining_s: total_s.saturating_sub(gone_s),
+                total_s,
+            }),
+            phase: match () {
+                () if self.stopping => Phase::Stopping,
+                () if self.reload.in_progress() => Phase::Reconfiguring,
+                () => Phase::Running,
+            },
+        }
+    }
+
+    fn interfaces(&self) -> Vec<InterfaceView> {
+        let ifaces = Arc::clone(&self.world.deps.ifaces.borrow());
+        self.instances
+            .iter()
+            .find_map(|i| match &i.running {
+                Running::Device(device) => Some(device.views(&ifaces)),
+                _ => None,
+            })
+            .unwrap_or_default()
+    }
+
+    fn routes(&self, query: Arc<RouteQuery>, pages: mpsc::Sender<RouteItem>) {
+        let listed = query.tables.iter().filter_map(|name| self.listed(name)).collect();
+        let judge = query.export.as_ref().and_then(|e| self.judge(e));
+        tokio::spawn(routes::answer(self.world.deps.clone(), listed, query, judge, pages));
+    }
+
+    fn listed(&self, name: &Arc<str>) -> Option<routes::Listed> {
+        let table = *self.tables.get(name)?;
+        let reads = |i: &&Instance| i.enabled && i.channels.iter().any(|c| c.table == table);
+        let kernels = self.instances.iter().filter(reads).filter_map(|i| match &i.running {
+            Running::Kernel(kernel) => Some(kernel.clone()),
+            _ => None,
+        });
+        Some(routes::Listed { name: Arc::clone(name), table, kernels: kernels.collect() })
+    }
+
+    fn judge(&self, export: &ExportQuery) -> Option<routes::Judge> {
+        let instance = self.instances.iter().find(|i| i.conf.name == export.protocol)?;
+        let policy = || instance.conf.channels.first().map(|c| c.export.clone()).unwrap_or_default();
+        Some(match &instance.running {
+            Running::Kernel(kernel) => routes::Judge::Kernel(kernel.clone()),
+            Running::Bgp(peer) => {
+                let member = peer.status.borrow().channels.iter().find_map(|c| c.member);
+                member.map_or_else(|| routes::Judge::Policy(policy()), routes::Judge::Member)
+            }
+            _ => routes::Judge::Policy(policy()),
+        })
+    }
+
+    fn make_tables(&mut self, config: &Config) {
+        for table in &config.tables {
+            if self.tables.contains_key(&table.name) {
+                continue;
+            }
+            let id = self.world.numbers.table();
+            let spec = TableSpec { id, name: Arc::clone(&table.name), family: table.family, sorted: table.sorted };
+            self.world.deps.tables.add(spec);
+            let ifaces = Arc::clone(&self.world.deps.ifaces.borrow());
+            self.world.deps.tables.send(id, TableMsg::Ifaces(ifaces));
+            self.tables.insert(Arc::clone(&table.name), id);
+        }
+    }
+
+    /// Makes an instance, and starts it when it is wanted up.
+    fn make(&mut self, conf: &ProtocolConf, enabled: bool) {
+        let conf = Arc::new(conf.clone());
+        let id = self.world.numbers.protocol();
+        let channels: Vec<_> = conf.channels.iter().filter_map(|c| self.channel_ids(&conf, &c.table)).collect();
+        let running =
+            self.spawn(&Start { id, conf: Arc::clone(&conf), channels: channels.clone(), world: self.world.clone() });
+        if enabled {
+            running.begin();
+        }
+        let since = self.world.deps.clock.now();
+        self.instances.push(Instance { id, conf, channels, enabled, since, message: None, running });
+    }
+
+    fn channel_ids(&self, conf: &ProtocolConf, table: &Arc<str>) -> Option<ChannelIds> {
+        let table = *self.tables.get(table)?;
+        let igp = match &conf.kind {
+            ProtocolKind::Bgp(bgp) => bgp.igp_table.as_ref(),
+            ProtocolKind::Static(fixed) => fixed.igp_table.as_ref(),
+            _ => None,
+        };
+        let igp_table = igp.and_then(|name| self.tables.get(name)).copied().unwrap_or(table);
+        Some(ChannelIds { channel: self.world.numbers.channel(), table, igp_table })
+    }
+
+    /// Makes what runs of an instance; it is down.
+    fn spawn(&self, start: &Start) -> Running {
+        let bgp = match &start.conf.kind {
+            ProtocolKind::Device(_) => return Running::Device(DeviceHandle::spawn(start.clone())),
+            ProtocolKind::Direct(_) => return Running::Direct(DirectHandle::spawn(start.clone())),
+            ProtocolKind::Kernel(_) => return Running::Kernel(KernelHandle::spawn(start.clone())),
+            ProtocolKind::Static(_) => return Running::Static(StaticHandle::spawn(start.clone())),
+            ProtocolKind::Bgp(bgp) => bgp,
+        };
+        let spec = translate::peer(&start.conf, bgp, &self.current.config, start.id, self.router_id, &start.channels);
+        let peer = session::peer::spawn(spec, self.world.deps.clone());
+        for ids in &start.channels {
+            self.world.listeners.add(ids.channel, &start.conf.name, Some(peer.clone()));
+        }
+        Running::Bgp(peer)
+    }
+
+    fn dump(&self) {
+        tracing::debug!("{} protocols, {} tables", self.instances.len(), self.tables.len());
+        for instance in &self.instances {
+            let status = match &instance.running {
+                Running::Bgp(peer) => format!("{:?}", *peer.status.borrow()),
+                other => other.kind().word().to_owned(),
+            };
+            tracing::debug!("protocol {}: enabled {}, {status}", instance.conf.name, instance.enabled);
+        }
+    }
+}
+
+/// The router id: as configured, else the lowest IPv4 address of the machine, those of loopback last.
+fn router_id(config: &Config, ifaces: &Ifaces) -> Result<Ipv4Addr, String> {
+    if let Some(id) = config.router_id {
+        return Ok(id);
+    }
+    let lowest = |loopback: bool| {
+        ifaces
+            .iter()
+            .filter(|l| l.is_up() && l.flags.loopback == loopback)
+            .flat_map(|l| l.addrs.iter().map(move |a| (l, a)))
+            .filter(|(l, a)| crate::protocols::means(&config.router_id_from, l, a))
+            .filter_map(|(_, a)| match a.addr {
+                IpAddr::V4(addr) if !addr.is_loopback() => Some(addr),
+                _ => None,
+            })
+            .min()
+    };
+    let found = lowest(false).or_else(|| lowest(true));
+    found.ok_or_else(|| "Cannot determine router ID, please configure it manually".into())
+}
+
+async fn memory(deps: session::peer::Deps, tables: Vec<TableId>) -> MemoryView {
+    let mut view = MemoryView { total: resident(), ..MemoryView::default() };
+    for table in tables {
+        let totals = deps.tables.query(table, |t| t.totals()).await.unwrap_or_default();
+        view.tables += totals.octets;
+    }
+    view.protocols = view.total.saturating_sub(view.tables);
+    view
+}
+
+/// The resident memory of this process in octets; 0 when the kernel does not say.
+fn resident() -> u64 {
+    let text = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
+    let pages: u64 = text.split(' ').nth(1).and_then(|p| p.parse().ok()).unwrap_or_default();
+    let page = nix::unistd::sysconf(nix::unistd::SysconfVar::PAGE_SIZE).ok().flatten().unwrap_or(4096);
+    pages * u64::try_from(page).unwrap_or(4096)
+}

@@ -1,0 +1,125 @@
+//! `enable`, `disable`, `restart`, `reload`, `debug`, and the end of the daemon.
+
+use super::{Instance, Running, Supervisor};
+use conf::config::DebugMask;
+use control::request::{Action, Choice, Direction};
+use control::view::{ActionRow, Did};
+use session::peer::{PeerHandle, ProtoState, StopReason};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long a protocol may take to say good-bye when the daemon ends.
+const GOODBYE: Duration = Duration::from_secs(5);
+
+impl Supervisor {
+    /// Carries an action out on the chosen protocols, in their order.
+    pub(super) fn act(&mut self, action: Action, choice: &Choice, message: Option<&Arc<str>>) -> Vec<ActionRow> {
+        let now = self.world.deps.clock.now();
+        let mut rows = Vec::new();
+        for i in 0..self.instances.len() {
+            let Some(mut instance) = self.instances.get(i).filter(|x| choice.takes(&x.conf.name)).cloned() else {
+                continue;
+            };
+            let did = act_on(&mut instance, action, message);
+            if matches!(did, Did::Enabled | Did::Disabled | Did::Restarted) {
+                instance.message = message.cloned();
+                instance.since = now;
+            }
+            rows.push(ActionRow { name: Arc::clone(&instance.conf.name), did });
+            if let Some(place) = self.instances.get_mut(i) {
+                *place = instance;
+            }
+        }
+        rows
+    }
+
+    /// `debug`: how many protocols were meant.
+    pub(super) fn debug(&mut self, choice: &Choice, mask: DebugMask) -> usize {
+        let mut count = 0;
+        for instance in self.instances.iter_mut().filter(|i| choice.takes(&i.conf.name)) {
+            Arc::make_mut(&mut instance.conf).debug = mask;
+            if let Running::Bgp(peer) = &instance.running {
+                peer.debug(mask.0);
+            }
+            count += 1;
+        }
+        count
+    }
+
+    /// The orderly end: sessions say good-bye, then the kernel's routes go unless they shall persist.
+    pub(super) async fn stop_all(mut self) {
+        self.stopping = true;
+        tracing::info!("Shutting down");
+        let (kernels, others): (Vec<_>, Vec<_>) =
+            self.instances.drain(..).partition(|i| matches!(i.running, Running::Kernel(_)));
+        // The kernel protocols go first: with `persist` their routes must not follow the sessions' end.
+        for group in [kernels, others] {
+            let goodbyes: Vec<_> = group
+                .into_iter()
+                .map(|i| tokio::spawn(async move { i.running.stop(StopReason::Down, None).await }))
+                .collect();
+            for done in goodbyes {
+                let _ = tokio::time::timeout(GOODBYE, done).await;
+            }
+        }
+    }
+}
+
+fn act_on(instance: &mut Instance, action: Action, message: Option<&Arc<str>>) -> Did {
+    let name = Arc::clone(&instance.conf.name);
+    let enabled = is_enabled(instance);
+    match action {
+        Action::Enable if enabled => Did::AlreadyEnabled,
+        Action::Enable => {
+            tracing::info!("Enabling protocol {name}");
+            instance.enabled = true;
+            instance.running.begin();
+            Did::Enabled
+        }
+        Action::Disable if !enabled => Did::AlreadyDisabled,
+        Action::Disable => {
+            tracing::info!("Disabling protocol {name}");
+            instance.enabled = false;
+            instance.running.stop_soon(StopReason::Disable, message.cloned());
+            Did::Disabled
+        }
+        Action::Restart if !enabled => Did::AlreadyDisabled,
+        Action::Restart => {
+            tracing::info!("Restarting protocol {name}");
+            instance.running.restart_soon(message.cloned());
+            Did::Restarted
+        }
+        Action::Reload(_) if !enabled => Did::AlreadyDisabled,
+        Action::Reload(direction) => {
+            tracing::info!("Reloading protocol {name}");
+            if reload(instance, direction) { Did::Reloading } else { Did::ReloadFailed }
+        }
+    }
+}
+
+/// Whether the operator's will and the protocol's own (a limit, an error) both want it up.
+pub(super) fn is_enabled(instance: &Instance) -> bool {
+    let gave_up = |peer: &PeerHandle| {
+        let status = peer.status.borrow();
+        status.disabled && status.proto == ProtoState::Down
+    };
+    instance.enabled && !matches!(&instance.running, Running::Bgp(peer) if gave_up(peer))
+}
+
+/// `reload`: false where it can not be done. 1.6 cannot reload device, direct and static.
+fn reload(instance: &Instance, direction: Direction) -> bool {
+    match &instance.running {
+        Running::Bgp(peer) => {
+            let asked = direction == Direction::Out || peer.reload_in();
+            if asked && direction != Direction::In {
+                peer.reload_out();
+            }
+            asked
+        }
+        Running::Kernel(kernel) => {
+            kernel.reload();
+            true
+        }
+        Running::Device(_) | Running::Direct(_) | Running::Static(_) => false,
+    }
+}
