@@ -136,3 +136,25 @@ fn the_lab_is_read() {
         assert_eq!(said.status, 0, "{text}");
     }
 }
+
+#[test]
+fn the_configurations_that_we_give_away_are_read() {
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../config");
+    let mut seen = 0;
+    for entry in std::fs::read_dir(&dir).unwrap() {
+        let file = entry.unwrap().file_name().into_string().unwrap();
+        if file.ends_with(".conf") {
+            let (said, text) = rbird(&dir, &file);
+            assert_eq!((said.status, text.as_str()), (0, ""), "{file}");
+            seen += 1;
+        }
+    }
+    assert!(seen > 0);
+}
+
+#[test]
+fn what_calico_renders_is_read() {
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reference/calico");
+    let (said, text) = rbird(&dir, "bird.cfg");
+    assert_eq!(said.status, 0, "{text}");
+}
