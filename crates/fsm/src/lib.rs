@@ -15,6 +15,7 @@
 //! harm the RFC is followed and `docs/differences.md` says so.
 
 pub mod config;
+pub mod event;
 pub mod machine;
 pub mod negotiated;
 pub mod restart;
@@ -22,7 +23,8 @@ pub mod say;
 pub mod timer;
 
 pub use config::Config;
-pub use machine::{Action, Event, Life, Machine, Phase, Reach, Stop, Which};
+pub use event::{Action, Event, Life, Phase, Reach, Stop, Which};
+pub use machine::Machine;
 pub use negotiated::Negotiated;
 pub use restart::Keep;
 pub use say::{Class, ErrorClass, LastError};

@@ -1,0 +1,231 @@
+//! What the machine asks for: connections, lives, sessions, and our own restart.
+
+use super::{EVENTS, STATES, Session, Task, trace, unspecified};
+use crate::conn::{self, Conn};
+use crate::intake::Intake;
+use crate::outbox::{OCTETS_MAX, Outbox};
+use crate::peer::Deps;
+use crate::peer::live::Channel;
+use crate::peer::words::{self, Place};
+use crate::sockopt;
+use crate::status::ProtoState;
+use fsm::{Action, Event, Keep, Life, Which};
+use route::{Family, IfIndex, Moment, Source};
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use wire::frame::{EXTENDED_OCTETS_MAX, KEEPALIVE, MESSAGE_OCTETS_MAX};
+
+impl Task {
+    /// Until the neighbour has told everything nobody is told anything.
+    pub(super) fn hold_recovery(&mut self) {
+        if self.spec.graceful_restart != crate::peer::RestartMode::On {
+            return;
+        }
+        for channel in self.channels.iter_mut().filter(|c| c.hold.is_none()) {
+            channel.hold = self.deps.recovery.hold();
+        }
+    }
+
+    pub(super) fn recovered(&mut self) {
+        self.restarting = false;
+        self.machine.reconfigure(words::machine_config(&self.spec, false));
+        if !self.channels.iter().any(|c| c.waits) {
+            return;
+        }
+        let Some(session) = &self.session else { return };
+        let Some(negotiated) = self.machine.negotiated() else { return };
+        for channel in self.channels.iter_mut().filter(|c| c.waits) {
+            channel.join(&self.deps, &self.spec, negotiated, session.place, &session.outbox);
+        }
+        self.come_to(ProtoState::Feed);
+        self.come_to(ProtoState::Up);
+    }
+
+    pub(super) fn handle(&mut self, event: Event) {
+        let now = self.deps.clock.now();
+        for action in self.machine.handle(now, event) {
+            self.carry_out(action, now);
+        }
+    }
+
+    pub(super) fn carry_out(&mut self, action: Action, now: Moment) {
+        match action {
+            Action::Connect => self.connect(),
+            Action::Accept => self.answer_offer(true),
+            Action::Refuse => self.answer_offer(false),
+            Action::SendOpen(which, open) => self.send(which, |own| open.encode(own)),
+            Action::SendKeepalive(which) => self.send(which, |own| own.extend_from_slice(&KEEPALIVE)),
+            Action::SendNotification(which, n) => self.send(which, |own| n.encode(own)),
+            Action::Close(which) => self.close(which),
+            Action::Life(life) => self.live(life),
+            Action::Established(which) => self.establish(which, now),
+            Action::Lost(fates) => self.lose_session(&fates),
+            Action::Drop(family) => self.channel(family, |c, deps| c.drop_retained(deps)),
+            Action::LongLived(family) => self.channel(family, |c, deps| c.long_lived(deps)),
+            Action::Sweep(family) => self.channel(family, |c, deps| c.sweep(deps)),
+            Action::Disabled => self.status.disabled = true,
+            Action::Say(class, text) => self.say(class, &text),
+        }
+    }
+
+    pub(super) fn channel(&mut self, family: Family, f: impl FnOnce(&mut Channel, &Deps)) {
+        if let Some(channel) = self.channels.iter_mut().find(|c| c.family() == family) {
+            f(channel, &self.deps);
+        }
+    }
+
+    pub(super) const fn slot(&mut self, which: Which) -> &mut Option<Conn> {
+        match which {
+            Which::Outgoing => &mut self.out,
+            Which::Incoming => &mut self.inc,
+        }
+    }
+
+    pub(super) const fn conn(&self, which: Which) -> Option<&Conn> {
+        match which {
+            Which::Outgoing => self.out.as_ref(),
+            Which::Incoming => self.inc.as_ref(),
+        }
+    }
+
+    pub(super) fn session_conn(&mut self) -> Option<&mut Conn> {
+        let which = self.session.as_ref()?.which;
+        self.slot(which).as_mut()
+    }
+
+    pub(super) fn send(&mut self, which: Which, encode: impl FnOnce(&mut Vec<u8>)) {
+        if let Some(conn) = self.slot(which) {
+            encode(conn.own());
+        }
+    }
+
+    pub(super) fn close(&mut self, which: Which) {
+        if which == Which::Outgoing {
+            self.connecting = None;
+        }
+        if let Some(conn) = self.slot(which).take() {
+            conn.close();
+        }
+    }
+
+    /// Our address towards the neighbour, if the options or the link say which.
+    pub(super) fn source_addr(&self) -> Option<IpAddr> {
+        let link = IfIndex(self.link.load(Ordering::Relaxed));
+        let on_link = || match self.spec.peer_addr {
+            IpAddr::V6(a) if a.is_unicast_link_local() => words::link_local_on(&self.ifaces, link).map(IpAddr::V6),
+            peer => self.ifaces.neighbor(peer).map(|(_, ours)| ours.addr),
+        };
+        let direct = self.spec.multihop.is_none();
+        self.spec.local_addr.or_else(|| if direct { on_link() } else { None })
+    }
+
+    pub(super) fn connect(&mut self) {
+        let source = self.source_addr();
+        let from = source.unwrap_or_else(|| unspecified(self.spec.peer_addr));
+        let text = format!("Connecting to {} from local address {from}", self.spec.peer_addr);
+        self.trace(EVENTS, &text);
+        let link = IfIndex(self.link.load(Ordering::Relaxed));
+        match conn::connect(&self.spec, source, link) {
+            Ok(connecting) => self.connecting = Some(connecting),
+            Err(failed) => {
+                let (name, words) = (&self.spec.name, sockopt::words(&failed.error));
+                tracing::error!("{name}: Socket error: {}: {words}", failed.call);
+                self.handle(Event::Closed(Which::Outgoing, None));
+            }
+        }
+    }
+
+    pub(super) fn answer_offer(&mut self, accept: bool) {
+        let Some(conn) = self.offered.take() else { return };
+        let word = if accept { "accepted" } else { "rejected" };
+        let (ip, port) = (conn.remote.ip(), conn.remote.port());
+        self.trace(EVENTS, &format!("Incoming connection from {ip} (port {port}) {word}"));
+        if accept {
+            self.inc = Some(conn);
+        }
+    }
+
+    pub(super) fn live(&mut self, life: Life) {
+        match life {
+            Life::Down => self.come_to(ProtoState::Down),
+            Life::Start => self.come_to(ProtoState::Start),
+            Life::Stop => self.come_to(ProtoState::Stop),
+            Life::Up if self.channels.iter().any(|c| c.waits) => self.come_to(ProtoState::Wait),
+            Life::Up => {
+                self.come_to(ProtoState::Feed);
+                self.come_to(ProtoState::Up);
+            }
+        }
+    }
+
+    pub(super) fn come_to(&mut self, state: ProtoState) {
+        if self.status.proto == state {
+            return;
+        }
+        self.status.proto = state;
+        self.status.since = self.deps.clock.now();
+        self.trace(STATES, &format!("State changed to {}", state.word()));
+    }
+
+    pub(super) fn establish(&mut self, which: Which, now: Moment) {
+        let Some(conn) = self.conn(which) else { return };
+        let Some(negotiated) = self.machine.negotiated().cloned() else { return };
+        let link = IfIndex(self.link.load(Ordering::Relaxed));
+        let place = Place {
+            local: self.source_addr().unwrap_or(conn.local.ip()),
+            link,
+            link_local: words::link_local_on(&self.ifaces, link),
+        };
+        let Some(id) = self.sources.get(0) else { return };
+        let origin: Arc<Source> = Arc::new(words::source(&self.spec, id, &negotiated, place, now));
+        let outbox = Outbox::new(OCTETS_MAX);
+        let recovering = self.restarting;
+        for channel in &mut self.channels {
+            let family = channel.family();
+            if !negotiated.has(family) {
+                channel.hold = None;
+                continue;
+            }
+            channel.come_up(&self.deps, &origin);
+            trace(&self.spec, STATES, &format!("Connected to table {}", channel.spec.table_name));
+            // Who cannot restart has not kept our routes, and need not be waited for (RFC 4724 4.1).
+            let able = negotiated.restart_of(family).is_some();
+            if !able {
+                channel.hold = None;
+            }
+            channel.waits = recovering && able && channel.hold.is_some();
+            if !channel.waits {
+                channel.join(&self.deps, &self.spec, &negotiated, place, &outbox);
+            }
+        }
+        self.session = Some(Session {
+            which,
+            place,
+            intake: Intake::new(
+                Arc::clone(&self.spec),
+                words::update_context(&self.spec, &negotiated),
+                origin,
+                self.sources.clone(),
+                link,
+                Arc::clone(&self.ifaces),
+            ),
+            outbox,
+            octets_max: if negotiated.extended_messages { EXTENDED_OCTETS_MAX } else { MESSAGE_OCTETS_MAX },
+            heard: false,
+            stuck: None,
+        });
+    }
+
+    pub(super) fn lose_session(&mut self, fates: &[(Family, Keep)]) {
+        self.hand_over();
+        if let Some(session) = self.session.take() {
+            session.outbox.close();
+        }
+        self.permit = None;
+        for channel in &mut self.channels {
+            let keep = fates.iter().find(|(f, _)| *f == channel.family()).map_or(Keep::Nothing, |(_, k)| *k);
+            channel.go_down(&self.deps, keep);
+        }
+    }
+}

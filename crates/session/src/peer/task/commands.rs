@@ -1,0 +1,233 @@
+//! What the daemon, the tables and the links ask of a peer.
+
+use super::{PACKETS, Task, reach};
+use crate::conn::{self, Conn};
+use crate::listen::{Incoming, Wanted};
+use crate::peer::live::Channel;
+use crate::peer::words::{self};
+use crate::peer::{Command, PeerSpec, Refilter, StopReason};
+use crate::sockopt;
+use fsm::{Event, Reach, Stop, Which};
+use rib::batch::{LimitAction, LimitKind, TableEvent};
+use route::{Family, Ifaces, Moment};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use tokio::sync::oneshot;
+use wire::RouteRefresh;
+use wire::refresh::Subtype;
+
+/// How often a listening socket that could not be opened is tried.
+const LISTEN_RETRY_S: u64 = 10;
+
+impl Task {
+    pub(super) fn time(&mut self) {
+        let now = self.deps.clock.now();
+        if self.listen_again.is_some_and(|at| at <= now) {
+            self.listen_again = None;
+            self.listen();
+        }
+        for which in [Which::Outgoing, Which::Incoming] {
+            let unread = self.conn(which).is_some_and(Conn::has_unread);
+            if unread && self.machine.is_hold_due(which, now) {
+                self.handle(Event::OctetsWaiting(which));
+            }
+        }
+        if let Some(which) = self.session.as_ref().map(|s| s.which)
+            && self.stuck_at().is_some_and(|at| at <= now)
+        {
+            self.handle(Event::Stuck(which));
+        }
+        self.handle(Event::Tick);
+    }
+
+    /// When the neighbour will have taken nothing for too long (RFC 9687).
+    pub(super) fn stuck_at(&self) -> Option<Moment> {
+        let (since, _) = self.session.as_ref()?.stuck?;
+        Some(since.plus_s(self.machine.send_hold_s()?))
+    }
+
+    pub(super) fn watch_writing(&mut self) {
+        let now = self.deps.clock.now();
+        let Some(session) = &mut self.session else { return };
+        let conn = if session.which == Which::Outgoing { &self.out } else { &self.inc };
+        session.stuck = match (conn, session.stuck) {
+            (Some(conn), Some((since, taken))) if conn.is_blocked() && conn.taken() == taken => Some((since, taken)),
+            (Some(conn), _) if conn.is_blocked() => Some((now, conn.taken())),
+            _ => None,
+        };
+    }
+
+    pub(super) fn command(&mut self, command: Command) {
+        match command {
+            Command::Start => {
+                self.status.disabled = false;
+                self.hold_recovery();
+                self.handle(Event::Start);
+            }
+            Command::Stop { reason, message, done } => self.stop(reason, message, done),
+            Command::ReloadIn => self.ask_for_routes(None),
+            Command::ReloadOut => {
+                let enhanced = self.machine.negotiated().is_some_and(|n| n.enhanced_refresh);
+                for member in self.channels.iter().filter_map(Channel::member) {
+                    self.deps.exports.refresh(member, enhanced);
+                }
+            }
+            Command::Reconfigure { spec, refilter, done } => {
+                let _ = done.send(self.reconfigure(*spec, refilter));
+            }
+            Command::Debug(mask) => {
+                let mut spec = PeerSpec::clone(&self.spec);
+                spec.debug = mask;
+                self.spec = Arc::new(spec);
+            }
+            Command::Event(event) => self.table_event(&event),
+        }
+    }
+
+    pub(super) fn stop(&mut self, reason: StopReason, message: Option<Arc<str>>, done: oneshot::Sender<()>) {
+        let subcode = match reason {
+            StopReason::Disable | StopReason::Down => 2,
+            StopReason::Deconfigured => 3,
+            StopReason::Restart => 4,
+            StopReason::Reconfigure => 6,
+            StopReason::GracefulRestart => 0,
+        };
+        let text = message.map_or(String::new(), |m| m.to_string());
+        let stop = match reason {
+            StopReason::GracefulRestart => Stop::Silent,
+            _ => Stop::Cease { subcode, text },
+        };
+        self.handle(Event::Stop(stop));
+        self.status.disabled = false;
+        if reason == StopReason::Restart {
+            self.handle(Event::Start);
+        } else {
+            for channel in &mut self.channels {
+                channel.hold = None;
+            }
+        }
+        let _ = done.send(());
+    }
+
+    /// ROUTE-REFRESH for one family or all.
+    pub(super) fn ask_for_routes(&mut self, only: Option<Family>) {
+        let Some(negotiated) = self.machine.negotiated() else { return };
+        if !negotiated.refresh {
+            return;
+        }
+        let families: Vec<Family> = negotiated.families.clone();
+        for family in families.into_iter().filter(|f| only.is_none_or(|o| o == *f)) {
+            self.trace(PACKETS, "Sending ROUTE-REFRESH");
+            let Some(conn) = self.session_conn() else { return };
+            RouteRefresh::encode(family, Subtype::Request, conn.own());
+        }
+    }
+
+    pub(super) fn reconfigure(&mut self, spec: PeerSpec, refilter: Refilter) -> bool {
+        if refilter.import && self.session.is_some() && !self.machine.negotiated().is_some_and(|n| n.refresh) {
+            return false;
+        }
+        self.machine.reconfigure(words::machine_config(&spec, self.restarting));
+        self.spec = Arc::new(spec);
+        let session = self.session.as_ref().map(|s| s.place);
+        let negotiated = self.machine.negotiated().cloned();
+        let session = negotiated.as_ref().zip(session);
+        for channel in &mut self.channels {
+            let new = self.spec.channels.iter().find(|c| c.family == channel.family());
+            if let Some(new) = new {
+                let session = session.filter(|_| refilter.export);
+                channel.reconfigure(&self.deps, &self.spec, new.clone(), session);
+            }
+        }
+        if let Some(session) = &mut self.session {
+            session.intake.reconfigure(Arc::clone(&self.spec));
+        }
+        if refilter.import {
+            self.ask_for_routes(None);
+        }
+        true
+    }
+
+    pub(super) fn table_event(&mut self, event: &TableEvent) {
+        let name = Arc::clone(&self.spec.name);
+        match event {
+            TableEvent::Log { text, .. } => tracing::error!("{name}: {text}"),
+            TableEvent::Printed { text, .. } => tracing::info!("{text}"),
+            TableEvent::Limit { channel, generation, which, limit } => {
+                let current = |c: &&Channel| c.spec.channel == *channel && c.generation == *generation;
+                if !self.channels.iter().any(|c| current(&c)) {
+                    return;
+                }
+                let (kind, subcode) = match which {
+                    LimitKind::Receive => ("receive", 1),
+                    LimitKind::Import => ("import", 1),
+                    LimitKind::Export => ("export", 2),
+                };
+                let (action, restart) = match limit.action {
+                    LimitAction::Warn => ("warn", None),
+                    LimitAction::Block => ("block", None),
+                    LimitAction::Restart => ("restart", Some(true)),
+                    LimitAction::Disable => ("disable", Some(false)),
+                };
+                let routes_max = limit.routes_max;
+                tracing::warn!("Protocol {name} hits route {kind} limit ({routes_max}), action: {action}");
+                let Some(restart) = restart else { return };
+                if *which != LimitKind::Export {
+                    tracing::warn!("{name}: Route limit exceeded, shutting down");
+                }
+                let subcode = if restart && subcode == 2 { 4 } else { subcode };
+                self.handle(Event::Limit { subcode, restart });
+            }
+        }
+    }
+
+    pub(super) fn offer(&mut self, incoming: Incoming) {
+        let Incoming { stream, remote, local } = incoming;
+        let prepared = conn::prepare_accepted(&self.spec, &stream);
+        self.offered = prepared.is_ok().then(|| Conn::new(stream, remote, local));
+        if let Err(error) = prepared {
+            tracing::error!("{}: Socket error: {}", self.spec.name, sockopt::words(&error));
+            return;
+        }
+        self.handle(Event::Offered);
+    }
+
+    pub(super) fn see_ifaces(&mut self, ifaces: Arc<Ifaces>) {
+        self.ifaces = ifaces;
+        let (reach, link) = reach(&self.spec, &self.ifaces);
+        self.link.store(link.0, Ordering::Relaxed);
+        // Another link or another address of ours: the session as it stands is not with this neighbour any more.
+        let place = self.session.as_ref().map(|s| s.place);
+        let local = self.source_addr();
+        if place.is_some_and(|p| p.link != link || local.is_some_and(|l| l != p.local)) {
+            self.handle(Event::Reach(Reach::Absent));
+        }
+        self.handle(Event::Reach(reach));
+        if let Some(session) = &mut self.session {
+            session.intake.set_ifaces(Arc::clone(&self.ifaces), link);
+        }
+    }
+
+    /// Awaits the neighbour's connections; tried again later when that is not possible.
+    pub(super) fn listen(&mut self) {
+        let Some(at) = self.spec.listen else { return };
+        let wanted = Wanted {
+            at,
+            remote: self.spec.peer_addr,
+            local: self.spec.local_addr.filter(|_| self.spec.match_local_addr),
+            link: Arc::clone(&self.link),
+            password: self.spec.password.clone(),
+        };
+        match self.deps.listener.register(wanted) {
+            Ok((registration, incoming)) => {
+                self.registration = Some(registration);
+                self.incoming = Some(incoming);
+            }
+            Err(error) => {
+                let (name, words) = (&self.spec.name, sockopt::words(&error));
+                tracing::error!("{name}: Socket error: Cannot listen on {at}: {words}");
+                self.listen_again = Some(self.deps.clock.now().plus_s(LISTEN_RETRY_S));
+            }
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! From octets to events and batches, and from the outbox to octets.
+
+use super::{PACKETS, SCRATCH, Task};
+use crate::conn::Read;
+use crate::sockopt;
+use fsm::{Event, Which};
+use route::Family;
+use std::io;
+use std::sync::Arc;
+use wire::frame::{self, MESSAGE_OCTETS_MAX, Next};
+use wire::refresh::Subtype;
+use wire::{Frame, Kind, Message, RouteRefresh};
+
+impl Task {
+    pub(super) fn read(&mut self, which: Which) {
+        if self.session.as_ref().is_some_and(|s| s.which == which) && self.permit.is_none() {
+            return;
+        }
+        let outcome = SCRATCH.with_borrow_mut(|scratch| {
+            let Some(conn) = self.slot(which) else { return Ok(()) };
+            match conn.read(scratch)? {
+                Read::Nothing => {}
+                Read::Closed => self.handle(Event::Closed(which, None)),
+                Read::Octets(octets) => self.digest(which, scratch.get(..octets).unwrap_or_default()),
+            }
+            Ok(())
+        });
+        if let Err(error) = outcome {
+            self.lost(which, &error);
+        }
+    }
+
+    pub(super) fn lost(&mut self, which: Which, error: &io::Error) {
+        self.handle(Event::Closed(which, Some(sockopt::words(error))));
+    }
+
+    /// Takes message after message; keeps what is not a whole one.
+    pub(super) fn digest(&mut self, which: Which, mut octets: &[u8]) {
+        loop {
+            // Negotiated on the way: the first message after the OPENs may be an extended one.
+            let up = self.session.as_ref().filter(|s| s.which == which);
+            let octets_max = up.map_or(MESSAGE_OCTETS_MAX, |s| s.octets_max);
+            match frame::next(octets, octets_max) {
+                Ok(Next::Frame(found)) => {
+                    self.message(which, &found);
+                    octets = octets.get(found.octets()..).unwrap_or_default();
+                }
+                Ok(Next::NeedMore(_)) => break,
+                Err(notification) => {
+                    self.hand_over();
+                    self.handle(Event::Malformed(which, notification));
+                }
+            }
+            if self.conn(which).is_none() {
+                return;
+            }
+        }
+        if let Some(conn) = self.slot(which) {
+            conn.keep(octets);
+        }
+        self.hand_over();
+    }
+
+    pub(super) fn message(&mut self, which: Which, found: &Frame<'_>) {
+        if !self.machine.expects(which, found.kind) {
+            return self.handle(Event::Unexpected(which));
+        }
+        if found.kind == Kind::Update {
+            return self.update(which, found.body);
+        }
+        // What came before must be in the table before what follows from this message.
+        self.hand_over();
+        match found.message() {
+            Ok(Message::Open(open)) => self.handle(Event::Open(which, Box::new(open))),
+            Ok(Message::Keepalive) => self.handle(Event::Keepalive(which)),
+            Ok(Message::Notification(n)) => self.handle(Event::Notification(which, n)),
+            Ok(Message::RouteRefresh(refresh)) => self.refresh(which, refresh),
+            Ok(Message::Update(_)) => {}
+            // A NOTIFICATION is never answered by another (RFC 4271 6.4).
+            Err(_) if found.kind == Kind::Notification => self.handle(Event::Closed(which, None)),
+            Err(notification) => self.handle(Event::Malformed(which, notification)),
+        }
+    }
+
+    pub(super) fn update(&mut self, which: Which, body: &[u8]) {
+        if self.spec.debug & PACKETS != 0 {
+            self.trace(PACKETS, "Got UPDATE");
+        }
+        let Some(session) = &mut self.session else { return };
+        session.heard = true;
+        let outcome = session.intake.update(body);
+        let full = session.intake.rows() >= crate::intake::BATCH_ROWS_MAX;
+        match outcome {
+            Ok(None) if full => self.hand_over(),
+            Ok(None) => {}
+            Ok(Some(family)) => self.end_of_rib(family),
+            Err(notification) => {
+                self.hand_over();
+                self.handle(Event::Malformed(which, notification));
+            }
+        }
+    }
+
+    pub(super) fn end_of_rib(&mut self, family: Family) {
+        self.trace(PACKETS, "Got END-OF-RIB");
+        self.hand_over();
+        self.handle(Event::EndOfRib(family));
+        self.channel(family, |c, _| c.hold = None);
+    }
+
+    pub(super) fn refresh(&mut self, which: Which, refresh: RouteRefresh) {
+        self.handle(Event::Routes(which));
+        let Some(family) = refresh.family else { return };
+        let Some(negotiated) = self.machine.negotiated() else { return };
+        let enhanced = negotiated.enhanced_refresh;
+        if !negotiated.has(family) {
+            return;
+        }
+        match refresh.subtype {
+            Subtype::Request if self.spec.route_refresh => {
+                self.trace(PACKETS, "Got ROUTE-REFRESH");
+                self.channel(family, |c, deps| {
+                    if let Some(member) = c.member() {
+                        deps.exports.refresh(member, enhanced);
+                    }
+                });
+            }
+            Subtype::Begin if enhanced => {
+                self.trace(PACKETS, "Got BEGIN-OF-RR");
+                self.channel(family, |c, deps| c.mark_stale(deps));
+            }
+            Subtype::End if enhanced => {
+                self.trace(PACKETS, "Got END-OF-RR");
+                self.channel(family, |c, deps| c.refreshed(deps));
+            }
+            _ => {}
+        }
+    }
+
+    /// Sends what was collected to the tables, and what was to be said to the log.
+    pub(super) fn hand_over(&mut self) {
+        let Some(session) = &mut self.session else { return };
+        let which = session.which;
+        let heard = std::mem::take(&mut session.heard);
+        let lines = session.intake.lines();
+        let collected = [Family::Ipv4, Family::Ipv6].map(|f| (f, session.intake.take(f)));
+        for line in lines {
+            self.say_line(line);
+        }
+        for (family, collected) in collected {
+            let Some(collected) = collected else { continue };
+            let permit = self.permit.take();
+            if let Some(channel) = self.channels.iter().find(|c| c.family() == family && c.up) {
+                channel.import(&self.deps, collected, permit);
+            }
+        }
+        if heard {
+            self.handle(Event::Routes(which));
+        }
+    }
+
+    pub(super) fn write_all(&mut self) {
+        for which in [Which::Outgoing, Which::Incoming] {
+            let outbox = self.session.as_ref().filter(|s| s.which == which).map(|s| Arc::clone(&s.outbox));
+            let Some(conn) = self.slot(which) else { continue };
+            if let Err(error) = conn.write(outbox.as_deref()) {
+                self.lost(which, &error);
+            }
+        }
+        self.watch_writing();
+    }
+}
