@@ -49,6 +49,12 @@ pub(crate) fn replace(
     sorted: bool,
     with: &impl Candidates,
 ) {
+    if paths.len() == usize::from(old.is_some()) {
+        // Nothing else stands: nothing to compare. Nearly all prefixes of a feed come this way.
+        paths.clear();
+        paths.extend(new);
+        return;
+    }
     if sorted {
         insert_sorted(paths, old, new, with);
     } else {

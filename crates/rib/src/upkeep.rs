@@ -77,23 +77,16 @@ impl Table {
 
     /// Walks all blocks of a channel at once, so that its counter of marks can start anew.
     fn renew_marks(&mut self, at: u32) {
-        let Some(mut blocks) = self.channels.get(at).map(|c| c.blocks.clone()) else { return };
+        let Some(channel) = self.channels.get(at) else { return };
+        let (mut blocks, current) = (channel.blocks.clone(), channel.marks.current);
         let mut paths = Vec::new();
         while let Some(first) = blocks.take() {
             for id in (first..(first + BLOCK).min(self.nets.len())).map(NetId) {
                 self.remove_overdue(id, at);
                 self.nets.read(id, &mut paths);
-                let mine = |p: &Path| self.channels.slot(p.slot()).channel == at;
-                let mut changed = false;
-                for n in 0..paths.len() {
-                    if mine(&paths[n])
-                        && let Some(channel) = self.channels.get(at)
-                    {
-                        paths[n].set_mark(channel.marks.current);
-                        changed = true;
-                    }
-                }
-                if changed {
+                let mine = |p: &&mut Path| self.channels.slot(p.slot()).channel == at;
+                let marked = paths.iter_mut().filter(mine).map(|p| p.set_mark(current)).count();
+                if marked > 0 {
                     self.nets.write(id, &paths);
                 }
             }
