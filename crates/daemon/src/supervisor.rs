@@ -265,7 +265,12 @@ impl Supervisor {
             Running::Kernel(kernel) => routes::Judge::Kernel(kernel.clone()),
             Running::Bgp(peer) => {
                 let member = peer.status.borrow().channels.iter().find_map(|c| c.member);
-                member.map_or_else(|| routes::Judge::Policy(policy()), routes::Judge::Member)
+                let candidates = match &instance.conf.kind {
+                    ProtocolKind::Bgp(bgp) if bgp.add_paths_tx => routes::Candidates::All,
+                    ProtocolKind::Bgp(bgp) if bgp.secondary => routes::Candidates::FirstAccepted,
+                    _ => routes::Candidates::Best,
+                };
+                member.map_or_else(|| routes::Judge::Policy(policy()), |m| routes::Judge::Member(m, candidates))
             }
             _ => routes::Judge::Policy(policy()),
         })

@@ -25,12 +25,23 @@ const PAGE: usize = 256;
 /// For whom `export`, `preexport` and `noexport` judge.
 #[derive(Clone)]
 pub enum Judge {
-    /// A BGP peer that is up: its export group.
-    Member(MemberId),
+    /// A BGP peer that is up: its export group, and which paths it may be told.
+    Member(MemberId, Candidates),
     /// A kernel protocol.
     Kernel(KernelHandle),
     /// A protocol that is told nothing, or a peer that is down: its export policy alone.
     Policy(Policy),
+}
+
+/// Which paths of a net may be told to a peer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Candidates {
+    /// The best.
+    Best,
+    /// The first that is accepted (`secondary`).
+    FirstAccepted,
+    /// Every one (ADD-PATH).
+    All,
 }
 
 /// A table to be listed.
@@ -118,11 +129,29 @@ async fn judge_all(deps: &Deps, judge: Option<&Judge>, nets: &[NetView]) -> Vec<
             nets.iter().map(|n| n.paths.iter().map(|p| p.best.then(|| by_policy(policy, p))).collect()).collect()
         }
         Some(Judge::Kernel(kernel)) => kernel.judge(nets),
-        Some(Judge::Member(member)) => {
+        Some(Judge::Member(member, candidates)) => {
             let mut judged = deps.exports.judge(*member, nets.to_vec()).await.into_iter();
-            nets.iter().map(|n| n.paths.iter().map(|_| judged.next().map(exported)).collect()).collect()
+            nets.iter().map(|n| chosen(n, *candidates, judged.by_ref().take(n.paths.len()).collect())).collect()
         }
     }
+}
+
+/// Leaves out what is not a candidate.
+fn chosen(net: &NetView, candidates: Candidates, judged: Vec<Judged>) -> Vec<Option<Exported>> {
+    let mut told = false;
+    net.paths
+        .iter()
+        .zip(judged)
+        .map(|(path, judged)| {
+            let is_candidate = match candidates {
+                Candidates::Best => path.best,
+                Candidates::FirstAccepted => !told,
+                Candidates::All => true,
+            };
+            told |= is_candidate && judged.verdict == ExportVerdict::Accepted;
+            (is_candidate && !path.filtered).then(|| exported(judged))
+        })
+        .collect()
 }
 
 fn by_policy(policy: &Policy, path: &rib::query::PathView) -> Exported {
