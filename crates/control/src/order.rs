@@ -184,7 +184,8 @@ fn arguments(row: &Row, reader: &mut Reader<'_>, config: &Config) -> Result<Orde
         Verb::ShowBfdSessions => Order::OfKind { kind: Kind::Bfd, name: optional_name(reader)? },
         Verb::ShowOspf => of_ospf(reader)?,
         Verb::ShowRip => of_kind(Kind::Rip, reader)?,
-        Verb::ShowRoa | Verb::FlushRoa => return Err(no_roa(reader)),
+        Verb::ShowRoa => return Err(no_roa()),
+        Verb::FlushRoa => return Err(roa_table(reader)),
         Verb::AddRoa | Verb::DeleteRoa => return Err(roa_record(reader)),
         Verb::Eval => Order::Eval(reader.expression()?),
         Verb::Echo => echo(reader)?,
@@ -377,13 +378,20 @@ fn of_ospf(reader: &mut Reader<'_>) -> Parsed<Order> {
 }
 
 /// There are no ROA tables.
-fn no_roa(reader: &mut Reader<'_>) -> Refusal {
-    let known_table = if reader.at().eat_word("table") { reader.name() } else { Err(reader.at().unexpected()) };
-    let text = match known_table {
-        Ok((name, _)) => format!("{name} is not a ROA table"),
-        Err(_) => "No ROA table defined".to_owned(),
+fn no_roa() -> Refusal {
+    Refusal { code: code::PARSE_ERROR, text: "No ROA table defined".to_owned() }
+}
+
+/// `[table NAME]`, of which there is none.
+fn roa_table(reader: &mut Reader<'_>) -> Refusal {
+    let read = |reader: &mut Reader<'_>| {
+        if !reader.at().eat_word("table") {
+            return reader.end().map(|()| no_roa());
+        }
+        let (name, _) = reader.name()?;
+        Ok(Refusal { text: format!("{name} is not a ROA table"), ..no_roa() })
     };
-    Refusal { code: code::PARSE_ERROR, text }
+    read(reader).unwrap_or_else(Refusal::from)
 }
 
 /// `PREFIX max N as N [table NAME]`, of a table that there is not.
@@ -399,7 +407,7 @@ fn roa_record(reader: &mut Reader<'_>) -> Refusal {
         reader.number()
     };
     match record() {
-        Ok(_) => no_roa(reader),
+        Ok(_) => roa_table(reader),
         Err(wrong) => wrong.into(),
     }
 }

@@ -72,3 +72,32 @@ async fn every_recorded_command_is_answered_as_bird_did() {
     }
     assert!(wrong.is_empty(), "{wrong}");
 }
+
+/// The octets that a line of `refusals.txt` stands for.
+fn unescaped(text: &str) -> Vec<u8> {
+    let (first, rest) = text.split_once("\\x").unwrap_or((text, ""));
+    let mut octets = first.as_bytes().to_vec();
+    for piece in rest.split("\\x").filter(|p| !p.is_empty()) {
+        let (hex, text) = piece.split_at(2);
+        octets.push(u8::from_str_radix(hex, 16).unwrap());
+        octets.extend(text.as_bytes());
+    }
+    octets
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_bird_refuses_is_refused_in_its_words() {
+    let config = lab::config(include_str!("reference/refusals.conf"));
+    let door = Door::with("refusals", config, lab::answer);
+    let mut wrong = String::new();
+    for pair in include_str!("reference/refusals.txt").lines() {
+        let (line, expected) = pair.split_once('\t').unwrap();
+        let (socket, octets) = (door.socket(), unescaped(line));
+        let said = tokio::task::spawn_blocking(move || lab::talk_octets(&socket, &octets)).await.unwrap();
+        let said = said.lines().nth(1).unwrap_or_default();
+        if said != expected {
+            wrong += &format!("{line}: {said} for {expected}\n");
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+}

@@ -182,7 +182,7 @@ const fn memory() -> MemoryView {
     MemoryView { tables: 35 * 1024, attributes: 10 * 1024, roa: 192, protocols: 23 * 1024, total: 107 * 1024 }
 }
 
-fn interfaces() -> Vec<InterfaceView> {
+pub fn interfaces() -> Vec<InterfaceView> {
     let lo = IfaceFlags { admin_up: true, link_up: true, loopback: true, multi_access: true, ..IfaceFlags::default() };
     let ethernet = IfaceFlags {
         admin_up: true,
@@ -461,8 +461,18 @@ fn told(to: &str, path: &PathView) -> Exported {
     Exported::Judged { attrs, accepted: true }
 }
 
-/// A client's end of a socket, with blocking calls in a thread of their own.
+/// A client that sends lines, each after the reply to the one before, and hears all.
 pub fn talk(socket: &Path, lines: &[&str]) -> String {
+    let lines: Vec<&[u8]> = lines.iter().map(|l| l.as_bytes()).collect();
+    converse(socket, &lines)
+}
+
+/// The same for one line of any octets.
+pub fn talk_octets(socket: &Path, line: &[u8]) -> String {
+    converse(socket, &[line])
+}
+
+fn converse(socket: &Path, lines: &[&[u8]]) -> String {
     use std::io::{BufRead, BufReader, Write};
     let stream = std::os::unix::net::UnixStream::connect(socket).unwrap();
     stream.set_read_timeout(Some(std::time::Duration::from_secs(20))).unwrap();
@@ -480,7 +490,7 @@ pub fn talk(socket: &Path, lines: &[&str]) -> String {
     };
     reply(&mut reader);
     for line in lines {
-        reader.get_mut().write_all(format!("{line}\n").as_bytes()).unwrap();
+        reader.get_mut().write_all(&[line, b"\n".as_slice()].concat()).unwrap();
         reply(&mut reader);
     }
     all
