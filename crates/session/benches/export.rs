@@ -186,7 +186,7 @@ impl Bench {
             }
             std::thread::sleep(Duration::from_millis(1));
         }
-        let per_route = |ms: u64, name| (cpu_ms(name) - ms) * 1_000_000 / u64::from(self.routes);
+        let per_route = |ms: u64, name| cpu_ms(name).saturating_sub(ms) * 1_000_000 / u64::from(self.routes);
         println!(
             "{what:<34} {:>6} ms, export {:>5} ns/route, table {:>5} ns/route, {:>9} octets",
             start.elapsed().as_millis(),
@@ -224,6 +224,9 @@ fn run(routes: u32, peers: u32) {
     bench.measure("one more joins", std::slice::from_ref(&late), routes, || ());
     bench.exports.leave(late.0);
     bench.measure("all are withdrawn", &members, 0, || bench.act(Deed::Down));
+    drop(bench);
+    // The threads of the next run have the same names.
+    std::thread::sleep(Duration::from_millis(300));
 }
 
 fn main() {

@@ -21,7 +21,7 @@ use crate::link::{EventSink, Follower, Portion, Progress, ReaderId, TableMsg};
 use crate::mailbox::{self, Mailbox, Nap};
 use crate::outbox::Outbox;
 use crate::tables::Tables;
-use rib::batch::{ChangeBatch, LimitKind, NetId, Reading, TableEvent};
+use rib::batch::{ChangeBatch, Limit, LimitKind, NetId, Reading, TableEvent};
 use rib::export::{Advance, Group, GroupKey, Judged, MemberId, MemberSpec, Moved, Part, Remark, Signal, Slot};
 use rib::query::NetView;
 use rib::stats::ExportStats;
@@ -56,6 +56,7 @@ enum Order {
     Leave(MemberId),
     Refresh { member: MemberId, enhanced: bool },
     Rekey { member: MemberId, key: Arc<GroupKey> },
+    SetLimit { member: MemberId, limit: Option<Limit> },
     Stats { member: MemberId, answer: oneshot::Sender<(ExportStats, u32)> },
     Judge { member: MemberId, nets: Vec<NetView>, answer: oneshot::Sender<Vec<Judged>> },
     Ifaces(Arc<Ifaces>),
@@ -118,6 +119,11 @@ impl Exports {
     /// New filter or options for a member: everything is judged again, and what its peer holds is brought in line.
     pub fn rekey(&self, member: MemberId, key: Arc<GroupKey>) {
         self.order(member, Order::Rekey { member, key });
+    }
+
+    /// A new export limit for a member.
+    pub fn set_limit(&self, member: MemberId, limit: Option<Limit>) {
+        self.order(member, Order::SetLimit { member, limit });
     }
 
     /// Counters of a member, and how many routes it has been told; `None` when it left.
@@ -233,6 +239,11 @@ impl Thread {
             }
             Order::Refresh { member, enhanced } => self.refresh(member, enhanced),
             Order::Rekey { member, key } => self.rekey(member, key),
+            Order::SetLimit { member, limit } => {
+                if self.place(member).is_some_and(|(owned, slot)| !owned.group.set_limit(slot, limit)) {
+                    self.rejoin(member, |_, spec| spec.export_limit = limit);
+                }
+            }
             Order::Stats { member, answer } => {
                 let stats = self.place(member).and_then(|(owned, slot)| owned.group.stats(slot));
                 stats.map(|s| answer.send(s));
@@ -374,7 +385,15 @@ impl Thread {
         if is_same {
             return;
         }
-        let Some(Left { spec, table, reader, outbox, moved }) = self.remove(member, true) else { return };
+        self.rejoin(member, |k, _| *k = key);
+    }
+
+    /// Takes a member from its group to the one where it belongs with another key or spec.
+    fn rejoin(&mut self, member: MemberId, change: impl FnOnce(&mut Arc<GroupKey>, &mut MemberSpec)) {
+        let Some((owned, _)) = self.place(member) else { return };
+        let mut key = owned.group.key().clone();
+        let Some(Left { mut spec, table, reader, outbox, moved }) = self.remove(member, true) else { return };
+        change(&mut key, &mut spec);
         let freed = self.readers.iter().find(|r| r.id == reader).map_or(0, |r| r.progress.freed);
         self.join(Join { member, table, key, spec, outbox }, moved, None, freed);
         // Only now: between two followers no number must be given again that the member still holds.

@@ -76,7 +76,7 @@ impl Tables {
         Self(Arc::new(Threads { all, homes: std::sync::RwLock::default(), next: AtomicUsize::new(0) }))
     }
 
-    /// A new, empty table, on the thread that has the fewest turns behind it.
+    /// A new, empty table. Threads are given tables in turn.
     pub fn add(&self, spec: TableSpec) {
         let home = self.0.next.fetch_add(1, Ordering::Relaxed) % self.0.all.len();
         self.homes_mut().insert(spec.id, home);

@@ -9,7 +9,9 @@ use rbird_session::export::Exports;
 use rbird_session::link::TableMsg;
 use rbird_session::outbox::{OCTETS_MAX, Outbox};
 use rbird_session::tables::Tables;
-use rib::batch::{Act, ChannelSpec, Deed, Generation, ImportBatch, ImportRow, What};
+use rib::batch::{
+    Act, ChannelSpec, Deed, Generation, ImportBatch, ImportRow, Limit, LimitAction, LimitKind, TableEvent, What,
+};
 use rib::export::{GroupKey, MemberId, MemberSpec, MissingLladdr, NextHopMode};
 use rib::query::TableSpec;
 use route::attr::code;
@@ -36,7 +38,10 @@ struct Daemon {
 }
 
 fn daemon() -> Daemon {
-    let events: rbird_session::link::EventSink = Arc::new(|_, _| ());
+    daemon_with(Arc::new(|_, _| ()))
+}
+
+fn daemon_with(events: rbird_session::link::EventSink) -> Daemon {
     let tables = Tables::start(1, Clock::new(), events.clone());
     let exports = Exports::start(2, tables.clone(), Clock::new(), events);
     tables.add(TableSpec { id: TABLE, name: "master".into(), family: Family::Ipv4, sorted: false });
@@ -165,6 +170,10 @@ impl Daemon {
     }
 
     fn join_with(&self, peer: u32, key: GroupKey, octets_max: usize) -> Peer {
+        self.join_limited(peer, key, octets_max, None)
+    }
+
+    fn join_limited(&self, peer: u32, key: GroupKey, octets_max: usize, export_limit: Option<Limit>) -> Peer {
         let outbox = Outbox::new(octets_max);
         let spec = MemberSpec {
             protocol: ProtocolId(peer),
@@ -172,7 +181,7 @@ impl Daemon {
             channel: ChannelId(peer),
             generation: Generation(1),
             peer_addr: addr(peer as u8),
-            export_limit: None,
+            export_limit,
         };
         let member = self.exports.join(TABLE, Arc::new(key), spec, outbox.clone());
         Peer { outbox, member, routes: HashMap::new(), ends: 0, updates: 0 }
@@ -328,4 +337,33 @@ async fn a_member_with_a_new_policy_is_told_the_difference() {
     daemon.exports.rekey(peer.member, Arc::new(key()));
     peer.read_until("all are back", |p| p.routes.len() == 5_000).await;
     assert_eq!(peer.ends, 1, "End-of-RIB is said once");
+}
+
+#[tokio::test]
+async fn an_export_limit_is_announced_once_and_keeps_routes_back_if_it_blocks() {
+    let (tell, mut heard) = tokio::sync::mpsc::unbounded_channel();
+    let daemon = daemon_with(Arc::new(move |_, event| tell.send(event).unwrap()));
+    daemon.up(1);
+    daemon.announce(1, 0..100);
+    let warn = Limit { routes_max: 50, action: LimitAction::Warn };
+    let block = Limit { routes_max: 10, action: LimitAction::Block };
+    let mut warned = daemon.join_limited(2, key(), OCTETS_MAX, Some(warn));
+    let mut blocked = daemon.join_limited(3, key(), OCTETS_MAX, Some(block));
+    warned.read_until("all are told", |p| p.ends == 1).await;
+    blocked.read_until("ten are told", |p| p.ends == 1).await;
+    assert_eq!((warned.routes.len(), blocked.routes.len()), (100, 10));
+    daemon.announce(1, 100..200);
+    warned.read_until("all are told", |p| p.routes.len() == 200).await;
+    let mut events = vec![heard.recv().await.unwrap(), heard.recv().await.unwrap()];
+    events.sort_by_key(|e| matches!(e, TableEvent::Limit { limit, .. } if *limit == block));
+    for (event, (peer, limit)) in events.into_iter().zip([(2, warn), (3, block)]) {
+        let (channel, generation) = (ChannelId(peer), Generation(1));
+        assert_eq!(event, TableEvent::Limit { channel, generation, which: LimitKind::Export, limit });
+    }
+    assert_eq!(daemon.exports.stats(blocked.member).await.unwrap().1, 10);
+    assert!(heard.try_recv().is_err(), "said once");
+    // The limit goes: the rest is told when the peer asks again.
+    daemon.exports.set_limit(blocked.member, None);
+    daemon.exports.refresh(blocked.member, false);
+    blocked.read_until("all are told", |p| p.routes.len() == 200).await;
 }

@@ -8,8 +8,8 @@ use super::group::Slot;
 use super::judge::Remark;
 use super::outs::OutId;
 use crate::batch::{ChangeBatch, Limit};
+use hashbrown::HashMap;
 use route::{AttrSet, Prefix};
-use std::collections::HashMap;
 
 /// Who hears a run, by its number in the [`Advance`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -78,6 +78,8 @@ pub struct Advance {
     last: Option<Audience>,
     buckets: Vec<Bucket>,
     bucket_of: HashMap<(Option<OutId>, Audience), u32>,
+    /// The bucket of withdrawals that was used last.
+    gone: Option<(Audience, u32)>,
     pending: Vec<(u32, Item)>,
 }
 
@@ -98,6 +100,7 @@ impl Advance {
         self.last = None;
         self.buckets.clear();
         self.bucket_of.clear();
+        self.gone = None;
         self.pending.clear();
     }
 
@@ -152,11 +155,21 @@ impl Advance {
         audience: Audience,
         attrs: impl FnOnce() -> Option<AttrSet>,
     ) -> u32 {
+        if let Some((a, bucket)) = self.gone
+            && out.is_none()
+            && a == audience
+        {
+            return bucket;
+        }
         let next = self.buckets.len() as u32;
-        *self.bucket_of.entry((out, audience)).or_insert_with(|| {
+        let bucket = *self.bucket_of.entry((out, audience)).or_insert_with(|| {
             self.buckets.push(Bucket { out, attrs: attrs(), audience, count: 0 });
             next
-        })
+        });
+        if out.is_none() {
+            self.gone = Some((audience, bucket));
+        }
+        bucket
     }
 
     /// Puts a prefix into a bucket.

@@ -56,9 +56,38 @@ impl Group {
         if part == Part::Changes {
             self.tally.add(step.tally, 1);
         }
+        if self.is_same_for_all() {
+            self.say_to_all(number, part, advance);
+        } else {
+            self.say_to_each(step, number, advance);
+        }
+    }
+
+    /// Whether nobody is an exception, and there is at most one route before and after: nearly always.
+    fn is_same_for_all(&self) -> bool {
+        let is_heard = |words: &[Word]| match words {
+            [] => true,
+            [word] => word.deaf == Deaf::NOBODY,
+            _ => false,
+        };
+        self.behind.is_empty() && !self.key().add_path && is_heard(&self.old) && is_heard(&self.new)
+    }
+
+    fn say_to_all(&mut self, number: u32, part: Part, advance: &mut Advance) {
+        let out = |words: &[Word]| words.first().map(|w| w.entry.out);
+        let say = match (out(&self.old), out(&self.new)) {
+            (None, None) => return,
+            (Some(old), Some(new)) if is_same(old, new, part != Part::Changes) => return,
+            (_, new) => (0, new),
+        };
+        let everybody = advance.audience(true, &[]);
+        self.put(say, everybody, number, advance);
+    }
+
+    fn say_to_each(&mut self, step: Step, number: u32, advance: &mut Advance) {
         let mut work = std::mem::take(&mut self.work);
         self.find_exceptions(&mut work);
-        self.say_to_clean(part, &mut work);
+        self.say_to_clean(step.part, &mut work);
         work.said.clear();
         for i in 0..work.exceptions.len() {
             if let Some(slot) = work.exceptions.get(i).copied() {
@@ -214,8 +243,7 @@ impl Group {
 /// also what is held already.
 fn differences(held: &[Route], target: &[Route], trusts: bool, repeats: bool, says: &mut Vec<Say>) {
     for (path_id, out) in target {
-        let is_same = |(p, o): &Route| p == path_id && (o == out || (trusts && *o == OutId::UNKNOWN));
-        if repeats || !held.iter().any(is_same) {
+        if repeats || !held.iter().any(|(p, o)| p == path_id && is_same(*o, *out, trusts)) {
             says.push((*path_id, Some(*out)));
         }
     }
@@ -224,4 +252,9 @@ fn differences(held: &[Route], target: &[Route], trusts: bool, repeats: bool, sa
             says.push((*path_id, None));
         }
     }
+}
+
+/// Whether what is held is what should be held; `trusts` as in [`differences`].
+fn is_same(held: OutId, target: OutId, trusts: bool) -> bool {
+    held == target || (trusts && held == OutId::UNKNOWN)
 }

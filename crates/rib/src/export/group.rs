@@ -8,11 +8,11 @@ use super::member::{Held, Member, Moved, Offered, Tally, Walk};
 use super::outs::{OutId, Outs};
 use super::told::{Entry, Paths, Told};
 use super::{ExportVerdict, Judged};
-use crate::batch::{ChangeBatch, ChangeRow, LimitAction, NetId, Path};
+use crate::batch::{ChangeBatch, ChangeRow, Limit, LimitAction, NetId, Path};
 use crate::query::NetView;
 use crate::stats::ExportStats;
+use hashbrown::HashMap;
 use route::{Ifaces, ProtocolId};
-use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -289,12 +289,16 @@ impl Group {
         self.list_behind();
     }
 
-    /// A new limit for a member.
-    pub fn set_limit(&mut self, slot: Slot, spec: MemberSpec) {
-        if let Some(member) = self.member_mut(slot) {
-            member.spec.export_limit = spec.export_limit;
-            member.over_limit = false;
+    /// A new export limit for a member. `false`: it can only have that in a group of its own, by joining again.
+    pub fn set_limit(&mut self, slot: Slot, limit: Option<Limit>) -> bool {
+        let alone = self.count == 1;
+        let Some(member) = self.member_mut(slot) else { return true };
+        if !alone && limit.is_some_and(|l| l.action == LimitAction::Block) {
+            return false;
         }
+        member.spec.export_limit = limit;
+        member.over_limit = false;
+        true
     }
 
     /// New links and addresses. Whoever calls this asks for a refresh of those whose routes may look different now.

@@ -10,7 +10,7 @@ use super::bits::Bits;
 use super::key::MemberId;
 use crate::batch::NetId;
 use crate::stats::ExportStats;
-use std::collections::HashMap;
+use hashbrown::HashMap;
 
 /// A walk round all prefix numbers for one member.
 #[derive(Clone, Debug)]
