@@ -7,6 +7,8 @@
 //! of the journal, who read late, in pages, or stop for a while, must end up with
 //! what the table shows.
 
+#![expect(clippy::expect_used, reason = "what a test needs and does not have fails it")]
+
 extern crate rbird_rib as rib;
 
 mod support;

@@ -1,5 +1,7 @@
 //! A table by its public face: what a channel does to it, and what can be seen of it.
 
+#![expect(clippy::expect_used, reason = "what a test needs and does not have fails it")]
+
 extern crate rbird_rib as rib;
 
 mod support;
