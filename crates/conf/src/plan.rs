@@ -357,6 +357,20 @@ mod tests {
     }
 
     #[test]
+    fn a_filter_of_the_same_name_counts_by_what_it_does() {
+        let with = |body: &str| {
+            format!("define n = 5; function f() {{ return {body}; }} filter in {{ if f() then accept; reject; }}\n{BASE}")
+                .replace("filter in ", "filter fin ")
+                .replace("import all", "import filter fin")
+        };
+        assert_eq!(plan(&with("net.len > 8"), &format!("# other lines\n\n{}", with("net.len > 8"))), "");
+        assert_eq!(
+            plan(&with("net.len > 8"), &with("net.len > 9")),
+            "protocol p1: imported routes judged again (import: filter fin, changed inside)\n"
+        );
+    }
+
+    #[test]
     fn an_option_without_consequence_is_taken_over() {
         assert_eq!(
             edited("local as 1;", "local as 1; description \"x\";"),
