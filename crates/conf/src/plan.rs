@@ -359,9 +359,11 @@ mod tests {
     #[test]
     fn a_filter_of_the_same_name_counts_by_what_it_does() {
         let with = |body: &str| {
-            format!("define n = 5; function f() {{ return {body}; }} filter in {{ if f() then accept; reject; }}\n{BASE}")
-                .replace("filter in ", "filter fin ")
-                .replace("import all", "import filter fin")
+            format!(
+                "define n = 5; function f() {{ return {body}; }} filter in {{ if f() then accept; reject; }}\n{BASE}"
+            )
+            .replace("filter in ", "filter fin ")
+            .replace("import all", "import filter fin")
         };
         assert_eq!(plan(&with("net.len > 8"), &format!("# other lines\n\n{}", with("net.len > 8"))), "");
         assert_eq!(

@@ -11,7 +11,7 @@ use crate::names::{Attr, Field};
 use crate::operate;
 use crate::parse::short;
 use crate::prefix_set::PrefixSet;
-use crate::program::{Function, MaskNode, Node, NodeOp, Program, Step};
+use crate::program::{Function, Line, MaskNode, Node, NodeOp, Program, Step};
 use crate::run::Inputs;
 use crate::set::{Item, Key, Labels, Range, Rect, Set};
 use crate::span::{self, Diagnostic, SourceFile, Span};
@@ -162,7 +162,7 @@ impl<'a> Compiler<'a> {
             StmtKind::Assign(name, value) => self.assign(name, value, stmt.span)?,
             StmtKind::SetAttr(attr, value) => {
                 self.writes(*attr);
-                Step::SetAttr { attr: *attr, value: self.node(value)?, line }
+                Step::SetAttr { attr: *attr, value: self.node(value)?, line: Line(line) }
             }
             StmtKind::Edit(attr, method, argument) => {
                 self.writes(*attr);
@@ -170,11 +170,11 @@ impl<'a> Compiler<'a> {
                 let subject = Node { op: NodeOp::Attr(*attr), line };
                 let argument = Some(Box::new(self.node(argument)?));
                 let value = Node { op: NodeOp::Method(*method, Box::new(subject), argument), line };
-                Step::SetAttr { attr: *attr, value, line }
+                Step::SetAttr { attr: *attr, value, line: Line(line) }
             }
             StmtKind::Empty(attr) => {
                 let value = attr.empty().unwrap_or(Value::Void);
-                Step::SetAttr { attr: *attr, value: Node { op: NodeOp::Const(value), line }, line }
+                Step::SetAttr { attr: *attr, value: Node { op: NodeOp::Const(value), line }, line: Line(line) }
             }
             StmtKind::Unset(attr) => Step::Unset(*attr),
             StmtKind::Return(value) => Step::Return(self.node(value)?),
@@ -182,7 +182,7 @@ impl<'a> Compiler<'a> {
                 use crate::ast::Ending::{Accept, Reject};
                 self.inputs.effects |= !(items.is_empty() && matches!(ending, Accept | Reject));
                 let items = items.iter().map(|i| self.node(i)).collect::<Compiled<_>>()?;
-                Step::Print(items, *ending, line)
+                Step::Print(items, *ending, Line(line))
             }
             StmtKind::Call(name, arguments) => {
                 let op = self.call(name, arguments, stmt.span)?;

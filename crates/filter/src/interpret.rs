@@ -139,8 +139,8 @@ impl<'a, 's> Machine<'a, 's> {
             }
             Step::SetAttr { attr, value, line } => {
                 let value = self.node(value)?;
-                self.spend(self.subject.pieces(), *line)?;
-                self.subject.set(*attr, value).map_err(|e| error(e, *line))?;
+                self.spend(self.subject.pieces(), line.0)?;
+                self.subject.set(*attr, value).map_err(|e| error(e, line.0))?;
                 Ok(Value::Void)
             }
             Step::Unset(attr) => {
@@ -148,7 +148,7 @@ impl<'a, 's> Machine<'a, 's> {
                 Ok(Value::Void)
             }
             Step::Return(value) => Err(Stop::Return(self.node(value)?)),
-            Step::Print(items, ending, line) => self.print(items, *ending, *line),
+            Step::Print(items, ending, line) => self.print(items, *ending, line.0),
             Step::Call(call) => self.node(call),
         }
     }

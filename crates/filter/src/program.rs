@@ -10,13 +10,30 @@ use crate::set::Labels;
 use crate::value::{Type, Value};
 use std::sync::Arc;
 
+/// A line, from 1, for messages. All are equal: where a filter stands is nothing that it does.
+#[derive(Clone, Copy, Debug)]
+pub struct Line(pub u32);
+
+impl PartialEq for Line {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
 /// An expression.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Node {
     /// What it does.
     pub op: NodeOp,
     /// The line it stands on, from 1.
     pub line: u32,
+}
+
+/// By what they do; see [`Line`].
+impl PartialEq for Node {
+    fn eq(&self, other: &Self) -> bool {
+        self.op == other.op
+    }
 }
 
 /// Kinds of expression.
@@ -55,10 +72,10 @@ pub enum Step {
     If(Box<[(Node, Box<[Step]>)]>, Box<[Step]>),
     Case(Node, Labels, Box<[Box<[Step]>]>, Box<[Step]>),
     Assign { slot: u16, kind: Type, value: Node },
-    SetAttr { attr: Attr, value: Node, line: u32 },
+    SetAttr { attr: Attr, value: Node, line: Line },
     Unset(Attr),
     Return(Node),
-    Print(Box<[Node]>, Ending, u32),
+    Print(Box<[Node]>, Ending, Line),
     Call(Node),
 }
 
