@@ -224,7 +224,7 @@ fn scaled(octets: u64) -> (u64, char) {
 }
 
 const fn up_or_down(up: bool) -> &'static str {
-    if up { "up" } else { "down" }
+    if up { "up" } else { "DOWN" }
 }
 
 fn flags(flags: IfaceFlags, mtu: u32) -> String {

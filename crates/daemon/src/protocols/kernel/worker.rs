@@ -30,7 +30,7 @@ const REQUESTS_MAX: usize = 1024;
 const TURN_MAX: usize = 16 * REQUESTS_MAX;
 /// Batches of the journal that are judged before requests go out.
 const BATCHES_MAX: usize = 64;
-/// Links that come and go lead to extra scans at most this often.
+/// The time between a link's going and the extra scan for it: our own routes over it are withdrawn by then.
 const EXTRA_SCAN: Duration = Duration::from_millis(300);
 /// A scan that failed is tried again after this time.
 const AGAIN: Duration = Duration::from_secs(1);
@@ -199,7 +199,6 @@ struct Worker {
     /// Our own graceful restart is over, or there is none.
     recovered: bool,
     next_scan: Instant,
-    last_scan: Instant,
     limiter: Limiter,
 }
 
@@ -226,7 +225,6 @@ impl Worker {
             fed: false,
             recovered: start.world.deps.recovery.is_over(),
             next_scan: Instant::now(),
-            last_scan: Instant::now(),
             limiter: Limiter::default(),
             start: start.clone(),
             conf,
@@ -290,7 +288,7 @@ impl Worker {
     /// Reads the kernel's table.
     fn scan(&mut self) {
         let now = Instant::now();
-        (self.last_scan, self.next_scan) = (now, now + self.conf.scan_time.max(AGAIN));
+        self.next_scan = now + self.conf.scan_time.max(AGAIN);
         let learns = self.conf.learn != Learn::Off;
         let Self { reconciler, learned, socket, .. } = self;
         let mut whole = Ok(false);
@@ -331,7 +329,7 @@ impl Worker {
             Notice::Gone(seen) => self.learned.gone(&seen),
             Notice::Unsettled(link) if !self.reconciler.uses(link) => {}
             Notice::Unsettled(_) | Notice::Lost => {
-                self.next_scan = self.next_scan.min(self.last_scan + EXTRA_SCAN);
+                self.next_scan = self.next_scan.min(Instant::now() + EXTRA_SCAN);
             }
         }
     }
