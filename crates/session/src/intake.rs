@@ -472,3 +472,7 @@ fn is_bogus(net: Prefix) -> bool {
         IpAddr::V6(a) => a.is_loopback() || a.is_multicast(),
     }
 }
+
+#[cfg(test)]
+#[path = "intake_tests.rs"]
+mod tests;

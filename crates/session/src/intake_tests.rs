@@ -1,0 +1,260 @@
+//! UPDATEs in octets, and the rows that they come to.
+
+use super::*;
+use crate::peer::{MissingLladdr, NextHopMode, RestartMode};
+use route::iface::{IfaceFlags, Scope};
+use route::{ChannelId, IfaceAddr, ProtocolId, TableId};
+
+fn spec() -> PeerSpec {
+    PeerSpec {
+        name: "p1".into(),
+        protocol: ProtocolId(1),
+        debug: 0,
+        router_id: 0x0a01_0101,
+        listen: None,
+        local_as: 65001,
+        local_addr: None,
+        local_port: None,
+        peer_addr: "10.1.1.2".parse().unwrap(),
+        iface: None,
+        peer_port: 179,
+        peer_as: 65002,
+        multihop: None,
+        match_local_addr: false,
+        next_hop: NextHopMode::Default,
+        missing_lladdr: MissingLladdr::SelfAddr,
+        gateway: GatewayMode::Direct,
+        passive: false,
+        password: None,
+        setkey: true,
+        ttl_security: false,
+        check_link: false,
+        rr_client: false,
+        cluster_id: 7,
+        rs_client: false,
+        hold_time_s: 240,
+        startup_hold_time_s: 240,
+        keepalive_time_s: None,
+        connect_retry_time_s: 120,
+        connect_delay_time_s: 5,
+        error_wait_time_s: (60, 300),
+        error_forget_time_s: 300,
+        disable_after_error: false,
+        disable_after_cease: 0,
+        capabilities: true,
+        route_refresh: true,
+        as4: true,
+        extended_messages: false,
+        advertise_ipv4: true,
+        interpret_communities: true,
+        allow_local_as: 0,
+        allow_local_pref: false,
+        add_paths_rx: false,
+        add_paths_tx: false,
+        secondary: false,
+        default_med: 0,
+        default_local_pref: 120,
+        path_metric: true,
+        med_metric: false,
+        deterministic_med: false,
+        igp_metric: true,
+        prefer_older: false,
+        graceful_restart: RestartMode::Aware,
+        graceful_restart_time_s: 120,
+        long_lived: RestartMode::Aware,
+        long_lived_stale_time_s: 3600,
+        rewrite_before_filter: true,
+        med_to_external: false,
+        channels: vec![PeerChannel {
+            family: Family::Ipv4,
+            channel: ChannelId(1),
+            table: TableId(1),
+            table_name: "master".into(),
+            igp_table: TableId(2),
+            preference: 100,
+            import: Policy::Accept,
+            export: Policy::Accept,
+            keep_filtered: false,
+            receive_limit: None,
+            import_limit: None,
+            export_limit: None,
+        }],
+    }
+}
+
+fn links() -> Arc<Ifaces> {
+    let addr = IfaceAddr {
+        addr: "10.1.1.1".parse().unwrap(),
+        prefix: "10.1.1.0/24".parse().unwrap(),
+        broadcast: None,
+        peer: None,
+        scope: Scope::Site,
+        secondary: false,
+    };
+    let d0 = Iface {
+        index: IfIndex(2),
+        name: "d0".into(),
+        flags: IfaceFlags { admin_up: true, link_up: true, ..IfaceFlags::default() },
+        mtu: 1500,
+        master: IfIndex(0),
+        addrs: vec![addr],
+    };
+    Arc::new(Ifaces::new(vec![d0]))
+}
+
+fn intake(change: impl Fn(&mut PeerSpec)) -> Intake {
+    let mut spec = spec();
+    change(&mut spec);
+    let origin = Source {
+        id: SourceId(9),
+        protocol: ProtocolId(1),
+        protocol_name: "p1".into(),
+        kind: SourceKind::Bgp,
+        path_id: 0,
+        bgp: None,
+    };
+    let context = UpdateContext {
+        as4: true,
+        families: PerFamily { ipv4: true, ipv6: false },
+        internal: spec.is_internal(),
+        ..UpdateContext::default()
+    };
+    let ids = SourceIds::new(Arc::new(AtomicU32::new(100)));
+    Intake::new(Arc::new(spec), context, Arc::new(origin), ids, IfIndex(2), links())
+}
+
+/// An UPDATE: path, next hop, further attributes in octets, prefixes in octets.
+fn update(path: &[u32], hop: [u8; 4], more: &[u8], nlri: &[u8]) -> Vec<u8> {
+    let mut segment = vec![];
+    if !path.is_empty() {
+        segment.extend([2, path.len() as u8]);
+        segment.extend(path.iter().flat_map(|a| a.to_be_bytes()));
+    }
+    let mut attrs = [&[0x40, 1, 1, 0, 0x40, 2, segment.len() as u8][..], &segment].concat();
+    attrs.extend([&[0x40, 3, 4][..], &hop, more].concat());
+    [&[0, 0][..], &(attrs.len() as u16).to_be_bytes(), &attrs, nlri].concat()
+}
+
+const NET: &[u8] = &[24, 192, 0, 2];
+const PEER: [u8; 4] = [10, 1, 1, 2];
+
+fn rows(intake: &mut Intake) -> (Vec<What>, Vec<AttrSet>) {
+    let batch = intake.take(Family::Ipv4).map(|c| c.batch).unwrap_or_default();
+    (batch.rows.iter().map(|r| r.what).collect(), batch.palette)
+}
+
+/// What one UPDATE comes to.
+fn take(intake: &mut Intake, octets: &[u8]) -> (Vec<What>, Vec<AttrSet>) {
+    assert_eq!(intake.update(octets), Ok(None));
+    rows(intake)
+}
+
+#[test]
+fn a_route_has_the_defaults_of_the_session() {
+    let (what, sets) = take(&mut intake(|_| {}), &update(&[65002], PEER, &[], NET));
+    assert_eq!(what, [What::Announce(0)]);
+    assert_eq!(sets[0].get_u32(code::LOCAL_PREF), Some(120));
+    let local = sets[0].local();
+    assert_eq!((local.preference, local.kind, local.from), (100, SourceKind::Bgp, Some("10.1.1.2".parse().unwrap())));
+}
+
+#[test]
+fn the_gateway_is_the_next_hop_on_the_link_or_else_the_neighbour() {
+    let gateway = |hop| match take(&mut intake(|_| {}), &update(&[65002], hop, &[], NET)).1[0].local().dest.clone() {
+        Dest::Via(hop) => (hop.gateway.unwrap().to_string(), hop.iface),
+        other => panic!("{other:?}"),
+    };
+    // rx-update-nexthop-other-on-link, rx-update-nexthop-offlink
+    assert_eq!(gateway([10, 1, 1, 33]), ("10.1.1.33".into(), IfIndex(2)));
+    assert_eq!(gateway([172, 16, 0, 1]), ("10.1.1.2".into(), IfIndex(2)));
+}
+
+#[test]
+fn our_own_address_as_next_hop_withdraws() {
+    // rx-update-nexthop-own
+    assert_eq!(take(&mut intake(|_| {}), &update(&[65002], [10, 1, 1, 1], &[], NET)).0, [What::Withdraw]);
+}
+
+#[test]
+fn a_recursive_next_hop_is_left_to_the_table() {
+    let mut intake = intake(|s| s.gateway = GatewayMode::Recursive);
+    let (_, sets) = take(&mut intake, &update(&[65002], [172, 16, 0, 1], &[], NET));
+    let wanted = Recursive { gateway: "172.16.0.1".parse().unwrap(), table: TableId(2), link_local: None };
+    assert_eq!(sets[0].local().dest, Dest::Recursive(wanted));
+}
+
+#[test]
+fn loops_withdraw_what_stood_before() {
+    // rx-update-aspath-own-as-loop
+    let path = update(&[65002, 65001], PEER, &[], NET);
+    assert_eq!(take(&mut intake(|_| {}), &path).0, [What::Withdraw]);
+    assert_eq!(take(&mut intake(|s| s.allow_local_as = 1), &path).0, [What::Announce(0)]);
+    // rx-update-ibgp-originator-own
+    let originator = update(&[], PEER, &[0x80, 9, 4, 10, 1, 1, 1], NET);
+    assert_eq!(take(&mut intake(|s| s.peer_as = 65001), &originator).0, [What::Withdraw]);
+    let another = update(&[], PEER, &[0x80, 9, 4, 10, 1, 1, 9], NET);
+    assert_eq!(take(&mut intake(|s| s.peer_as = 65001), &another).0, [What::Announce(0)]);
+    // rx-update-ibgp-cluster-own: from a client it is a loop
+    let cluster = update(&[], PEER, &[0x80, 10, 4, 0, 0, 0, 7], NET);
+    assert_eq!(take(&mut intake(|s| s.peer_as = 65001), &cluster).0, [What::Announce(0)]);
+    let client = |s: &mut PeerSpec| (s.peer_as, s.rr_client) = (65001, true);
+    assert_eq!(take(&mut intake(client), &cluster).0, [What::Withdraw]);
+}
+
+#[test]
+fn bogus_prefixes_are_invalid_and_said() {
+    let nets = [8, 127, 8, 224, 8, 240, 16, 0, 1, 0, 16, 169, 254];
+    let mut intake = intake(|_| {});
+    let (what, _) = take(&mut intake, &update(&[65002], PEER, &[], &nets));
+    let (no, yes) = (What::Invalid, What::Announce(0));
+    assert_eq!(what, [no, no, no, no, yes, yes], "127/8, 224/8, 240/8, 0.1/16, default, 169.254/16");
+    assert!(intake.lines().contains(&Line::Bogus("127.0.0.0/8".parse().unwrap())));
+}
+
+#[test]
+fn equal_attributes_stand_once_in_the_palette_and_again_in_the_next_batch() {
+    let mut intake = intake(|_| {});
+    for i in 0..10 {
+        intake.update(&update(&[65002], PEER, &[], &[24, 10, 0, i])).unwrap();
+    }
+    let (what, sets) = rows(&mut intake);
+    assert_eq!((what.len(), sets.len()), (10, 1));
+    let (what, again) = take(&mut intake, &update(&[65002], PEER, &[], NET));
+    assert_eq!(what, [What::Announce(0)]);
+    assert!(again[0].is_same(&sets[0]), "not decoded again");
+}
+
+#[test]
+fn with_import_none_everything_is_filtered() {
+    let mut intake = intake(|s| s.channels[0].import = Policy::Reject);
+    assert_eq!(take(&mut intake, &update(&[65002], PEER, &[], NET)).0, [What::Filtered(0)]);
+}
+
+#[test]
+fn what_is_remembered_is_bounded() {
+    let mut intake = intake(|_| {});
+    for i in 0..CACHE_ENTRIES_MAX as u32 + 10 {
+        intake.update(&update(&[65002, i + 100_000], PEER, &[], NET)).unwrap();
+        if i % 1000 == 0 {
+            intake.take(Family::Ipv4);
+        }
+    }
+    assert!(intake.cache.len() <= CACHE_ENTRIES_MAX);
+    assert!(intake.cache_octets <= CACHE_OCTETS_MAX);
+}
+
+#[test]
+fn path_identifiers_are_sources_and_bounded() {
+    let mut intake = intake(|_| {});
+    intake.context.add_path_rx.ipv4 = true;
+    intake.update(&update(&[65002], PEER, &[], &[0, 0, 0, 5, 24, 192, 0, 2])).unwrap();
+    intake.update(&update(&[65002], PEER, &[], &[0, 0, 0, 5, 24, 192, 0, 3])).unwrap();
+    let collected = intake.take(Family::Ipv4).unwrap();
+    assert_eq!(collected.sources.iter().map(|s| s.path_id).collect::<Vec<_>>(), [5]);
+    assert!(collected.batch.rows.iter().all(|r| r.source == collected.sources[0].id));
+    let outcome = (0..PATH_IDS_MAX as u32 + 1).try_for_each(|i| {
+        let nlri = [&(i + 1).to_be_bytes()[..], NET].concat();
+        intake.update(&update(&[65002], PEER, &[], &nlri)).map(|_| ())
+    });
+    assert_eq!(outcome, Err(Notification::new(6, 8)));
+}
