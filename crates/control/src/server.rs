@@ -245,8 +245,10 @@ impl Session {
                 out.ok();
             }
             Order::Down => {
-                self.ask(Request::Down).await?;
+                // Said before it is done: nobody is left to say it afterwards.
                 out.end(code::SHUTDOWN, "Shutdown requested");
+                self.write(out).await?;
+                self.ask(Request::Down).await?;
             }
             // The others were obeyed before.
             _ => {}

@@ -83,7 +83,21 @@ pub fn read() -> Answer {
     let name = Path::new(&program).file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
     match parse(&name, words) {
         Ok(answer) => answer,
-        Err(error) => Answer::Say(format!("{name}: {error}\n{}", USAGE.replace("PROGRAM", &name)), 1),
+        Err(error) => Answer::Say(format!("{name}: {}\n{}", complaint(&error), USAGE.replace("PROGRAM", &name)), 1),
+    }
+}
+
+/// The words of getopt, which is what scripts have seen until now.
+fn complaint(error: &lexopt::Error) -> String {
+    match error {
+        lexopt::Error::UnexpectedOption(option) => match option.strip_prefix("--") {
+            Some(_) => format!("unrecognized option '{option}'"),
+            None => format!("invalid option -- '{}'", option.trim_start_matches('-')),
+        },
+        lexopt::Error::MissingValue { option: Some(option) } if !option.starts_with("--") => {
+            format!("option requires an argument -- '{}'", option.trim_start_matches('-'))
+        }
+        other => other.to_string(),
     }
 }
 

@@ -106,6 +106,10 @@ impl Supervisor {
     /// An error means that the daemon can not run at all (no router id).
     pub fn start(parts: Parts) -> Result<Self, String> {
         let Parts { world, reader, current, published, orders } = parts;
+        if current.config.protocols.iter().any(is_running_device) {
+            let seen = Arc::clone(&world.monitor.ifaces().borrow());
+            world.links.send_replace(seen);
+        }
         let ifaces = Arc::clone(&world.deps.ifaces.borrow());
         let router_id = router_id(&current.config, &ifaces)?;
         let started = world.deps.clock.now();
@@ -135,10 +139,13 @@ impl Supervisor {
 
     /// Serves requests and orders until the daemon has stopped.
     pub async fn run(mut self, mut requests: mpsc::Receiver<Request>, mut orders: mpsc::UnboundedReceiver<Order>) {
-        let mut links = self.world.deps.ifaces.clone();
+        let mut links = self.world.monitor.ifaces();
         loop {
             tokio::select! {
-                Ok(()) = links.changed() => self.tell_links(&links.borrow_and_update().clone()),
+                Ok(()) = links.changed() => {
+                    links.borrow_and_update();
+                    self.look_at_links();
+                }
                 Some(order) = orders.recv() => match order {
                     Order::Stop => break,
                     Order::Reload => self.reload_on_signal(),
@@ -153,8 +160,19 @@ impl Supervisor {
         self.stop_all().await;
     }
 
-    /// Links or addresses changed: gateways resolve anew, third-party next hops are judged anew.
-    fn tell_links(&self, ifaces: &Arc<Ifaces>) {
+    /// Links or addresses may have changed: gateways resolve anew, third-party next hops are judged anew.
+    ///
+    /// As with BIRD it is the device protocol that sees links: before one runs there are none, and
+    /// when it is disabled they stay as they were seen last.
+    fn look_at_links(&self) {
+        if !self.instances.iter().any(|i| i.enabled && matches!(i.running, Running::Device(_))) {
+            return;
+        }
+        let ifaces = &Arc::clone(&self.world.monitor.ifaces().borrow());
+        if *self.world.links.borrow() == *ifaces {
+            return;
+        }
+        self.world.links.send_replace(Arc::clone(ifaces));
         for table in self.tables.values() {
             self.world.deps.tables.send(*table, TableMsg::Ifaces(Arc::clone(ifaces)));
         }
@@ -342,6 +360,10 @@ impl Supervisor {
             tracing::debug!("protocol {}: enabled {}, {status}", instance.conf.name, instance.enabled);
         }
     }
+}
+
+fn is_running_device(conf: &ProtocolConf) -> bool {
+    matches!(conf.kind, ProtocolKind::Device(_)) && !conf.disabled
 }
 
 /// The router id: as configured, else the lowest IPv4 address of the machine, those of loopback last.

@@ -2,7 +2,7 @@
 
 use netlink::Monitor;
 use rib::batch::{LimitKind, TableEvent};
-use route::{ChannelId, ProtocolId, TableId};
+use route::{ChannelId, Ifaces, ProtocolId, TableId};
 use session::clock::Clock;
 use session::export::Exports;
 use session::link::EventSink;
@@ -11,6 +11,7 @@ use session::tables::Tables;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::watch;
 
 use crate::settings::Settings;
 
@@ -106,6 +107,8 @@ pub struct World {
     pub deps: Deps,
     /// Links and addresses; the device protocol sets its pace.
     pub monitor: Monitor,
+    /// What protocols see of them: nothing before a device protocol runs.
+    pub links: Arc<watch::Sender<Arc<Ifaces>>>,
     /// Numbers.
     pub numbers: Arc<Numbers>,
     /// Who hears tables.
@@ -122,8 +125,9 @@ impl World {
         let tables = Tables::start(settings.threads.tables, clock, Arc::clone(&events));
         let exports = Exports::start(settings.threads.exports, tables.clone(), clock, events);
         let sources = Arc::new(AtomicU32::new(0));
+        let links = watch::Sender::new(Arc::default());
         let deps =
-            Deps { tables, exports, listener: Listener::new(), ifaces: monitor.ifaces(), clock, sources, recovery };
-        Self { deps, monitor, numbers: Arc::new(Numbers::default()), listeners }
+            Deps { tables, exports, listener: Listener::new(), ifaces: links.subscribe(), clock, sources, recovery };
+        Self { deps, monitor, links: Arc::new(links), numbers: Arc::new(Numbers::default()), listeners }
     }
 }

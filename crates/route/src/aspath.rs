@@ -125,13 +125,13 @@ impl<'a> AsPath<'a> {
 }
 
 impl fmt::Display for AsPath<'_> {
-    /// As BIRD prints it: `64513 64512`, sets in `{}`, confederation sequences in `()`, confederation sets in `({ })`.
+    /// As BIRD prints it: `64513 64512`, sets in `{ }`, confederation sequences in `( )`, confederation sets in `({ })`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (i, s) in self.segments().enumerate() {
             let (open, close) = match s.kind {
-                segment::AS_SET => ("{", "}"),
-                segment::AS_CONFED_SEQUENCE => ("(", ")"),
-                segment::AS_CONFED_SET => ("({", "})"),
+                segment::AS_SET => ("{ ", " }"),
+                segment::AS_CONFED_SEQUENCE => ("( ", " )"),
+                segment::AS_CONFED_SET => ("({ ", " })"),
                 _ => ("", ""),
             };
             f.write_str(if i > 0 { " " } else { "" })?;

@@ -30,6 +30,7 @@ impl Supervisor {
                 *place = instance;
             }
         }
+        self.look_at_links();
         rows
     }
 

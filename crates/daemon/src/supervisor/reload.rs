@@ -280,6 +280,7 @@ impl Supervisor {
         let place = |name: &str| config.protocols.iter().position(|c| &*c.name == name);
         self.instances.sort_by_key(|i| place(&i.conf.name));
         self.drop_tables(&config);
+        self.look_at_links();
         tracing::info!("Reconfigured");
     }
 
