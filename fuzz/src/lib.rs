@@ -2,4 +2,6 @@
 //!
 //! A target is such a function, a file of two lines in `src/bin` and a folder of seeds; see README.md.
 
+pub mod conf;
+pub mod control;
 pub mod wire;

@@ -312,12 +312,11 @@ fn json_line(line: &Line, stamp: &Stamp) -> String {
 }
 
 impl Syslog {
-    /// RFC 3164 as local syslog daemons take it: they put the time in themselves.
+    /// RFC 3164 as local syslog daemons take it: they put the time in themselves. The class is the severity, as in BIRD.
     fn send(&self, line: &Line) -> std::io::Result<()> {
         const DAEMON: u8 = 3;
         let priority = DAEMON * 8 + severity(line.class);
-        let datagram =
-            format!("<{priority}>{}[{}]: <{}> {}", self.name, std::process::id(), word(line.class), line.text);
+        let datagram = format!("<{priority}>{}[{}]: {}", self.name, std::process::id(), line.text);
         self.socket.send(datagram.as_bytes()).map(|_| ())
     }
 }

@@ -17,11 +17,19 @@ pub struct Programs {
     pub client: PathBuf,
 }
 
+/// The cargo that runs us.
+pub fn cargo(arguments: &[&str]) -> Command {
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.args(arguments);
+    cargo
+}
+
 /// Builds both programs with optimisation and says where they are.
+///
+/// There is one such build, whoever asks: the lab, the tests with real peers, the benchmarks.
 pub fn programs() -> Result<Programs> {
     let top = top();
-    let status = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
-        .args(["build", "--release", "--package", "rbird-daemon", "--package", "rbird-client"])
+    let status = cargo(&["build", "--release", "--package", "rbird-daemon", "--package", "rbird-client"])
         .current_dir(&top)
         .status()
         .context("cargo")?;

@@ -38,6 +38,9 @@ pub struct Options {
     /// Only remove what an earlier run has left.
     #[arg(long)]
     pub clean: bool,
+    /// Lay nothing out: show and check the lab that `containerlab deploy` has made of the same file.
+    #[arg(long, conflicts_with_all = ["nodes", "keep", "clean"])]
+    pub deployed: bool,
 }
 
 const PREFIX: &str = "rbird-";
@@ -50,13 +53,16 @@ pub fn run(options: &Options) -> Result<()> {
     if build::which("ip").is_none() {
         bail!("the lab needs `ip` (package iproute2): apt-get install iproute2");
     }
+    let topology = Topology::read(&build::top().join("integration/lab/lab.clab.yml"))?;
+    if options.deployed {
+        return Lab::deployed(topology).show_deployed(options.vxlan);
+    }
     let netns = Netns::new(PREFIX);
     netns.remove();
     if options.clean {
         return Ok(());
     }
     let programs = build::programs()?;
-    let topology = Topology::read(&build::top().join("integration/lab/lab.clab.yml"))?;
     let mut lab = Lab::new(netns, topology, &programs, options)?;
     let shown = lab.start().and_then(|()| lab.show(options.vxlan));
     if shown.is_err() {
@@ -77,8 +83,18 @@ struct Daemon {
     client: PathBuf,
 }
 
+/// Who has made the machines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Runner {
+    /// We: the machines are network namespaces, with the files of this machine.
+    Namespaces,
+    /// containerlab: a machine has files of its own, and its network namespace has the container's name.
+    Containers,
+}
+
 /// A lab that is being built, shown, and removed.
 pub struct Lab {
+    runner: Runner,
     netns: Netns,
     topology: Topology,
     router: Daemon,
@@ -100,7 +116,25 @@ impl Lab {
         let dir = std::env::temp_dir().join(format!("rbird-lab-{}", nix::unistd::geteuid()));
         let _ = std::fs::remove_dir_all(&dir);
         std::fs::create_dir_all(&dir)?;
-        Ok(Self { netns, topology, router, node, dir, children: Vec::new() })
+        Ok(Self { runner: Runner::Namespaces, netns, topology, router, node, dir, children: Vec::new() })
+    }
+
+    /// The lab as containerlab has made it.
+    fn deployed(topology: Topology) -> Self {
+        let router = Daemon { program: "rbird".into(), client: "rbirdc".into() };
+        let node = Daemon { program: "bird".into(), client: "birdc".into() };
+        let (netns, dir) = (Netns::new(""), PathBuf::new());
+        Self { runner: Runner::Containers, netns, topology, router, node, dir, children: Vec::new() }
+    }
+
+    /// Shows it, and leaves the containers as they are.
+    fn show_deployed(&mut self, vxlan: bool) -> Result<()> {
+        let shown = self.show(vxlan);
+        for child in &mut self.children {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+        shown
     }
 
     /// Lays out the network and starts the daemons.
@@ -150,9 +184,19 @@ impl Lab {
 
     fn client(&self, node: &Node, words: &str) -> Result<String> {
         let client = self.daemon(node).client.to_string_lossy().into_owned();
-        let mut command = self.netns.command(&node.name, &client);
-        command.arg("-s").arg(self.path(&node.name, "ctl")).args(words.split(' '));
-        success(&mut command)
+        let mut command = match self.runner {
+            Runner::Namespaces => {
+                let mut command = self.netns.command(&node.name, &client);
+                command.arg("-s").arg(self.path(&node.name, "ctl"));
+                command
+            }
+            Runner::Containers => {
+                let mut command = Command::new("docker");
+                command.args(["exec", &node.name, &client]);
+                command
+            }
+        };
+        success(command.args(words.split(' ')))
     }
 
     /// Waits until every session of every router is up, showing which are.

@@ -5,6 +5,7 @@
 
 mod arrows;
 pub mod build;
+pub mod fuzz;
 pub mod inside;
 pub mod lab;
 pub mod netns;

@@ -44,12 +44,10 @@ impl Netns {
     pub fn build(&self, lab: &Topology) -> Result<()> {
         for node in &lab.nodes {
             ip(&["netns", "add", &self.name(&node.name)])?;
-            self.exec(
-                &node.name,
-                "ip link set lo up; cd /proc/sys/net; \
-                 for i in all default; do echo 1 > ipv6/conf/$i/disable_ipv6; echo 0 > ipv4/conf/$i/rp_filter; done 2>/dev/null; \
-                 echo 1 > ipv4/ip_forward",
-            )?;
+            ip(&["-n", &self.name(&node.name), "link", "set", "lo", "up"])?;
+            for (key, value) in &node.sysctls {
+                self.exec(&node.name, &format!("echo '{value}' > '/proc/sys/{}'", key.replace('.', "/")))?;
+            }
         }
         for (a, b) in &lab.links {
             let (ns_a, ns_b) = (self.name(&a.node), self.name(&b.node));
@@ -66,7 +64,12 @@ impl Netns {
     }
 
     /// Ends every process in the lab's namespaces and removes them. Also what an earlier run has left.
+    ///
+    /// Without a prefix the namespaces are somebody else's, and stay.
     pub fn remove(&self) {
+        if self.prefix.is_empty() {
+            return;
+        }
         for name in self.existing() {
             for pid in pids(&name) {
                 let _ = nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), nix::sys::signal::Signal::SIGKILL);

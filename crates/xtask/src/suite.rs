@@ -4,18 +4,26 @@
 //! machine is installed first (apt, as root); a test whose peer cannot be
 //! installed fails, it does not pass by not running.
 
-use crate::build::{top, which};
+use crate::build::{self, cargo, top, which};
+use crate::fuzz;
 use crate::netns::success;
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use std::process::Command;
+use std::time::Duration;
 
 #[derive(Args, Clone, Debug)]
 pub struct Options {
-    /// Leave out what needs root or other daemons: format, lint, unit and doc tests only.
+    /// Leave out what needs root or other daemons, and the fuzzing: format, lint, unit and doc tests only.
     #[arg(long)]
     pub quick: bool,
+    /// Run each fuzz target for so many seconds.
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    pub fuzz: u64,
 }
+
+/// Crates whose tests need root, network namespaces, or other daemons.
+const SLOW: &[&str] = &["rbird-integration", "rbird-netlink", "rbird-daemon", "rbird-testkit"];
 
 /// A program that tests need, and the Debian package that has it.
 const NEEDED: &[(&str, &str)] = &[
@@ -29,6 +37,7 @@ const NEEDED: &[(&str, &str)] = &[
     ("gobgpd", "gobgpd"),
     ("bgpctl", "openbgpd"),
     ("python3", "python3"),
+    ("g++", "g++"),
 ];
 
 pub fn run(options: &Options) -> Result<()> {
@@ -39,25 +48,23 @@ pub fn run(options: &Options) -> Result<()> {
     step("lint", &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])?;
     step("documentation", &["doc", "--workspace", "--no-deps", "--quiet"])?;
     if !options.quick {
-        step("programs", &["build", "--release", "--package", "rbird-daemon", "--package", "rbird-client"])?;
+        println!("\n== fuzz: each target for {} s", options.fuzz);
+        fuzz::run(Duration::from_secs(options.fuzz))?;
+        println!("\n== programs");
+        build::programs()?;
     }
     step("doc tests", &["test", "--workspace", "--doc", "--quiet"])?;
+    // Last, so that the run ends with what cargo says about it.
     let mut tests = vec!["test", "--workspace", "--lib", "--bins", "--tests"];
     if options.quick {
-        tests.extend(["--exclude", "rbird-integration", "--exclude", "rbird-netlink"]);
+        tests.extend(SLOW.iter().flat_map(|name| ["--exclude", name]));
     }
     step("tests", &tests)
 }
 
 fn step(name: &str, arguments: &[&str]) -> Result<()> {
     println!("\n== {name}: cargo {}", arguments.join(" "));
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let status = Command::new(cargo)
-        .args(arguments)
-        .current_dir(top())
-        .env("RUSTDOCFLAGS", "-D warnings")
-        .status()
-        .context("cargo")?;
+    let status = cargo(arguments).current_dir(top()).env("RUSTDOCFLAGS", "-D warnings").status().context("cargo")?;
     if !status.success() {
         bail!("{name}: failed");
     }

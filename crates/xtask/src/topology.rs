@@ -25,6 +25,8 @@ pub struct Node {
     pub role: Role,
     /// The daemon's configuration.
     pub conf: Option<PathBuf>,
+    /// Settings below `/proc/sys`, by their dotted names.
+    pub sysctls: BTreeMap<String, String>,
     /// Commands to run in it once its links are there.
     pub exec: Vec<String>,
 }
@@ -51,14 +53,27 @@ struct File {
 
 #[derive(Deserialize)]
 struct Body {
+    #[serde(default)]
+    defaults: Defaults,
     nodes: BTreeMap<String, RawNode>,
     links: Vec<RawLink>,
 }
+
+/// What holds for every node that does not say otherwise.
+#[derive(Default, Deserialize)]
+struct Defaults {
+    #[serde(default)]
+    sysctls: Sysctls,
+}
+
+type Sysctls = BTreeMap<String, serde_yaml_ng::Value>;
 
 #[derive(Deserialize)]
 struct RawNode {
     #[serde(default)]
     labels: BTreeMap<String, String>,
+    #[serde(default)]
+    sysctls: Sysctls,
     #[serde(default)]
     exec: Vec<String>,
 }
@@ -74,13 +89,14 @@ impl Topology {
         let text = std::fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?;
         let file: File = serde_yaml_ng::from_str(&text).with_context(|| format!("in {}", path.display()))?;
         let here = path.parent().unwrap_or(Path::new("."));
-        let nodes = file.topology.nodes.into_iter().map(|(name, raw)| node(name, raw, here)).collect::<Result<_>>()?;
-        let links = file.topology.links.iter().map(link).collect::<Result<_>>()?;
+        let Body { defaults, nodes, links } = file.topology;
+        let nodes = nodes.into_iter().map(|(name, raw)| node(name, raw, &defaults, here)).collect::<Result<_>>()?;
+        let links = links.iter().map(link).collect::<Result<_>>()?;
         Ok(Self { nodes, links })
     }
 }
 
-fn node(name: String, raw: RawNode, here: &Path) -> Result<Node> {
+fn node(name: String, raw: RawNode, defaults: &Defaults, here: &Path) -> Result<Node> {
     let role = match raw.labels.get("rbird.role").map(String::as_str) {
         Some("router") => Role::Router,
         Some("node") => Role::Node,
@@ -89,7 +105,17 @@ fn node(name: String, raw: RawNode, here: &Path) -> Result<Node> {
         other => bail!("node {name}: label rbird.role is {other:?}; it must be router, node, pod or outside"),
     };
     let conf = raw.labels.get("rbird.conf").map(|c| here.join(c));
-    Ok(Node { name, role, conf, exec: raw.exec })
+    let mut sysctls = BTreeMap::new();
+    for (key, value) in defaults.sysctls.iter().chain(&raw.sysctls) {
+        sysctls.insert(key.clone(), setting(value).with_context(|| format!("node {name}: sysctl {key}"))?);
+    }
+    Ok(Node { name, role, conf, sysctls, exec: raw.exec })
+}
+
+/// The text of a sysctl: a number or a word.
+fn setting(value: &serde_yaml_ng::Value) -> Result<String> {
+    let number = value.as_i64().map(|n| n.to_string());
+    number.or_else(|| value.as_str().map(String::from)).context("it must be a number or a text")
 }
 
 fn link(raw: &RawLink) -> Result<(End, End)> {
