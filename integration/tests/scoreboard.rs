@@ -1,0 +1,62 @@
+//! rbird beside what BIRD 1.6.8 did, case by case: every suite of `reference/`.
+//!
+//! `reference/compare.py` runs the daemon where BIRD ran, and fails when a case
+//! differs that neither `compare-known.txt` (differs between two runs of BIRD)
+//! nor `known-differences.txt` (rbird differs, with the reason) lists, and when
+//! an entry of the latter is needed no longer.
+
+use anyhow::{Context, Result, ensure};
+use rbird_xtask::build::top;
+use std::process::Command;
+use std::sync::{Mutex, PoisonError};
+
+/// Suites that load the machine run one after the other; `fsm` mostly waits and runs beside them.
+static ALONE: Mutex<()> = Mutex::new(());
+
+fn suite(name: &str) {
+    if let Err(error) = compare(name) {
+        panic!("suite {name}: {error:#}");
+    }
+}
+
+fn compare(name: &str) -> Result<()> {
+    let programs = top().join("target/release");
+    let ran = Command::new("python3")
+        .arg(top().join("integration/reference/compare.py"))
+        .args(["--flavor", "1.6", "--suite", name, "--jobs", "1", "--show", "40"])
+        .arg("--bird")
+        .arg(programs.join("rbird"))
+        .arg("--birdc")
+        .arg(programs.join("rbirdc"))
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .output()
+        .context("python3")?;
+    let said = String::from_utf8_lossy(&ran.stdout);
+    println!("{said}");
+    ensure!(ran.status.success(), "{}\n{said}\n{}", ran.status, String::from_utf8_lossy(&ran.stderr));
+    Ok(())
+}
+
+macro_rules! suites {
+    ($($name:ident: $suite:literal;)*) => {$(
+        #[test]
+        fn $name() {
+            let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+            suite($suite);
+        }
+    )*};
+}
+
+suites! {
+    the_lab_looks_as_with_bird: "lab";
+    commands_are_answered_as_by_bird: "commands";
+    operators_change_states_as_in_bird: "states";
+    the_kernel_table_is_kept_as_by_bird: "kernel";
+    configurations_are_taken_and_refused_as_by_bird: "config";
+    expressions_have_birds_values: "filter";
+}
+
+#[test]
+fn sessions_go_through_birds_states() {
+    suite("fsm");
+}
