@@ -229,25 +229,11 @@ fn bird1(pair: &mut Pair, family: Family, passive: bool) -> Result<()> {
     Ok(())
 }
 
-/// BIRD 2 cannot be installed beside BIRD 1.6: its package is unpacked into a folder of its own, once.
+/// BIRD 2's programs, unpacked once.
 fn bird2_programs() -> Result<std::path::PathBuf> {
-    use std::sync::OnceLock;
-    static DONE: OnceLock<Result<(), String>> = OnceLock::new();
-    let dir = rbird_xtask::build::top().join("target/bird2");
-    let unpack = || {
-        if dir.join("usr/sbin/bird").exists() {
-            return Ok(());
-        }
-        let script = format!(
-            "set -e; mkdir -p {d}; cd {d}; apt-get -q download bird2 || (apt-get -q update && apt-get -q download bird2); dpkg -x bird2_*.deb .",
-            d = dir.display()
-        );
-        let out = std::process::Command::new("sh").args(["-c", &script]).output().map_err(|e| e.to_string())?;
-        if out.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&out.stderr).into_owned()) }
-    };
-    let done = DONE.get_or_init(unpack);
-    ensure!(done.is_ok(), "bird2 could not be had: {done:?}");
-    Ok(dir.join("usr/sbin"))
+    static TURN: std::sync::Mutex<()> = std::sync::Mutex::new(());
+    let _turn = TURN.lock();
+    rbird_xtask::build::bird2()
 }
 
 fn bird2(pair: &mut Pair, family: Family, passive: bool) -> Result<()> {

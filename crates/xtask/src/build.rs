@@ -41,6 +41,20 @@ pub fn programs() -> Result<Programs> {
     Ok(Programs { daemon: target.join("release/rbird"), client: target.join("release/rbirdc") })
 }
 
+/// The folder of BIRD 2's programs. It cannot be installed beside BIRD 1.6: its package is unpacked under `target`, once.
+pub fn bird2() -> Result<PathBuf> {
+    let dir = top().join("target/bird2");
+    if !dir.join("usr/sbin/bird").exists() {
+        let script = format!(
+            "set -e; mkdir -p {d}; cd {d}; \
+             apt-get -q download bird2 || (apt-get -q update && apt-get -q download bird2); dpkg -x bird2_*.deb .",
+            d = dir.display()
+        );
+        crate::netns::success(Command::new("sh").args(["-c", &script])).context("bird2 could not be had")?;
+    }
+    Ok(dir.join("usr/sbin"))
+}
+
 /// A program on the path, or in the places for daemons that an ordinary user's path lacks.
 pub fn which(program: &str) -> Option<PathBuf> {
     let path = std::env::var("PATH").unwrap_or_default();

@@ -1,5 +1,6 @@
 //! The lab's own small programs: run inside a namespace, they print plain lines.
 
+use crate::bench::load;
 use anyhow::{Context, Result, bail};
 use clap::Subcommand;
 use socket2::{Domain, Protocol, Socket, Type};
@@ -18,6 +19,8 @@ pub enum Program {
     Trace { to: Ipv4Addr },
     /// Print VXLAN packets (UDP 4789) seen on an interface, at most COUNT and not longer than SECONDS.
     Watch { iface: String, count: usize, seconds: u64 },
+    /// The load of `cargo xtask bench`: prints figures as JSON.
+    Load(load::Options),
 }
 
 pub fn run(program: &Program) -> Result<()> {
@@ -26,6 +29,7 @@ pub fn run(program: &Program) -> Result<()> {
         Program::Fetch { address } => fetch(*address),
         Program::Trace { to } => trace(*to),
         Program::Watch { iface, count, seconds } => watch(iface, *count, Duration::from_secs(*seconds)),
+        Program::Load(options) => load::run(options),
     }
 }
 

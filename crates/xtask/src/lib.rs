@@ -4,6 +4,7 @@
 #![allow(missing_docs, reason = "a tool of developers, read as a whole")]
 
 mod arrows;
+pub mod bench;
 pub mod build;
 pub mod fuzz;
 pub mod inside;

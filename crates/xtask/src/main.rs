@@ -9,7 +9,7 @@
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
-use rbird_xtask::{inside, lab, suite};
+use rbird_xtask::{bench, inside, lab, suite};
 
 #[derive(Parser)]
 #[command(name = "cargo xtask", about = "Work on rbird: lab, test, bench")]
@@ -24,6 +24,8 @@ enum Command {
     Lab(lab::Options),
     /// Install what is missing, then format, lint, unit tests, doc tests, and the labs with real peers.
     Test(suite::Options),
+    /// Measure rbird against the daemons of the field.
+    Bench(bench::Options),
     /// The lab's own programs, run inside a namespace.
     #[command(hide = true, subcommand)]
     Inside(inside::Program),
@@ -33,6 +35,7 @@ fn main() -> Result<()> {
     match Arguments::parse().command {
         Command::Lab(options) => lab::run(&options),
         Command::Test(options) => suite::run(&options),
+        Command::Bench(options) => bench::run(&options),
         Command::Inside(program) => inside::run(&program),
     }
 }
