@@ -163,8 +163,12 @@ impl Daemon {
             }
             Self::Bird2 => {
                 let client = bird2_programs()?.join("birdc");
+                // Its client ends with 1 when the daemon says no: an unknown prefix is an answer here.
                 let ask = |w: &str| {
-                    pair.exec("b", &format!("{} -s {} '{w}'", client.display(), pair.dir().join("bird.ctl").display()))
+                    pair.exec(
+                        "b",
+                        &format!("{} -s {} '{w}' || true", client.display(), pair.dir().join("bird.ctl").display()),
+                    )
                 };
                 (ask("show route protocol far")?, ask(&format!("show route {first} all"))?)
             }
@@ -178,7 +182,8 @@ impl Daemon {
             }
             Self::Gobgp => {
                 let w = family.word();
-                let ask = |t: &str| pair.exec("b", &format!("gobgp -p 50099 {t}"));
+                // Likewise for a neighbour that is gone.
+                let ask = |t: &str| pair.exec("b", &format!("gobgp -p 50099 {t} || true"));
                 (
                     ask(&format!("neighbor {} adj-in -a {w}", family.addr(1)))?,
                     ask(&format!("global rib {first} -a {w}"))?,
@@ -305,6 +310,11 @@ fn gobgp(pair: &mut Pair, family: Family, passive: bool) -> Result<()> {
 }
 
 fn openbgpd(pair: &mut Pair, family: Family, passive: bool) -> Result<()> {
+    // The package leaves it to its unit to make the directory that the daemon locks itself into.
+    pair.exec(
+        "b",
+        "d=$(getent passwd _openbgpd | cut -d: -f6); mkdir -p \"$d\" && chown root \"$d\" && chmod 755 \"$d\"",
+    )?;
     let passive = if passive { "passive" } else { "" };
     let networks = lines(ROUTES, |n| format!("network {} set {{ metric 88 community 65002:43 }}\n", family.net(1, n)));
     let (on, off) = if family == Family::V4 { ("IPv4", "IPv6") } else { ("IPv6", "IPv4") };
