@@ -1,7 +1,7 @@
 //! bird.conf to [`Config`]; two Configs to a Plan; every diagnostic.
 //!
 //! Pure: files come through a trait, nothing else is asked of the world. A text
-//! is read in one pass: [`load`] puts all files into one row of tokens, a parser
+//! is read in one pass: [`fn@load`] puts all files into one row of tokens, a parser
 //! walks the tables of statements and options, and what is wrong is kept while
 //! it goes on at the next statement. Values, filters and expressions are the
 //! filter language's; an option only says which it takes.

@@ -7,7 +7,7 @@
 //! wants it any more.
 //!
 //! Bounds: an accepted connection is handed over or closed at once; a peer has
-//! room for [`WAITING_MAX`] that it has not looked at yet.
+//! room for `WAITING_MAX` that it has not looked at yet.
 
 use crate::sockopt;
 use socket2::{Domain, Protocol, Socket, Type};

@@ -5,7 +5,7 @@
 //! its own (KEEPALIVE, NOTIFICATION) between any two pieces.
 //!
 //! Waiting octets are bounded by courtesy: an outbox that holds more than its
-//! bound is [full](Outbox::is_full), its group then marks prefixes instead of
+//! bound is full, its group then marks prefixes instead of
 //! pushing octets, and is called back when the task has brought it down to half.
 
 use bytes::Bytes;

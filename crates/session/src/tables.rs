@@ -11,7 +11,7 @@
 //! ```
 //!
 //! A reader is behind by the octets of batches that it still holds. One that
-//! holds more than [`BEHIND_OCTETS_MAX`] is given no batches any more, but has
+//! holds more than `BEHIND_OCTETS_MAX` is given no batches any more, but has
 //! one bit for each changed prefix; when it has caught up it is given the current
 //! rows of those. Numbers of prefixes that are gone are given again only when
 //! every reader is past the batch that said so.

@@ -1,6 +1,6 @@
 //! `cargo xtask lab`: the scenario, laid out, started, shown, and cleaned up.
 //!
-//! The story is one function, [`Lab::show`]; everything it prints comes from the
+//! The story is one function, `Lab::show`; everything it prints comes from the
 //! machines themselves. Waiting is for conditions, with a deadline, never for a
 //! length of time.
 
