@@ -5,6 +5,7 @@
 
 mod arrows;
 pub mod bench;
+pub mod boot;
 pub mod build;
 pub mod fuzz;
 pub mod inside;

@@ -2,17 +2,18 @@
 //!
 //! `lab` lays out the scenario in network namespaces and shows it working;
 //! `test` is the whole test run, from installing what is missing to the labs
-//! with real peers; `bench` measures against the real daemons. The commands
+//! with real peers; `boot` runs rbird under systemd in a tree of its own;
+//! `bench` measures against the real daemons. The commands
 //! behind `inside` are the lab's own small programs (a page over HTTP, a
 //! traceroute, a packet watch), run by this same binary inside a namespace, so
 //! that a machine needs nothing but `ip`.
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
-use rbird_xtask::{bench, inside, lab, suite};
+use rbird_xtask::{bench, boot, inside, lab, suite};
 
 #[derive(Parser)]
-#[command(name = "cargo xtask", about = "Work on rbird: lab, test, bench")]
+#[command(name = "cargo xtask", about = "Work on rbird: lab, test, boot, bench")]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -26,6 +27,8 @@ enum Command {
     Test(suite::Options),
     /// Measure rbird against the daemons of the field.
     Bench(bench::Options),
+    /// Boot a Debian 12 with systemd and try rbird under its units: ready, reload, crash, hang, stop. Needs root.
+    Boot,
     /// The lab's own programs, run inside a namespace.
     #[command(hide = true, subcommand)]
     Inside(inside::Program),
@@ -36,6 +39,7 @@ fn main() -> Result<()> {
         Command::Lab(options) => lab::run(&options),
         Command::Test(options) => suite::run(&options),
         Command::Bench(options) => bench::run(&options),
+        Command::Boot => boot::run(),
         Command::Inside(program) => inside::run(&program),
     }
 }

@@ -42,7 +42,7 @@ const NEEDED: &[(&str, &str)] = &[
 
 pub fn run(options: &Options) -> Result<()> {
     if !options.quick {
-        install_missing()?;
+        apt_install(NEEDED)?;
     }
     step("format", &["fmt", "--all", "--check"])?;
     step("lint", &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])?;
@@ -71,14 +71,15 @@ fn step(name: &str, arguments: &[&str]) -> Result<()> {
     Ok(())
 }
 
-fn install_missing() -> Result<()> {
+/// Installs the packages of those programs that are not there.
+pub fn apt_install(needed: &[(&str, &str)]) -> Result<()> {
     let missing: Vec<&str> =
-        NEEDED.iter().filter(|(program, _)| which(program).is_none()).map(|(_, package)| *package).collect();
+        needed.iter().filter(|(program, _)| which(program).is_none()).map(|(_, package)| *package).collect();
     if missing.is_empty() {
         return Ok(());
     }
     if !nix::unistd::geteuid().is_root() {
-        bail!("the tests need root and these packages: apt-get install {}", missing.join(" "));
+        bail!("this needs root and these packages: apt-get install {}", missing.join(" "));
     }
     println!("installing {}", missing.join(" "));
     let apt = |arguments: &[&str]| {
