@@ -23,7 +23,7 @@ protocol device { }
 protocol direct { interface \"v0\"; }
 protocol kernel { persist; export all; }
 protocol static { route 10.7.0.0/16 via 192.168.77.2; }
-protocol bgp peer { local 192.168.77.1 as 65001; neighbor 192.168.77.2 as 65002; import all; export all; }
+protocol bgp away { local 192.168.77.1 as 65001; neighbor 192.168.77.2 as 65002; import all; export all; }
 ";
 
 /// Programs of the host that this needs, and their packages.
