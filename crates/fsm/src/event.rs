@@ -84,7 +84,7 @@ pub enum Event {
     Notification(Which, Notification),
     /// Octets came that are no message, or a message that must end the session.
     Malformed(Which, Notification),
-    /// A message came that has no business in this state; see [`Machine::expects`].
+    /// A message came that has no business in this state; see [`Machine::expects`](crate::Machine::expects).
     Unexpected(Which),
     /// The connection is gone: closed by the neighbour (`None`), or lost; the system's words.
     Closed(Which, Option<String>),
@@ -117,7 +117,7 @@ pub enum Action {
     Close(Which),
     /// The life of the protocol has come to this.
     Life(Life),
-    /// The session is up on this connection: see [`Machine::negotiated`].
+    /// The session is up on this connection: see [`Machine::negotiated`](crate::Machine::negotiated).
     Established(Which),
     /// The session is lost; what becomes of each family's routes.
     Lost(Vec<(Family, Keep)>),
