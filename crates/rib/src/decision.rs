@@ -6,7 +6,7 @@
 //! each other in a circle, and what is best then depends on who came first. RFC
 //! 4271 wants a choice by groups instead; `deterministic med` does that (see
 //! `election`). With `prefer older` the path that stands is preferred to the one
-//! that comes, so the sides are not alike: [`compare`] is asked about a
+//! that comes, so the sides are not alike: `compare` is asked about a
 //! *newcomer* against one that *stands*.
 //!
 //! Whoever must explain a choice asks here; nothing else decides.
