@@ -42,6 +42,10 @@ pub struct Config {
     pub dialect: Dialect,
     /// The family of a 1.6 configuration.
     pub family: Family,
+    /// Addresses of the other family are not seen (1.6), or both are (2).
+    pub one_family: bool,
+    /// A link without an address counts as down (1.6), or not (2).
+    pub links_need_address: bool,
     /// `router id`, when given.
     pub router_id: Option<Ipv4Addr>,
     /// `router id from`: patterns of interfaces to choose from; empty: any.
@@ -75,6 +79,8 @@ impl Config {
         Self {
             dialect,
             family,
+            one_family: dialect == Dialect::V1,
+            links_need_address: dialect == Dialect::V1,
             router_id: None,
             router_id_from: Vec::new(),
             logs: Vec::new(),

@@ -263,3 +263,14 @@ fn an_option_that_is_not_done_is_refused_and_one_that_is_off_is_not() {
     assert_eq!(bgp("vrf \"red\";"), ["bird.conf:1:54 `vrf` is not supported by this release of rbird"]);
     assert_eq!(bgp("bfd off; mrtdump off;"), Vec::<String>::new());
 }
+
+#[test]
+fn another_igp_table_than_the_protocol_s_own_is_refused() {
+    let with = |table: &str| {
+        lines(&format!(
+            "router id 1.1.1.1;\ntable t2;\nprotocol bgp a {{ local as 1; neighbor 10.0.0.1 as 2; igp table {table}; }}\n"
+        ))
+    };
+    assert_eq!(with("master"), [""; 0]);
+    assert_eq!(with("t2"), ["bird.conf:3:54 igp table t2 is not supported here"]);
+}

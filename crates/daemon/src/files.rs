@@ -1,7 +1,9 @@
 //! The disk, as the configuration room asks for it.
 
 use conf::files::Files;
+use std::fs::File;
 use std::io::Read;
+use std::os::unix::fs::OpenOptionsExt;
 
 use crate::background::reason;
 
@@ -11,8 +13,8 @@ pub struct Disk;
 
 impl Files for Disk {
     fn read(&self, path: &str, octets_max: usize) -> Result<Vec<u8>, String> {
-        let file = std::fs::File::open(path).map_err(|e| reason(&e))?;
-        // A pipe or a terminal could make us wait for ever.
+        // A pipe or a terminal could make us wait for ever: in open already, so that does not wait either.
+        let file = File::options().read(true).custom_flags(libc::O_NONBLOCK).open(path).map_err(|e| reason(&e))?;
         if !file.metadata().map_err(|e| reason(&e))?.is_file() {
             return Err("Not a regular file".into());
         }
@@ -32,6 +34,6 @@ impl Files for Disk {
     }
 
     fn appendable(&self, path: &str) -> Result<(), String> {
-        std::fs::File::options().append(true).create(true).open(path).map(|_| ()).map_err(|e| reason(&e))
+        File::options().append(true).create(true).open(path).map(|_| ()).map_err(|e| reason(&e))
     }
 }

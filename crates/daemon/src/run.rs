@@ -7,7 +7,7 @@ use crate::settings::Settings;
 use crate::supervisor::{Current, Order, Parts, Reader, Supervisor};
 use crate::systemd;
 use crate::world::World;
-use conf::config::{Config, Dialect, TimeFormat};
+use conf::config::{Config, TimeFormat};
 use conf::load::Loaded;
 use control::socket::Bound;
 use control::time::{Now, Stamps};
@@ -72,10 +72,8 @@ async fn serve(
     log: &Log,
 ) -> Result<(), String> {
     let config = Arc::new(loaded.config);
-    let rules = IfaceRules {
-        family: (config.dialect == Dialect::V1).then_some(config.family),
-        needs_address: config.dialect == Dialect::V1,
-    };
+    let rules =
+        IfaceRules { family: config.one_family.then_some(config.family), needs_address: config.links_need_address };
     let monitor = Monitor::start(rules, None).await.map_err(|e| format!("netlink: {e}"))?;
     let recovery = if args.recovery { Recovery::restarting() } else { Recovery::none() };
     let world = World::start(settings, monitor, recovery.clone());
