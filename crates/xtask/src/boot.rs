@@ -126,7 +126,9 @@ fn own_unit(m: &Machine) -> Result<()> {
 /// Debian's package of BIRD, its unit untouched, its programs in rbird's hands; then our copy of that unit.
 fn debians_unit(m: &Machine) -> Result<()> {
     println!("\nDebian's bird.service");
-    m.sh("dpkg --force-unsafe-io --force-confold -i /var/cache/apt/archives/*.deb && systemctl disable --now bird bird6")?;
+    m.sh(
+        "dpkg --force-unsafe-io --force-confold -i /var/cache/apt/archives/*.deb && systemctl disable --now bird bird6",
+    )?;
     m.sh("for p in bird bird6 birdc birdc6; do \
             dpkg-divert --quiet --rename --divert /usr/sbin/$p.distrib /usr/sbin/$p; done; \
           ln -s rbird /usr/sbin/bird; ln -s rbirdc /usr/sbin/birdc")?;
