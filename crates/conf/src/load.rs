@@ -67,7 +67,7 @@ impl Refused {
 /// Reads the configuration at `path` and whatever it includes.
 pub fn load(path: &str, files: &dyn Files, options: &LoadOptions) -> Result<Loaded, Refused> {
     let source = Source::read(path, files).map_err(|why| {
-        let message = format!("Unable to open configuration file {path}: {why}");
+        let message = format!("{path}: {why}");
         Refused { diagnostics: vec![Diagnostic::error(Span::default(), message)], files: Vec::new() }
     })?;
     let (mut loaded, errors) = read(&source, files, options);

@@ -11,7 +11,7 @@ use filter::{Diagnostic, Span};
 
 /// A place as operators count: lines and columns (in octets, as BIRD) from 1.
 ///
-/// The end of the last file read, where BIRD has no place any more, is its 1:0.
+/// The end of the last file read is in line 1, as in BIRD, which counts lines anew there.
 fn line_and_column(file: &SourceFile, at: u32) -> (usize, usize) {
     let at = (at as usize).min(file.text.len());
     let before = file.text.get(..at).unwrap_or_default();
@@ -23,8 +23,15 @@ fn line_and_column(file: &SourceFile, at: u32) -> (usize, usize) {
 /// `FILE:LINE:COL`, or `None` when the diagnostic lies in no file (the main file can not be read).
 pub fn place(span: Span, files: &[SourceFile]) -> Option<String> {
     let file = files.get(span.file.0 as usize)?;
-    let (line, column) = if is_end(span, file) { (1, 0) } else { line_and_column(file, span.start) };
+    let (line, column) =
+        if is_end(span, file) { (1, column_at_end(&file.text)) } else { line_and_column(file, span.start) };
     Some(format!("{}:{line}:{column}", file.path))
+}
+
+/// The octets behind the last line end; in an empty file BIRD says 1.
+fn column_at_end(text: &[u8]) -> usize {
+    let last = text.iter().rev().take_while(|&&octet| octet != b'\n').count();
+    if text.is_empty() { 1 } else { last }
 }
 
 /// Whether a span is the end of its file and nothing else.

@@ -53,8 +53,6 @@ pub struct ShownPath<'a> {
     pub source: &'a Arc<Source>,
     /// Since when it is so.
     pub since: Moment,
-    /// Long-lived stale.
-    pub stale: bool,
     /// What stands behind the bracket.
     pub mark: Mark,
 }
@@ -153,7 +151,7 @@ impl<'q> Selection<'q> {
             true => Cow::Borrowed(hop),
             false => Cow::Owned(chosen_hop(&attrs.local().dest, ifaces)),
         };
-        Some(ShownPath { attrs, hop, source: &path.source, since: path.since, stale: path.stale, mark })
+        Some(ShownPath { attrs, hop, source: &path.source, since: path.since, mark })
     }
 
     /// The path as the export left it; `None` when the query does not want what became of it.

@@ -213,7 +213,10 @@ fn outcomes_of_configure() {
     );
     let wrong = |errors: &[&str]| ConfigureOutcome::Wrong(errors.iter().map(|e| (*e).to_owned()).collect());
     assert_eq!(say(wrong(&["F:10:5 syntax error"]), None), format!("{reading}8002 F:10:5 syntax error\n"));
-    assert_eq!(say(wrong(&["F:1:1 a", "F:2:1 b"]), None), format!("{reading}8002-F:2:1 b\n8002 F:1:1 a\n"));
+    assert_eq!(
+        say(wrong(&["F:1:1 a\n1 | x", "F:2:1 b"]), None),
+        format!("{reading}8002-F:1:1 a\n 1 | x\n8002 F:2:1 b\n")
+    );
     let report = ConfigureReport { file: None, undo_s: None, outcome: ConfigureOutcome::Nothing };
     let undone = Scene::new().write(|layout, _, out| layout.undone(&report, out));
     assert_eq!(undone, "0021-Undo requested\n0019 Nothing to do\n");

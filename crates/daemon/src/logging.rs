@@ -132,10 +132,11 @@ struct Front {
 }
 
 impl Front {
-    fn take(&self, class: LogClass, text: String) {
+    fn take(&self, class: LogClass, text: String, echoed: bool) {
         // A line is one line, whatever a peer or a client has put into it.
         let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-        if let Ok(echo) = self.echo.read()
+        if echoed
+            && let Ok(echo) = self.echo.read()
             && let Some(echo) = echo.as_ref()
         {
             echo(class, &text);
@@ -166,7 +167,8 @@ impl<S: Subscriber> Layer<S> for Bridge {
         }
         let mut text = Text(String::new());
         event.record(&mut text);
-        self.0.take(class, text.0);
+        // A dump is long, and whoever watches the log has not asked for it.
+        self.0.take(class, text.0, event.metadata().target() != "dump");
     }
 }
 

@@ -66,8 +66,7 @@ fn start(args: &Args) -> Result<ExitCode, Vec<String>> {
             return Err(errors);
         }
     };
-    run::daemon(args, &settings, reader, loaded, socket, pid_file);
-    Ok(ExitCode::SUCCESS)
+    Ok(run::daemon(args, &settings, reader, loaded, socket, pid_file))
 }
 
 /// Gives privileges up, reads the configuration, and goes to the background.
@@ -94,7 +93,10 @@ fn begin(
 fn load(args: &Args, reader: &Reader) -> Result<Loaded, Vec<String>> {
     use std::io::IsTerminal;
     let path = args.config.to_string_lossy();
-    let loaded = reader.read(&path).map_err(|refused| refused.report(std::io::stderr().is_terminal()))?;
+    let loaded = reader.read(&path).map_err(|refused| match refused.files.is_empty() {
+        true => vec![format!("Unable to open configuration file {}", refused.line())],
+        false => refused.report(std::io::stderr().is_terminal()),
+    })?;
     for line in loaded.warning_lines() {
         eprintln!("{}: {line}", args.name);
     }

@@ -14,6 +14,7 @@ use control::time::{Now, Stamps};
 use netlink::{IfaceRules, Monitor};
 use session::clock::Clock;
 use session::peer::Recovery;
+use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::SystemTime;
 use tokio::signal::unix::{SignalKind, signal};
@@ -22,7 +23,7 @@ use tokio::sync::{mpsc, watch};
 /// How many questions of the control socket may wait.
 const REQUESTS_MAX: usize = 64;
 
-/// Runs the daemon to its end, and cleans up behind it.
+/// Runs the daemon to its end, and cleans up behind it; failure when it could not begin.
 pub fn daemon(
     args: &Args,
     settings: &Settings,
@@ -30,7 +31,7 @@ pub fn daemon(
     loaded: Loaded,
     socket: Bound,
     pid_file: Option<PidFile>,
-) {
+) -> ExitCode {
     let setup = Setup {
         name: args.name.into(),
         debug: args.debug,
@@ -45,22 +46,21 @@ pub fn daemon(
         .thread_name("session")
         .enable_all()
         .build();
-    match runtime {
-        Ok(runtime) => {
-            if let Err(error) = runtime.block_on(serve(args, settings, reader, loaded, socket, &log)) {
-                tracing::error!(target: "fatal", "{error}");
-            } else {
-                tracing::error!(target: "fatal", "Shutdown completed");
-            }
-            runtime.shutdown_background();
-        }
-        Err(error) => tracing::error!(target: "fatal", "no threads: {error}"),
+    let outcome = runtime.map_err(|error| format!("no threads: {error}")).and_then(|runtime| {
+        let served = runtime.block_on(serve(args, settings, reader, loaded, socket, &log));
+        runtime.shutdown_background();
+        served
+    });
+    match &outcome {
+        Ok(()) => tracing::error!(target: "fatal", "Shutdown completed"),
+        Err(error) => tracing::error!(target: "fatal", "{error}"),
     }
     let _ = std::fs::remove_file(place);
     if let Some(file) = pid_file {
         file.remove();
     }
     log.end();
+    if outcome.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 async fn serve(

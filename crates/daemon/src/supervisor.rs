@@ -74,6 +74,8 @@ pub struct Supervisor {
     world: World,
     reader: Reader,
     current: Current,
+    /// The configuration of the command line: what `configure` without a name and SIGHUP read.
+    home: Arc<str>,
     /// For the control socket and the log, which follow the running configuration.
     published: watch::Sender<Arc<Config>>,
     tables: HashMap<Arc<str>, TableId>,
@@ -117,6 +119,7 @@ impl Supervisor {
         let mut this = Self {
             world,
             reader,
+            home: Arc::clone(&current.path),
             current,
             published,
             tables: HashMap::new(),
@@ -162,13 +165,13 @@ impl Supervisor {
 
     /// Links or addresses may have changed: gateways resolve anew, third-party next hops are judged anew.
     ///
-    /// As with BIRD it is the device protocol that sees links: before one runs there are none, and
-    /// when it is disabled they stay as they were seen last.
+    /// As with BIRD it is the device protocol that sees links: while none runs there are none.
     fn look_at_links(&self) {
-        if !self.instances.iter().any(|i| i.enabled && matches!(i.running, Running::Device(_))) {
+        if self.reload.in_progress() {
             return;
         }
-        let ifaces = &Arc::clone(&self.world.monitor.ifaces().borrow());
+        let seen = self.instances.iter().any(|i| i.enabled && matches!(i.running, Running::Device(_)));
+        let ifaces = &if seen { Arc::clone(&self.world.monitor.ifaces().borrow()) } else { Arc::default() };
         if *self.world.links.borrow() == *ifaces {
             return;
         }
@@ -351,13 +354,13 @@ impl Supervisor {
     }
 
     fn dump(&self) {
-        tracing::debug!("{} protocols, {} tables", self.instances.len(), self.tables.len());
+        tracing::debug!(target: "dump", "{} protocols, {} tables", self.instances.len(), self.tables.len());
         for instance in &self.instances {
             let status = match &instance.running {
                 Running::Bgp(peer) => format!("{:?}", *peer.status.borrow()),
                 other => other.kind().word().to_owned(),
             };
-            tracing::debug!("protocol {}: enabled {}, {status}", instance.conf.name, instance.enabled);
+            tracing::debug!(target: "dump", "protocol {}: enabled {}, {status}", instance.conf.name, instance.enabled);
         }
     }
 }

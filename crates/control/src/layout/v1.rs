@@ -13,13 +13,13 @@ use crate::view::{
     ActionRow, BgpView, ChannelView, ConfigureOutcome, ConfigureReport, Did, Info, InterfaceView, LimitView,
     MemoryView, Phase, ProtocolDetail, ProtocolView, RoutesView, SessionView, StaticRow, StatusView,
 };
-use conf::config::{StaticDest, SymbolRow};
+use conf::config::{StaticDest, StaticHop, SymbolRow};
 use rib::batch::LimitAction;
+use route::community::{LLGR_STALE, communities};
 use route::hop::IGP_METRIC_UNKNOWN;
 use route::iface::IfaceFlags;
-use route::{Family, Hop, IfIndex, IfaceAddr, Resolved};
+use route::{AttrSet, Family, Hop, IfIndex, IfaceAddr, Resolved};
 use std::borrow::Cow;
-use std::net::IpAddr;
 
 /// BIRD 1.6.8.
 pub struct V1;
@@ -369,8 +369,8 @@ fn bgp_detail(bgp: &BgpView, out: &mut Frame) {
     let mut line = |text: std::fmt::Arguments<'_>| out.line(code::PROTOCOL_DETAIL, text);
     line(format_args!("  BGP state:          {}", bgp.state));
     let iface = match &bgp.iface {
-        Some(name) if is_link_local(bgp.peer_addr) => format!("%{name}"),
-        _ => String::new(),
+        Some(name) => format!("%{name}"),
+        None => String::new(),
     };
     line(format_args!("    Neighbor address: {}{iface}", bgp.peer_addr));
     line(format_args!("    Neighbor AS:      {}", bgp.peer_as));
@@ -412,32 +412,33 @@ fn session_detail(session: &SessionView, out: &mut Frame) {
     line(format_args!("    Keepalive timer:  {}/{}", keepalive.remaining_s, keepalive.total_s));
 }
 
-fn is_link_local(addr: IpAddr) -> bool {
-    matches!(addr, IpAddr::V6(a) if a.is_unicast_link_local())
-}
-
-/// One error ends the reply, as in BIRD; further ones stand before it, so the worst is read by everybody.
+/// Every error with its source lines, the first one first and in BIRD's words; a line of text is a line of the reply.
 fn configuration_errors(errors: &[String], out: &mut Frame) {
-    let (first, others) = errors.split_first().map_or(("", errors), |(f, o)| (f.as_str(), o));
-    for other in others {
-        out.line(code::CONFIGURATION_ERROR, other);
+    let mut lines = errors.iter().flat_map(|error| error.lines());
+    let last = lines.next_back().unwrap_or_default();
+    for line in lines {
+        out.line(code::CONFIGURATION_ERROR, line);
     }
-    out.end(code::CONFIGURATION_ERROR, first);
+    out.end(code::CONFIGURATION_ERROR, last);
 }
 
 fn static_row(row: &StaticRow, out: &mut Frame) {
     let dormant = |i: usize| if row.dormant.get(i) == Some(&true) { " (dormant)" } else { "" };
     let bfd = |on: bool| if on { " (bfd)" } else { "" };
+    let router = |hop: &StaticHop| match &hop.iface {
+        Some(iface) => format!("{}%{iface}", hop.gateway),
+        None => hop.gateway.to_string(),
+    };
     let net = row.net;
     let mut line = |text: std::fmt::Arguments<'_>| out.line(code::STATIC, text);
     match &row.to {
         StaticDest::Via(hops) => match hops.as_slice() {
-            [hop] => line(format_args!("{net} via {}{}{}", hop.gateway, bfd(hop.bfd), dormant(0))),
+            [hop] => line(format_args!("{net} via {}{}{}", router(hop), bfd(hop.bfd), dormant(0))),
             hops => {
                 line(format_args!("{net} multipath"));
                 for (i, hop) in hops.iter().enumerate() {
                     let weight = hop.weight;
-                    line(format_args!("\tvia {} weight {weight}{}{}", hop.gateway, bfd(hop.bfd), dormant(i)));
+                    line(format_args!("\tvia {} weight {weight}{}{}", router(hop), bfd(hop.bfd), dormant(i)));
                 }
             }
         },
@@ -489,7 +490,7 @@ fn info(path: &ShownPath<'_>) -> String {
     if path.source.bgp.is_none() {
         return format!(" ({preference})");
     }
-    let stale = if path.stale { "s" } else { "" };
+    let stale = if is_long_lived_stale(&path.attrs) { "s" } else { "" };
     let metric = match (path.hop.recursive, path.hop.igp_metric) {
         (false, _) => String::new(),
         (true, _) if path.hop.to == Resolved::Unreachable => "/-".to_owned(),
@@ -497,6 +498,11 @@ fn info(path: &ShownPath<'_>) -> String {
         (true, Some(metric)) => format!("/{metric}"),
     };
     format!(" ({preference}{stale}{metric}){}", attributes::origin_mark(&path.attrs))
+}
+
+/// Kept beyond a graceful restart (RFC 9494); what is merely kept has no mark in 1.6.
+fn is_long_lived_stale(attrs: &AttrSet) -> bool {
+    attrs.get(route::attr::code::COMMUNITY).is_some_and(|value| communities(value).any(|c| c == LLGR_STALE))
 }
 
 fn route_detail(path: &ShownPath<'_>, out: &mut Frame) {

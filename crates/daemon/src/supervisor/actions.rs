@@ -121,6 +121,7 @@ fn reload(instance: &Instance, direction: Direction) -> bool {
             kernel.reload();
             true
         }
-        Running::Device(_) | Running::Direct(_) | Running::Static(_) => false,
+        // They read nobody's routes, so there is nothing to be told anew: done.
+        Running::Device(_) | Running::Direct(_) | Running::Static(_) => direction == Direction::Out,
     }
 }

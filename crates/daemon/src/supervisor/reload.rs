@@ -41,14 +41,14 @@ impl Reload {
 impl Supervisor {
     /// SIGHUP.
     pub(super) fn reload_on_signal(&mut self) {
-        let path = Arc::clone(&self.current.path);
+        let path = Arc::clone(&self.home);
         tracing::info!("Reconfiguration requested by SIGHUP");
         let _ = self.load_and_apply(&path, false);
     }
 
     /// `configure`.
     pub(super) fn configure(&mut self, file: Option<Arc<str>>, how: Configure, answer: Answer<ConfigureReport>) {
-        let path = file.unwrap_or_else(|| Arc::clone(&self.current.path));
+        let path = file.unwrap_or_else(|| Arc::clone(&self.home));
         let (outcome, undo_s) = match how {
             Configure::Check => (self.check(&path), None),
             Configure::Load { soft, undo_s } => {
@@ -147,6 +147,8 @@ impl Supervisor {
         self.reload.turn += 1;
         let plan = plan::diff(&self.current.config, &new.config);
         let config = Arc::clone(&new.config);
+        // Without one in the file the id stays, so that no session resets for it.
+        self.router_id = config.router_id.unwrap_or(self.router_id);
         self.reload.previous = Some(std::mem::replace(&mut self.current, new));
         self.published.send_replace(Arc::clone(&config));
         self.make_tables(&config);
