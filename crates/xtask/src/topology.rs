@@ -126,3 +126,33 @@ fn link(raw: &RawLink) -> Result<(End, End)> {
     };
     Ok((end(a)?, end(b)?))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lab() -> Topology {
+        Topology::read(&crate::build::top().join("integration/lab/lab.clab.yml")).unwrap()
+    }
+
+    #[test]
+    fn the_lab_reads_the_same_for_both_runners() {
+        for node in lab().nodes {
+            assert_eq!(node.sysctls["net.ipv4.ip_forward"], "1", "{} forwards", node.name);
+            for command in &node.exec {
+                assert!(!command.contains('$'), "containerlab would replace the variable in {}: {command}", node.name);
+            }
+        }
+    }
+
+    #[test]
+    fn every_end_of_a_link_is_a_machine_and_every_configuration_a_file() {
+        let lab = lab();
+        for end in lab.links.iter().flat_map(|(a, b)| [a, b]) {
+            assert!(lab.nodes.iter().any(|n| n.name == end.node), "{}:{}", end.node, end.iface);
+        }
+        for conf in lab.nodes.iter().filter_map(|n| n.conf.as_ref()) {
+            assert!(conf.is_file(), "{}", conf.display());
+        }
+    }
+}
