@@ -4,6 +4,7 @@
 //! with its place. `config/rbird.toml` documents each.
 
 use serde::Deserialize;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 /// The place that is looked at when the command line names none.
@@ -89,7 +90,10 @@ pub fn read(path: Option<&Path>) -> Result<Settings, String> {
     let (path, must_exist) = path.map_or((Path::new(DEFAULT_PATH), false), |p| (p, true));
     let text = match std::fs::read_to_string(path) {
         Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound && !must_exist => return Ok(Settings::default()),
+        // An ordinary user who tries a configuration may not look into /etc/bird.
+        Err(error) if !must_exist && matches!(error.kind(), ErrorKind::NotFound | ErrorKind::PermissionDenied) => {
+            return Ok(Settings::default());
+        }
         Err(error) => return Err(format!("Unable to open settings file {}: {error}", path.display())),
     };
     let settings: Settings = toml::from_str(&text).map_err(|e| format!("{}: {e}", path.display()))?;

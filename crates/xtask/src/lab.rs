@@ -113,7 +113,7 @@ impl Lab {
             (Some(NodeDaemon::Bird), None) => bail!("there is no bird on this machine: apt-get install bird"),
         };
         println!("routers run {}, nodes run {}", router.program.display(), node.program.display());
-        let dir = std::env::temp_dir().join(format!("rbird-lab-{}", nix::unistd::geteuid()));
+        let dir = std::env::temp_dir().join(format!("rbird-lab-{}", std::process::id()));
         let _ = std::fs::remove_dir_all(&dir);
         std::fs::create_dir_all(&dir)?;
         Ok(Self { runner: Runner::Namespaces, netns, topology, router, node, dir, children: Vec::new() })
