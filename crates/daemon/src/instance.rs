@@ -11,6 +11,7 @@ use control::view::Kind;
 use route::{Moment, ProtocolId};
 use session::peer::{PeerHandle, StopReason};
 use std::sync::Arc;
+use tokio::task::JoinHandle;
 
 /// What runs of an instance. Each handle is cheap to clone.
 #[derive(Clone)]
@@ -61,10 +62,10 @@ impl Running {
         }
     }
 
-    /// Begins to stop, without waiting.
-    pub fn stop_soon(&self, reason: StopReason, message: Option<Arc<str>>) {
+    /// Begins to stop; who wants to wait for the end may.
+    pub fn stop_soon(&self, reason: StopReason, message: Option<Arc<str>>) -> JoinHandle<()> {
         let this = self.clone();
-        tokio::spawn(async move { this.stop(reason, message).await });
+        tokio::spawn(async move { this.stop(reason, message).await })
     }
 
     /// Begins to stop, and goes up again afterwards.

@@ -204,7 +204,11 @@ impl Supervisor {
                 drop(answer.send(rows.unwrap_or_default()));
             }
             Request::Act { action, choice, message, answer } => {
-                drop(answer.send(self.act(action, &choice, message.as_ref())));
+                let (rows, goodbyes) = self.act(action, &choice, message.as_ref());
+                tokio::spawn(async move {
+                    actions::stopped_or_soon(goodbyes).await;
+                    drop(answer.send(rows));
+                });
             }
             Request::Configure { file, how, answer } => self.configure(file, how, answer),
             Request::Undo(answer) => drop(answer.send(self.undo())),

@@ -7,20 +7,39 @@ use control::view::{ActionRow, Did};
 use session::peer::{PeerHandle, ProtoState, StopReason};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::task::JoinHandle;
 
 /// How long a protocol may take to say good-bye when the daemon ends.
 const GOODBYE: Duration = Duration::from_secs(5);
 
+/// How long an answer waits for what was disabled, so that the next question finds it down.
+const SOON: Duration = Duration::from_millis(200);
+
+/// Ends when all have stopped, or soon.
+pub(super) async fn stopped_or_soon(goodbyes: Vec<JoinHandle<()>>) {
+    let all = async {
+        for done in goodbyes {
+            let _ = done.await;
+        }
+    };
+    let _ = tokio::time::timeout(SOON, all).await;
+}
+
 impl Supervisor {
-    /// Carries an action out on the chosen protocols, in their order.
-    pub(super) fn act(&mut self, action: Action, choice: &Choice, message: Option<&Arc<str>>) -> Vec<ActionRow> {
+    /// Carries an action out on the chosen protocols, in their order. What was disabled may still be saying good-bye.
+    pub(super) fn act(
+        &mut self,
+        action: Action,
+        choice: &Choice,
+        message: Option<&Arc<str>>,
+    ) -> (Vec<ActionRow>, Vec<JoinHandle<()>>) {
         let now = self.world.deps.clock.now();
-        let mut rows = Vec::new();
+        let (mut rows, mut goodbyes) = (Vec::new(), Vec::new());
         for i in 0..self.instances.len() {
             let Some(mut instance) = self.instances.get(i).filter(|x| choice.takes(&x.conf.name)).cloned() else {
                 continue;
             };
-            let did = act_on(&mut instance, action, message);
+            let did = act_on(&mut instance, action, message, &mut goodbyes);
             if matches!(did, Did::Enabled | Did::Disabled | Did::Restarted) {
                 instance.message = message.cloned();
                 instance.since = now;
@@ -31,7 +50,7 @@ impl Supervisor {
             }
         }
         self.look_at_links();
-        rows
+        (rows, goodbyes)
     }
 
     /// `debug`: how many protocols were meant.
@@ -66,7 +85,12 @@ impl Supervisor {
     }
 }
 
-fn act_on(instance: &mut Instance, action: Action, message: Option<&Arc<str>>) -> Did {
+fn act_on(
+    instance: &mut Instance,
+    action: Action,
+    message: Option<&Arc<str>>,
+    goodbyes: &mut Vec<JoinHandle<()>>,
+) -> Did {
     let name = Arc::clone(&instance.conf.name);
     let enabled = is_enabled(instance);
     match action {
@@ -81,7 +105,7 @@ fn act_on(instance: &mut Instance, action: Action, message: Option<&Arc<str>>) -
         Action::Disable => {
             tracing::info!("Disabling protocol {name}");
             instance.enabled = false;
-            instance.running.stop_soon(StopReason::Disable, message.cloned());
+            goodbyes.push(instance.running.stop_soon(StopReason::Disable, message.cloned()));
             Did::Disabled
         }
         Action::Restart if !enabled => Did::AlreadyDisabled,

@@ -225,7 +225,7 @@ impl Supervisor {
         instance.enabled = !conf.disabled;
         instance.since = self.world.deps.clock.now();
         if conf.disabled {
-            instance.running.stop_soon(StopReason::Disable, None);
+            drop(instance.running.stop_soon(StopReason::Disable, None));
         } else {
             instance.running.begin();
         }
