@@ -11,16 +11,18 @@ use std::ops::{Index, IndexMut};
 /// Elements of a chunk.
 pub(crate) const CHUNK: usize = 4096;
 
-/// An array that grows by chunks and never shrinks; owners keep lists of what is free.
+/// An array that grows by chunks; owners keep lists of what is free.
 #[derive(Debug)]
 pub(crate) struct Chunks<T> {
     chunks: Vec<Vec<T>>,
     len: usize,
+    /// How many elements were free when it was last looked through for free ones.
+    looked_at: usize,
 }
 
 impl<T> Default for Chunks<T> {
     fn default() -> Self {
-        Self { chunks: Vec::new(), len: 0 }
+        Self { chunks: Vec::new(), len: 0, looked_at: 0 }
     }
 }
 
@@ -47,6 +49,33 @@ impl<T> Chunks<T> {
     /// The element of a number that may never have been given.
     pub(crate) fn get(&self, at: u32) -> Option<&T> {
         self.chunks.get(at as usize / CHUNK)?.get(at as usize % CHUNK)
+    }
+
+    /// Forgets the elements from this number on; whole chunks of them give their memory back.
+    pub(crate) fn truncate(&mut self, len: usize) {
+        if len < self.len {
+            self.chunks.truncate(len.div_ceil(CHUNK));
+            if let Some(last) = self.chunks.last_mut() {
+                last.truncate(len - (len - 1) / CHUNK * CHUNK);
+            }
+            self.len = len;
+            self.looked_at = 0;
+        }
+    }
+
+    /// The length without what is free at the end, when leaving that out halves a large array at least.
+    ///
+    /// `free` says how many elements are free. The array is looked through only when most are, and again only when
+    /// a chunk's worth more are than the last time, or half as many are in use: asking often costs nothing.
+    pub(crate) fn shorter(&mut self, free: usize, is_free: impl Fn(&T) -> bool) -> Option<usize> {
+        self.looked_at = self.looked_at.min(free);
+        let much_changed = free >= self.looked_at + CHUNK || (self.len - free) * 2 <= self.len - self.looked_at;
+        if self.len <= CHUNK || free * 2 < self.len || !much_changed {
+            return None;
+        }
+        self.looked_at = free;
+        let free_at_end = self.chunks.iter().rev().flat_map(|c| c.iter().rev()).take_while(|e| is_free(e)).count();
+        (free_at_end * 2 >= self.len).then_some(self.len - free_at_end)
     }
 
     /// Octets in use.
@@ -82,5 +111,23 @@ mod tests {
         assert_eq!(all[CHUNK as u32], CHUNK as u32 * 7);
         assert_eq!(all.get(3 * CHUNK as u32 + 5), None);
         assert_eq!(all.len(), 3 * CHUNK + 5);
+    }
+
+    #[test]
+    fn what_is_left_out_at_the_end_is_given_again() {
+        let mut all = Chunks::default();
+        (0..3 * CHUNK).for_each(|n| _ = all.push(n));
+        let full = all.octets();
+        assert_eq!(all.shorter(CHUNK, |n| *n >= CHUNK * 2), None, "a third is too little");
+        for used in [CHUNK + 1, CHUNK, 7, 0] {
+            let free = 3 * CHUNK - used;
+            assert_eq!(all.shorter(free, |n| *n >= used), Some(used));
+            assert!(used == 0 || all.shorter(free, |n| *n >= used).is_none(), "nothing new is free");
+            all.truncate(used);
+            assert_eq!((all.len(), all.get(used as u32)), (used, None));
+            assert_eq!(all.octets(), full / 3 * used.div_ceil(CHUNK));
+            (used..3 * CHUNK).for_each(|n| assert_eq!(all.push(n) as usize, n));
+        }
+        assert!((0..3 * CHUNK).all(|n| all[n as u32] == n));
     }
 }

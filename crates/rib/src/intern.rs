@@ -197,6 +197,18 @@ impl Sets {
         self.free.push(id);
     }
 
+    /// Leaves out the numbers at the end that are free, when most are. Whether it did.
+    pub(crate) fn shrink(&mut self) -> bool {
+        let Some(len) = self.sets.shorter(self.free.len(), Option::is_none) else { return false };
+        self.free.retain(|id| (id.0 as usize) < len);
+        self.free.shrink_to_fit();
+        self.sets.truncate(len);
+        self.facts.truncate(len);
+        let Self { sets, index, .. } = self;
+        index.shrink(|n| sets[*n].as_ref().map_or(0, AttrSet::hash_value));
+        true
+    }
+
     /// The set of a number in use.
     pub(crate) fn set(&self, id: AttrsId) -> Option<&AttrSet> {
         self.sets.get(id.0)?.as_ref()

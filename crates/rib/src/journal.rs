@@ -13,6 +13,7 @@
 
 use crate::batch::{ChangeBatch, ChangeRow, NetId, Path as ToldPath, Reading};
 use crate::channel::Standing;
+use crate::chunks::CHUNK;
 use crate::path::Path;
 use crate::table::Table;
 use foldhash::fast::RandomState;
@@ -106,7 +107,9 @@ impl Table {
     }
 
     /// Every reader is past this batch: numbers freed before it may be given again.
-    pub fn release(&mut self, seq: u64) {
+    ///
+    /// `true`: much memory was given back to the allocator.
+    pub fn release(&mut self, seq: u64) -> bool {
         while let Some(&(freed, id)) = self.journal.limbo.front()
             && freed <= seq
         {
@@ -117,6 +120,18 @@ impl Table {
                 self.nets.remove(id);
             }
         }
+        self.give_memory_back()
+    }
+
+    /// Leaves out the numbers at the end when that halves a large table. What reads by number finds nothing there.
+    fn give_memory_back(&mut self) -> bool {
+        if self.journal.limbo.is_empty() && self.journal.limbo.capacity() > CHUNK {
+            self.journal.limbo = VecDeque::new();
+        }
+        // A noted number must have a row until it is sealed.
+        let nets = self.journal.changed.is_empty() && self.nets.shrink();
+        let sets = self.core.sets.shrink();
+        nets || sets
     }
 }
 

@@ -56,6 +56,11 @@ impl ShardedIndex {
         }
     }
 
+    /// Gives back what the numbers that are left do not need.
+    pub(crate) fn shrink(&mut self, rehash: impl Fn(&u32) -> u64) {
+        self.shards.iter_mut().for_each(|s| s.shrink_to_fit(&rehash));
+    }
+
     /// Octets in use.
     pub(crate) fn octets(&self) -> usize {
         self.shards.iter().map(|s| s.allocation_size()).sum()
@@ -163,6 +168,12 @@ impl<K: Key> Rows<K> {
         self.index.remove(row.key.hash(row.first.tag, &self.seed), id.0);
     }
 
+    fn truncate(&mut self, len: usize) {
+        let Self { rows, index, seed } = self;
+        rows.truncate(len);
+        index.shrink(|n| rows[*n].key.hash(rows[*n].first.tag, seed));
+    }
+
     fn prefix(&self, id: NetId) -> Option<Prefix> {
         self.rows.get(id.0).map(|row| row.key.prefix(row.first.tag))
     }
@@ -240,8 +251,7 @@ impl Nets {
     }
 
     fn is_freed(&self, id: NetId) -> bool {
-        let first = self.first(id);
-        first.is_vacant() && first.since().0 == FREED
+        is_freed(self.first(id))
     }
 
     /// One past the last number.
@@ -295,6 +305,18 @@ impl Nets {
             .find_map(|len| self.find(&Prefix::new(net.addr(), len)?).filter(|id| valid(*id)))
     }
 
+    /// Leaves out the rows at the end that are free, when most are. Whether it did.
+    pub(crate) fn shrink(&mut self) -> bool {
+        let Self { rows, free, .. } = self;
+        let Some(len) = rows!(rows, rows => rows.rows.shorter(free.len(), |row| is_freed(row.first))) else {
+            return false;
+        };
+        self.free.retain(|id| (id.0 as usize) < len);
+        self.free.shrink_to_fit();
+        rows!(&mut self.rows, rows => rows.truncate(len));
+        true
+    }
+
     /// Octets in use.
     pub(crate) fn octets(&self) -> usize {
         let rows = rows!(&self.rows, rows => rows.rows.octets() + rows.index.octets());
@@ -304,6 +326,10 @@ impl Nets {
 
 /// Stands in the time of a freed row's vacant path.
 const FREED: u64 = (1 << 48) - 1;
+
+fn is_freed(first: Path) -> bool {
+    first.is_vacant() && first.since().0 == FREED
+}
 
 #[cfg(test)]
 mod tests {

@@ -56,6 +56,31 @@ fn a_number_is_given_again_only_after_its_release_and_a_prefix_that_comes_back_k
 }
 
 #[test]
+fn a_large_table_that_lost_most_prefixes_gives_memory_back_once_every_reader_knows() {
+    const MANY: u32 = 40_000;
+    let mut t = Lab::new(Family::Ipv4);
+    t.up(1, spec());
+    t.announce(1, "11.0.0.0/8", bgp().build());
+    t.table.seal();
+    let small = t.table.totals().octets;
+    for life in 0..2 {
+        let nets: Vec<_> = (0..MANY).map(|n| format!("10.{}.{}.0/24", n / 256, n % 256)).collect();
+        nets.iter().zip(0..).for_each(|(net, n)| t.announce(1, net, bgp().path(&[65001, n + life]).build()));
+        t.table.seal();
+        let large = t.table.totals().octets;
+        nets.iter().for_each(|net| t.withdraw(1, net));
+        let gone = t.table.seal().expect("a change").seq;
+        t.table.release(gone - 1);
+        assert_eq!(t.paths("11.0.0.0/8"), ["1*"]);
+        assert!(t.table.totals().octets > small + 24 * u64::from(MANY), "somebody may still ask by number");
+        assert!(t.table.release(gone));
+        assert!(t.table.totals().octets < small + large / 5);
+        assert_eq!(t.paths("11.0.0.0/8"), ["1*"]);
+        assert_eq!(t.table.find(&net("10.0.0.0/24")), None);
+    }
+}
+
+#[test]
 fn an_unchanged_announcement_keeps_its_time_and_counts_as_ignored() {
     let mut t = Lab::new(Family::Ipv4);
     t.up(1, spec());

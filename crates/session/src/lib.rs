@@ -15,6 +15,7 @@ mod intake;
 pub mod link;
 pub mod listen;
 mod mailbox;
+mod memory;
 pub mod outbox;
 pub mod peer;
 pub mod recovery;

@@ -1,7 +1,7 @@
 //! Socket options that no safe crate offers: TCP MD5 keys and the least TTL.
 //!
-//! The only unsafe code of this room: `setsockopt` with a plain value that
-//! lives across the call. Everything else is `socket2`.
+//! Unsafe here: `setsockopt` with a plain value that lives across the call.
+//! Everything else is `socket2`.
 
 use std::io;
 use std::mem;

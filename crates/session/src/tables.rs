@@ -19,6 +19,7 @@
 use crate::clock::Clock;
 use crate::link::{Delivery, EventSink, Follower, Portion, Progress, ReaderId, Subscription, TableMsg};
 use crate::mailbox::{self, Mailbox, Nap};
+use crate::memory;
 use rib::batch::{ChangeBatch, NetId, Reading};
 use rib::export::Bits;
 use rib::table::{Table, TableSpec};
@@ -437,7 +438,9 @@ impl Owned {
             self.released = sealed.batch.seq;
             self.journal.pop_front();
         }
-        self.table.release(self.released);
+        if self.table.release(self.released) {
+            memory::give_back();
+        }
     }
 }
 
