@@ -12,7 +12,7 @@ use conf::load::{LoadOptions, load};
 use netlink::{IfaceRules, Monitor};
 use rib::query::{PathView, TableSpec};
 use route::attrs::LocalAttr;
-use route::{Family, Prefix, Resolved, TableId};
+use route::{Family, Ifaces, Prefix, Resolved, TableId};
 use session::link::TableMsg;
 use session::recovery::Recovery;
 use std::collections::HashMap;
@@ -111,11 +111,16 @@ impl Lab {
         let table = world.numbers.table();
         let spec = TableSpec { id: table, name: "master".into(), family: Family::Ipv4, sorted: false };
         world.deps.tables.add(spec);
-        let (tables, mut ifaces) = (world.deps.tables.clone(), world.deps.ifaces.clone());
-        tables.send(table, TableMsg::Ifaces(ifaces.borrow_and_update().clone()));
+        // What the supervisor does while a device protocol runs.
+        let (tables, mut seen, links) = (world.deps.tables.clone(), world.monitor.ifaces(), Arc::clone(&world.links));
+        let look = move |ifaces: Arc<Ifaces>| {
+            links.send_replace(Arc::clone(&ifaces));
+            tables.send(table, TableMsg::Ifaces(ifaces));
+        };
+        look(Arc::clone(&seen.borrow_and_update()));
         tokio::spawn(async move {
-            while ifaces.changed().await.is_ok() {
-                tables.send(table, TableMsg::Ifaces(ifaces.borrow_and_update().clone()));
+            while seen.changed().await.is_ok() {
+                look(Arc::clone(&seen.borrow_and_update()));
             }
         });
         let mut lab = Self {
