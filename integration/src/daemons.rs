@@ -79,7 +79,8 @@ pub struct Rbird {
 }
 
 impl Rbird {
-    /// Starts it with [`ROUTES`] static routes that carry a MED, communities and a large community.
+    /// Starts it with [`ROUTES`] static routes that carry a MED, communities and a large community, and waits
+    /// until it listens.
     pub fn start(pair: &mut Pair, family: Family, opener: Opener) -> Result<Self> {
         let passive = if opener == Opener::Peer { "passive;" } else { "" };
         let routes = lines(ROUTES, |n| format!("  route {} blackhole;\n", family.net(0, n)));
@@ -102,6 +103,9 @@ impl Rbird {
             family.number()
         );
         pair.spawn("a", "rbird", &line)?;
+        wait_until("rbird listening", PATIENCE, || {
+            Ok((pair.exec("a", "ss -Htln 'sport = :179'").is_ok_and(|s| !s.is_empty()), pair.logs()))
+        })?;
         Ok(Self { family })
     }
 

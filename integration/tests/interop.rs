@@ -17,8 +17,9 @@ fn story(daemon: Daemon, family: Family, opener: Opener) -> Result<()> {
 }
 
 fn exchange(pair: &mut Pair, daemon: Daemon, family: Family, opener: Opener) -> Result<()> {
-    daemon.start(pair, family, opener)?;
+    // OpenBGPD tries again only after two minutes, so whoever may be called is there first.
     let rbird = Rbird::start(pair, family, opener)?;
+    daemon.start(pair, family, opener)?;
     rbird.wait_learned(pair, ROUTES)?;
     let told = daemon.wait_holds(pair, family, ROUTES)?;
     for (what, forms) in
