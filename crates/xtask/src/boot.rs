@@ -190,6 +190,16 @@ fn clean_stop(m: &Machine, unit: &str) -> Result<()> {
     m.shows("ls -A /run/bird 2>/dev/null || true", "")
 }
 
+/// The commands of README.md's section on installing.
+fn readme_install() -> Result<String> {
+    let readme = std::fs::read_to_string(top().join("README.md"))?;
+    let (_, section) = readme.split_once("\n## Install it\n").context("README.md has no section `Install it`")?;
+    let (_, block) = section.split_once("```sh\n").context("it has no commands")?;
+    let (block, _) = block.split_once("```").context("its commands do not end")?;
+    ensure!(block.contains("systemctl"), "its commands start nothing:\n{block}");
+    Ok(block.to_owned())
+}
+
 /// A booted Debian, ended and removed when it is dropped.
 struct Machine {
     root: PathBuf,
@@ -223,14 +233,16 @@ impl Machine {
         Ok(machine)
     }
 
-    /// As README.md says, and a link to a neighbour that is not there.
+    /// Line by line as README.md says, but that the programs come from outside; and a link to a neighbour that is not there.
     fn install(&self, programs: &Programs) -> Result<()> {
-        self.put(&programs.daemon, "usr/sbin/rbird")?;
-        self.put(&programs.client, "usr/sbin/rbirdc")?;
-        let units = top().join("config/systemd");
-        self.put(&units.join("rbird.service"), "etc/systemd/system/rbird.service")?;
-        self.put(&units.join("rbird.sysusers"), "usr/lib/sysusers.d/rbird.conf")?;
-        self.sh("systemd-sysusers && install -d -o bird -g bird -m 750 /etc/bird && systemctl daemon-reload")?;
+        self.put(&programs.daemon, "rbird/target/release/rbird")?;
+        self.put(&programs.client, "rbird/target/release/rbirdc")?;
+        success(Command::new("cp").arg("-a").arg(top().join("config")).arg(self.root.join("rbird")))?;
+        for line in readme_install()?.lines().filter(|l| !l.starts_with("cargo ")) {
+            self.sh(&format!("cd /rbird && {line}"))?;
+        }
+        self.shows("systemctl is-active rbird", "active")?;
+        self.sh("systemctl disable --now rbird && rm -r /rbird")?;
         self.sh("ip link add v0 type veth peer name v1 && ip link set v0 up && ip link set v1 up && \
                  ip addr add 192.168.77.1/24 dev v0")?;
         Ok(())
