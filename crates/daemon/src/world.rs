@@ -39,14 +39,19 @@ impl Listeners {
     }
 
     fn hear(&self, event: TableEvent) {
-        let (TableEvent::Limit { channel, .. } | TableEvent::Log { channel, .. } | TableEvent::Printed { channel, .. }) =
-            event;
+        let channel = match &event {
+            TableEvent::Warning { text } => return tracing::warn!("{text}"),
+            TableEvent::Limit { channel, .. }
+            | TableEvent::Log { channel, .. }
+            | TableEvent::Printed { channel, .. } => *channel,
+        };
         let found = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&channel).cloned();
         let Some(Listening { name, peer }) = found else { return };
         match (&event, peer) {
             (_, Some(peer)) => peer.table_event(event),
             (TableEvent::Log { text, .. }, None) => tracing::error!("{name}: {text}"),
             (TableEvent::Printed { text, .. }, None) => tracing::info!("{text}"),
+            (TableEvent::Warning { text }, None) => tracing::warn!("{text}"),
             (TableEvent::Limit { which, limit, .. }, None) => tracing::warn!(
                 "Protocol {name} hits route {} limit ({}), action: {}",
                 limit_word(*which),

@@ -160,6 +160,11 @@ pub enum TableEvent {
         /// The line.
         text: String,
     },
+    /// A line of the table itself, for the log at warning level (a next hop behind a recursive route).
+    Warning {
+        /// BIRD's words.
+        text: String,
+    },
     /// A message for the log at error level, without the protocol's name in front (pipe collision, late filter).
     Log {
         /// Whose.

@@ -31,7 +31,7 @@ impl Table {
     pub(crate) fn import(&mut self, at: u32, batch: ImportBatch, now: Moment, events: &mut Vec<TableEvent>) {
         let Self { core, .. } = self;
         let palette: Vec<_> = batch.palette.iter().map(|set| core.sets.intern(set, &mut core.hops)).collect();
-        self.answer_new_hops();
+        self.answer_new_hops(now);
         let mut found = std::mem::take(&mut self.found);
         self.nets.find_all(&batch.rows, &mut found);
         let mut last: Option<(SourceId, SlotId)> = None;
@@ -72,7 +72,7 @@ impl Table {
             }
             return;
         };
-        let made = self.judge_late(at, slot, row.net, &mut wanted, events);
+        let made = self.judge_late(at, slot, row.net, &mut wanted, now, events);
         self.put(at, slot, row.net, id, wanted, now, events);
         if let Some(made) = made {
             self.core.sets.drop(made, &mut self.core.hops);
@@ -86,6 +86,7 @@ impl Table {
         slot: SlotId,
         net: Prefix,
         wanted: &mut Wanted,
+        now: Moment,
         events: &mut Vec<TableEvent>,
     ) -> Option<AttrsId> {
         let channel = self.channels.get(at)?;
@@ -105,7 +106,7 @@ impl Table {
         events.extend(outcome.printed.into_iter().map(|text| TableEvent::Printed { channel, text }));
         events.extend(outcome.error.map(|text| TableEvent::Log { channel, text }));
         let made = outcome.attrs.map(|set| self.core.sets.intern(&set, &mut self.core.hops));
-        self.answer_new_hops();
+        self.answer_new_hops(now);
         let attrs = made.unwrap_or(attrs);
         *wanted = Some((attrs, false));
         if outcome.verdict == Verdict::Reject

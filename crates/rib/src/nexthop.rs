@@ -12,6 +12,14 @@
 //! were not answered by a longer one: [`Hops::touched_by`] finds them by one
 //! range of an ordered set, after a filter on the first bits of the address has
 //! said no for nearly all prefixes of a full table.
+//!
+//! A next hop may alternate with the selection that it takes part in: a route
+//! that is best while it can be reached, and by being best covers its own next
+//! hop with a recursive route. There is no right answer then. So an answer may
+//! change [`TURNS_MAX`] times by the table's own doing; after that the next hop is
+//! *held* unreachable, which takes its paths out of the race and lets the table
+//! come to rest. A change from outside to a prefix that covers it begins anew at
+//! once, any other change after [`RETRY_MS`].
 
 use crate::batch::ResolvedHop;
 use crate::blocks::Blocks;
@@ -19,7 +27,7 @@ use crate::chunks::Chunks;
 use foldhash::fast::RandomState;
 use hashbrown::{HashMap, HashTable};
 use route::hop::Recursive;
-use route::{Dest, Hop, IfIndex, Ifaces, Prefix, Resolved};
+use route::{Dest, Hop, IfIndex, Ifaces, Moment, Prefix, Resolved};
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use std::hash::BuildHasher;
@@ -37,15 +45,25 @@ pub(crate) struct Answer {
     pub(crate) hop: ResolvedHop,
     /// The length of the prefix that answered; 0 when none did.
     pub(crate) matched_len: u8,
+    /// That prefix leads there by a route that is recursive itself, which is refused.
+    pub(crate) through_recursive: bool,
 }
 
 impl Answer {
     /// No way, as far as a prefix of this length says.
     pub(crate) const fn unreachable(matched_len: u8) -> Self {
         let hop = ResolvedHop { to: Resolved::Unreachable, igp_metric: None, recursive: true };
-        Self { hop, matched_len }
+        Self { hop, matched_len, through_recursive: false }
     }
 }
+
+/// How often an answer may change without a change from outside before it is held.
+const TURNS_MAX: u8 = 8;
+/// A next hop is warned of once, and the table warns of [`WARNINGS_MAX`], in each span of this many milliseconds.
+const QUIET_MS: u64 = 10_000;
+const WARNINGS_MAX: u32 = 20;
+/// After this time a held next hop is tried again when anything changed from outside, in milliseconds.
+const RETRY_MS: u64 = 10_000;
 
 #[derive(Debug)]
 struct Row {
@@ -59,6 +77,17 @@ struct Row {
     pending: bool,
     /// Stands in `recheck`.
     queued: bool,
+    /// How often the answer changed since the table rested or something changed from outside.
+    turns: u8,
+    /// Before this moment the operator is not warned of it again.
+    quiet_until: Moment,
+}
+
+impl Row {
+    /// The answer alternated and stays unreachable for a while.
+    const fn is_held(&self) -> bool {
+        self.turns >= TURNS_MAX
+    }
 }
 
 /// All next hops of a table.
@@ -74,6 +103,14 @@ pub(crate) struct Hops {
     heads: HashMap<u32, u32, RandomState>,
     /// Asked for and not answered yet, or to be answered anew.
     recheck: Vec<HopId>,
+    /// Those with turns, held ones among them.
+    turned: Vec<HopId>,
+    /// When held ones may be tried again.
+    retry_at: Moment,
+    /// Something changed from outside since one was held.
+    stirred: bool,
+    /// When counting of warnings began, and how many there were since.
+    warned: (Moment, u32),
 }
 
 impl Hops {
@@ -92,10 +129,14 @@ impl Hops {
             users: Blocks::default(),
             pending: false,
             queued: false,
+            turns: 0,
+            quiet_until: Moment(0),
         };
         let id = match self.free.pop() {
             Some(id) => {
-                rows[id.0] = row;
+                // One that stands in `turned` does so once.
+                let turns = rows[id.0].turns.min(1);
+                rows[id.0] = Row { turns, ..row };
                 id.0
             }
             None => rows.push(row),
@@ -177,12 +218,41 @@ impl Hops {
     }
 
     /// Takes an answer. When it differs from the one before, returns where paths use the next hop.
-    pub(crate) fn answer(&mut self, id: HopId, answer: Answer) -> Option<&Blocks> {
+    pub(crate) fn answer(&mut self, id: HopId, mut answer: Answer, now: Moment) -> Option<&Blocks> {
         let row = &mut self.rows[id.0];
+        if answer.hop.recursive && row.answer.hop != answer.hop {
+            if row.turns == 0 {
+                self.turned.push(id);
+            }
+            row.turns = row.turns.saturating_add(1);
+            if row.is_held() {
+                answer = Answer::unreachable(answer.matched_len);
+                self.retry_at = now.plus_ms(RETRY_MS);
+                self.stirred = false;
+            }
+        }
         let changed = row.answer.hop != answer.hop;
         row.answer = answer;
         row.pending |= changed && !row.users.is_empty();
         changed.then_some(&row.users)
+    }
+
+    /// Whether the operator should hear that this next hop is refused; not more often than he can read.
+    pub(crate) fn may_warn(&mut self, id: HopId, now: Moment) -> bool {
+        let row = &mut self.rows[id.0];
+        if now < row.quiet_until {
+            return false;
+        }
+        let (since, said) = &mut self.warned;
+        if *said == 0 || now.since_ms(*since) >= QUIET_MS {
+            (*since, *said) = (now, 0);
+        }
+        if *said == WARNINGS_MAX {
+            return false;
+        }
+        *said += 1;
+        row.quiet_until = now.plus_ms(QUIET_MS);
+        true
     }
 
     /// The best path of this prefix changed: queues the next hops that may have another answer now.
@@ -198,8 +268,57 @@ impl Hops {
         }
     }
 
+    /// The paths of this prefix changed from outside: what alternates inside it may come to rest now.
+    pub(crate) fn stirred_by(&mut self, net: &Prefix) {
+        if self.turned.is_empty() {
+            return;
+        }
+        self.stirred = true;
+        if !self.may_hold_watched(net) {
+            return;
+        }
+        let inside = self.watched.range((net.addr(), HopId(0))..=(last_addr(net), HopId(u32::MAX)));
+        for (_, id) in inside {
+            let row = &mut self.rows[id.0];
+            let was_held = row.is_held();
+            row.turns = row.turns.min(1);
+            if was_held && !row.queued {
+                row.queued = true;
+                self.recheck.push(*id);
+            }
+        }
+    }
+
+    /// The table has come to rest: what changes from now on is no part of what was.
+    pub(crate) fn rested(&mut self) {
+        let Self { rows, turned, .. } = self;
+        turned.retain(|id| {
+            let row = &mut rows[id.0];
+            let is_held = row.is_held();
+            row.turns = if is_held { row.turns } else { 0 };
+            is_held
+        });
+    }
+
+    /// Tries held ones again when it is time and something changed meanwhile.
+    pub(crate) fn retry(&mut self, now: Moment) {
+        if self.stirred && now >= self.retry_at {
+            self.stirred = false;
+            for id in std::mem::take(&mut self.turned) {
+                let was_held = self.rows[id.0].is_held();
+                self.rows[id.0].turns = 0;
+                if was_held {
+                    self.queue(id);
+                }
+            }
+        }
+    }
+
     /// Links or addresses changed: queues everything that may have another answer now.
     pub(crate) fn links_changed(&mut self) {
+        for id in std::mem::take(&mut self.turned) {
+            self.rows[id.0].turns = 0;
+        }
         for id in 0..self.rows.len() as u32 {
             if self.rows[id].uses > 0 && may_change(&self.rows[id].dest) {
                 self.queue(HopId(id));
@@ -214,7 +333,7 @@ impl Hops {
 
     fn queue(&mut self, id: HopId) {
         let row = &mut self.rows[id.0];
-        if !row.queued {
+        if !row.queued && !row.is_held() {
             row.queued = true;
             self.recheck.push(id);
         }
@@ -274,7 +393,8 @@ pub(crate) fn resolve(dest: &Dest, ifaces: &Ifaces, lookup: impl FnOnce(&Recursi
         Dest::Unreachable => Resolved::Unreachable,
         Dest::Prohibit => Resolved::Prohibit,
     };
-    Answer { hop: ResolvedHop { to, igp_metric: None, recursive: false }, matched_len: 0 }
+    let hop = ResolvedHop { to, igp_metric: None, recursive: false };
+    Answer { hop, matched_len: 0, through_recursive: false }
 }
 
 fn with_link(hop: &Hop, ifaces: &Ifaces) -> Option<Hop> {

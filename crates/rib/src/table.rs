@@ -32,7 +32,7 @@ use filter::Scratch;
 use route::attrs::LocalAttr;
 use route::attrs::LocalValue;
 use route::hop::{IGP_METRIC_UNKNOWN, Recursive};
-use route::{Family, IfIndex, Ifaces, Moment, Prefix, Resolved};
+use route::{Dest, Family, IfIndex, Ifaces, Moment, Prefix, Resolved};
 use std::sync::Arc;
 
 /// A routing table: one owner, `&mut self`.
@@ -50,6 +50,8 @@ pub struct Table {
     /// Something was left to `upkeep` since it last finished.
     pub(crate) has_work: bool,
     pub(crate) totals: Counts,
+    /// What the table has to say of itself.
+    warnings: Vec<TableEvent>,
     /// Reused from row to row.
     pub(crate) scratch: Vec<Path>,
     pub(crate) found: Vec<Option<NetId>>,
@@ -104,6 +106,7 @@ impl Table {
             tending: (0, 0),
             has_work: false,
             totals: Counts::default(),
+            warnings: Vec::new(),
             scratch: Vec::new(),
             found: Vec::new(),
             filters: Scratch::new(),
@@ -170,6 +173,11 @@ impl Table {
         self.core.hops.links_changed();
     }
 
+    /// What the table has to say of itself since the last time, for the log: few at a time, whatever peers do.
+    pub fn take_warnings(&mut self) -> Vec<TableEvent> {
+        std::mem::take(&mut self.warnings)
+    }
+
     /// What the journal must carry from now on: the widest that any reader reads.
     pub fn set_reading(&mut self, widest: Reading) {
         self.journal.reading = widest;
@@ -203,6 +211,9 @@ impl Table {
         // A new path in front is another one even when it looks like the one before: that may be of a life that is over.
         let is_new = new.is_some_and(|n| after.is_some_and(|a| a.slot() == n.slot()));
         let best_changed = is_new || !same_path(before.as_ref(), after.as_ref());
+        if let Some(net) = self.nets.prefix(id) {
+            self.core.hops.stirred_by(&net);
+        }
         self.tell(id, before, after, best_changed, valid_changed);
         if let Some(old) = leaving {
             self.channels.drop_path(old.slot());
@@ -241,20 +252,30 @@ impl Table {
     }
 
     /// Answers all next hops that were asked for since the last time.
-    pub(crate) fn answer_new_hops(&mut self) {
-        self.answer_hops(usize::MAX);
+    pub(crate) fn answer_new_hops(&mut self, now: Moment) {
+        self.answer_hops(usize::MAX, now);
     }
 
     /// Answers some of the next hops that want an answer, and has the prefixes that use changed ones tended.
-    pub(crate) fn answer_hops(&mut self, most: usize) {
+    pub(crate) fn answer_hops(&mut self, most: usize, now: Moment) {
         for _ in 0..most {
             let Some(id) = self.core.hops.take_recheck() else { return };
             let answer = self.resolve(id);
-            if let Some(users) = self.core.hops.answer(id, answer) {
+            if answer.through_recursive && self.core.hops.may_warn(id, now) {
+                self.warn_of(id, answer.matched_len);
+            }
+            if let Some(users) = self.core.hops.answer(id, answer, now) {
                 self.untended.add_all(users);
                 self.has_work = true;
             }
         }
+    }
+
+    fn warn_of(&mut self, id: HopId, matched_len: u8) {
+        let Dest::Recursive(Recursive { gateway, .. }) = self.core.hops.dest(id) else { return };
+        let Some(through) = Prefix::new(*gateway, matched_len) else { return };
+        let text = format!("Next hop address {gateway} resolvable through recursive route for {through}");
+        self.warnings.push(TableEvent::Warning { text });
     }
 
     fn resolve(&self, id: HopId) -> Answer {
@@ -274,7 +295,7 @@ impl Table {
         let facts = self.core.sets.facts(first.attrs);
         let via = self.core.hops.resolved(facts.hop);
         if via.recursive {
-            return Answer::unreachable(matched_len);
+            return Answer { through_recursive: true, ..Answer::unreachable(matched_len) };
         }
         let to = match &via.to {
             Resolved::Unicast(hop) if hop.gateway.is_none() => {
@@ -287,7 +308,7 @@ impl Table {
         };
         let reached = matches!(to, Resolved::Unicast(_) | Resolved::Multipath(_));
         let igp_metric = reached.then(|| self.metric_of(&first, &via.to));
-        Answer { hop: ResolvedHop { to, igp_metric, recursive: true }, matched_len }
+        Answer { hop: ResolvedHop { to, igp_metric, recursive: true }, matched_len, through_recursive: false }
     }
 
     /// The distance that a resolving route gives: what a filter has set, 0 on a link, else unknown.

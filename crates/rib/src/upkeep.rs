@@ -28,11 +28,13 @@ enum Due {
 impl Table {
     /// Does a slice of what acts left behind: looks at up to `rows_max` prefixes. `true`: there is more.
     pub fn work(&mut self, now: Moment, rows_max: usize) -> bool {
-        self.answer_hops(rows_max);
+        self.core.hops.retry(now);
+        self.answer_hops(rows_max, now);
         for _ in 0..rows_max {
             let Some(id) = self.next_untended() else {
                 if !self.core.hops.wants_answers() {
                     self.finish_work();
+                    self.core.hops.rested();
                     return false;
                 }
                 return true;

@@ -255,6 +255,7 @@ impl Owned {
         if self.works {
             busy = true;
             self.works = self.table.work(now, WORK_ROWS);
+            self.log.append(&mut self.table.take_warnings());
         }
         self.seal();
         busy |= self.feed();

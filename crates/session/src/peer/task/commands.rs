@@ -153,6 +153,7 @@ impl Task {
         match event {
             TableEvent::Log { text, .. } => tracing::error!("{name}: {text}"),
             TableEvent::Printed { text, .. } => tracing::info!("{text}"),
+            TableEvent::Warning { text } => tracing::warn!("{text}"),
             TableEvent::Limit { channel, generation, which, limit } => {
                 let current = |c: &&Channel| c.spec.channel == *channel && c.generation == *generation;
                 if !self.channels.iter().any(|c| current(&c)) {
