@@ -6,7 +6,7 @@
 
 use crate::protocols::{DeviceHandle, DirectHandle, KernelHandle, StaticHandle};
 use crate::translate::ChannelIds;
-use conf::config::ProtocolConf;
+use conf::config::{DebugMask, ProtocolConf};
 use control::view::Kind;
 use route::{Moment, ProtocolId};
 use session::peer::{PeerHandle, StopReason};
@@ -48,6 +48,15 @@ impl Running {
             Self::Kernel(p) => p.begin(),
             Self::Static(p) => p.begin(),
             Self::Bgp(p) => p.start(),
+        }
+    }
+
+    /// Which lines are wanted of what it does; what tables see of it they are told themselves.
+    pub fn debug(&self, mask: DebugMask) {
+        match self {
+            Self::Kernel(p) => p.debug(mask),
+            Self::Bgp(p) => p.debug(mask.0),
+            Self::Device(_) | Self::Direct(_) | Self::Static(_) => {}
         }
     }
 

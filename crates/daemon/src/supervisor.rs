@@ -322,11 +322,14 @@ impl Supervisor {
         let channels: Vec<_> = conf.channels.iter().filter_map(|c| self.channel_ids(&conf, &c.table)).collect();
         let running =
             self.spawn(&Start { id, conf: Arc::clone(&conf), channels: channels.clone(), world: self.world.clone() });
-        if enabled {
-            running.begin();
-        }
         let since = self.world.deps.clock.now();
-        self.instances.push(Instance { id, conf, channels, enabled, since, message: None, running });
+        let instance = Instance { id, conf, channels, enabled, since, message: None, running };
+        // Before its first route is on its way.
+        actions::trace_tables(&self.world, &instance, instance.conf.debug);
+        if enabled {
+            instance.running.begin();
+        }
+        self.instances.push(instance);
     }
 
     fn channel_ids(&self, conf: &ProtocolConf, table: &Arc<str>) -> Option<ChannelIds> {

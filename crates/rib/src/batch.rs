@@ -133,8 +133,9 @@ pub enum What {
     Announce(u32),
     /// A route that the import filter rejected, as the filter left it. Withdraws what stood before, and counts.
     Filtered(u32),
-    /// A route that is no valid announcement (bogus prefix). Withdraws what stood before, and counts as rejected.
-    Invalid,
+    /// A route that is no valid announcement (bogus prefix), with the number of its set. Withdraws what stood
+    /// before, and counts as rejected.
+    Invalid(u32),
     /// The route is gone.
     Withdraw,
 }

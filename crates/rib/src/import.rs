@@ -11,6 +11,7 @@ use crate::batch::{ChannelSpec, ImportBatch, ImportRow, LimitKind, NetId, TableE
 use crate::channel::{Channel, Standing};
 use crate::path::{AttrsId, Path, SlotId};
 use crate::table::Table;
+use crate::trace::Fate;
 use filter::{Env, RouteView, Verdict};
 use route::{Moment, Prefix, SourceId};
 
@@ -21,9 +22,11 @@ type Wanted = Option<(AttrsId, bool)>;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Outcome {
     /// Nothing changes.
-    Refused,
-    /// The list of paths changes; this stands then.
-    Change(Wanted),
+    Nothing,
+    /// Nothing changes: a limit keeps the route back.
+    Blocked,
+    /// The list of paths changes; this stands then. `blocked`: a limit keeps back what was wanted.
+    Change { wanted: Wanted, blocked: bool },
 }
 
 impl Table {
@@ -72,10 +75,21 @@ impl Table {
             }
             return;
         };
+        match row.what {
+            What::Filtered(n) => self.trace_row(slot, Fate::FilteredOut, row.net, palette, n),
+            What::Invalid(n) => self.trace_row(slot, Fate::Invalid, row.net, palette, n),
+            What::Announce(_) | What::Withdraw => {}
+        }
         let made = self.judge_late(at, slot, row.net, &mut wanted, now, events);
         self.put(at, slot, row.net, id, wanted, now, events);
         if let Some(made) = made {
             self.core.sets.drop(made, &mut self.core.hops);
+        }
+    }
+
+    fn trace_row(&mut self, slot: SlotId, fate: Fate, net: Prefix, palette: &[AttrsId], n: u32) {
+        if let Some(attrs) = palette.get(n as usize) {
+            self.trace(slot, fate, net, *attrs);
         }
     }
 
@@ -114,6 +128,7 @@ impl Table {
         {
             channel.stats.updates_filtered += 1;
             *wanted = channel.spec.keep_filtered.then_some((attrs, true));
+            self.trace(slot, Fate::FilteredOut, net, attrs);
         }
         made
     }
@@ -160,9 +175,16 @@ impl Table {
                 self.nets.write(id, &paths);
             }
             self.scratch = paths;
+            if !filtered {
+                self.trace(slot, Fate::Ignored, net, attrs);
+            }
             return;
         }
-        let Outcome::Change(wanted) = count_change(channel, living.as_ref(), wanted, events) else {
+        let outcome = count_change(channel, living.as_ref(), wanted, events);
+        if let (Outcome::Blocked | Outcome::Change { blocked: true, .. }, Some((attrs, _))) = (outcome, wanted) {
+            self.trace(slot, Fate::IgnoredLimit, net, attrs);
+        }
+        let (Outcome::Change { wanted, .. }, Some(channel)) = (outcome, self.channels.get_mut(at)) else {
             self.scratch = paths;
             return;
         };
@@ -227,7 +249,7 @@ fn count_arrival(channel: &mut Channel, what: What, palette: &[AttrsId]) -> Want
             stats.updates_filtered += 1;
             set(n).filter(|_| channel.spec.keep_filtered).map(|attrs| (attrs, true))
         }
-        What::Invalid => {
+        What::Invalid(_) => {
             stats.updates_received += 1;
             stats.updates_rejected += 1;
             None
@@ -243,7 +265,7 @@ fn count_arrival(channel: &mut Channel, what: What, palette: &[AttrsId]) -> Want
 fn count_change(channel: &mut Channel, old: Option<&Path>, wanted: Wanted, events: &mut Vec<TableEvent>) -> Outcome {
     if old.is_none() && wanted.is_none() {
         channel.stats.withdraws_ignored += 1;
-        return Outcome::Refused;
+        return Outcome::Nothing;
     }
     let (id, generation) = (channel.id, channel.generation);
     let mut tell = |which, limit: Option<crate::batch::Limit>| {
@@ -255,7 +277,7 @@ fn count_change(channel: &mut Channel, old: Option<&Path>, wanted: Wanted, event
         tell(LimitKind::Receive, judged.tell);
         if !judged.admitted {
             channel.stats.updates_ignored += 1;
-            return Outcome::Refused;
+            return Outcome::Blocked;
         }
     }
     let old_valid = old.is_some_and(|p| !p.is_filtered());
@@ -268,7 +290,7 @@ fn count_change(channel: &mut Channel, old: Option<&Path>, wanted: Wanted, event
             channel.stats.updates_ignored += 1;
             wanted = wanted.filter(|_| channel.spec.keep_filtered).map(|(attrs, _)| (attrs, true));
             if old.is_none() && wanted.is_none() {
-                return Outcome::Refused;
+                return Outcome::Blocked;
             }
             blocked = true;
         }
@@ -281,7 +303,7 @@ fn count_change(channel: &mut Channel, old: Option<&Path>, wanted: Wanted, event
         }
     }
     count_standing(channel, old, wanted.map(|(_, filtered)| filtered));
-    Outcome::Change(wanted)
+    Outcome::Change { wanted, blocked }
 }
 
 /// Counts what stands: `old` goes, and what comes is filtered or not.

@@ -15,6 +15,7 @@
 //!   table               all of it, and the two ways to change a prefix
 //!   import  upkeep      rows of a channel; what is left behind, in slices
 //!   journal  query      what changed; what is there
+//!   trace               lines about single routes, for those who ask
 //! ```
 
 pub mod batch;
@@ -35,4 +36,5 @@ mod slab;
 pub mod stats;
 mod store;
 pub mod table;
+pub mod trace;
 mod upkeep;

@@ -25,14 +25,16 @@ use crate::election::Candidates;
 use crate::intern::Sets;
 use crate::journal::Journal;
 use crate::nexthop::{self, Answer, HopId, Hops};
-use crate::path::Path;
+use crate::path::{AttrsId, Path, SlotId};
 pub use crate::query::{NetView, PathView, TableSpec, Totals};
 use crate::store::Nets;
+use crate::trace::{self, Fate, Trace, Traces, Tracing, Way};
 use filter::Scratch;
+use hashbrown::HashMap;
 use route::attrs::LocalAttr;
 use route::attrs::LocalValue;
 use route::hop::{IGP_METRIC_UNKNOWN, Recursive};
-use route::{Dest, Family, IfIndex, Ifaces, Moment, Prefix, Resolved};
+use route::{ChannelId, Dest, Family, IfIndex, Ifaces, Moment, Prefix, Resolved};
 use std::sync::Arc;
 
 /// A routing table: one owner, `&mut self`.
@@ -57,6 +59,11 @@ pub struct Table {
     pub(crate) found: Vec<Option<NetId>>,
     /// What late filters reuse.
     pub(crate) filters: Scratch,
+    /// Channels of which lines are wanted.
+    pub(crate) traced: HashMap<ChannelId, Tracing>,
+    /// Lines of these are wanted only until they are gone.
+    pub(crate) untraced: Vec<ChannelId>,
+    traces: Traces,
 }
 
 /// What the decision looks things up in.
@@ -110,6 +117,9 @@ impl Table {
             scratch: Vec::new(),
             found: Vec::new(),
             filters: Scratch::new(),
+            traced: HashMap::new(),
+            untraced: Vec::new(),
+            traces: Traces::default(),
         }
     }
 
@@ -183,6 +193,62 @@ impl Table {
         self.journal.reading = widest;
     }
 
+    /// Which lines are wanted of a channel from now on; of one that is going down, when it is gone.
+    pub fn set_tracing(&mut self, channel: ChannelId, tracing: Tracing) {
+        let goes = self.channels.find(channel).and_then(|at| self.channels.get(at)).is_some_and(|c| !c.is_up);
+        self.untraced.retain(|c| *c != channel);
+        if tracing.is_on() {
+            self.traced.insert(channel, tracing);
+        } else if goes {
+            self.untraced.push(channel);
+        } else {
+            self.traced.remove(&channel);
+        }
+    }
+
+    /// The lines since the last call.
+    pub fn traces(&mut self) -> &mut Traces {
+        &mut self.traces
+    }
+
+    /// Notes what became of a route of a slot, when lines of its channel are wanted.
+    pub(crate) fn trace(&mut self, slot: SlotId, fate: Fate, net: Prefix, attrs: AttrsId) {
+        if self.traced.is_empty() {
+            return;
+        }
+        let channel = self.channels.of(slot).id;
+        if !self.traced.get(&channel).is_some_and(|t| t.wants(fate)) {
+            return;
+        }
+        let hop = self.core.hops.resolved(self.core.sets.facts(attrs).hop);
+        let via = trace::via(&hop.to, &self.core.ifaces);
+        let protocol = Arc::clone(&self.channels.slot(slot).source.protocol_name);
+        self.traces.push(Trace { protocol, way: Way::In, fate, net, via });
+    }
+
+    /// Notes that a path came or went; the first of its prefix was `before` and is `after`.
+    fn trace_change(
+        &mut self,
+        id: NetId,
+        leaving: Option<Path>,
+        new: Option<Path>,
+        before: Option<Path>,
+        after: Option<Path>,
+    ) {
+        let Some(net) = self.nets.prefix(id) else { return };
+        let is_valid = |p: &Path| !p.is_filtered();
+        let is_first = |p: Path, first: Option<Path>| first.is_some_and(|f| f.slot() == p.slot());
+        let (path, fate) = match (new.filter(is_valid), leaving.filter(is_valid)) {
+            (Some(new), _) if is_first(new, after) => (new, Fate::AddedBest),
+            (Some(new), _) => (new, Fate::Added),
+            (None, Some(old)) if !is_first(old, before) => (old, Fate::Removed),
+            (None, Some(old)) if after.is_some_and(|p| is_valid(&p)) => (old, Fate::RemovedReplaced),
+            (None, Some(old)) => (old, Fate::RemovedSole),
+            (None, None) => return,
+        };
+        self.trace(path.slot(), fate, net, path.attrs);
+    }
+
     pub(crate) fn judge(&self) -> Judge<'_> {
         Judge { core: &self.core, channels: &self.channels }
     }
@@ -215,6 +281,9 @@ impl Table {
             self.core.hops.stirred_by(&net);
         }
         self.tell(id, before, after, best_changed, valid_changed);
+        if !self.traced.is_empty() {
+            self.trace_change(id, leaving, new, before, after);
+        }
         if let Some(old) = leaving {
             self.channels.drop_path(old.slot());
             self.core.sets.drop(old.attrs, &mut self.core.hops);

@@ -142,6 +142,14 @@ impl Table {
             }
         }
         gone.into_iter().for_each(|at| self.channels.remove(at));
+        let Self { untraced, traced, channels, .. } = self;
+        untraced.retain(|channel| {
+            let stays = channels.find(*channel).is_some();
+            if !stays {
+                traced.remove(channel);
+            }
+            stays
+        });
     }
 
     /// Looks at a prefix for everything that may be due.

@@ -15,6 +15,7 @@ use rib::batch::{ChangeBatch, ChangeRow, Generation, NetId, Path, Reading, Resol
 use rib::export::{
     Advance, Group, GroupKey, Judge, MemberId, MemberSpec, MissingLladdr, Moved, NextHopMode, Offer, Part, Signal, Slot,
 };
+use rib::trace::{Fate, Tracing};
 use route::attr::code;
 use route::attrs::Local;
 use route::net::Prefix4;
@@ -247,6 +248,8 @@ struct Peer {
     refreshes: i32,
     /// It was slow, asked for a refresh, moved, or is or was alone: may hear the same again.
     may_repeat: bool,
+    /// What the lines of its trace come to: routes told and not taken back, if it is traced.
+    traced: HashMap<Prefix, i32>,
 }
 
 struct World {
@@ -344,6 +347,8 @@ impl World {
             generation: Generation(1),
             peer_addr: addr(protocol),
             export_limit: None,
+            // Who is traced hears what the others hear.
+            tracing: Tracing { routes: protocol.is_multiple_of(2), filters: protocol.is_multiple_of(3) },
         };
         let open = |g: &Option<Group>| g.as_ref().is_some_and(|g| g.is_open() && *g.key() == key);
         let group = match self.groups.iter().position(open) {
@@ -360,8 +365,8 @@ impl World {
         let ends = old.as_ref().map_or(0, |p| p.ends.max(1));
         let slot = self.groups[group].as_mut().unwrap().join(id, spec, moved, end);
         let may_repeat = old.is_some();
-        let holds = old.map(|p| p.holds).unwrap_or_default();
-        self.peers.push(Peer { id, group, slot, protocol, variant, holds, ends, refreshes: 0, may_repeat });
+        let (holds, traced) = old.map(|p| (p.holds, p.traced)).unwrap_or_default();
+        self.peers.push(Peer { id, group, slot, protocol, variant, holds, ends, refreshes: 0, may_repeat, traced });
         self.note_lonely(group);
     }
 
@@ -439,6 +444,7 @@ impl World {
         let Some(group) = self.groups[at].as_mut() else { return };
         let batch = self.model.batch(nets, group.key().reading());
         group.take(&batch, part, &mut self.advance);
+        let (lines, _) = self.advance.traces.take();
         for peer in self.peers.iter_mut().filter(|p| p.group == at) {
             let mut heard = BTreeSet::new();
             for run in self.advance.runs.iter().filter(|r| self.advance.is_heard_by(r.audience, peer.slot)) {
@@ -452,6 +458,20 @@ impl World {
                     assert!(octets.is_some() || was.is_some(), "{route:?} withdrawn, but never told");
                     assert!(peer.may_repeat || was != octets, "{route:?} told twice");
                 }
+            }
+            let name = format!("p{}", peer.protocol);
+            for line in lines.iter().filter(|l| *l.protocol == *name) {
+                *peer.traced.entry(line.net).or_default() += match line.fate {
+                    Fate::Added => 1,
+                    Fate::Removed => -1,
+                    _ => 0,
+                };
+            }
+            peer.traced.retain(|_, routes| *routes != 0);
+            if peer.protocol.is_multiple_of(2) {
+                let mut held: HashMap<Prefix, i32> = HashMap::new();
+                peer.holds.keys().for_each(|(net, _)| *held.entry(*net).or_default() += 1);
+                assert_eq!(peer.traced, held, "the trace of {name} says what it holds");
             }
             let group = self.groups[at].as_ref().unwrap();
             assert_eq!(group.stats(peer.slot).unwrap().1 as usize, peer.holds.len(), "count of {:?}", peer.id);

@@ -305,7 +305,7 @@ impl Model {
                 stats.updates_filtered += 1;
                 keep.then(|| (palette[n as usize].0.clone(), true))
             }
-            What::Invalid => {
+            What::Invalid(_) => {
                 stats.updates_received += 1;
                 stats.updates_rejected += 1;
                 None
@@ -694,7 +694,7 @@ impl Run {
                         net: self.prefixes[*p],
                         source: SourceId(*c),
                         what: match what {
-                            0 => What::Invalid,
+                            0 => What::Invalid(0),
                             1 | 2 => What::Filtered(n as u32),
                             3..=5 => What::Withdraw,
                             _ => What::Announce(n as u32),

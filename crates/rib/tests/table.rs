@@ -110,7 +110,7 @@ fn a_rejected_announcement_withdraws_what_stood_and_counts_as_bird_does() {
     assert_eq!(t.table.find(&net("10.0.0.0/8")), None);
     assert_eq!(t.table.import_stats(ChannelId(1)).withdraws_accepted, 1);
     t.announce(1, "10.0.0.0/8", bgp().build());
-    t.row(1, "10.0.0.0/8", What::Invalid, None);
+    t.row(1, "10.0.0.0/8", What::Invalid(0), None);
     let stats = t.table.import_stats(ChannelId(1));
     assert_eq!((stats.updates_rejected, stats.withdraws_received, stats.withdraws_accepted), (1, 0, 2));
 }

@@ -164,6 +164,7 @@ impl Bench {
             generation: Generation(1),
             peer_addr: addr(n as u8),
             export_limit: None,
+            tracing: rib::trace::Tracing::default(),
         };
         (self.exports.join(TABLE, Arc::new(key()), spec, outbox.clone()), outbox)
     }

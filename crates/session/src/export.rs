@@ -21,10 +21,12 @@ use crate::link::{EventSink, Follower, Portion, Progress, ReaderId, TableMsg};
 use crate::mailbox::{self, Mailbox, Nap};
 use crate::outbox::Outbox;
 use crate::tables::Tables;
+use crate::trace;
 use rib::batch::{ChangeBatch, Limit, LimitKind, NetId, Reading, TableEvent};
 use rib::export::{Advance, Group, GroupKey, Judged, MemberId, MemberSpec, Moved, Part, Remark, Signal, Slot};
 use rib::query::NetView;
 use rib::stats::ExportStats;
+use rib::trace::Tracing;
 use route::{Ifaces, TableId};
 use std::collections::HashMap;
 use std::hash::BuildHasher;
@@ -57,6 +59,7 @@ enum Order {
     Refresh { member: MemberId, enhanced: bool },
     Rekey { member: MemberId, key: Arc<GroupKey> },
     SetLimit { member: MemberId, limit: Option<Limit> },
+    Trace { member: MemberId, tracing: Tracing },
     Stats { member: MemberId, answer: oneshot::Sender<(ExportStats, u32)> },
     Judge { member: MemberId, nets: Vec<NetView>, answer: oneshot::Sender<Vec<Judged>> },
     Ifaces(Arc<Ifaces>),
@@ -124,6 +127,11 @@ impl Exports {
     /// A new export limit for a member.
     pub fn set_limit(&self, member: MemberId, limit: Option<Limit>) {
         self.order(member, Order::SetLimit { member, limit });
+    }
+
+    /// Which lines are wanted of a member from now on.
+    pub fn trace(&self, member: MemberId, tracing: Tracing) {
+        self.order(member, Order::Trace { member, tracing });
     }
 
     /// Counters of a member, and how many routes it has been told; `None` when it left.
@@ -242,6 +250,11 @@ impl Thread {
             Order::SetLimit { member, limit } => {
                 if self.place(member).is_some_and(|(owned, slot)| !owned.group.set_limit(slot, limit)) {
                     self.rejoin(member, |_, spec| spec.export_limit = limit);
+                }
+            }
+            Order::Trace { member, tracing } => {
+                if let Some((owned, slot)) = self.place(member) {
+                    owned.group.set_tracing(slot, tracing);
                 }
             }
             Order::Stats { member, answer } => {
@@ -503,7 +516,8 @@ impl Owned {
         }
     }
 
-    fn log(&self, advance: &Advance) {
+    fn log(&self, advance: &mut Advance) {
+        trace::say(&mut advance.traces);
         let name_of = |slot: Option<Slot>| {
             let spec = self.group.members().find(|(s, ..)| slot.is_none_or(|slot| slot == *s));
             spec.map_or("", |(.., spec)| &*spec.name)

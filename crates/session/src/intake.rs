@@ -62,8 +62,6 @@ pub(crate) enum Line {
     Info(String),
     /// `Ignoring bogus route N received via P`: names the protocol itself.
     Bogus(Prefix),
-    /// For the trace of filters.
-    Filtered(Prefix),
 }
 
 /// A batch of one family, and the sources that it names for the first time.
@@ -349,7 +347,8 @@ impl Intake {
         for nlri in announced.nlris.iter() {
             if is_bogus(nlri.net) {
                 self.say(Line::Bogus(nlri.net));
-                self.row(channel.family, nlri.net, nlri.path_id, What::Invalid)?;
+                let at = self.place(channel.family, set.clone());
+                self.row(channel.family, nlri.net, nlri.path_id, What::Invalid(at))?;
                 continue;
             }
             let what = match (&each, &remembered.judged, &channel.import) {
@@ -371,9 +370,6 @@ impl Intake {
                 }
                 _ => self.place_remembered(channel.family, remembered),
             };
-            if matches!(what, What::Filtered(_)) && self.spec.debug & 4 != 0 {
-                self.say(Line::Filtered(nlri.net));
-            }
             self.row(channel.family, nlri.net, nlri.path_id, what)?;
         }
         Ok(())

@@ -22,3 +22,4 @@ pub mod recovery;
 mod sockopt;
 pub mod status;
 pub mod tables;
+mod trace;

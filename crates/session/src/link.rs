@@ -7,7 +7,8 @@
 //! (see `tables`).
 
 use rib::batch::{Act, ChangeBatch, NetId, Reading, TableEvent};
-use route::{Ifaces, TableId};
+use rib::trace::Tracing;
+use route::{ChannelId, Ifaces, TableId};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use tokio::sync::OwnedSemaphorePermit;
@@ -32,6 +33,8 @@ pub enum TableMsg {
     Progress(ReaderId, Progress),
     /// The links or addresses changed: gateways resolve anew.
     Ifaces(Arc<Ifaces>),
+    /// Which lines are wanted of a channel (`debug { routes, filters }`), in all its lives.
+    Trace(ChannelId, Tracing),
     /// Work on the table itself (control socket, counters), at most 1 ms of it; longer work asks for the next page.
     Query(Box<dyn FnOnce(&mut rib::table::Table) + Send>),
 }

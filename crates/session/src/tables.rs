@@ -19,7 +19,7 @@
 use crate::clock::Clock;
 use crate::link::{Delivery, EventSink, Follower, Portion, Progress, ReaderId, Subscription, TableMsg};
 use crate::mailbox::{self, Mailbox, Nap};
-use crate::memory;
+use crate::{memory, trace};
 use rib::batch::{ChangeBatch, NetId, Reading};
 use rib::export::Bits;
 use rib::table::{Table, TableSpec};
@@ -248,6 +248,7 @@ impl Owned {
         while let Some(msg) = self.queue.pop_front() {
             busy = true;
             self.take(msg, now);
+            trace::say(self.table.traces());
             if Instant::now() >= end {
                 break;
             }
@@ -256,6 +257,7 @@ impl Owned {
             busy = true;
             self.works = self.table.work(now, WORK_ROWS);
             self.log.append(&mut self.table.take_warnings());
+            trace::say(self.table.traces());
         }
         self.seal();
         busy |= self.feed();
@@ -279,6 +281,7 @@ impl Owned {
                 self.table.set_ifaces(ifaces);
                 self.works = true;
             }
+            TableMsg::Trace(channel, tracing) => self.table.set_tracing(channel, tracing),
             TableMsg::Query(work) => work(&mut self.table),
             TableMsg::Subscribe(subscription) => self.subscribe(subscription),
             TableMsg::Follow(follower) => self.follow(follower),

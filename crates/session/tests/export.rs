@@ -182,6 +182,7 @@ impl Daemon {
             generation: Generation(1),
             peer_addr: addr(peer as u8),
             export_limit,
+            tracing: rib::trace::Tracing::default(),
         };
         let member = self.exports.join(TABLE, Arc::new(key), spec, outbox.clone());
         Peer { outbox, member, routes: HashMap::new(), ends: 0, updates: 0 }

@@ -16,7 +16,7 @@ mod worker;
 
 use super::Start;
 use super::policy::Runner;
-use conf::config::{KernelConf, ProtocolConf, ProtocolKind};
+use conf::config::{DebugMask, KernelConf, ProtocolConf, ProtocolKind};
 use control::view::Exported;
 use export::{Candidate, Judged, Rules};
 use rib::batch::ResolvedHop;
@@ -42,6 +42,7 @@ enum Order {
     Stop(oneshot::Sender<()>),
     Reconfigure(Arc<ProtocolConf>, oneshot::Sender<()>),
     Reload,
+    Debug(DebugMask),
 }
 
 /// What the worker shows.
@@ -81,6 +82,11 @@ impl KernelHandle {
     /// Takes over new options; routes that stay the same are not touched.
     pub async fn reconfigure(&self, conf: Arc<ProtocolConf>) {
         self.order(|done| Order::Reconfigure(conf, done)).await;
+    }
+
+    /// Which lines are wanted from now on.
+    pub fn debug(&self, mask: DebugMask) {
+        let _ = self.orders.send(Order::Debug(mask));
     }
 
     async fn order(&self, order: impl FnOnce(oneshot::Sender<()>) -> Order) {

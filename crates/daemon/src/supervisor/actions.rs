@@ -1,9 +1,12 @@
 //! `enable`, `disable`, `restart`, `reload`, `debug`, and the end of the daemon.
 
 use super::{Instance, Running, Supervisor};
+use crate::world::World;
 use conf::config::DebugMask;
 use control::request::{Action, Choice, Direction};
 use control::view::{ActionRow, Did};
+use rib::trace::Tracing;
+use session::link::TableMsg;
 use session::peer::{PeerHandle, ProtoState, StopReason};
 use std::sync::Arc;
 use std::time::Duration;
@@ -58,9 +61,8 @@ impl Supervisor {
         let mut count = 0;
         for instance in self.instances.iter_mut().filter(|i| choice.takes(&i.conf.name)) {
             Arc::make_mut(&mut instance.conf).debug = mask;
-            if let Running::Bgp(peer) = &instance.running {
-                peer.debug(mask.0);
-            }
+            instance.running.debug(mask);
+            trace_tables(&self.world, instance, mask);
             count += 1;
         }
         count
@@ -82,6 +84,13 @@ impl Supervisor {
                 let _ = tokio::time::timeout(GOODBYE, done).await;
             }
         }
+    }
+}
+
+/// Tells the tables which lines are wanted of an instance.
+pub(super) fn trace_tables(world: &World, instance: &Instance, mask: DebugMask) {
+    for ids in &instance.channels {
+        world.deps.tables.send(ids.table, TableMsg::Trace(ids.channel, Tracing::of_mask(mask.0)));
     }
 }
 

@@ -6,9 +6,10 @@
 //! must stop is stopped first; when all of it has stopped, the rest is made.
 //! Meanwhile a further `configure` is kept, the last one wins.
 
+use super::actions::trace_tables;
 use super::{Current, Instance, Order, Running, Supervisor};
 use crate::translate;
-use conf::config::{Config, ProtocolConf, ProtocolKind};
+use conf::config::{Config, DebugMask, ProtocolConf, ProtocolKind};
 use conf::plan::{self, Action, Plan};
 use control::request::{Answer, Configure};
 use control::view::{ConfigureOutcome, ConfigureReport};
@@ -190,7 +191,11 @@ impl Supervisor {
             for ids in &instance.channels {
                 self.world.listeners.remove(ids.channel);
             }
-            goodbyes.push(tokio::spawn(async move { instance.running.stop(reason, None).await }));
+            let world = self.world.clone();
+            goodbyes.push(tokio::spawn(async move {
+                instance.running.stop(reason, None).await;
+                trace_tables(&world, &instance, DebugMask::default());
+            }));
         }
         goodbyes
     }
@@ -212,7 +217,12 @@ impl Supervisor {
             if conf.disabled != instance.conf.disabled {
                 self.follow_disabled(instance, conf);
             }
+            let traced = conf.debug != instance.conf.debug;
             instance.conf = Arc::new(conf.clone());
+            if traced {
+                instance.running.debug(conf.debug);
+                trace_tables(&self.world, instance, conf.debug);
+            }
             if changed {
                 tracing::info!("Reloading protocol {}", conf.name);
                 self.hand_over(instance, config, refilter);

@@ -8,6 +8,7 @@ use super::group::Slot;
 use super::judge::Remark;
 use super::outs::OutId;
 use crate::batch::{ChangeBatch, Limit};
+use crate::trace::Traces;
 use hashbrown::HashMap;
 use route::{AttrSet, Prefix};
 
@@ -70,6 +71,8 @@ pub struct Advance {
     pub limits: Vec<(Slot, Limit)>,
     /// Lines for the log that concern the whole group.
     pub remarks: Vec<Remark>,
+    /// Lines about single routes, of members that are traced.
+    pub traces: Traces,
     /// Routes not told because the member is their next hop; at most [`Advance::INVALID_HOPS_MAX`] are named.
     pub invalid_hops: Vec<(Slot, Prefix)>,
     items: Vec<Item>,
@@ -94,6 +97,7 @@ impl Advance {
         self.limits.clear();
         self.remarks.clear();
         self.invalid_hops.clear();
+        self.traces.clear();
         self.items.clear();
         self.listeners.clear();
         self.numbers.clear();

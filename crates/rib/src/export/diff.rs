@@ -10,6 +10,7 @@ use super::member::{Offered, Tally};
 use super::outs::OutId;
 use super::told::Told;
 use crate::batch::{ChangeRow, NetId};
+use route::Prefix;
 
 /// Something to say of a prefix: the path identifier, and what it is now or that it is gone.
 type Say = (u32, Option<OutId>);
@@ -23,7 +24,7 @@ pub(super) struct Work {
     exceptions: Vec<Slot>,
     held: Vec<Route>,
     target: Vec<Route>,
-    says: Vec<Say>,
+    pub(super) says: Vec<Say>,
     /// What clean members hear.
     base: Vec<Say>,
     /// What exceptions hear.
@@ -32,10 +33,18 @@ pub(super) struct Work {
     ids: Vec<u32>,
 }
 
+impl Work {
+    /// Whether the running member holds a route of this path identifier.
+    pub(super) fn holds(&self, path_id: u32) -> bool {
+        self.held.iter().any(|(p, _)| *p == path_id)
+    }
+}
+
 /// One row on its way, with what it counts for a clean member.
 #[derive(Clone, Copy)]
-struct Step {
-    id: NetId,
+pub(super) struct Step {
+    pub(super) id: NetId,
+    pub(super) net: Prefix,
     part: Part,
     offered: Offered,
     tally: Tally,
@@ -47,6 +56,7 @@ impl Group {
     pub(super) fn tell(&mut self, row: &ChangeRow, number: u32, part: Part, offered: Offered, advance: &mut Advance) {
         let step = Step {
             id: row.id,
+            net: row.net,
             part,
             offered,
             tally: Tally::of(offered, !self.old.is_empty(), !self.new.is_empty()),
@@ -70,7 +80,11 @@ impl Group {
             [word] => word.deaf == Deaf::NOBODY,
             _ => false,
         };
-        self.behind.is_empty() && !self.key().add_path && is_heard(&self.old) && is_heard(&self.new)
+        self.behind.is_empty()
+            && self.lens.slots.is_empty()
+            && !self.key().add_path
+            && is_heard(&self.old)
+            && is_heard(&self.new)
     }
 
     fn say_to_all(&mut self, number: u32, part: Part, advance: &mut Advance) {
@@ -98,10 +112,11 @@ impl Group {
         self.work = work;
     }
 
-    /// Members that are behind, and those deaf to the old or the new routes.
+    /// Members that are behind or traced, and those deaf to the old or the new routes.
     fn find_exceptions(&self, work: &mut Work) {
         work.exceptions.clear();
         work.exceptions.extend_from_slice(&self.behind);
+        work.exceptions.extend_from_slice(&self.lens.slots);
         let mut last = Deaf::NOBODY;
         for word in self.old.iter().chain(&self.new) {
             if word.deaf != last {
@@ -172,6 +187,12 @@ impl Group {
         if part == Part::Changes {
             member.own.add(step.tally, -1);
         }
+        if member.spec.tracing.is_on() {
+            self.trace(slot, step, counts, speaks, work);
+        }
+        let Some(member) = self.member_mut(slot) else {
+            return;
+        };
         if speaks {
             if lagging {
                 // What is said ahead of a first walk stays noted: the walk has yet to come past it.

@@ -7,10 +7,12 @@ use super::key::{GroupKey, MemberId, MemberSpec};
 use super::member::{Held, Member, Moved, Offered, Tally, Walk};
 use super::outs::{OutId, Outs};
 use super::told::{Entry, Paths, Told};
+use super::traced::{self, Lens};
 use super::{ExportVerdict, Judged};
 use crate::batch::{ChangeBatch, ChangeRow, Limit, LimitAction, NetId, Path};
 use crate::query::NetView;
 use crate::stats::ExportStats;
+use crate::trace::Traces;
 use hashbrown::HashMap;
 use route::{Ifaces, ProtocolId};
 use std::net::IpAddr;
@@ -78,6 +80,11 @@ pub struct Group {
     pub(super) work: super::diff::Work,
     /// A blocking export limit was reached: no further prefix is told until a refresh.
     shut: bool,
+    /// It kept the running row back.
+    pub(super) keeps_back: bool,
+    /// Who is traced.
+    pub(super) lens: Lens,
+    pub(super) traces: Traces,
 }
 
 /// Judgements of the running batch, by the number of the attribute set in its palette.
@@ -150,6 +157,9 @@ impl Group {
             scratch: Vec::new(),
             work: super::diff::Work::default(),
             shut: false,
+            keeps_back: false,
+            lens: Lens::default(),
+            traces: Traces::default(),
         }
     }
 
@@ -214,6 +224,7 @@ impl Group {
             ends: end.into_iter().collect(),
             own,
             over_limit: false,
+            traced: traced::Told::default(),
         };
         if let Some(place) = self.members.get_mut(usize::from(slot.0)) {
             *place = Some(member);
@@ -221,6 +232,7 @@ impl Group {
         self.count += 1;
         self.forget_deaf();
         self.list_behind();
+        self.list_traced();
         slot
     }
 
@@ -236,6 +248,7 @@ impl Group {
         self.count -= 1;
         self.forget_deaf();
         self.list_behind();
+        self.list_traced();
         let mut tally = member.own;
         tally.add(self.tally, 1);
         Some(Moved { held: held?, tally })
@@ -367,6 +380,10 @@ impl Group {
         judged
     }
 
+    pub(super) fn ifaces(&self) -> &Ifaces {
+        self.judge.ifaces()
+    }
+
     pub(super) fn member(&self, slot: Slot) -> Option<&Member> {
         self.members.get(usize::from(slot.0))?.as_ref()
     }
@@ -458,13 +475,18 @@ impl Group {
         self.unheard.clear();
         let (all, next_best) = (self.key().add_path, self.key().secondary);
         let mut offered = Offered::Gone;
+        self.lens.seen.clear();
+        let traced = !self.lens.slots.is_empty();
         for path in batch.paths_of(row) {
+            let source = batch.sources.get(path.source as usize);
+            let path_id = if all { source.map_or(0, |s| s.id.0) } else { 0 };
             match self.judged(batch, row, path) {
                 Ok(out) => {
-                    let source = batch.sources.get(path.source as usize);
                     let protocol = source.map(|s| s.protocol);
-                    let path_id = if all { source.map_or(0, |s| s.id.0) } else { 0 };
                     let deaf = self.deaf_to(protocol, out);
+                    if traced {
+                        self.see(batch, path, path_id, Ok(deaf));
+                    }
                     // Alone in its group: what it may not hear is not the group's word either.
                     let is_unheard = self.keeps_bits() && deaf != Deaf::NOBODY;
                     let word = Word { entry: Entry { path_id, out, protocol }, deaf };
@@ -476,6 +498,9 @@ impl Group {
                     }
                 }
                 Err(refused) => {
+                    if traced {
+                        self.see(batch, path, path_id, Err(refused));
+                    }
                     if offered != Offered::Accepted {
                         offered = if refused == ExportVerdict::Filtered { Offered::Filtered } else { Offered::Vetoed };
                     }
@@ -511,6 +536,7 @@ impl Group {
             self.tell(row, number as u32, part, offered, advance);
         }
         advance.finish();
+        std::mem::swap(&mut advance.traces, &mut self.traces);
         advance.remarks.extend(self.judge.take_remarks());
         self.end_walks(part, advance);
         self.note_limits(advance);
@@ -520,6 +546,7 @@ impl Group {
 
     /// A blocking export limit keeps prefixes back that were not told before.
     fn obey_limit(&mut self, offered: Offered) -> Offered {
+        self.keeps_back = false;
         if !self.old.is_empty() || self.new.is_empty() {
             return offered;
         }
@@ -532,6 +559,7 @@ impl Group {
             return offered;
         }
         self.new.clear();
+        self.keeps_back = true;
         Offered::Vetoed
     }
 

@@ -76,6 +76,11 @@ impl Judge {
         &self.key
     }
 
+    /// Links and addresses.
+    pub fn ifaces(&self) -> &Ifaces {
+        &self.ifaces
+    }
+
     /// New links and addresses. Earlier judgements may be wrong from now on.
     pub fn set_ifaces(&mut self, ifaces: Arc<Ifaces>) {
         self.ifaces = ifaces;

@@ -9,6 +9,7 @@
 //! external neighbours with the same filter share a group whatever their AS.
 
 use crate::batch::{Generation, Limit, Reading};
+use crate::trace::Tracing;
 use filter::run::Policy;
 use route::{ChannelId, Family, IfIndex, ProtocolId};
 use std::hash::{Hash, Hasher};
@@ -170,6 +171,8 @@ pub struct MemberSpec {
     pub peer_addr: IpAddr,
     /// `export limit`.
     pub export_limit: Option<Limit>,
+    /// `debug { routes, filters }`.
+    pub tracing: Tracing,
 }
 
 #[cfg(test)]

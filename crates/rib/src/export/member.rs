@@ -164,6 +164,8 @@ pub(super) struct Member {
     pub(super) exported: i64,
     /// The export limit was passed and said.
     pub(super) over_limit: bool,
+    /// While its routes are traced.
+    pub(super) traced: super::traced::Told,
 }
 
 impl Member {

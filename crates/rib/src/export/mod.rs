@@ -22,6 +22,7 @@ mod member;
 mod outs;
 mod rewrite;
 mod told;
+mod traced;
 
 pub use advance::{Advance, Audience, Run, Signal};
 pub use bits::Bits;

@@ -217,7 +217,6 @@ impl Task {
             Line::Error(text) => tracing::error!("{text}"),
             Line::Info(text) => tracing::info!("{text}"),
             Line::Bogus(net) => tracing::warn!("Ignoring bogus route {net} received via {name}"),
-            Line::Filtered(net) => tracing::info!(target: "trace", "{name} > filtered out {net}"),
         }
     }
 

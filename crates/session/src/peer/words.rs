@@ -5,6 +5,7 @@ use filter::Policy;
 use fsm::Negotiated;
 use rib::batch::{ChannelSpec, Generation};
 use rib::export::{GroupKey, MemberSpec};
+use rib::trace::Tracing;
 use route::{BgpSource, Family, IfIndex, Ifaces, Moment, Source, SourceId, SourceKind};
 use std::net::{IpAddr, Ipv6Addr};
 use wire::capability::{AddPath, GracefulRestart, LongLivedFamily};
@@ -199,6 +200,7 @@ pub(super) fn member(spec: &PeerSpec, channel: &PeerChannel, generation: Generat
         generation,
         peer_addr: spec.peer_addr,
         export_limit: channel.export_limit,
+        tracing: Tracing::of_mask(spec.debug),
     }
 }
 

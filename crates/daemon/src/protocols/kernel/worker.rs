@@ -10,14 +10,15 @@ use super::super::policy::Runner;
 use super::export::{Candidate, Judged, Rules};
 use super::limiter::{Limiter, Line};
 use super::{Order, Shared, kernel, learn, rules};
-use conf::config::{KernelConf, Learn, ProtocolConf, rib_words};
+use conf::config::{DebugMask, KernelConf, Learn, ProtocolConf, rib_words};
 use netlink::{Errno, KernelRoute, Learned, Notice, Reconciler, Request, RouteNotices, RouteSocket};
 use rib::batch::{ChangeBatch, ChangeRow, Reading};
 use rib::stats::ExportStats;
-use route::{Ifaces, Moment, Prefix, SourceKind, TableId};
+use rib::trace::{Fate, Trace, Tracing, Way, via};
+use route::{Ifaces, Moment, Prefix, Resolved, SourceKind, TableId};
 use session::clock::Clock;
 use session::link::{Delivery, ReaderId, Subscription, TableMsg};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::io;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
@@ -79,6 +80,7 @@ async fn down(mut start: Start, mut orders: mpsc::UnboundedReceiver<Order>, shar
                 start.conf = conf;
                 let _ = done.send(());
             }
+            Some(Order::Debug(mask)) => Arc::make_mut(&mut start.conf).debug = mask,
             Some(Order::Reload) => {}
         }
     }
@@ -137,6 +139,10 @@ async fn work(
                 Some(Order::Stop(done)) => return Ok(End::Stopped(done)),
                 Some(Order::Begin) => {}
                 Some(Order::Reload) => worker.reload(),
+                Some(Order::Debug(mask)) => {
+                    Arc::make_mut(&mut start.conf).debug = mask;
+                    worker.trace(mask);
+                }
                 Some(Order::Reconfigure(conf, done)) => {
                     start.conf = Arc::clone(&conf);
                     worker.reconfigure(conf);
@@ -200,6 +206,10 @@ struct Worker {
     recovered: bool,
     next_scan: Instant,
     limiter: Limiter,
+    /// Which lines are wanted of single routes.
+    tracing: Tracing,
+    /// What traced routes led to, to be said when they go.
+    traced: HashMap<Prefix, Arc<str>>,
 }
 
 impl Worker {
@@ -226,6 +236,8 @@ impl Worker {
             recovered: start.world.deps.recovery.is_over(),
             next_scan: Instant::now(),
             limiter: Limiter::default(),
+            tracing: Tracing::of_mask(start.conf.debug.0),
+            traced: HashMap::new(),
             start: start.clone(),
             conf,
             import,
@@ -370,8 +382,45 @@ impl Worker {
             }
         }
         let had = self.reconciler.wants(&row.net);
+        let accepted = route.is_some();
         let route = route.filter(|_| had || self.is_below_limit());
+        if self.tracing.is_on() {
+            let to = batch.paths_of(row).first().and_then(|p| batch.hops.get(p.hop as usize));
+            let refusal = match &judged {
+                Some(Judged::Vetoed) => Some(Fate::RejectedByProtocol),
+                Some(Judged::Rejected(_)) => Some(Fate::FilteredOut),
+                _ if accepted && route.is_none() => Some(Fate::RejectedLimit),
+                _ => None,
+            };
+            self.say(row.net, to.map(|h| &h.to), refusal, had, route.is_some());
+        }
         self.want(row.net, had, route.as_ref());
+    }
+
+    fn trace(&mut self, mask: DebugMask) {
+        self.tracing = Tracing::of_mask(mask.0);
+        if !self.tracing.routes {
+            self.traced = HashMap::new();
+        }
+    }
+
+    /// Says what became of a route on its way to the kernel.
+    fn say(&mut self, net: Prefix, to: Option<&Resolved>, refusal: Option<Fate>, had: bool, told: bool) {
+        let via = to.map(|to| via(to, &self.ifaces)).unwrap_or_default();
+        let line = |fate, via| Trace { protocol: Arc::clone(&self.rules.name), way: Way::Out, fate, net, via };
+        let refused = refusal.filter(|_| self.tracing.filters).map(|fate| line(fate, Arc::clone(&via)));
+        let moved = match (had, told) {
+            _ if !self.tracing.routes => None,
+            (false, false) => None,
+            (true, false) => Some(line(Fate::Removed, self.traced.remove(&net).unwrap_or_default())),
+            (had, true) => {
+                self.traced.insert(net, Arc::clone(&via));
+                Some(line(if had { Fate::Replaced } else { Fate::Added }, via))
+            }
+        };
+        for line in refused.into_iter().chain(moved) {
+            tracing::info!(target: "trace", "{line}");
+        }
     }
 
     fn want(&mut self, net: Prefix, had: bool, route: Option<&KernelRoute>) {

@@ -9,6 +9,7 @@ use crate::peer::{Command, PeerSpec, Refilter, StopReason};
 use crate::sockopt;
 use fsm::{Event, Reach, Stop, Which};
 use rib::batch::{LimitAction, LimitKind, TableEvent};
+use rib::trace::Tracing;
 use route::{Family, Ifaces, Moment};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -79,8 +80,16 @@ impl Task {
                 let mut spec = PeerSpec::clone(&self.spec);
                 spec.debug = mask;
                 self.spec = Arc::new(spec);
+                self.trace_members();
             }
             Command::Event(event) => self.table_event(&event),
+        }
+    }
+
+    /// Tells export groups which lines are wanted.
+    fn trace_members(&self) {
+        for member in self.channels.iter().filter_map(Channel::member) {
+            self.deps.exports.trace(member, Tracing::of_mask(self.spec.debug));
         }
     }
 
@@ -128,7 +137,11 @@ impl Task {
             return false;
         }
         self.machine.reconfigure(words::machine_config(&spec, self.restarting));
+        let traced = self.spec.debug != spec.debug;
         self.spec = Arc::new(spec);
+        if traced {
+            self.trace_members();
+        }
         let session = self.session.as_ref().map(|s| s.place);
         let negotiated = self.machine.negotiated().cloned();
         let session = negotiated.as_ref().zip(session);

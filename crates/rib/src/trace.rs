@@ -1,0 +1,208 @@
+//! What became of routes on their way in and out, for the trace of a protocol.
+//!
+//! Nobody pays for it who has not asked: a table looks at one emptiness, a group
+//! at another. Lines are values; whoever owns the table or the group logs them.
+//! They are bounded by [`Traces::LINES_MAX`] between two looks of the owner, the
+//! rest is counted.
+
+use route::{IfIndex, Ifaces, Prefix, Resolved};
+use std::fmt;
+use std::sync::Arc;
+
+/// Which lines are wanted of a channel: `debug { routes, filters }`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tracing {
+    /// What came into the table or was told.
+    pub routes: bool,
+    /// What was refused on its way.
+    pub filters: bool,
+}
+
+impl Tracing {
+    /// From the mask of `debug`: routes 2, filters 4.
+    pub const fn of_mask(mask: u32) -> Self {
+        Self { routes: mask & 2 != 0, filters: mask & 4 != 0 }
+    }
+
+    /// Whether any line is wanted.
+    pub const fn is_on(self) -> bool {
+        self.routes || self.filters
+    }
+
+    /// Whether lines of this kind are wanted.
+    pub const fn wants(self, fate: Fate) -> bool {
+        if fate.is_refusal() { self.filters } else { self.routes }
+    }
+}
+
+/// What became of a route.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// It is in the table, and is the best; only on the way in.
+    AddedBest,
+    /// It is in the table; or it is told.
+    Added,
+    /// Another one was told of its prefix before.
+    Replaced,
+    /// It was there already.
+    Ignored,
+    /// It is gone from the table, where it was not the best; or it is told no more.
+    Removed,
+    /// It is gone, was the best, and another is best now.
+    RemovedReplaced,
+    /// It is gone, and there is no other.
+    RemovedSole,
+    /// No valid announcement.
+    Invalid,
+    /// A filter rejected it.
+    FilteredOut,
+    /// The protocol does not tell it, whatever the filter says.
+    RejectedByProtocol,
+    /// A limit of the import side keeps it back.
+    IgnoredLimit,
+    /// A limit of the export side keeps it back.
+    RejectedLimit,
+}
+
+impl Fate {
+    /// BIRD's words.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::AddedBest => "added [best]",
+            Self::Added => "added",
+            Self::Replaced => "replaced",
+            Self::Ignored => "ignored",
+            Self::Removed => "removed",
+            Self::RemovedReplaced => "removed [replaced]",
+            Self::RemovedSole => "removed [sole]",
+            Self::Invalid => "invalid",
+            Self::FilteredOut => "filtered out",
+            Self::RejectedByProtocol => "rejected by protocol",
+            Self::IgnoredLimit => "ignored [limit]",
+            Self::RejectedLimit => "rejected [limit]",
+        }
+    }
+
+    /// Said under `filters`, not under `routes`.
+    const fn is_refusal(self) -> bool {
+        use Fate::{FilteredOut, IgnoredLimit, Invalid, RejectedByProtocol, RejectedLimit};
+        matches!(self, Invalid | FilteredOut | RejectedByProtocol | IgnoredLimit | RejectedLimit)
+    }
+}
+
+/// Which way a route went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// From the protocol into the table.
+    In,
+    /// From the table to the protocol.
+    Out,
+}
+
+/// A line of the trace.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trace {
+    /// Whose.
+    pub protocol: Arc<str>,
+    /// Which way.
+    pub way: Way,
+    /// What became of the route.
+    pub fate: Fate,
+    /// Its prefix.
+    pub net: Prefix,
+    /// Where packets go, see [`via`]; empty when nobody knows any more.
+    pub via: Arc<str>,
+}
+
+impl fmt::Display for Trace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let way = match self.way {
+            Way::In => '>',
+            Way::Out => '<',
+        };
+        write!(f, "{} {way} {} {}", self.protocol, self.fate.words(), self.net)?;
+        if self.via.is_empty() { Ok(()) } else { write!(f, " {}", self.via) }
+    }
+}
+
+/// Where packets go, in the words of `show route`: `via 10.1.1.2 on d0`.
+pub fn via(to: &Resolved, ifaces: &Ifaces) -> Arc<str> {
+    let name = |index: IfIndex| ifaces.get(index).map_or("?", |link| &*link.name);
+    match to {
+        Resolved::Unicast(hop) => match hop.gateway {
+            Some(gateway) => format!("via {gateway} on {}", name(hop.iface)).into(),
+            None => format!("dev {}", name(hop.iface)).into(),
+        },
+        Resolved::Multipath(_) => "multipath".into(),
+        Resolved::Blackhole => "blackhole".into(),
+        Resolved::Unreachable => "unreachable".into(),
+        Resolved::Prohibit => "prohibited".into(),
+    }
+}
+
+/// Lines that wait for the owner of a table or group.
+#[derive(Debug, Default)]
+pub struct Traces {
+    lines: Vec<Trace>,
+    dropped: u64,
+}
+
+impl Traces {
+    /// How many lines may wait.
+    pub const LINES_MAX: usize = 16_384;
+
+    /// One line more, or one more of those that found no room.
+    pub fn push(&mut self, line: Trace) {
+        if self.lines.len() < Self::LINES_MAX {
+            self.lines.push(line);
+        } else {
+            self.dropped += 1;
+        }
+    }
+
+    /// Takes all lines out, and how many found no room.
+    pub fn take(&mut self) -> (Vec<Trace>, u64) {
+        (std::mem::take(&mut self.lines), std::mem::take(&mut self.dropped))
+    }
+
+    /// Whether there is nothing to say.
+    pub fn is_empty(&self) -> bool {
+        self.lines.is_empty()
+    }
+
+    /// Forgets all lines.
+    pub fn clear(&mut self) {
+        self.lines.clear();
+        self.dropped = 0;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_finds_no_room_is_counted() {
+        let mut traces = Traces::default();
+        let line = Trace {
+            protocol: "p1".into(),
+            way: Way::Out,
+            fate: Fate::RejectedByProtocol,
+            net: Prefix::default(route::Family::Ipv4),
+            via: "dev d0".into(),
+        };
+        assert_eq!(line.to_string(), "p1 < rejected by protocol 0.0.0.0/0 dev d0");
+        (0..Traces::LINES_MAX + 3).for_each(|_| traces.push(line.clone()));
+        let (lines, dropped) = traces.take();
+        assert_eq!((lines.len(), dropped), (Traces::LINES_MAX, 3));
+        assert!(traces.is_empty());
+    }
+
+    #[test]
+    fn routes_and_filters_are_two_classes() {
+        let (routes, filters) = (Tracing::of_mask(2), Tracing::of_mask(4));
+        assert!(routes.wants(Fate::AddedBest) && !routes.wants(Fate::FilteredOut));
+        assert!(filters.wants(Fate::IgnoredLimit) && !filters.wants(Fate::Ignored));
+        assert!(!Tracing::of_mask(1 | 8 | 16 | 32).is_on());
+    }
+}
