@@ -55,13 +55,13 @@ pub struct RecoveryView {
 /// `show memory`, in octets.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct MemoryView {
-    /// Prefixes and paths.
+    /// Prefixes and paths, their index, what is not told yet.
     pub tables: u64,
-    /// Attribute sets.
+    /// Attribute sets with their index, next hops.
     pub attributes: u64,
     /// ROA tables.
     pub roa: u64,
-    /// Protocols: sessions, groups, configurations.
+    /// All the rest of the process: sessions, groups, configurations, the program itself.
     pub protocols: u64,
     /// All of the process.
     pub total: u64,

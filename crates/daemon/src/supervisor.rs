@@ -401,9 +401,10 @@ async fn memory(deps: session::peer::Deps, tables: Vec<TableId>) -> MemoryView {
     let mut view = MemoryView { total: resident(), ..MemoryView::default() };
     for table in tables {
         let totals = deps.tables.query(table, |t| t.totals()).await.unwrap_or_default();
-        view.tables += totals.octets;
+        view.tables += totals.octets - totals.attr_octets;
+        view.attributes += totals.attr_octets;
     }
-    view.protocols = view.total.saturating_sub(view.tables);
+    view.protocols = view.total.saturating_sub(view.tables + view.attributes);
     view
 }
 

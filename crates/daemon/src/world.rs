@@ -70,7 +70,8 @@ const fn limit_word(which: LimitKind) -> &'static str {
     }
 }
 
-const fn action_word(action: rib::batch::LimitAction) -> &'static str {
+/// BIRD's word for what a limit does.
+pub const fn action_word(action: rib::batch::LimitAction) -> &'static str {
     use rib::batch::LimitAction::{Block, Disable, Restart, Warn};
     match action {
         Warn => "warn",

@@ -40,6 +40,8 @@ pub struct Totals {
     pub hops: u32,
     /// Octets of memory in use, attribute sets included, the allocator's overhead not.
     pub octets: u64,
+    /// Of these: attribute sets, what the decision reads of them, and next hops.
+    pub attr_octets: u64,
 }
 
 /// A prefix and its paths.
@@ -91,13 +93,15 @@ impl Table {
 
     /// How much there is.
     pub fn totals(&self) -> Totals {
+        let attr_octets = (self.core.sets.octets() + self.core.hops.octets()) as u64;
         Totals {
             networks: self.totals.networks,
             routes: self.totals.routes,
             filtered: self.totals.filtered,
             attr_sets: self.core.sets.len() as u32,
             hops: self.core.hops.len() as u32,
-            octets: (self.nets.octets() + self.core.sets.octets() + self.core.hops.octets()) as u64,
+            octets: self.nets.octets() as u64 + attr_octets,
+            attr_octets,
         }
     }
 

@@ -14,7 +14,6 @@ mod support;
 
 use proptest::prelude::*;
 use rib::batch::TableEvent;
-use route::hop::IGP_METRIC_UNKNOWN;
 use route::{Dest, Family, Hop, Moment, Prefix, Resolved, SourceKind};
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -1,6 +1,7 @@
 //! `show protocols [all]`: one view a protocol.
 
 use crate::instance::{Running, Seen};
+use crate::protocols::Limited;
 use crate::translate::{ChannelIds, limit};
 use conf::config::{ChannelConf, ProtocolKind};
 use control::view::{
@@ -38,7 +39,10 @@ fn row(
     let table = seen.conf.channels.first().map_or(default_table, |c| &c.table);
     let (state, since, info) = match status {
         Some(s) => (s.proto.word(), s.since, Info::Bgp { state: bgp_word(s), error: error_text(s) }),
-        None => (if seen.enabled { "up" } else { "down" }, seen.since, Info::Nothing),
+        None => {
+            let since = limited(seen).map_or(seen.since, |l| l.since.max(seen.since));
+            (if is_up(seen) { "up" } else { "down" }, since, Info::Nothing)
+        }
     };
     ProtocolView {
         name: Arc::clone(&seen.conf.name),
@@ -49,6 +53,19 @@ fn row(
         info,
         detail,
     }
+}
+
+/// What the protocol did by itself when a limit was passed.
+fn limited(seen: &Seen) -> Option<Limited> {
+    match &seen.running {
+        Running::Kernel(kernel) => kernel.limited(),
+        _ => None,
+    }
+}
+
+/// Whether a protocol without sessions is up.
+fn is_up(seen: &Seen) -> bool {
+    seen.enabled && limited(seen).is_none_or(|l| !l.is_down)
 }
 
 fn bgp_word(status: &PeerStatus) -> &'static str {
@@ -108,7 +125,7 @@ async fn channel(
     let of_peer = status.and_then(|s| s.channels.iter().find(|c| c.channel == ids.channel));
     let up = match status {
         Some(s) => s.proto != ProtoState::Down,
-        None => seen.enabled,
+        None => is_up(seen),
     };
     let routes = if up { Some(routes(deps, seen, conf, ids, of_peer.and_then(|c| c.member)).await) } else { None };
     let imported = routes.map_or(0, |r| r.counts.imported);
@@ -131,7 +148,8 @@ async fn channel(
             .map(|c| ChannelRecovery { pending: c.recovery_pending, waiting: c.recovery_waiting }),
         receive_limit: view(conf.receive_limit, imported),
         import_limit: view(conf.import_limit, imported),
-        export_limit: view(conf.export_limit, exported),
+        export_limit: view(conf.export_limit, exported)
+            .map(|l| LimitView { hit: l.hit || limited(seen).is_some_and(|l| l.is_down), ..l }),
         routes,
     }
 }

@@ -22,7 +22,7 @@ use export::{Candidate, Judged, Rules};
 use rib::batch::ResolvedHop;
 use rib::query::{NetView, PathView};
 use rib::stats::ExportStats;
-use route::{Ifaces, Prefix, ProtocolId};
+use route::{Ifaces, Moment, Prefix, ProtocolId};
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -50,6 +50,16 @@ struct Shared {
     rules: Mutex<Option<Rules>>,
     stats: Mutex<(ExportStats, u32)>,
     refused: RwLock<HashSet<Prefix>>,
+    limited: Mutex<Option<Limited>>,
+}
+
+/// What the protocol did by itself when it passed its `export limit`.
+#[derive(Clone, Copy, Debug)]
+pub struct Limited {
+    /// When.
+    pub since: Moment,
+    /// It went down and stays down until it is enabled (`disable`); otherwise it went up again (`restart`).
+    pub is_down: bool,
 }
 
 impl KernelHandle {
@@ -57,7 +67,12 @@ impl KernelHandle {
     pub fn spawn(start: Start) -> Self {
         let (orders, heard) = mpsc::unbounded_channel();
         let rules = rules(start.id, &start.conf);
-        let shared = Arc::new(Shared { rules: Mutex::new(rules), stats: Mutex::default(), refused: RwLock::default() });
+        let shared = Arc::new(Shared {
+            rules: Mutex::new(rules),
+            stats: Mutex::default(),
+            refused: RwLock::default(),
+            limited: Mutex::default(),
+        });
         let ifaces = start.world.deps.ifaces.clone();
         worker::spawn(start, heard, Arc::clone(&shared));
         Self { orders, shared, ifaces }
@@ -68,6 +83,7 @@ impl KernelHandle {
     /// What direct and static protocols have told before this is there when the
     /// kernel is first compared, so their routes of an earlier run are kept.
     pub fn begin(&self) {
+        *self.shared.limited.lock().unwrap_or_else(PoisonError::into_inner) = None;
         let _ = self.orders.send(Order::Begin);
     }
 
@@ -103,6 +119,11 @@ impl KernelHandle {
     /// Export counters, and how many routes are exported now.
     pub fn stats(&self) -> (ExportStats, u32) {
         *self.shared.stats.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What it did when it passed its `export limit`, since it was last told to go up.
+    pub fn limited(&self) -> Option<Limited> {
+        *self.shared.limited.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether the kernel refused the best route of this prefix (` !`).

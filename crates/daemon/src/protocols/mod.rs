@@ -19,7 +19,7 @@ mod stories;
 
 pub use device::DeviceHandle;
 pub use direct::DirectHandle;
-pub use kernel::KernelHandle;
+pub use kernel::{KernelHandle, Limited};
 pub use pattern::means;
 pub use statics::StaticHandle;
 

@@ -247,6 +247,50 @@ async fn stopping_removes_our_routes_unless_they_persist_and_a_new_start_adopts_
     assert_eq!(ours(), "");
 }
 
+fn limited(action: &str) -> String {
+    format!("protocol kernel {{ scan time 1000; export limit 3 action {action}; export all; }}\n{STATIC}")
+}
+
+fn kernel_conf(text: &str) -> Arc<ProtocolConf> {
+    let is_kernel = |p: &&ProtocolConf| matches!(p.kind, ProtocolKind::Kernel(_));
+    Arc::new(config(text).protocols.iter().find(is_kernel).unwrap().clone())
+}
+
+#[tokio::test]
+async fn a_passed_export_limit_that_disables_empties_the_kernel_and_stays_down_until_it_is_enabled() {
+    lab();
+    let lab = Lab::start(&limited("disable")).await;
+    until("down", || lab.kernel().limited().is_some_and(|l| l.is_down)).await;
+    assert_eq!((ours().as_str(), lab.kernel().stats().1), ("", 0));
+    lab.kernel().reload();
+    lab.kernel().reconfigure(kernel_conf(&limited("warn"))).await;
+    assert_eq!(ours(), "");
+    lab.kernel().begin();
+    kernel_has(ALL_SEVEN).await;
+    assert!(lab.kernel().limited().is_none());
+    // A limit that comes later is passed at once by what stands.
+    lab.kernel().reconfigure(kernel_conf(&limited("disable"))).await;
+    kernel_has("").await;
+}
+
+#[tokio::test]
+async fn a_passed_export_limit_that_restarts_tries_again_and_one_that_blocks_keeps_the_first() {
+    lab();
+    let lab = Lab::start(&limited("restart")).await;
+    until("restart", || lab.kernel().limited().is_some_and(|l| !l.is_down)).await;
+    lab.kernel().reconfigure(kernel_conf(&limited("block"))).await;
+    until("three routes", || ours().lines().count() == 3).await;
+    assert_eq!(lab.kernel().stats().1, 3);
+    // Shut for good, also when there is room again.
+    lab.statics["static1"].stop().await;
+    kernel_has("").await;
+    lab.statics["static1"].begin();
+    lab.table_has("20.0.3.0/24", 1).await;
+    assert_eq!(ours(), "");
+    lab.kernel().reload();
+    until("three routes", || ours().lines().count() == 3).await;
+}
+
 #[tokio::test]
 async fn a_refused_route_is_shown_and_installed_at_a_scan_after_the_alien_has_gone() {
     lab();

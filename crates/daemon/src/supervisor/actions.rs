@@ -137,7 +137,12 @@ pub(super) fn is_enabled(instance: &Instance) -> bool {
         let status = peer.status.borrow();
         status.disabled && status.proto == ProtoState::Down
     };
-    instance.enabled && !matches!(&instance.running, Running::Bgp(peer) if gave_up(peer))
+    instance.enabled
+        && match &instance.running {
+            Running::Bgp(peer) => !gave_up(peer),
+            Running::Kernel(kernel) => kernel.limited().is_none_or(|l| !l.is_down),
+            _ => true,
+        }
 }
 
 /// `reload`: false where it can not be done. 1.6 cannot reload device, direct and static.

@@ -9,10 +9,12 @@ use super::super::channel::Import;
 use super::super::policy::Runner;
 use super::export::{Candidate, Judged, Rules};
 use super::limiter::{Limiter, Line};
-use super::{Order, Shared, kernel, learn, rules};
-use conf::config::{DebugMask, KernelConf, Learn, ProtocolConf, rib_words};
+use super::{Limited, Order, Shared, kernel, learn, rules};
+use crate::translate;
+use crate::world::action_word;
+use conf::config::{DebugMask, KernelConf, Learn, ProtocolConf};
 use netlink::{Errno, KernelRoute, Learned, Notice, Reconciler, Request, RouteNotices, RouteSocket};
-use rib::batch::{ChangeBatch, ChangeRow, Reading};
+use rib::batch::{ChangeBatch, ChangeRow, Limit, LimitAction, Reading};
 use rib::stats::ExportStats;
 use rib::trace::{Fate, Trace, Tracing, Way, via};
 use route::{Ifaces, Moment, Prefix, Resolved, SourceKind, TableId};
@@ -68,6 +70,11 @@ async fn down(mut start: Start, mut orders: mpsc::UnboundedReceiver<Order>, shar
                 match ended {
                     Ok(End::Stopped(done)) => drop(done.send(())),
                     Ok(End::Abandoned) => return,
+                    Ok(End::Limited(action)) => {
+                        let is_down = action == LimitAction::Disable;
+                        shared.set_limited(Limited { since: start.world.deps.clock.now(), is_down });
+                        again = (!is_down).then(|| Instant::now() + AGAIN);
+                    }
                     Err(error) => tracing::error!("{}: Netlink: {error}", start.conf.name),
                 }
             }
@@ -92,11 +99,17 @@ enum End {
     Stopped(oneshot::Sender<()>),
     /// Nobody is left to give orders.
     Abandoned,
+    /// It passed its export limit; the action is to restart or to disable.
+    Limited(LimitAction),
 }
 
 impl Shared {
     fn set_rules(&self, rules: Option<Rules>) {
         *self.rules.lock().unwrap_or_else(PoisonError::into_inner) = rules;
+    }
+
+    fn set_limited(&self, limited: Limited) {
+        *self.limited.lock().unwrap_or_else(PoisonError::into_inner) = Some(limited);
     }
 
     fn clear(&self) {
@@ -111,7 +124,7 @@ async fn up(start: &mut Start, orders: &mut mpsc::UnboundedReceiver<Order>, shar
     let notices = RouteNotices::open(worker.reconciler.family())?;
     let ended = work(&mut worker, notices, start, orders, shared).await;
     match &ended {
-        Ok(End::Stopped(_)) => worker.end(),
+        Ok(End::Stopped(_) | End::Limited(_)) => worker.end(),
         Ok(End::Abandoned) | Err(_) => worker.leave(),
     }
     ended
@@ -173,6 +186,9 @@ async fn work(
             }
             () = std::future::ready(()), if more => {}
         }
+        if let Some(action @ (LimitAction::Restart | LimitAction::Disable)) = worker.passed {
+            return Ok(End::Limited(action));
+        }
         worker.teach();
         more = worker.work();
         worker.show(shared);
@@ -199,7 +215,8 @@ struct Worker {
     runner: Runner,
     stats: ExportStats,
     exported: u32,
-    limit_said: bool,
+    /// The export limit was passed and this is done about it.
+    passed: Option<LimitAction>,
     /// The first feed has gone through.
     fed: bool,
     /// Our own graceful restart is over, or there is none.
@@ -231,7 +248,7 @@ impl Worker {
             runner: Runner::default(),
             stats: ExportStats::default(),
             exported: 0,
-            limit_said: false,
+            passed: None,
             fed: false,
             recovered: start.world.deps.recovery.is_over(),
             next_scan: Instant::now(),
@@ -276,6 +293,7 @@ impl Worker {
     }
 
     fn reload(&mut self) {
+        self.passed = None;
         self.next_scan = Instant::now();
         self.learned.again();
         self.tell_table(TableMsg::Refeed(self.reader));
@@ -290,11 +308,14 @@ impl Worker {
         };
         self.conf = kernel.clone();
         self.rules = rules;
-        self.limit_said = false;
         self.import.set_conf(channel, false);
         self.import.respec();
         self.start.conf = conf;
         self.reload();
+        let limit = translate::limit(self.import.conf().export_limit);
+        if let Some(limit) = limit.filter(|l| self.exported > l.routes_max) {
+            self.pass(limit);
+        }
     }
 
     /// Reads the kernel's table.
@@ -433,23 +454,22 @@ impl Worker {
         self.reconciler.want(net, route);
     }
 
-    /// Whether one more route may be exported (`export limit`). What goes beyond is not exported, but for `warn`.
+    /// Whether one more route may be exported (`export limit`). Once passed, none is until a reload, but for `warn`.
     fn is_below_limit(&mut self) -> bool {
-        let Some(limit) = self.import.conf().export_limit else { return true };
-        if self.exported < limit.routes_max {
-            return true;
+        let limit = translate::limit(self.import.conf().export_limit);
+        if let Some(limit) = limit.filter(|l| self.exported >= l.routes_max) {
+            self.pass(limit);
         }
-        let (word, goes_on) = match limit.action {
-            rib_words::LimitAction::Warn => ("warn", true),
-            rib_words::LimitAction::Block => ("block", false),
-            rib_words::LimitAction::Restart => ("restart", false),
-            rib_words::LimitAction::Disable => ("disable", false),
-        };
-        if !std::mem::replace(&mut self.limit_said, true) {
-            let (name, max) = (&self.rules.name, limit.routes_max);
-            tracing::warn!("Protocol {name} hits route export limit ({max}), action: {word}");
+        matches!(self.passed, None | Some(LimitAction::Warn))
+    }
+
+    /// The limit is passed: said once until a reload.
+    fn pass(&mut self, limit: Limit) {
+        if self.passed.is_none() {
+            self.passed = Some(limit.action);
+            let (name, max, action) = (&self.rules.name, limit.routes_max, action_word(limit.action));
+            tracing::warn!("Protocol {name} hits route export limit ({max}), action: {action}");
         }
-        goes_on
     }
 
     /// Tells the table what was learned.
