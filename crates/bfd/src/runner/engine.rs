@@ -1,0 +1,432 @@
+//! What the thread does: sessions, their deadlines in a heap, and the ports.
+//!
+//! The heap is lazy: an entry may be too early, because a packet has moved the
+//! deadline of its session since. It is then put back. So a packet costs no work
+//! on the heap, and each session has at most a few entries.
+
+use super::limit::Limit;
+use super::sockets::{self, Datagram, Port, Sender, TTL};
+use super::{Answer, Command, Link, Report, SessionId, Spec, Tell, View};
+use crate::auth::Forged;
+use crate::packet::{self, Fault, Packet, State};
+use crate::session::{Change, Micros, Options, Outgoing, Session};
+use std::cmp::Reverse;
+use std::collections::hash_map::RandomState;
+use std::collections::{BinaryHeap, HashMap};
+use std::hash::BuildHasher;
+use std::io::{self, Read};
+use std::net::IpAddr;
+use std::os::fd::AsFd;
+use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::mpsc::{Receiver, TryRecvError};
+use std::time::{Duration, Instant, SystemTime};
+
+/// Packets read from one port in one turn.
+const READS_MAX: usize = 256;
+/// How often a port that could not be opened is tried.
+const PORT_RETRY_US: Micros = 1_000_000;
+/// Bits of the debug mask.
+const EVENTS: u32 = 16;
+const PACKETS: u32 = 32;
+
+/// By what a packet that does not know our discriminator is found (RFC 5881 3, RFC 5883 4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Place {
+    OneHop { remote: IpAddr, link: u32 },
+    Multihop { remote: IpAddr, local: IpAddr },
+}
+
+/// A session and what belongs to it.
+struct Entry {
+    id: SessionId,
+    name: Arc<str>,
+    debug: Arc<AtomicU32>,
+    remote: IpAddr,
+    local: IpAddr,
+    link: Option<Link>,
+    session: Session,
+    sender: Option<Sender>,
+    /// The earliest of its entries in the heap.
+    armed: Option<Micros>,
+    downs: u32,
+    tell: Tell,
+    /// Lines about what a stranger may have sent, and about sockets.
+    limit: Limit,
+}
+
+/// See the head of this file.
+pub(super) struct Engine {
+    epoch: Instant,
+    commands: Receiver<Command>,
+    wake: UnixStream,
+    sessions: HashMap<u32, Entry>,
+    by_id: HashMap<SessionId, u32>,
+    by_place: HashMap<Place, u32>,
+    due: BinaryHeap<Reverse<(Micros, u32)>>,
+    ports: Vec<Port>,
+    /// Ports that could not be opened are tried again then.
+    ports_at: Option<Micros>,
+    /// Lines about packets of no session.
+    limit: Limit,
+    random: RandomState,
+    drawn: u64,
+}
+
+impl Engine {
+    pub(super) fn new(commands: Receiver<Command>, wake: UnixStream) -> Self {
+        Self {
+            epoch: Instant::now(),
+            commands,
+            wake,
+            sessions: HashMap::new(),
+            by_id: HashMap::new(),
+            by_place: HashMap::new(),
+            due: BinaryHeap::new(),
+            ports: Vec::new(),
+            ports_at: None,
+            limit: Limit::default(),
+            random: RandomState::new(),
+            drawn: 0,
+        }
+    }
+
+    pub(super) fn run(mut self) {
+        loop {
+            let deadline = self.due.peek().map(|Reverse((at, _))| *at).into_iter().chain(self.ports_at).min();
+            let most = deadline.map(|at| Duration::from_micros(at.saturating_sub(self.now())));
+            sockets::wait(&self.ports, self.wake.as_fd(), most);
+            let mut woken = [0; 64];
+            while matches!(self.wake.read(&mut woken), Ok(1..)) {}
+            self.read_ports();
+            loop {
+                match self.commands.try_recv() {
+                    Ok(command) => self.obey(command),
+                    Err(TryRecvError::Empty) => break,
+                    Err(TryRecvError::Disconnected) => return,
+                }
+            }
+            self.serve_deadlines();
+        }
+    }
+
+    fn now(&self) -> Micros {
+        Micros::try_from(self.epoch.elapsed().as_micros()).unwrap_or(Micros::MAX)
+    }
+
+    /// A number that nobody outside can guess (the standard library's keyed hash).
+    fn draw(&mut self) -> u64 {
+        self.drawn += 1;
+        self.random.hash_one(self.drawn)
+    }
+
+    fn obey(&mut self, command: Command) {
+        let now = self.now();
+        match command {
+            Command::Add(id, spec) => self.add(id, *spec, now),
+            Command::Remove(id) => self.remove(id),
+            Command::Reconfigure(id, options) => self.reconfigure(id, *options, now),
+            Command::Views(ids, answer) => self.show(&ids, answer, now),
+        }
+    }
+
+    fn add(&mut self, id: SessionId, spec: Spec, now: Micros) {
+        let discriminator = loop {
+            let drawn = self.draw() as u32;
+            if drawn != 0 && !self.sessions.contains_key(&drawn) {
+                break drawn;
+            }
+        };
+        let session = Session::new(discriminator, spec.options, self.draw(), now);
+        let entry = Entry {
+            id,
+            name: spec.name,
+            debug: spec.debug,
+            remote: spec.remote,
+            local: spec.local,
+            link: spec.link,
+            session,
+            sender: None,
+            armed: None,
+            downs: 0,
+            tell: spec.tell,
+            limit: Limit::default(),
+        };
+        entry.event(format_args!("Session to {} added", entry.remote));
+        self.by_id.insert(id, discriminator);
+        self.by_place.insert(entry.place(), discriminator);
+        (entry.tell)(Report { state: State::Down, downs: 0 });
+        self.sessions.insert(discriminator, entry);
+        self.open_ports(now);
+        self.arm(discriminator);
+    }
+
+    fn remove(&mut self, id: SessionId) {
+        let Some(discriminator) = self.by_id.remove(&id) else { return };
+        let Some(entry) = self.sessions.remove(&discriminator) else { return };
+        entry.event(format_args!("Session to {} removed", entry.remote));
+        let place = entry.place();
+        if self.by_place.get(&place) == Some(&discriminator) {
+            self.by_place.remove(&place);
+        }
+        if self.sessions.is_empty() {
+            self.ports.clear();
+            self.ports_at = None;
+        }
+    }
+
+    fn reconfigure(&mut self, id: SessionId, options: Options, now: Micros) {
+        let Some(&discriminator) = self.by_id.get(&id) else { return };
+        let Some(entry) = self.sessions.get_mut(&discriminator) else { return };
+        if *entry.session.options() == options {
+            return;
+        }
+        entry.session.reconfigure(options, now);
+        entry.event(format_args!("Session to {} reconfigured", entry.remote));
+        self.arm(discriminator);
+    }
+
+    fn show(&self, ids: &[SessionId], answer: Answer, now: Micros) {
+        let entry = |id: &SessionId| self.sessions.get(self.by_id.get(id)?);
+        answer(ids.iter().filter_map(entry).map(|e| e.view(now)).collect());
+    }
+
+    /// Opens what sessions need and is not open; what fails is tried again later.
+    fn open_ports(&mut self, now: Micros) {
+        let mut wanted: Vec<_> = self.sessions.values().map(|e| (e.remote.is_ipv6(), e.link.is_none())).collect();
+        wanted.sort_unstable();
+        wanted.dedup();
+        self.ports_at = None;
+        for (v6, multihop) in wanted {
+            if self.ports.iter().any(|p| p.is(v6, multihop)) {
+                continue;
+            }
+            match Port::open(v6, multihop) {
+                Ok(port) => self.ports.push(port),
+                Err(error) => {
+                    self.ports_at = Some(now + PORT_RETRY_US);
+                    if self.limit.admits(now) {
+                        tracing::error!("{}: Socket error: {}", self.some_name(), words(&error));
+                    }
+                }
+            }
+        }
+    }
+
+    /// The protocol in whose name something is said that belongs to no session.
+    fn some_name(&self) -> Arc<str> {
+        self.sessions.values().next().map_or_else(|| "bfd".into(), |e| Arc::clone(&e.name))
+    }
+
+    fn read_ports(&mut self) {
+        let ports = std::mem::take(&mut self.ports);
+        let mut buffer = sockets::buffer();
+        for port in &ports {
+            for _ in 0..READS_MAX {
+                match port.read(&mut buffer) {
+                    Ok(Some(datagram)) => self.hear(&datagram),
+                    Ok(None) => {}
+                    // Nothing more, or an error of the link that is not ours to mend.
+                    Err(_) => break,
+                }
+            }
+        }
+        self.ports = ports;
+    }
+
+    /// A packet came (RFC 5880 6.8.6).
+    fn hear(&mut self, datagram: &Datagram<'_>) {
+        let now = self.now();
+        if let Err(fault) = self.take(datagram, now)
+            && self.limit.admits(now)
+        {
+            let (name, from) = (self.some_name(), datagram.from);
+            let Fault { words, value } = fault;
+            tracing::info!(target: "remote", "{name}: Bad packet from {from} - {words} ({value})");
+        }
+    }
+
+    fn take(&mut self, datagram: &Datagram<'_>, now: Micros) -> Result<(), Fault> {
+        if !datagram.multihop && datagram.ttl != TTL {
+            return Err(Fault::new("wrong TTL", u32::from(datagram.ttl)));
+        }
+        let received = packet::decode(datagram.octets)?;
+        let yours = received.packet.your_discriminator;
+        let discriminator = if yours == 0 {
+            // Nobody asked for a session with this neighbour: nothing to say.
+            let Some(found) = self.by_place.get(&place_of(datagram)) else { return Ok(()) };
+            *found
+        } else {
+            yours
+        };
+        let entry = self.sessions.get_mut(&discriminator);
+        let Some(entry) = entry.filter(|e| e.link.is_none() == datagram.multihop) else {
+            return Err(Fault::new("unknown session id", yours));
+        };
+        if entry.debug.load(Ordering::Relaxed) & PACKETS != 0 {
+            entry.trace(format_args!("CTL received from {} [{}]", datagram.from, summary(&received.packet)));
+        }
+        match entry.session.receive(&received, now, unix_s()) {
+            Ok(change) => {
+                entry.changed(change);
+                entry.send_due(now);
+            }
+            Err(forged) if entry.limit.admits(now) => entry.warn_of(datagram.from, &forged),
+            Err(_) => {}
+        }
+        self.arm(discriminator);
+        Ok(())
+    }
+
+    /// Sends what is due and takes for dead who is late.
+    fn serve_deadlines(&mut self) {
+        let now = self.now();
+        if self.ports_at.is_some_and(|at| at <= now) {
+            self.open_ports(now);
+        }
+        while let Some(Reverse((at, discriminator))) = self.due.peek().copied() {
+            if at > now {
+                break;
+            }
+            self.due.pop();
+            let Some(entry) = self.sessions.get_mut(&discriminator) else { continue };
+            if entry.armed != Some(at) {
+                continue;
+            }
+            entry.armed = None;
+            let change = entry.session.tick(now);
+            if change.is_some() {
+                entry.event(format_args!("Session to {} expired", entry.remote));
+            }
+            entry.changed(change);
+            entry.send_due(now);
+            self.arm(discriminator);
+        }
+    }
+
+    /// Puts a session into the heap unless it is there early enough.
+    fn arm(&mut self, discriminator: u32) {
+        let Some(entry) = self.sessions.get_mut(&discriminator) else { return };
+        let Some(at) = entry.session.next_deadline() else { return };
+        if entry.armed.is_none_or(|armed| at < armed) {
+            entry.armed = Some(at);
+            self.due.push(Reverse((at, discriminator)));
+        }
+    }
+}
+
+impl Entry {
+    fn place(&self) -> Place {
+        match &self.link {
+            Some(link) => Place::OneHop { remote: self.remote, link: link.index },
+            None => Place::Multihop { remote: self.remote, local: self.local },
+        }
+    }
+
+    fn view(&self, now: Micros) -> View {
+        let session = &self.session;
+        View {
+            id: self.id,
+            remote: self.remote,
+            link: self.link.as_ref().map(|l| Arc::clone(&l.name)),
+            state: session.state(),
+            age: Duration::from_micros(now.saturating_sub(session.since())),
+            interval_us: session.tx_interval_us(),
+            timeout_us: session.detection_time_us(),
+        }
+    }
+
+    fn changed(&mut self, change: Option<Change>) {
+        let Some(Change { from, to }) = change else { return };
+        self.event(format_args!("Session to {} changed state from {from} to {to}", self.remote));
+        if from == State::Up {
+            self.downs = self.downs.wrapping_add(1);
+        }
+        (self.tell)(Report { state: to, downs: self.downs });
+    }
+
+    /// Sends what is due now.
+    fn send_due(&mut self, now: Micros) {
+        let mut octets = Vec::with_capacity(packet::OCTETS_MAX);
+        while let Some(outgoing) = self.session.transmit(now, unix_s(), &mut octets) {
+            match outgoing {
+                Outgoing::Ready(packet) => self.send(&packet, &octets, now),
+                Outgoing::Unsigned if self.limit.admits(now) => {
+                    tracing::warn!("{}: No suitable password found for authentication", self.name);
+                }
+                Outgoing::Unsigned => {}
+            }
+            octets.clear();
+        }
+    }
+
+    fn send(&mut self, packet: &Packet, octets: &[u8], now: Micros) {
+        if self.debug.load(Ordering::Relaxed) & PACKETS != 0 {
+            self.trace(format_args!("Sending CTL to {} [{}]", self.remote, summary(packet)));
+        }
+        let sender = match self.sender.take() {
+            Some(sender) => Ok(sender),
+            None => Sender::open(self.local, self.remote, self.link.as_ref(), self.session.discriminator() as u16),
+        };
+        // A socket that failed may be bound to a link that is gone: the next packet opens another.
+        match sender.and_then(|sender| sender.send(octets).map(|()| sender)) {
+            Ok(sender) => self.sender = Some(sender),
+            Err(error) if self.limit.admits(now) => {
+                tracing::error!("{}: Socket error: {}", self.name, words(&error));
+            }
+            Err(_) => {}
+        }
+    }
+
+    fn warn_of(&self, from: IpAddr, forged: &Forged) {
+        let name = &self.name;
+        match forged {
+            Forged::Fault(Fault { words, value }) => {
+                tracing::warn!(target: "auth", "{name}: Authentication failed for {from} - {words} ({value})");
+            }
+            Forged::Sequence(came, last) => tracing::warn!(
+                target: "auth",
+                "{name}: Authentication failed for {from} - wrong sequence number (rcv {came}, old {last})"
+            ),
+        }
+    }
+
+    fn event(&self, text: std::fmt::Arguments<'_>) {
+        if self.debug.load(Ordering::Relaxed) & EVENTS != 0 {
+            self.trace(text);
+        }
+    }
+
+    fn trace(&self, text: std::fmt::Arguments<'_>) {
+        tracing::info!(target: "trace", "{}: {text}", self.name);
+    }
+}
+
+fn place_of(datagram: &Datagram<'_>) -> Place {
+    let remote = datagram.from;
+    if datagram.multihop {
+        Place::Multihop { remote, local: datagram.to }
+    } else {
+        Place::OneHop { remote, link: datagram.link }
+    }
+}
+
+/// `Up P`, in BIRD's manner.
+fn summary(packet: &Packet) -> String {
+    let poll = if packet.poll { " P" } else { "" };
+    let answer = if packet.is_final { " F" } else { "" };
+    format!("{}{poll}{answer}", packet.state)
+}
+
+/// The system's words for an error, without the number behind them.
+fn words(error: &io::Error) -> String {
+    let text = error.to_string();
+    text.split(" (os error").next().unwrap_or_default().to_owned()
+}
+
+fn unix_s() -> i64 {
+    SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .map_or(0, |since| i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
+}
