@@ -9,6 +9,9 @@ use rbird_bfd::{Auth, Key, Method, Window};
 
 const MS: Micros = 1000;
 
+/// Things with when they happened.
+type Timed<T> = Vec<(Micros, T)>;
+
 fn options(min_rx_ms: u32, min_tx_ms: u32, multiplier: u8) -> Options {
     Options {
         min_rx_us: min_rx_ms * 1000,
@@ -81,7 +84,7 @@ impl Alone {
     }
 
     /// Lets time pass; each packet with when it went, each change with when it came.
-    fn until(&mut self, end: Micros) -> (Vec<(Micros, Packet)>, Vec<(Micros, Change)>) {
+    fn until(&mut self, end: Micros) -> (Timed<Packet>, Timed<Change>) {
         let (mut packets, mut changes) = (Vec::new(), Vec::new());
         while let Some(at) = self.session.next_deadline().filter(|at| *at <= end) {
             self.now = self.now.max(at);
