@@ -54,8 +54,8 @@ pub fn run(options: &Options) -> Result<()> {
         build::programs()?;
     }
     step("doc tests", &["test", "--workspace", "--doc", "--quiet"])?;
-    // Last, so that the run ends with what cargo says about it.
-    let mut tests = vec!["test", "--workspace", "--lib", "--bins", "--tests"];
+    // Last, so that the run ends with what cargo says about it; all of them, so that one run names every failure.
+    let mut tests = vec!["test", "--workspace", "--no-fail-fast", "--lib", "--bins", "--tests"];
     if options.quick {
         tests.extend(SLOW.iter().flat_map(|name| ["--exclude", name]));
     }
