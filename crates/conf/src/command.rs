@@ -12,7 +12,7 @@ use crate::parser::Parser;
 use crate::source::Source;
 use filter::syntax::{Cursor, Op, Parsed, Tok};
 use filter::{Diagnostic, Expression, Policy, Span};
-use route::Prefix;
+use route::{Prefix, Roa};
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -126,6 +126,27 @@ impl<'a> Reader<'a> {
             return self.parser.prefix_of(addr).map(Net::Prefix);
         }
         Ok(Net::Address(addr))
+    }
+
+    /// The name of a ROA table; `nosuch is not a ROA table`.
+    pub fn roa_table(&mut self) -> Parsed<Arc<str>> {
+        self.known("ROA table", |config, name| {
+            config.roa_tables.iter().find(|t| *t.name == *name).map(|t| t.name.clone())
+        })
+    }
+
+    /// `PREFIX max NUMBER as NUMBER`.
+    pub fn roa(&mut self) -> Parsed<Roa> {
+        let prefix = self.prefix()?;
+        self.parser.roa_of(prefix)
+    }
+
+    /// A prefix with its length.
+    pub fn prefix(&mut self) -> Parsed<Prefix> {
+        match self.net()? {
+            Net::Prefix(prefix) => Ok(prefix),
+            Net::Address(_) => Err(self.parser.at.unexpected()),
+        }
     }
 
     /// A number, a constant, or an expression in brackets.

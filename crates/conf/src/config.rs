@@ -7,7 +7,7 @@
 use filter::{Policy, Span};
 use rib_words::LimitAction;
 use route::Family;
-use route::Prefix;
+use route::{Prefix, Roa};
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
@@ -64,6 +64,8 @@ pub struct Config {
     pub debug_commands: u32,
     /// Tables in order of declaration; the default ones first.
     pub tables: Vec<TableConf>,
+    /// ROA tables in order of declaration; the first is the one that commands mean.
+    pub roa_tables: Vec<RoaTableConf>,
     /// Protocol instances in order of declaration.
     pub protocols: Vec<ProtocolConf>,
     /// The symbols, for `show symbols`, `eval` and filters typed on the control socket.
@@ -90,6 +92,7 @@ impl Config {
             debug_protocols: DebugMask::default(),
             debug_commands: 0,
             tables: vec![master],
+            roa_tables: Vec::new(),
             protocols: Vec::new(),
             symbols: Arc::default(),
             files: Vec::new(),
@@ -100,6 +103,15 @@ impl Config {
     pub fn default_table(&self) -> Arc<str> {
         self.tables.first().map_or_else(|| "master".into(), |t| t.name.clone())
     }
+}
+
+/// `roa table`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RoaTableConf {
+    /// Its name.
+    pub name: Arc<str>,
+    /// Its entries in the file.
+    pub roas: Vec<Roa>,
 }
 
 /// One entry of `show symbols`.

@@ -325,7 +325,12 @@ impl Parser<'_> {
 
     /// Gives a name that is free a meaning which filters do not know; `word` is BIRD's in `show symbols`.
     pub(crate) fn define(&mut self, name: &str, span: Span, word: &'static str) -> Parsed<()> {
-        Arc::make_mut(&mut self.symbols).define(name, span, SymbolKind::Foreign(word))
+        self.define_kind(name, span, SymbolKind::Foreign(word))
+    }
+
+    /// Gives a name that is free its meaning.
+    pub(crate) fn define_kind(&mut self, name: &str, span: Span, kind: SymbolKind) -> Parsed<()> {
+        Arc::make_mut(&mut self.symbols).define(name, span, kind)
     }
 
     /// Whether the next token could be a name, reserved or not.

@@ -4,7 +4,7 @@
 //! options, so a change is named as the operator wrote it and does what its row
 //! says. Who carries the plan out needs to look at the actions only.
 
-use crate::config::{ChannelConf, Config, ProtocolConf, ProtocolKind};
+use crate::config::{ChannelConf, Config, ProtocolConf, ProtocolKind, RoaTableConf};
 pub use crate::option::Effect;
 use crate::option::Row;
 use crate::options::{common, with_own};
@@ -243,12 +243,33 @@ static GLOBALS: &[Global] = &[
     Global { name: "debug commands", show: |c| c.debug_commands.to_string(), effect: Effect::None },
 ];
 
+/// ROA tables that come, go or hold other records. Those count for what is judged from now on; nothing is judged again,
+/// as in BIRD.
+fn roa_tables(old: &Config, new: &Config) -> Vec<Change> {
+    let of = |config: &Config, name: &str| {
+        let words = |t: &RoaTableConf| match t.roas.len() {
+            1 => "1 record".to_owned(),
+            n => format!("{n} records"),
+        };
+        config.roa_tables.iter().find(|t| *t.name == *name).map(words).unwrap_or_default()
+    };
+    let differs = |table: &&RoaTableConf| !(old.roa_tables.contains(table) && new.roa_tables.contains(table));
+    let names: BTreeSet<_> = old.roa_tables.iter().chain(&new.roa_tables).filter(differs).map(|t| &t.name).collect();
+    let change = |name: &Arc<str>| Change {
+        option: format!("roa table {name}"),
+        effect: Effect::None,
+        from: of(old, name),
+        to: of(new, name),
+    };
+    names.into_iter().map(change).collect()
+}
+
 fn globals(old: &Config, new: &Config) -> Vec<Change> {
     let changed = |global: &Global| {
         let (from, to) = ((global.show)(old), (global.show)(new));
         (from != to).then(|| Change { option: global.name.to_owned(), effect: global.effect, from, to })
     };
-    GLOBALS.iter().filter_map(changed).collect()
+    GLOBALS.iter().filter_map(changed).chain(roa_tables(old, new)).collect()
 }
 
 impl fmt::Display for Change {
@@ -399,6 +420,16 @@ mod tests {
         assert_eq!(
             edited("router id 1.1.1.1", "router id 2.2.2.2"),
             "router id: 1.1.1.1 -> 2.2.2.2\nprotocol p1: restarted (router id: 1.1.1.1 -> 2.2.2.2)\n"
+        );
+    }
+
+    #[test]
+    fn a_roa_table_with_other_records_is_named_and_touches_no_protocol() {
+        let old = format!("roa table r {{ roa 10.0.0.0/8 max 8 as 1; }} roa table r2;\n{BASE}");
+        assert_eq!(plan(&old, &old.replace("as 1; }", "as 2; }")), "roa table r: 1 record, changed inside\n");
+        assert_eq!(
+            plan(&old, &old.replace("roa table r2", "roa table r3")),
+            "roa table r2: 0 records -> none\nroa table r3: none -> 0 records\n"
         );
     }
 

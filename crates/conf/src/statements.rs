@@ -1,12 +1,15 @@
 //! The statements of bird.conf outside of protocols, as a table.
 
-use crate::config::{IfacePattern, LogClass, LogClasses, LogDestination, LogTarget, TableConf, TimeFormat};
+use crate::config::{
+    IfacePattern, LogClass, LogClasses, LogDestination, LogTarget, RoaTableConf, TableConf, TimeFormat,
+};
 use crate::option::words_known_of;
 use crate::parser::{ERRORS_MAX, Parser};
 use crate::protocol::CHANNELS_OF_2;
 use crate::suggest;
-use filter::Diagnostic;
 use filter::syntax::{Op, Parsed, Tok};
+use filter::{Diagnostic, SymbolKind};
+use route::{Prefix, Roa};
 use std::time::Duration;
 
 /// BIRD's word for a table in `show symbols`.
@@ -59,7 +62,7 @@ pub(crate) static STATEMENTS: &[Statement] = &[
     row(&["debug", "commands"], "number", Bare(debug_commands)),
     row(&["graceful", "restart", "wait"], "seconds", Read(graceful_restart_wait)),
     row(&["eval"], "expression", Bare(|p| p.eval_statement())),
-    row(&["roa", "table"], "", Refused("ROA tables are a later issue of rbird")),
+    row(&["roa", "table"], "NAME [{ roa PREFIX max NUMBER as NUMBER; ... }]", Bare(roa_table)),
     row(&["mrtdump"], "", Refused("MRT dumps are a later issue of rbird")),
     row(&["mrtdump", "protocols"], "", Refused("MRT dumps are a later issue of rbird")),
     row(&["debug", "latency"], "", Refused("it measures BIRD's main loop, which rbird does not have")),
@@ -285,6 +288,45 @@ fn table(parser: &mut Parser<'_>) -> Parsed<()> {
     let family = parser.config.family;
     parser.config.tables.push(TableConf { name, family, sorted });
     Ok(())
+}
+
+fn roa_table(parser: &mut Parser<'_>) -> Parsed<()> {
+    let (name, span) = parser.new_name()?;
+    parser.define_kind(&name, span, SymbolKind::RoaTable)?;
+    let mut roas = Vec::new();
+    if parser.at.eat(Op::BraceOpen) {
+        while !parser.at.eat(Op::BraceClose) {
+            parser.at.expect_word("roa")?;
+            roas.push(parser.roa()?);
+            parser.at.expect(Op::Semicolon)?;
+        }
+    }
+    parser.config.roa_tables.push(RoaTableConf { name, roas });
+    Ok(())
+}
+
+impl Parser<'_> {
+    /// Reads `PREFIX max NUMBER as NUMBER`. The numbers are digits, as in BIRD.
+    pub(crate) fn roa(&mut self) -> Parsed<Roa> {
+        let prefix = self.prefix()?;
+        self.roa_of(prefix)
+    }
+
+    /// Reads what stands behind the prefix.
+    pub(crate) fn roa_of(&mut self, prefix: Prefix) -> Parsed<Roa> {
+        self.at.expect_word("max")?;
+        let start = self.at.span();
+        let max = self.at.number()?;
+        let Ok(max_len) = u8::try_from(max) else {
+            return Err(self.refusal(start, "Invalid max prefix length", "longer than any address"));
+        };
+        if !(prefix.len()..=prefix.family().bits()).contains(&max_len) {
+            let range = format!("{} to {}", prefix.len(), prefix.family().bits());
+            self.warn(start, format!("max {max} for {prefix}: a length of {range} would make sense"));
+        }
+        self.at.expect_word("as")?;
+        Ok(Roa { prefix, max_len, asn: self.at.number()? })
+    }
 }
 
 fn debug_protocols(parser: &mut Parser<'_>) -> Parsed<()> {

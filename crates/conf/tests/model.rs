@@ -279,3 +279,16 @@ fn the_numbers_of_iproute2_have_names() {
         ips_link ips_nowhere ips_site ipt_default ipt_local ipt_main ipt_unspec";
     assert_eq!(names, bird.split_whitespace().collect::<Vec<_>>());
 }
+
+#[test]
+fn a_roa_table_has_its_records_and_a_name_of_its_own() {
+    let conf = config(
+        "roa table r1 { roa 10.0.0.0/8 max 24 as 100; roa 11.0.0.0/8 max 8 as 5; } roa table r2; protocol device {}",
+    );
+    let [r1, r2] = conf.roa_tables.as_slice() else { panic!("{:?}", conf.roa_tables) };
+    let written: Vec<String> = r1.roas.iter().map(ToString::to_string).collect();
+    assert_eq!(written, ["10.0.0.0/8 max 24 as 100", "11.0.0.0/8 max 8 as 5"]);
+    assert_eq!((&*r1.name, &*r2.name, r2.roas.len()), ("r1", "r2", 0));
+    let kind = |name: &str| conf.symbols.rows.iter().find(|row| &*row.name == name).map(|row| row.kind);
+    assert_eq!(kind("r2"), Some("ROA table"));
+}

@@ -22,8 +22,6 @@ const LATER: &[&str] = &[
     "pipe-opaque",
     "pipe-no-peer",
     "pipe-same-table",
-    // ROA tables
-    "roa",
     // MRT dumps
     "bgp-debug-mrt",
     "mrtdump-no-file",

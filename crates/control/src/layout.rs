@@ -15,7 +15,7 @@ use crate::time::Stamps;
 use crate::view::{ActionRow, ConfigureReport, InterfaceView, MemoryView, ProtocolView, StaticRow, StatusView};
 use conf::Dialect;
 use conf::config::{SymbolRow, TimeFormats};
-use route::{Family, Ifaces};
+use route::{Family, Ifaces, Roa};
 
 /// What every text may depend on beside its value.
 #[derive(Clone, Copy, Debug)]
@@ -54,6 +54,8 @@ pub trait Layout: Sync {
     fn undone(&self, report: &ConfigureReport, out: &mut Frame);
     /// The reply to `show static`.
     fn statics(&self, rows: &[StaticRow], out: &mut Frame);
+    /// One record of `show roa`.
+    fn roa(&self, roa: &Roa, out: &mut Frame);
     /// The reply to `show symbols`.
     fn symbols(&self, rows: &[&SymbolRow], out: &mut Frame);
     /// The reply to `show symbols NAME`.

@@ -8,7 +8,7 @@
 use crate::code;
 use crate::commands::{COMMANDS, Row, Verb};
 use crate::request::{
-    Action, Choice, Configure, Direction, Dump, ExportMode, ExportQuery, Nets, RouteOutput, RouteQuery,
+    Action, Choice, Configure, Direction, Dump, ExportMode, ExportQuery, Nets, RoaEdit, RouteOutput, RouteQuery,
 };
 use crate::view::Kind;
 use conf::Dialect;
@@ -16,6 +16,7 @@ use conf::command::{Line, Net, Reader};
 use conf::config::{Config, DebugMask, LogClass, LogClasses};
 use filter::syntax::{Op, Parsed, Tok};
 use filter::{Diagnostic, Expression, Policy};
+use route::{Prefix, Roa, RoaEntry, RoaTable};
 use std::sync::Arc;
 
 /// Seconds after which `configure timeout` undoes, when it does not say.
@@ -105,6 +106,15 @@ pub enum Order {
         /// What they write.
         mask: u32,
     },
+    /// `show roa`.
+    Roas(RoaQuery),
+    /// `add roa`, `delete roa`, `flush roa`.
+    EditRoa {
+        /// The table.
+        table: Arc<str>,
+        /// What to do.
+        edit: RoaEdit,
+    },
     /// `dump`.
     Dump(Dump),
     /// `down`.
@@ -184,9 +194,10 @@ fn arguments(row: &Row, reader: &mut Reader<'_>, config: &Config) -> Result<Orde
         Verb::ShowBfdSessions => Order::OfKind { kind: Kind::Bfd, name: optional_name(reader)? },
         Verb::ShowOspf => of_ospf(reader)?,
         Verb::ShowRip => of_kind(Kind::Rip, reader)?,
-        Verb::ShowRoa => return Err(no_roa()),
-        Verb::FlushRoa => return Err(roa_table(reader)),
-        Verb::AddRoa | Verb::DeleteRoa => return Err(roa_record(reader)),
+        Verb::ShowRoa => Order::Roas(RoaQuery::read(reader, config)?),
+        Verb::FlushRoa => Order::EditRoa { edit: RoaEdit::Flush, table: roa_table(reader, config)? },
+        Verb::AddRoa => Order::EditRoa { edit: RoaEdit::Add(reader.roa()?), table: roa_table(reader, config)? },
+        Verb::DeleteRoa => Order::EditRoa { edit: RoaEdit::Delete(reader.roa()?), table: roa_table(reader, config)? },
         Verb::Eval => Order::Eval(reader.expression()?),
         Verb::Echo => echo(reader)?,
         Verb::Dump => Order::Dump(dump(row)?),
@@ -377,38 +388,90 @@ fn of_ospf(reader: &mut Reader<'_>) -> Parsed<Order> {
     }
 }
 
-/// There are no ROA tables.
-fn no_roa() -> Refusal {
-    Refusal { code: code::PARSE_ERROR, text: "No ROA table defined".to_owned() }
+/// `[table NAME]`: a ROA table, the first one when it does not say.
+fn roa_table(reader: &mut Reader<'_>, config: &Config) -> Result<Arc<str>, Refusal> {
+    if reader.at().eat_word("table") {
+        return Ok(reader.roa_table()?);
+    }
+    reader.end()?;
+    the_roa_table(config)
 }
 
-/// `[table NAME]`, of which there is none.
-fn roa_table(reader: &mut Reader<'_>) -> Refusal {
-    let read = |reader: &mut Reader<'_>| {
-        if !reader.at().eat_word("table") {
-            return reader.end().map(|()| no_roa());
-        }
-        let (name, _) = reader.name()?;
-        Ok(Refusal { text: format!("{name} is not a ROA table"), ..no_roa() })
-    };
-    read(reader).unwrap_or_else(Refusal::from)
+fn the_roa_table(config: &Config) -> Result<Arc<str>, Refusal> {
+    let none = || Refusal { code: code::PARSE_ERROR, text: "No ROA table defined".to_owned() };
+    config.roa_tables.first().map(|t| t.name.clone()).ok_or_else(none)
 }
 
-/// `PREFIX max N as N [table NAME]`, of a table that there is not.
-fn roa_record(reader: &mut Reader<'_>) -> Refusal {
-    let mut record = || {
-        let span = reader.at().span();
-        if let Net::Address(_) = reader.net()? {
-            return Err(Diagnostic::error(span, "syntax error"));
+/// Which records `show roa` lists.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RoaQuery {
+    /// Of which table.
+    pub table: Arc<str>,
+    /// For which prefix.
+    pub nets: RoaNets,
+    /// Of which AS; 0: of any.
+    pub asn: u32,
+}
+
+/// Which prefixes `show roa` lists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RoaNets {
+    /// All.
+    All,
+    /// This one.
+    Exact(Prefix),
+    /// This one and what lies inside.
+    Inside(Prefix),
+    /// This one and what covers it.
+    Covering(Prefix),
+}
+
+impl RoaQuery {
+    /// Arguments in any order; of tables and ASs the last counts.
+    fn read(reader: &mut Reader<'_>, config: &Config) -> Result<Self, Refusal> {
+        let (mut table, mut nets, mut asn) = (None, RoaNets::All, 0);
+        while !reader.at().at_end() {
+            if reader.at().eat_word("table") {
+                table = Some(reader.roa_table()?);
+                continue;
+            }
+            if reader.at().eat_word("as") {
+                asn = reader.at().number()?;
+                continue;
+            }
+            let make = if reader.at().eat_word("in") {
+                RoaNets::Inside
+            } else if reader.at().eat_word("for") {
+                RoaNets::Covering
+            } else if reader.at().peek() == Tok::Word && !reader.at().is_name() {
+                return Err(reader.at().unexpected().into());
+            } else {
+                RoaNets::Exact
+            };
+            let net = reader.prefix()?;
+            if nets != RoaNets::All {
+                return Err(Refusal { code: code::PARSE_ERROR, text: "Only one prefix expected".to_owned() });
+            }
+            nets = make(net);
         }
-        reader.at().expect_word("max")?;
-        reader.number()?;
-        reader.at().expect_word("as")?;
-        reader.number()
-    };
-    match record() {
-        Ok(_) => roa_table(reader),
-        Err(wrong) => wrong.into(),
+        let table = match table {
+            Some(table) => table,
+            None => the_roa_table(config)?,
+        };
+        Ok(Self { table, nets, asn })
+    }
+
+    /// The records, by address, shorter prefixes first; those that cover a prefix longest first.
+    pub fn select(&self, table: &RoaTable) -> Vec<Roa> {
+        let of_as = |e: RoaEntry| (self.asn == 0 || e.roa.asn == self.asn).then_some(e.roa);
+        match self.nets {
+            RoaNets::All => table.iter().filter_map(of_as).collect(),
+            RoaNets::Exact(net) => {
+                table.covering(net).into_iter().filter(|e| e.roa.prefix == net).filter_map(of_as).collect()
+            }
+            RoaNets::Inside(net) => table.iter().filter(|e| net.covers(&e.roa.prefix)).filter_map(of_as).collect(),
+            RoaNets::Covering(net) => table.covering(net).into_iter().filter_map(of_as).collect(),
+        }
     }
 }
 

@@ -16,7 +16,7 @@ use crate::view::{
     ActionRow, ConfigureReport, InterfaceView, MemoryView, ProtocolView, RouteItem, StaticRow, StatusView,
 };
 use conf::config::DebugMask;
-use route::Prefix;
+use route::{Prefix, Roa, RoaTables};
 use std::net::IpAddr;
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
@@ -102,10 +102,32 @@ pub enum Request {
         /// The answer.
         answer: Answer<usize>,
     },
+    /// The ROA tables as they are now.
+    Roas(Answer<Arc<RoaTables>>),
+    /// `add roa`, `delete roa`, `flush roa`.
+    EditRoa {
+        /// The table.
+        table: Arc<str>,
+        /// What to do.
+        edit: RoaEdit,
+        /// The answer.
+        answer: Answer<()>,
+    },
     /// `dump`: to the debug output.
     Dump(Dump, Answer<()>),
     /// `down`: an orderly stop. Answered at once; the connection ends with the daemon.
     Down(Answer<()>),
+}
+
+/// What a command does to a ROA table. Records of the configuration are out of its reach.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RoaEdit {
+    /// `add roa`.
+    Add(Roa),
+    /// `delete roa`.
+    Delete(Roa),
+    /// `flush roa`.
+    Flush,
 }
 
 /// Which protocols a command means.

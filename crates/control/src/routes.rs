@@ -15,7 +15,7 @@ use crate::view::{Exported, RouteNet, RoutePath};
 use filter::{Env, Policy, RouteView, Scratch, Verdict};
 use rib::batch::ResolvedHop;
 use route::attrs::Local;
-use route::{AttrSet, Dest, Hop, IfIndex, Ifaces, Moment, Prefix, Resolved, Source};
+use route::{AttrSet, Dest, Hop, IfIndex, Ifaces, Moment, Prefix, Resolved, RoaTables, Source};
 use std::borrow::Cow;
 use std::sync::Arc;
 
@@ -77,8 +77,8 @@ pub struct Selection<'q> {
 
 impl<'q> Selection<'q> {
     /// Nothing seen yet.
-    pub fn new(query: &'q RouteQuery) -> Self {
-        Self { query, filter: FilterRun::new(&query.filter), sums: Sums::default() }
+    pub fn new(query: &'q RouteQuery, roas: Arc<RoaTables>) -> Self {
+        Self { query, filter: FilterRun::new(&query.filter, roas), sums: Sums::default() }
     }
 
     /// What was counted so far.
@@ -204,13 +204,14 @@ fn chosen_hop(dest: &Dest, ifaces: &Ifaces) -> ResolvedHop {
 /// The query's filter with what it needs to run many times.
 struct FilterRun<'q> {
     policy: &'q Policy,
+    roas: Arc<RoaTables>,
     scratch: Scratch,
     errors: u32,
 }
 
 impl<'q> FilterRun<'q> {
-    fn new(policy: &'q Policy) -> Self {
-        Self { policy, scratch: Scratch::new(), errors: 0 }
+    fn new(policy: &'q Policy, roas: Arc<RoaTables>) -> Self {
+        Self { policy, roas, scratch: Scratch::new(), errors: 0 }
     }
 
     /// The attributes as the filter left them; `None` when it rejects.
@@ -222,7 +223,7 @@ impl<'q> FilterRun<'q> {
             Policy::Reject => return None,
             Policy::Filter(filter) => filter,
         };
-        let outcome = filter.run(&mut self.scratch, route, Env { ifaces });
+        let outcome = filter.run(&mut self.scratch, route, Env { ifaces, roas: &self.roas });
         for line in &outcome.printed {
             tracing::info!("{line}");
         }

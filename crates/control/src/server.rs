@@ -184,8 +184,19 @@ impl Session {
                 self.obey_alone(order, config, out);
             }
             Order::Eval(expression) => {
-                let ifaces = self.links().await?;
-                evaluate(&expression, &ifaces, out);
+                let (ifaces, roas) = (self.links().await?, self.ask(Request::Roas).await?);
+                evaluate(&expression, Env { ifaces: &ifaces, roas: &roas }, out);
+            }
+            Order::Roas(query) => {
+                let roas = self.ask(Request::Roas).await?;
+                let found = roas.get(&query.table).map(|table| query.select(table)).unwrap_or_default();
+                for roa in found {
+                    layout.roa(&roa, out);
+                    if out.len() >= PIECE {
+                        self.write(out).await?;
+                    }
+                }
+                out.ok();
             }
             Order::Routes(query) => self.routes(query, config, out).await?,
             Order::Static(name) => self.statics(name, config, out).await?,
@@ -240,6 +251,10 @@ impl Session {
             }
             Order::Undo => layout.undone(&self.ask(Request::Undo).await?, out),
             Order::Confirm => layout.configured(&self.ask(Request::Confirm).await?, false, out),
+            Order::EditRoa { table, edit } => {
+                self.ask(|answer| Request::EditRoa { table, edit, answer }).await?;
+                out.ok();
+            }
             Order::Dump(what) => {
                 self.ask(|answer| Request::Dump(what, answer)).await?;
                 out.ok();
@@ -335,7 +350,7 @@ impl Session {
         let query = Arc::new(query);
         let mut about = self.about(config);
         about.ifaces = self.links().await?;
-        let mut selection = Selection::new(&query);
+        let mut selection = Selection::new(&query, self.ask(Request::Roas).await?);
         let (pages, mut items) = mpsc::channel(1);
         self.send(Request::Routes { query: Arc::clone(&query), pages }).await?;
         while let Some(item) = items.recv().await {
@@ -404,8 +419,8 @@ impl Session {
 }
 
 /// The reply to `eval`. What the expression prints, and its error, go to the log.
-fn evaluate(expression: &Expression, ifaces: &Ifaces, out: &mut Frame) {
-    let evaluated = expression.run(Env { ifaces });
+fn evaluate(expression: &Expression, env: Env<'_>, out: &mut Frame) {
+    let evaluated = expression.run(env);
     for line in &evaluated.printed {
         tracing::info!("{line}");
     }

@@ -265,7 +265,7 @@ fn routes(config: &str, filter: &str, detail: bool, net: RouteNet) -> String {
         output: RouteOutput::List,
     };
     scene.write(|layout, setting, out| {
-        let mut selection = Selection::new(&query);
+        let mut selection = Selection::new(&query, Arc::default());
         if let Some(shown) = selection.net(&net, setting.ifaces) {
             layout.net(&shown, detail, setting, out);
         }

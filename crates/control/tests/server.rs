@@ -293,3 +293,65 @@ proptest! {
 thread_local! {
     static CONFIG_PARSED: std::rc::Rc<Config> = std::rc::Rc::new(lab::config(CONFIG));
 }
+
+const ROAS: &str = "router id 1.1.1.1; roa table r1 { roa 10.0.0.0/8 max 24 as 100; roa 10.1.0.0/16 max 16 as 5; \
+                    roa 11.0.0.0/8 max 8 as 5; } roa table r2; table t; protocol device { }";
+
+/// As `60-ext/router1/roa-*.sock`, but for the order: ours is by address.
+#[tokio::test]
+async fn roa_tables_are_listed_as_asked() {
+    let door = Door::with("roa", lab::config(ROAS), lab::answer);
+    let said = say(
+        &door,
+        &[
+            "show roa",
+            "show roa table r2",
+            "show roa as 5",
+            "show roa as 5 in 10.0.0.0/8 as 0",
+            "show roa in 10.0.0.0/8 as 5 table r1",
+            "show roa for 10.1.0.0/16",
+            "show roa 10.0.0.0/8",
+            "show symbols roa",
+        ],
+    );
+    assert_eq!(
+        said.await,
+        "0001 BIRD 1.6.8 ready.\n\
+         1019-10.0.0.0/8 max 24 as 100\n 10.1.0.0/16 max 16 as 5\n 11.0.0.0/8 max 8 as 5\n0000 \n\
+         0000 \n\
+         1019-10.1.0.0/16 max 16 as 5\n 11.0.0.0/8 max 8 as 5\n0000 \n\
+         1019-10.0.0.0/8 max 24 as 100\n 10.1.0.0/16 max 16 as 5\n0000 \n\
+         1019-10.1.0.0/16 max 16 as 5\n0000 \n\
+         1019-10.1.0.0/16 max 16 as 5\n 10.0.0.0/8 max 24 as 100\n0000 \n\
+         1019-10.0.0.0/8 max 24 as 100\n0000 \n\
+         1010-r1      \tROA table\n r2      \tROA table\n0000 \n"
+    );
+}
+
+/// Each as BIRD 1.6.8 answers.
+#[tokio::test]
+async fn wrong_commands_on_roa_tables_are_refused_in_bird_s_words() {
+    let door = Door::with("roa-wrong", lab::config(ROAS), lab::answer);
+    for (line, reply) in [
+        ("show roa all", "9001 syntax error"),
+        ("show roa for 10.1.2.3", "9001 syntax error"),
+        ("show roa 10.1.0.0/15", "9001 Invalid prefix"),
+        ("show roa in 20.0.0.0/8 for 20.0.0.0/8", "9001 Only one prefix expected"),
+        ("show roa table t", "9001 t is not a ROA table"),
+        ("add roa 1.0.0.0/8 as 1", "9001 syntax error"),
+        ("add roa 1.0.0.0/8 max (4+4) as 1", "9001 syntax error"),
+        ("add roa 1.0.0.1/8 max 8 as 1", "9001 Invalid prefix"),
+        ("add roa 1.0.0.0/8 max 8 as 1 table nosuch", "9001 nosuch is not a ROA table"),
+        ("add roa 1.0.0.0/8 max 7 as 1", "0000 "),
+        ("delete roa", "9001 syntax error"),
+        ("flush roa r1", "9001 syntax error"),
+        ("flush roa table t", "9001 t is not a ROA table"),
+        ("eval roa_check(r1, 10.1.0.0/16, 100)", "0023 (enum 35)1"),
+        ("eval roa_check(r1, 10.1.0.0/16)", "9001 syntax error"),
+        ("eval roa_check(t, 10.1.0.0/16, 1)", "9001 t is not a ROA table"),
+        ("eval roa_check(10.1.0.0/16, 1)", "9001 syntax error"),
+    ] {
+        let line: &'static [&'static str] = Box::leak(Box::new([line]));
+        assert_eq!(say(&door, line).await, format!("0001 BIRD 1.6.8 ready.\n{reply}\n"), "{line:?}");
+    }
+}

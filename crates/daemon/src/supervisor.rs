@@ -8,6 +8,7 @@
 
 mod actions;
 mod reload;
+mod roas;
 
 pub use reload::Reload;
 
@@ -22,7 +23,7 @@ use conf::load::{LoadOptions, Loaded, Refused};
 use control::request::{Choice, ExportQuery, Request, RouteQuery};
 use control::view::{InterfaceView, MemoryView, Phase, RecoveryView, RouteItem, StatusView};
 use rib::query::TableSpec;
-use route::{Ifaces, Moment, TableId};
+use route::{Ifaces, Moment, RoaTables, TableId};
 use session::link::TableMsg;
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr};
@@ -134,6 +135,7 @@ impl Supervisor {
         let config = Arc::clone(&this.current.config);
         this.make_tables(&config);
         this.world.deps.exports.set_ifaces(ifaces);
+        this.set_roas(&config);
         for conf in &config.protocols {
             this.make(conf, !conf.disabled);
         }
@@ -187,7 +189,8 @@ impl Supervisor {
             Request::Status(answer) => drop(answer.send(self.status())),
             Request::Memory(answer) => {
                 let (deps, tables) = (self.world.deps.clone(), self.tables.values().copied().collect());
-                tokio::spawn(async move { answer.send(memory(deps, tables).await) });
+                let roas = Arc::clone(&self.world.roas.borrow());
+                tokio::spawn(async move { answer.send(memory(deps, tables, &roas).await) });
             }
             Request::Interfaces(answer) => drop(answer.send(self.interfaces())),
             Request::Protocols { choice, detail, answer } => {
@@ -215,6 +218,11 @@ impl Supervisor {
             Request::Confirm(answer) => drop(answer.send(self.confirm())),
             Request::Debug { choice, mask, answer } => drop(answer.send(self.debug(&choice, mask))),
             Request::MrtDump { choice, answer, .. } => drop(answer.send(self.chosen(&choice).len())),
+            Request::Roas(answer) => drop(answer.send(Arc::clone(&self.world.roas.borrow()))),
+            Request::EditRoa { table, edit, answer } => {
+                self.edit_roa(&table, edit);
+                let _ = answer.send(());
+            }
             Request::Dump(_, answer) => {
                 self.dump();
                 let _ = answer.send(());
@@ -311,6 +319,8 @@ impl Supervisor {
             self.world.deps.tables.add(spec);
             let ifaces = Arc::clone(&self.world.deps.ifaces.borrow());
             self.world.deps.tables.send(id, TableMsg::Ifaces(ifaces));
+            let roas = Arc::clone(&self.world.roas.borrow());
+            self.world.deps.tables.send(id, TableMsg::Roas(roas));
             self.tables.insert(Arc::clone(&table.name), id);
         }
     }
@@ -397,14 +407,15 @@ fn router_id(config: &Config, ifaces: &Ifaces) -> Result<Ipv4Addr, String> {
     found.ok_or_else(|| "Cannot determine router ID, please configure it manually".into())
 }
 
-async fn memory(deps: session::peer::Deps, tables: Vec<TableId>) -> MemoryView {
+async fn memory(deps: session::peer::Deps, tables: Vec<TableId>, roas: &RoaTables) -> MemoryView {
     let mut view = MemoryView { total: resident(), ..MemoryView::default() };
+    view.roa = roas.iter().map(|(_, table)| table.octets() as u64).sum();
     for table in tables {
         let totals = deps.tables.query(table, |t| t.totals()).await.unwrap_or_default();
         view.tables += totals.octets - totals.attr_octets;
         view.attributes += totals.attr_octets;
     }
-    view.protocols = view.total.saturating_sub(view.tables + view.attributes);
+    view.protocols = view.total.saturating_sub(view.tables + view.attributes + view.roa);
     view
 }
 

@@ -2,7 +2,7 @@
 
 use netlink::Monitor;
 use rib::batch::{LimitKind, TableEvent};
-use route::{ChannelId, Ifaces, ProtocolId, TableId};
+use route::{ChannelId, Ifaces, ProtocolId, RoaTables, TableId};
 use session::clock::Clock;
 use session::export::Exports;
 use session::link::EventSink;
@@ -115,6 +115,8 @@ pub struct World {
     pub monitor: Monitor,
     /// What protocols see of them: nothing before a device protocol runs.
     pub links: Arc<watch::Sender<Arc<Ifaces>>>,
+    /// ROA tables, as filters see them.
+    pub roas: Arc<watch::Sender<Arc<RoaTables>>>,
     /// Numbers.
     pub numbers: Arc<Numbers>,
     /// Who hears tables.
@@ -132,8 +134,18 @@ impl World {
         let exports = Exports::start(settings.threads.exports, tables.clone(), clock, events);
         let sources = Arc::new(AtomicU32::new(0));
         let links = watch::Sender::new(Arc::default());
-        let deps =
-            Deps { tables, exports, listener: Listener::new(), ifaces: links.subscribe(), clock, sources, recovery };
-        Self { deps, monitor, links: Arc::new(links), numbers: Arc::new(Numbers::default()), listeners }
+        let roas = watch::Sender::new(Arc::default());
+        let deps = Deps {
+            tables,
+            exports,
+            listener: Listener::new(),
+            ifaces: links.subscribe(),
+            roas: roas.subscribe(),
+            clock,
+            sources,
+            recovery,
+        };
+        let (links, roas) = (Arc::new(links), Arc::new(roas));
+        Self { deps, monitor, links, roas, numbers: Arc::new(Numbers::default()), listeners }
     }
 }

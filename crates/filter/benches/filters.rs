@@ -10,7 +10,7 @@ use rbird_filter::span::SourceFile;
 use rbird_filter::syntax::{Cursor, lex};
 use rbird_filter::{Env, FileId, Filter, RouteView, Scratch, Symbols, language};
 use route::attrs::{AttrSetBuilder, Local};
-use route::{AttrSet, Dest, Ifaces, Prefix, ProtocolId, Source, SourceId, SourceKind};
+use route::{AttrSet, Dest, Ifaces, Prefix, ProtocolId, RoaTables, Source, SourceId, SourceKind};
 use std::fmt::Write;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
@@ -69,7 +69,7 @@ fn run(bencher: Bencher<'_, '_>, filter: &Filter) {
     bencher.counter(asked.len()).bench_local(|| {
         for net in &asked {
             let route = RouteView { net: *net, attrs: &attrs, source: &source, resolved: None, igp_metric: None };
-            black_box(filter.run(&mut scratch, route, Env { ifaces: &ifaces }));
+            black_box(filter.run(&mut scratch, route, Env { ifaces: &ifaces, roas: RoaTables::NONE }));
         }
     });
 }

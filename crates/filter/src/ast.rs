@@ -53,6 +53,8 @@ pub enum ExprKind {
     Mask(Vec<PathItem>),
     /// `f(a, b)`.
     Call(Arc<str>, Vec<Expr>),
+    /// `roa_check(t)`, `roa_check(t, net, asn)`.
+    RoaCheck(Arc<str>, Option<Box<[Expr; 2]>>),
     /// `a.len`, `add(a, b)`.
     Method(Method, Box<Expr>, Option<Box<Expr>>),
 }

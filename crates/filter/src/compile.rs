@@ -261,6 +261,7 @@ impl<'a> Compiler<'a> {
             }
             ExprKind::Mask(items) => self.mask(items)?,
             ExprKind::Call(name, arguments) => self.call(name, arguments, expr.span)?,
+            ExprKind::RoaCheck(name, subject) => self.roa_check(name, subject.as_deref(), expr.span)?,
             ExprKind::Method(method, subject, argument) => {
                 let subject = Box::new(self.node(subject)?);
                 let argument = argument.as_ref().map(|a| self.node(a)).transpose()?.map(Box::new);
@@ -326,6 +327,30 @@ impl<'a> Compiler<'a> {
         self.inputs = self.inputs.and(function.inputs);
         let arguments = arguments.iter().map(|a| self.node(a)).collect::<Compiled<_>>()?;
         Ok(NodeOp::Call(function, arguments))
+    }
+
+    /// Without a prefix and an AS it is about the route: its prefix and the last AS of its path.
+    fn roa_check(&mut self, name: &Arc<str>, subject: Option<&[Expr; 2]>, span: Span) -> Compiled<NodeOp> {
+        match self.symbols.get(name).map(|s| &s.kind) {
+            Some(SymbolKind::RoaTable) => {}
+            Some(SymbolKind::Broken) => return Ok(NodeOp::Const(Value::Void)),
+            _ => {
+                let wrong = Diagnostic::error(span, format!("{name} is not a ROA table"));
+                return Err(match self.symbols.nearest(name, |kind| matches!(kind, SymbolKind::RoaTable)) {
+                    Some(near) if near != &**name => wrong.help(format!("there is a ROA table `{near}`")),
+                    _ => wrong.help("a ROA table must be defined before it is used"),
+                });
+            }
+        }
+        self.inputs.roa = true;
+        let sides = match subject {
+            Some(sides) => Some(self.both(sides)?),
+            None => {
+                self.inputs.net = true;
+                None
+            }
+        };
+        Ok(NodeOp::RoaCheck(name.clone(), sides))
     }
 
     fn mask(&mut self, items: &[PathItem]) -> Compiled<NodeOp> {

@@ -249,6 +249,13 @@ impl<'a, 's> Machine<'a, 's> {
             }
             NodeOp::Mask(items) => self.mask(items, node.line)?,
             NodeOp::Call(function, arguments) => return self.call(function, arguments, node.line),
+            NodeOp::RoaCheck(table, sides) => {
+                let subject = match sides.as_deref() {
+                    Some([net, asn]) => Some((self.node(net)?, self.node(asn)?)),
+                    None => None,
+                };
+                self.subject.roa_check(table, subject).map_err(fail)?
+            }
             NodeOp::Method(method, subject, argument) => {
                 let subject = self.node(subject)?;
                 let argument = argument.as_deref().map(|a| self.node(a)).transpose()?;
@@ -386,5 +393,5 @@ pub(crate) fn expression<'a>(node: &'a Node, env: Env<'a>) -> Walk<Value<'a>> {
 /// The value of an expression that needs no route and no links, or BIRD's words.
 pub(crate) fn evaluate(node: &Node) -> Result<Value<'static>, String> {
     let ifaces = route::Ifaces::default();
-    expression(node, Env { ifaces: &ifaces }).result.map(Value::into_owned)
+    expression(node, Env { ifaces: &ifaces, roas: route::RoaTables::NONE }).result.map(Value::into_owned)
 }

@@ -53,6 +53,7 @@ pub enum NodeOp {
     Lc(Box<[Node; 3]>),
     Mask(Box<[MaskNode]>),
     Call(Arc<Function>, Box<[Node]>),
+    RoaCheck(Arc<str>, Option<Box<[Node; 2]>>),
     Method(Method, Box<Node>, Option<Box<Node>>),
 }
 

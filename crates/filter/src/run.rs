@@ -8,7 +8,7 @@
 use crate::interpret::{self, Scratch};
 use crate::program::Program;
 use crate::span::Span;
-use route::{AttrSet, Ifaces, Prefix, Resolved, Source};
+use route::{AttrSet, Ifaces, Prefix, Resolved, RoaTables, Source};
 use std::sync::Arc;
 
 /// What a channel does with routes in one direction.
@@ -127,6 +127,8 @@ pub struct RouteView<'a> {
 pub struct Env<'a> {
     /// Links and addresses.
     pub ifaces: &'a Ifaces,
+    /// The ROA tables as they are for the whole run.
+    pub roas: &'a RoaTables,
 }
 
 /// What a filter says of a route.

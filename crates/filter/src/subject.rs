@@ -8,10 +8,10 @@ use crate::names::{Attr, AttrKind, Field};
 use crate::operate::Operated;
 use crate::run::{Env, RouteView};
 use crate::value::{EnumKind, Held, Value};
-use route::attr::origin;
+use route::attr::{code, origin};
 use route::attrs::{AttrSetBuilder, Local, LocalAttr, LocalValue};
 use route::iface::Scope;
-use route::{Dest, Hop, IfIndex, Resolved};
+use route::{AsPath, Dest, Hop, IfIndex, Resolved};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
@@ -73,6 +73,25 @@ impl<'a, 's> Subject<'a, 's> {
                 Ok(local_value(kind, local.extra(name)))
             }
         }
+    }
+
+    /// What a ROA table says of a prefix and an AS, else of the route and the last AS of its path as it is now.
+    pub(crate) fn roa_check(&self, table: &str, subject: Option<(Value<'_>, Value<'_>)>) -> Operated<Value<'a>> {
+        let (net, asn) = match subject {
+            Some((Value::Prefix(net), Value::Int(asn))) => (net, asn),
+            Some(_) => return Err("Invalid argument to roa_check()"),
+            None => {
+                let route = self.route.ok_or(NO_ROUTE)?;
+                let path = match self.edited() {
+                    Some(builder) => builder.get(code::AS_PATH),
+                    None => route.attrs.get(code::AS_PATH),
+                };
+                let path = path.ok_or("Missing AS_PATH attribute")?;
+                (route.net, AsPath::new(path).last().unwrap_or(0))
+            }
+        };
+        let table = self.env.roas.get(table).ok_or("Missing ROA table")?;
+        Ok(Value::Enum(EnumKind::Roa, table.check(net, asn) as u32))
     }
 
     fn field(&self, route: &RouteView<'a>, field: Field) -> Value<'a> {

@@ -18,6 +18,8 @@ pub enum SymbolKind {
     Function(Arc<Function>),
     /// `filter`.
     Filter(Arc<Filter>),
+    /// `roa table`.
+    RoaTable,
     /// Something that filters do not know, with BIRD's word for it (`protocol`, `routing table`, ...).
     Foreign(&'static str),
     /// Its definition was wrong and has been said to be; uses of it are not errors of their own.
@@ -31,6 +33,7 @@ impl SymbolKind {
             Self::Constant(_) => "constant",
             Self::Function(_) => "function",
             Self::Filter(_) => "filter",
+            Self::RoaTable => "ROA table",
             Self::Foreign(word) => word,
             Self::Broken => "undefined",
         }

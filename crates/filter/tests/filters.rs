@@ -13,7 +13,9 @@ use rbird_filter::syntax::{Cursor, lex};
 use rbird_filter::{Diagnostic, Env, FileId, Filter, Outcome, RouteView, Scratch, SymbolKind, Symbols, Verdict};
 use route::attrs::Local;
 use route::iface::{IfaceFlags, Scope};
-use route::{AttrSet, Dest, Family, Hop, IfIndex, Iface, IfaceAddr, Ifaces, ProtocolId, Source, SourceId, SourceKind};
+use route::{
+    AttrSet, Dest, Family, Hop, IfIndex, Iface, IfaceAddr, Ifaces, ProtocolId, RoaTables, Source, SourceId, SourceKind,
+};
 use std::sync::Arc;
 
 /// Where rbird differs on purpose: the beginning of the filter, and why. `docs/differences.md` lists them.
@@ -96,7 +98,7 @@ fn run(filter: &Filter) -> Outcome {
     let (attrs, source) = static_route();
     let net = "10.2.0.0/16".parse().unwrap();
     let route = RouteView { net, attrs: &attrs, source: &source, resolved: None, igp_metric: None };
-    filter.run(&mut Scratch::new(), route, Env { ifaces: &world() })
+    filter.run(&mut Scratch::new(), route, Env { ifaces: &world(), roas: RoaTables::NONE })
 }
 
 /// What a filter did, as recorded.

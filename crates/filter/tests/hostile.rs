@@ -7,7 +7,7 @@ use rbird_filter::span::SourceFile;
 use rbird_filter::syntax::{Cursor, Tok, lex};
 use rbird_filter::{Env, Expression, FileId, RouteView, Scratch, SymbolKind, Symbols, language};
 use route::attrs::Local;
-use route::{AttrSet, Dest, Family, Ifaces, ProtocolId, Source, SourceId, SourceKind};
+use route::{AttrSet, Dest, Family, Ifaces, ProtocolId, RoaTables, Source, SourceId, SourceKind};
 
 /// Reads a text as everything that the language has, and runs whatever comes of it.
 fn survive(text: &[u8]) {
@@ -22,7 +22,7 @@ fn survive(text: &[u8]) {
         let _ = language::number(&mut start(), &symbols);
         let _ = language::address(&mut start(), &symbols);
         if let Ok(expression) = Expression::read(&mut start(), &symbols) {
-            let done = expression.run(Env { ifaces: &Ifaces::default() });
+            let done = expression.run(Env { ifaces: &Ifaces::default(), roas: RoaTables::NONE });
             let _ = done.value.map(|v| v.to_string().len());
         }
         let mut cursor = start();
@@ -59,7 +59,7 @@ fn run_all(symbols: &Symbols) {
         if let SymbolKind::Filter(filter) = &symbol.kind {
             let net = "10.2.0.0/16".parse().unwrap();
             let route = RouteView { net, attrs: &attrs, source: &source, resolved: None, igp_metric: None };
-            let _ = filter.run(&mut scratch, route, Env { ifaces: &ifaces });
+            let _ = filter.run(&mut scratch, route, Env { ifaces: &ifaces, roas: RoaTables::NONE });
         }
     }
 }

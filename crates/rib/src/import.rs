@@ -115,7 +115,7 @@ impl Table {
             resolved: Some(&hop.to),
             igp_metric: hop.igp_metric,
         };
-        let outcome = filter.run(&mut self.filters, route, Env { ifaces: &self.core.ifaces });
+        let outcome = filter.run(&mut self.filters, route, Env { ifaces: &self.core.ifaces, roas: &self.roas });
         let channel = channel.id;
         events.extend(outcome.printed.into_iter().map(|text| TableEvent::Printed { channel, text }));
         events.extend(outcome.error.map(|text| TableEvent::Log { channel, text }));

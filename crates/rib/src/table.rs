@@ -34,7 +34,7 @@ use hashbrown::HashMap;
 use route::attrs::LocalAttr;
 use route::attrs::LocalValue;
 use route::hop::{IGP_METRIC_UNKNOWN, Recursive};
-use route::{ChannelId, Dest, Family, IfIndex, Ifaces, Moment, Prefix, Resolved};
+use route::{ChannelId, Dest, Family, IfIndex, Ifaces, Moment, Prefix, Resolved, RoaTables};
 use std::sync::Arc;
 
 /// A routing table: one owner, `&mut self`.
@@ -57,6 +57,8 @@ pub struct Table {
     /// Reused from row to row.
     pub(crate) scratch: Vec<Path>,
     pub(crate) found: Vec<Option<NetId>>,
+    /// What late filters read.
+    pub(crate) roas: Arc<RoaTables>,
     /// What late filters reuse.
     pub(crate) filters: Scratch,
     /// Channels of which lines are wanted.
@@ -116,6 +118,7 @@ impl Table {
             warnings: Vec::new(),
             scratch: Vec::new(),
             found: Vec::new(),
+            roas: Arc::default(),
             filters: Scratch::new(),
             traced: HashMap::new(),
             untraced: Vec::new(),
@@ -186,6 +189,11 @@ impl Table {
     /// What the table has to say of itself since the last time, for the log: few at a time, whatever peers do.
     pub fn take_warnings(&mut self) -> Vec<TableEvent> {
         std::mem::take(&mut self.warnings)
+    }
+
+    /// New ROA tables, for import filters that run here from now on.
+    pub fn set_roas(&mut self, roas: Arc<RoaTables>) {
+        self.roas = roas;
     }
 
     /// What the journal must carry from now on: the widest that any reader reads.

@@ -13,6 +13,7 @@ pub mod community;
 pub mod hop;
 pub mod iface;
 pub mod net;
+pub mod roa;
 pub mod source;
 pub mod time;
 
@@ -21,5 +22,6 @@ pub use attrs::{AttrSet, AttrSetBuilder};
 pub use hop::{Dest, Hop, Resolved};
 pub use iface::{IfIndex, Iface, IfaceAddr, Ifaces};
 pub use net::{Family, Prefix};
+pub use roa::{Roa, RoaEntry, RoaOrigin, RoaState, RoaTable, RoaTables};
 pub use source::{BgpSource, ChannelId, ProtocolId, Source, SourceId, SourceKind, TableId};
 pub use time::Moment;

@@ -27,7 +27,7 @@ use rib::export::{Advance, Group, GroupKey, Judged, MemberId, MemberSpec, Moved,
 use rib::query::NetView;
 use rib::stats::ExportStats;
 use rib::trace::Tracing;
-use route::{Ifaces, TableId};
+use route::{Ifaces, RoaTables, TableId};
 use std::collections::HashMap;
 use std::hash::BuildHasher;
 use std::sync::Arc;
@@ -63,6 +63,7 @@ enum Order {
     Stats { member: MemberId, answer: oneshot::Sender<(ExportStats, u32)> },
     Judge { member: MemberId, nets: Vec<NetView>, answer: oneshot::Sender<Vec<Judged>> },
     Ifaces(Arc<Ifaces>),
+    Roas(Arc<RoaTables>),
     Given(ReaderId, Portion),
     Drained(MemberId),
 }
@@ -85,6 +86,7 @@ impl Exports {
                 tables: tables.clone(),
                 events: events.clone(),
                 ifaces: Arc::default(),
+                roas: Arc::default(),
                 readers: Vec::new(),
                 groups: Vec::new(),
                 members: HashMap::new(),
@@ -156,6 +158,13 @@ impl Exports {
         }
     }
 
+    /// New ROA tables, for what filters judge from now on.
+    pub fn set_roas(&self, roas: &Arc<RoaTables>) {
+        for mailbox in &self.0.all {
+            mailbox.push(Order::Roas(Arc::clone(roas)));
+        }
+    }
+
     fn order(&self, member: MemberId, order: Order) {
         let thread = member.0 as usize % self.0.all.len();
         if let Some(mailbox) = self.0.all.get(thread) {
@@ -170,6 +179,7 @@ struct Thread {
     tables: Tables,
     events: EventSink,
     ifaces: Arc<Ifaces>,
+    roas: Arc<RoaTables>,
     readers: Vec<Reader>,
     groups: Vec<Option<Owned>>,
     members: HashMap<MemberId, Place>,
@@ -269,6 +279,10 @@ impl Thread {
                 self.groups.iter_mut().flatten().for_each(|o| o.group.set_ifaces(ifaces.clone()));
                 self.ifaces = ifaces;
             }
+            Order::Roas(roas) => {
+                self.groups.iter_mut().flatten().for_each(|o| o.group.set_roas(roas.clone()));
+                self.roas = roas;
+            }
             Order::Given(reader, portion) => self.given(reader, &portion),
             Order::Drained(member) => {
                 self.with(member, |owned, slot, advance| owned.set_full(slot, false, advance));
@@ -318,13 +332,9 @@ impl Thread {
             return at;
         }
         let reader = self.reader_for(table, key.reading(), freed);
-        let owned = Owned {
-            group: Group::new(key.clone(), self.ifaces.clone()),
-            table,
-            reader,
-            encoding: Encoding::new(key),
-            outlets: Vec::new(),
-        };
+        let mut group = Group::new(key.clone(), self.ifaces.clone());
+        group.set_roas(self.roas.clone());
+        let owned = Owned { group, table, reader, encoding: Encoding::new(key), outlets: Vec::new() };
         match self.groups.iter().position(Option::is_none) {
             Some(free) => {
                 if let Some(place) = self.groups.get_mut(free) {

@@ -14,11 +14,12 @@ use rib::batch::{ImportBatch, ImportRow, What};
 use route::attr::code;
 use route::attrs::{AttrSet, AttrSetBuilder, Local, Records, hash_octets};
 use route::hop::{Dest, Hop, Recursive};
-use route::{AsPath, Family, IfIndex, Iface, Ifaces, Prefix, Source, SourceId, SourceKind};
+use route::{AsPath, Family, IfIndex, Iface, Ifaces, Prefix, RoaTables, Source, SourceId, SourceKind};
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use tokio::sync::watch;
 use wire::update::{Announced, Decoded};
 use wire::{Notification, PerFamily, Update, UpdateContext, notification};
 
@@ -78,6 +79,9 @@ pub(crate) struct Intake {
     /// The link of a direct neighbour.
     link: IfIndex,
     ifaces: Arc<Ifaces>,
+    roas: watch::Receiver<Arc<RoaTables>>,
+    /// Those that count for the update being read.
+    roas_now: Arc<RoaTables>,
     origin: Arc<Source>,
     sources: PerFamily<HashMap<u32, Arc<Source>>>,
     known_ids: SourceIds,
@@ -128,12 +132,16 @@ impl Intake {
         known_ids: SourceIds,
         link: IfIndex,
         ifaces: Arc<Ifaces>,
+        mut roas: watch::Receiver<Arc<RoaTables>>,
     ) -> Self {
+        let roas_now = Arc::clone(&roas.borrow_and_update());
         Self {
             context,
             spec,
             link,
             ifaces,
+            roas,
+            roas_now,
             origin,
             sources: PerFamily::default(),
             known_ids,
@@ -162,6 +170,14 @@ impl Intake {
         self.forget();
     }
 
+    /// Other ROA tables: what is remembered no longer holds. Costs a look at a number when they are the same.
+    fn look_at_roas(&mut self) {
+        if self.roas.has_changed().unwrap_or(false) {
+            self.roas_now = Arc::clone(&self.roas.borrow_and_update());
+            self.forget();
+        }
+    }
+
     fn forget(&mut self) {
         self.cache.clear();
         self.cache_octets = 0;
@@ -169,6 +185,7 @@ impl Intake {
 
     /// Takes in the body of an UPDATE. `Ok(Some(family))`: it was an End-of-RIB marker.
     pub(crate) fn update(&mut self, body: &[u8]) -> Result<Option<Family>, Notification> {
+        self.look_at_roas();
         let update = Update::split(body, &self.context)?;
         for nlris in update.withdrawn() {
             let family = nlris.family();
@@ -340,7 +357,7 @@ impl Intake {
                 None
             }
             Policy::Filter(filter) => {
-                let each = filter.inputs.net || filter.inputs.effects || filter.inputs.roa;
+                let each = filter.inputs.net || filter.inputs.effects;
                 each.then(|| Arc::clone(filter))
             }
         };
@@ -377,7 +394,7 @@ impl Intake {
 
     fn judge(&mut self, filter: &Filter, net: Prefix, set: &AttrSet) -> (Verdict, AttrSet) {
         let route = RouteView { net, attrs: set, source: &self.origin, resolved: None, igp_metric: None };
-        let outcome = filter.run(&mut self.scratch, route, Env { ifaces: &self.ifaces });
+        let outcome = filter.run(&mut self.scratch, route, Env { ifaces: &self.ifaces, roas: &self.roas_now });
         for text in outcome.printed {
             self.say(Line::Info(text));
         }

@@ -120,7 +120,8 @@ fn intake(change: impl Fn(&mut PeerSpec)) -> Intake {
         ..UpdateContext::default()
     };
     let ids = SourceIds::new(Arc::new(AtomicU32::new(100)));
-    Intake::new(Arc::new(spec), context, Arc::new(origin), ids, IfIndex(2), links())
+    let roas = tokio::sync::watch::Sender::new(Arc::default()).subscribe();
+    Intake::new(Arc::new(spec), context, Arc::new(origin), ids, IfIndex(2), links(), roas)
 }
 
 /// An UPDATE: path, next hop, further attributes in octets, prefixes in octets.
@@ -257,4 +258,28 @@ fn path_identifiers_are_sources_and_bounded() {
         intake.update(&update(&[65002], PEER, &[], &nlri)).map(|_| ())
     });
     assert_eq!(outcome, Err(Notification::new(6, 8)));
+}
+
+/// As BIRD: a changed table counts for what comes from then on, also for attributes that were seen before.
+#[test]
+fn roa_tables_count_as_they_are_when_the_update_comes() {
+    let text = "roa_check(r) = ROA_VALID;";
+    let files = [filter::span::SourceFile { path: "c".into(), text: text.as_bytes().into() }];
+    let tokens = filter::syntax::lex(filter::FileId(0), text.as_bytes());
+    let mut symbols = filter::Symbols::new(None);
+    symbols.define("r", filter::Span::default(), filter::SymbolKind::RoaTable).unwrap();
+    let mut cursor = filter::syntax::Cursor::new(&files, &tokens, None);
+    let only_valid = filter::language::where_clause(&mut cursor, &symbols).unwrap();
+
+    let sender = tokio::sync::watch::Sender::new(Arc::default());
+    let mut intake = intake(|s| s.channels[0].import = Policy::Filter(Arc::clone(&only_valid)));
+    intake.roas = sender.subscribe();
+    let octets = update(&[65002, 65003], PEER, &[], NET);
+    for (asn, expected) in [(65003, What::Announce(0)), (65002, What::Filtered(0)), (65003, What::Announce(0))] {
+        let roa = route::Roa { prefix: "192.0.2.0/24".parse().unwrap(), max_len: 24, asn };
+        let entry = route::RoaEntry { roa, origin: route::RoaOrigin::Dynamic };
+        let table = Arc::new(route::RoaTable::new(vec![entry]));
+        sender.send_replace(Arc::new(route::RoaTables::new(vec![("r".into(), table)])));
+        assert_eq!(take(&mut intake, &octets).0, [expected], "{roa}");
+    }
 }

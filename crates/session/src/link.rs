@@ -8,7 +8,7 @@
 
 use rib::batch::{Act, ChangeBatch, NetId, Reading, TableEvent};
 use rib::trace::Tracing;
-use route::{ChannelId, Ifaces, TableId};
+use route::{ChannelId, Ifaces, RoaTables, TableId};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use tokio::sync::OwnedSemaphorePermit;
@@ -35,6 +35,8 @@ pub enum TableMsg {
     Ifaces(Arc<Ifaces>),
     /// Which lines are wanted of a channel (`debug { routes, filters }`), in all its lives.
     Trace(ChannelId, Tracing),
+    /// ROA tables for import filters that run in the table.
+    Roas(Arc<RoaTables>),
     /// Work on the table itself (control socket, counters), at most 1 ms of it; longer work asks for the next page.
     Query(Box<dyn FnOnce(&mut rib::table::Table) + Send>),
 }

@@ -24,7 +24,7 @@ use crate::export::Exports;
 use crate::tables::Tables;
 use filter::Policy;
 use rib::batch::{Limit, TableEvent};
-use route::{ChannelId, Family, Ifaces, ProtocolId, TableId};
+use route::{ChannelId, Family, Ifaces, ProtocolId, RoaTables, TableId};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
@@ -222,6 +222,8 @@ pub struct Deps {
     pub listener: Listener,
     /// Links and addresses.
     pub ifaces: watch::Receiver<Arc<Ifaces>>,
+    /// ROA tables.
+    pub roas: watch::Receiver<Arc<RoaTables>>,
     /// The clock.
     pub clock: Clock,
     /// The next number of a source; shared by all protocols of the daemon.

@@ -282,6 +282,7 @@ impl Owned {
                 self.works = true;
             }
             TableMsg::Trace(channel, tracing) => self.table.set_tracing(channel, tracing),
+            TableMsg::Roas(roas) => self.table.set_roas(roas),
             TableMsg::Query(work) => work(&mut self.table),
             TableMsg::Subscribe(subscription) => self.subscribe(subscription),
             TableMsg::Follow(follower) => self.follow(follower),

@@ -18,7 +18,7 @@ use rib::batch::LimitAction;
 use route::community::{LLGR_STALE, communities};
 use route::hop::IGP_METRIC_UNKNOWN;
 use route::iface::IfaceFlags;
-use route::{AttrSet, Family, Hop, IfIndex, IfaceAddr, Resolved};
+use route::{AttrSet, Family, Hop, IfIndex, IfaceAddr, Resolved, Roa};
 use std::borrow::Cow;
 
 /// BIRD 1.6.8.
@@ -179,6 +179,10 @@ impl Layout for V1 {
             static_row(row, out);
         }
         out.ok();
+    }
+
+    fn roa(&self, roa: &Roa, out: &mut Frame) {
+        out.line(code::ROA, roa);
     }
 
     fn symbols(&self, rows: &[&SymbolRow], out: &mut Frame) {

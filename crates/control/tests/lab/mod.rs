@@ -6,7 +6,7 @@
 #![allow(dead_code, reason = "each test file uses a part")]
 #![allow(clippy::unwrap_used, reason = "a test that can not go on has failed")]
 
-use conf::config::{Config, DebugMask};
+use conf::config::{Config, DebugMask, RoaTableConf};
 use conf::files::Memory;
 use conf::{Dialect, LoadOptions};
 use filter::Policy;
@@ -29,6 +29,7 @@ use route::{
     AttrSet, AttrSetBuilder, BgpSource, Dest, Hop, IfIndex, Iface, IfaceAddr, Moment, Prefix, ProtocolId, Resolved,
     Source, SourceId, SourceKind, TableId,
 };
+use route::{Roa, RoaEntry, RoaOrigin, RoaTable, RoaTables};
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -149,8 +150,16 @@ pub fn answer(request: Request, config: &Config) {
             answer.send(chosen(config, &choice)).unwrap_or_default();
         }
         Request::MrtDump { choice, answer, .. } => answer.send(chosen(config, &choice)).unwrap_or_default(),
+        Request::Roas(to) => drop(to.send(roas(config))),
+        Request::EditRoa { answer, .. } => answer.send(()).unwrap_or_default(),
         Request::Dump(_, to) | Request::Down(to) => to.send(()).unwrap_or_default(),
     }
+}
+
+fn roas(config: &Config) -> Arc<RoaTables> {
+    let entry = |roa: &Roa| RoaEntry { roa: *roa, origin: RoaOrigin::Static };
+    let table = |t: &RoaTableConf| (t.name.clone(), Arc::new(RoaTable::new(t.roas.iter().map(entry).collect())));
+    Arc::new(RoaTables::new(config.roa_tables.iter().map(table).collect()))
 }
 
 fn chosen(config: &Config, choice: &Choice) -> usize {

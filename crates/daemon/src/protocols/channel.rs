@@ -59,7 +59,7 @@ impl Import {
             late: false,
             batch: ImportBatch::default(),
             palette: HashMap::new(),
-            runner: Runner::default(),
+            runner: Runner::new(start.world.deps.roas.clone()),
         })
     }
 

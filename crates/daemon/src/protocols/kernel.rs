@@ -22,7 +22,7 @@ use export::{Candidate, Judged, Rules};
 use rib::batch::ResolvedHop;
 use rib::query::{NetView, PathView};
 use rib::stats::ExportStats;
-use route::{Ifaces, Moment, Prefix, ProtocolId};
+use route::{Ifaces, Moment, Prefix, ProtocolId, RoaTables};
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -33,6 +33,7 @@ pub struct KernelHandle {
     orders: mpsc::UnboundedSender<Order>,
     shared: Arc<Shared>,
     ifaces: watch::Receiver<Arc<Ifaces>>,
+    roas: watch::Receiver<Arc<RoaTables>>,
 }
 
 /// What the worker is told to do.
@@ -74,8 +75,9 @@ impl KernelHandle {
             limited: Mutex::default(),
         });
         let ifaces = start.world.deps.ifaces.clone();
+        let roas = start.world.deps.roas.clone();
         worker::spawn(start, heard, Arc::clone(&shared));
-        Self { orders, shared, ifaces }
+        Self { orders, shared, ifaces, roas }
     }
 
     /// Goes up; nothing happens when it is up already.
@@ -136,7 +138,7 @@ impl KernelHandle {
         let rules = self.shared.rules.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let Some(rules) = rules else { return nets.iter().map(|n| vec![None; n.paths.len()]).collect() };
         let ifaces = self.ifaces.borrow().clone();
-        let mut runner = Runner::default();
+        let mut runner = Runner::new(self.roas.clone());
         nets.iter().map(|net| judge_net(&rules, net, &ifaces, &mut runner)).collect()
     }
 }

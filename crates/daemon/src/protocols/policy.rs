@@ -1,15 +1,22 @@
 //! Running the policy of a channel, and saying what its filter says.
 
 use filter::{Env, Policy, RouteView, Scratch, Verdict};
-use route::{AttrSet, Ifaces};
+use route::{AttrSet, Ifaces, RoaTables};
+use std::sync::Arc;
+use tokio::sync::watch;
 
 /// Runs policies; keeps what the interpreter reuses.
-#[derive(Default)]
 pub struct Runner {
     scratch: Scratch,
+    roas: watch::Receiver<Arc<RoaTables>>,
 }
 
 impl Runner {
+    /// A runner that looks into these ROA tables.
+    pub fn new(roas: watch::Receiver<Arc<RoaTables>>) -> Self {
+        Self { scratch: Scratch::new(), roas }
+    }
+
     /// What a policy says of a route, and the changed attributes, when the filter changed any.
     ///
     /// What the filter prints, and its run-time errors, go to the log.
@@ -19,7 +26,8 @@ impl Runner {
             Policy::Reject => return (Verdict::Reject, None),
             Policy::Filter(filter) => filter,
         };
-        let outcome = filter.run(&mut self.scratch, view, Env { ifaces });
+        let roas = if filter.inputs.roa { Arc::clone(&self.roas.borrow()) } else { Arc::default() };
+        let outcome = filter.run(&mut self.scratch, view, Env { ifaces, roas: &roas });
         for line in &outcome.printed {
             tracing::info!("{line}");
         }

@@ -42,7 +42,7 @@ impl StaticHandle {
             conf: Arc::clone(&start.conf),
             channels: channels.collect(),
             source,
-            runner: Runner::default(),
+            runner: Runner::new(start.world.deps.roas.clone()),
             up: false,
         };
         state.take_over();

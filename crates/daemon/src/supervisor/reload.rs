@@ -153,6 +153,7 @@ impl Supervisor {
         self.reload.previous = Some(std::mem::replace(&mut self.current, new));
         self.published.send_replace(Arc::clone(&config));
         self.make_tables(&config);
+        self.set_roas(&config);
         let goodbyes = self.stop_what_changes(&plan);
         self.refilter_what_stays(&plan, &config, soft);
         if goodbyes.is_empty() {

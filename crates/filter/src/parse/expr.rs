@@ -215,7 +215,10 @@ impl Parser<'_, '_> {
                 self.cursor.bump();
                 return Ok(ExprKind::Defined(Box::new(self.in_parens(Self::expr)?)));
             }
-            "roa_check" => return Err(unsupported(self.cursor.span(), "roa_check", "ROA tables")),
+            "roa_check" => {
+                self.cursor.bump();
+                return self.in_parens(Self::roa_check);
+            }
             _ => {}
         }
         if let Some(method) = editing(word) {
@@ -237,6 +240,17 @@ impl Parser<'_, '_> {
             return Ok(ExprKind::Call(name, self.call_arguments()?));
         }
         Ok(ExprKind::Name(name))
+    }
+
+    /// Reads `TABLE` or `TABLE, PREFIX, ASN`.
+    fn roa_check(&mut self) -> Parsed<ExprKind> {
+        let name: Arc<str> = self.cursor.name()?.0.into();
+        if !self.cursor.eat(Op::Comma) {
+            return Ok(ExprKind::RoaCheck(name, None));
+        }
+        let net = self.expr()?;
+        self.cursor.expect(Op::Comma)?;
+        Ok(ExprKind::RoaCheck(name, Some(Box::new([net, self.expr()?]))))
     }
 
     /// What begins with `(`: an expression in parentheses, a pair, a community.
@@ -343,12 +357,6 @@ impl Parser<'_, '_> {
         }
         Ok(MaskItem::Range(from, self.cursor.number()?))
     }
-}
-
-fn unsupported(span: Span, what: &str, of: &str) -> Diagnostic {
-    let mut wrong = Diagnostic::error(span, format!("{what} is not supported yet"));
-    wrong.label = Some(format!("rbird does not have {of} yet"));
-    wrong
 }
 
 /// A number of 16 bits.

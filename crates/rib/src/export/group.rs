@@ -14,7 +14,7 @@ use crate::query::NetView;
 use crate::stats::ExportStats;
 use crate::trace::Traces;
 use hashbrown::HashMap;
-use route::{Ifaces, ProtocolId};
+use route::{Ifaces, ProtocolId, RoaTables};
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -317,6 +317,11 @@ impl Group {
     /// New links and addresses. Whoever calls this asks for a refresh of those whose routes may look different now.
     pub fn set_ifaces(&mut self, ifaces: Arc<Ifaces>) {
         self.judge.set_ifaces(ifaces);
+    }
+
+    /// New ROA tables: they count for what is judged from now on, as in BIRD.
+    pub fn set_roas(&mut self, roas: Arc<RoaTables>) {
+        self.judge.set_roas(roas);
     }
 
     /// Whether a page is wanted: somebody walks and can take it.

@@ -18,7 +18,7 @@ use filter::Scratch;
 use filter::run::{Env, Policy, RouteView, Verdict};
 use route::attr::code;
 use route::community::{self, communities};
-use route::{AttrSet, AttrSetBuilder, Dest, Ifaces, Prefix, Source, SourceKind, attrs::Local};
+use route::{AttrSet, AttrSetBuilder, Dest, Ifaces, Prefix, RoaTables, Source, SourceKind, attrs::Local};
 use std::sync::Arc;
 
 /// A path that is offered to a neighbour.
@@ -59,6 +59,7 @@ const FILTER_FIRST: [Step; 2] = [Step::Filter, Step::Rewrite];
 pub struct Judge {
     key: Arc<GroupKey>,
     ifaces: Arc<Ifaces>,
+    roas: Arc<RoaTables>,
     work: AttrSetBuilder,
     scratch: Scratch,
     remarks: Vec<Remark>,
@@ -68,7 +69,7 @@ impl Judge {
     /// A judge by this key.
     pub fn new(key: Arc<GroupKey>, ifaces: Arc<Ifaces>) -> Self {
         let work = AttrSetBuilder::new(nothing_local());
-        Self { key, ifaces, work, scratch: Scratch::new(), remarks: Vec::new() }
+        Self { key, ifaces, roas: Arc::default(), work, scratch: Scratch::new(), remarks: Vec::new() }
     }
 
     /// By what it judges.
@@ -84,6 +85,11 @@ impl Judge {
     /// New links and addresses. Earlier judgements may be wrong from now on.
     pub fn set_ifaces(&mut self, ifaces: Arc<Ifaces>) {
         self.ifaces = ifaces;
+    }
+
+    /// New ROA tables. Earlier judgements may be wrong from now on.
+    pub fn set_roas(&mut self, roas: Arc<RoaTables>) {
+        self.roas = roas;
     }
 
     /// What there is to log since the last call.
@@ -159,7 +165,7 @@ impl Judge {
             resolved: Some(&offer.hop.to),
             igp_metric: offer.hop.igp_metric,
         };
-        let outcome = filter.run(&mut self.scratch, view, Env { ifaces: &self.ifaces });
+        let outcome = filter.run(&mut self.scratch, view, Env { ifaces: &self.ifaces, roas: &self.roas });
         self.remarks.extend(outcome.printed.into_iter().map(Remark::Printed));
         self.remarks.extend(outcome.error.map(Remark::Failed));
         if let Some(changed) = &outcome.attrs {

@@ -73,6 +73,7 @@ impl World {
             exports,
             listener: Listener::new(),
             ifaces: ifaces.subscribe(),
+            roas: watch::Sender::new(Arc::default()).subscribe(),
             clock,
             sources: Arc::new(AtomicU32::new(100)),
             recovery: Recovery::none(),

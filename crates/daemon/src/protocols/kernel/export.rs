@@ -277,7 +277,8 @@ mod tests {
     fn wanted(rules: &Rules, paths: &[(&Source, &(AttrSet, ResolvedHop))]) -> Option<Resolved> {
         let net = "20.0.1.0/24".parse().unwrap();
         let paths = paths.iter().map(|(source, (attrs, hop))| Candidate { attrs, source, hop });
-        rules.wanted(net, paths, &Ifaces::default(), &mut Runner::default()).0.map(|r| r.dest)
+        let mut runner = Runner::new(tokio::sync::watch::Sender::new(std::sync::Arc::default()).subscribe());
+        rules.wanted(net, paths, &Ifaces::default(), &mut runner).0.map(|r| r.dest)
     }
 
     #[test]

@@ -245,7 +245,7 @@ impl Worker {
             socket: RouteSocket::open()?,
             ifaces: start.world.deps.ifaces.borrow().clone(),
             clock: start.world.deps.clock,
-            runner: Runner::default(),
+            runner: Runner::new(start.world.deps.roas.clone()),
             stats: ExportStats::default(),
             exported: 0,
             passed: None,

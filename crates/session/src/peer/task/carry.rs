@@ -209,6 +209,7 @@ impl Task {
                 self.sources.clone(),
                 link,
                 Arc::clone(&self.ifaces),
+                self.deps.roas.clone(),
             ),
             outbox,
             octets_max: if negotiated.extended_messages { EXTENDED_OCTETS_MAX } else { MESSAGE_OCTETS_MAX },
