@@ -421,6 +421,39 @@ pub enum ProtocolKind {
     Static(StaticConf),
     /// `protocol bgp`.
     Bgp(Box<BgpConf>),
+    /// `protocol pipe`.
+    Pipe(PipeConf),
+}
+
+impl ProtocolKind {
+    /// The table that it has to do with beside those of its channels: `peer table`, `igp table`.
+    pub fn other_table(&self) -> Option<&Arc<str>> {
+        match self {
+            Self::Pipe(pipe) => pipe.peer_table.as_ref(),
+            Self::Bgp(bgp) => bgp.igp_table.as_ref(),
+            Self::Static(fixed) => fixed.igp_table.as_ref(),
+            Self::Device(_) | Self::Direct(_) | Self::Kernel(_) => None,
+        }
+    }
+}
+
+/// `protocol pipe`. `import` and `export` are seen from the table of its channel.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PipeConf {
+    /// `peer table`; in a finished configuration always there, and another one than the channel's.
+    pub peer_table: Option<Arc<str>>,
+    /// `mode`.
+    pub mode: PipeMode,
+}
+
+/// `mode` of a pipe.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PipeMode {
+    /// The best route of each prefix, as the pipe's own.
+    Opaque,
+    /// Every route, under the protocol that gave it.
+    #[default]
+    Transparent,
 }
 
 /// `protocol device`.

@@ -3,7 +3,7 @@
 //! Each check is BIRD's, in its words and where BIRD finds it: at the closing
 //! brace. A note says where the option stands that leads to it.
 
-use crate::config::{BgpConf, GatewayMode, MissingLladdr, ProtocolKind};
+use crate::config::{BgpConf, ChannelConf, GatewayMode, MissingLladdr, PipeConf, ProtocolKind};
 use crate::options::bgp::MULTIHOP_DEFAULT;
 use crate::parser::Parser;
 use crate::protocol::Draft;
@@ -12,6 +12,9 @@ use route::Family;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
+
+/// The options that were given, and where last.
+type Given = BTreeMap<&'static [&'static str], Span>;
 
 impl Parser<'_> {
     /// Takes a protocol into the configuration. `faulty`: errors were found in it, so what is missing is not told.
@@ -27,11 +30,42 @@ impl Parser<'_> {
                 }
             }
         }
+        if let ProtocolKind::Pipe(pipe) = &conf.kind
+            && !faulty
+        {
+            self.pipe(pipe, &channel, &given, close);
+        }
         self.igp_table(&conf.kind, &channel.table, given.get(&["igp", "table"][..]).copied().unwrap_or(close));
         if !matches!(conf.kind, ProtocolKind::Device(_)) {
             conf.channels.push(channel);
         }
         self.config.protocols.push(conf);
+    }
+
+    /// A pipe joins two tables.
+    fn pipe(&mut self, pipe: &PipeConf, channel: &ChannelConf, given: &Given, close: Span) {
+        let place = |words: &[&str]| given.get(words).copied();
+        match &pipe.peer_table {
+            None => {
+                let wrong = Diagnostic::error(close, "Name of peer routing table not specified");
+                self.fail(wrong.help("add `peer table NAME;`"));
+            }
+            Some(peer) if *peer == channel.table => {
+                let wrong = Diagnostic::error(close, "Primary table and peer table must be different");
+                let note = place(&["peer", "table"]).unwrap_or(close);
+                self.fail(wrong.note(note, format!("{peer} is the table of the pipe itself")));
+            }
+            Some(_) => {}
+        }
+        let idle: [(&[&str], bool, &str); 2] = [
+            (&["import", "keep", "filtered"], channel.keep_filtered, "routes are filtered before they enter a pipe"),
+            (&["receive", "limit"], channel.receive_limit.is_some(), "use `import limit` or `export limit`"),
+        ];
+        for (words, on, why) in idle {
+            if let Some(place) = place(words).filter(|_| on) {
+                self.warn(place, format!("`{}` does nothing in a pipe: {why}", words.join(" ")));
+            }
+        }
     }
 
     /// Next hops are looked up in the table of the protocol itself; another one is refused, not ignored.
@@ -79,7 +113,7 @@ impl Parser<'_> {
 }
 
 /// Fills defaults that depend on other options.
-fn complete(conf: &mut BgpConf, given: &BTreeMap<&'static [&'static str], Span>) {
+fn complete(conf: &mut BgpConf, given: &Given) {
     let has = |words: &[&str]| given.keys().any(|k| *k == words);
     if conf.local_as == conf.peer_as && !has(&["direct"]) && !has(&["multihop"]) {
         conf.multihop = Some(MULTIHOP_DEFAULT);
@@ -95,7 +129,7 @@ fn complete(conf: &mut BgpConf, given: &BTreeMap<&'static [&'static str], Span>)
 /// A session, as its checks see it.
 struct BgpFacts<'a> {
     conf: &'a BgpConf,
-    given: &'a BTreeMap<&'static [&'static str], Span>,
+    given: &'a Given,
     /// Whether its table is `sorted`.
     sorted: bool,
 }

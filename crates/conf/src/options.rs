@@ -5,6 +5,7 @@ pub(crate) mod common;
 pub(crate) mod device;
 pub(crate) mod direct;
 pub(crate) mod kernel;
+pub(crate) mod pipe;
 pub(crate) mod statics;
 
 /// Runs an expression with the table and the struct of a protocol's own options.
@@ -25,6 +26,10 @@ macro_rules! with_own {
             }
             ProtocolKind::Static($own) => {
                 let $rows = $crate::options::statics::OPTIONS;
+                $body
+            }
+            ProtocolKind::Pipe($own) => {
+                let $rows = $crate::options::pipe::OPTIONS;
                 $body
             }
             ProtocolKind::Bgp($own) => {

@@ -136,9 +136,9 @@ fn changes(old: &ProtocolConf, new: &ProtocolConf, globals: &[Change], tables_ma
     compare(common::PROTOCOL, old, new, &mut all);
     own(&old.kind, &new.kind, &mut all);
     channels(&old.channels, &new.channels, &mut all);
-    let remade = |c: &&ChannelConf| tables_made.contains(&c.table);
-    if let Some(channel) = new.channels.iter().find(remade) {
-        all.push(whole("table", channel.table.to_string(), format!("{} anew", channel.table)));
+    let tables = new.channels.iter().map(|c| &c.table).chain(new.kind.other_table());
+    if let Some(table) = tables.into_iter().find(|table| tables_made.contains(table)) {
+        all.push(whole("table", table.to_string(), format!("{table} anew")));
     }
     // A session says the router's identifier in its OPEN.
     if matches!(new.kind, ProtocolKind::Bgp(_)) && new.router_id.is_none() {
@@ -159,6 +159,7 @@ fn kind_word(conf: &ProtocolConf) -> String {
         ProtocolKind::Kernel(_) => "kernel",
         ProtocolKind::Static(_) => "static",
         ProtocolKind::Bgp(_) => "bgp",
+        ProtocolKind::Pipe(_) => "pipe",
     }
     .to_owned()
 }
@@ -191,7 +192,7 @@ fn own(old: &ProtocolKind, new: &ProtocolKind, into: &mut Vec<Change>) {
             })*
         };
     }
-    other! { Device DeviceConf, Direct DirectConf, Kernel KernelConf, Static StaticConf, Bgp BgpConf, }
+    other! { Device DeviceConf, Direct DirectConf, Kernel KernelConf, Static StaticConf, Bgp BgpConf, Pipe PipeConf, }
     fn both<T: Other>(rows: &[Row<T>], old: &T, new: &ProtocolKind, into: &mut Vec<Change>) {
         if let Some(new) = T::of(new) {
             compare(rows, old, new, into);

@@ -1,6 +1,8 @@
 //! `protocol KIND [NAME] [from TEMPLATE] { OPTIONS }`, and templates.
 
-use crate::config::{ChannelConf, DeviceConf, DirectConf, KernelConf, ProtocolConf, ProtocolKind, StaticConf};
+use crate::config::{
+    ChannelConf, DeviceConf, DirectConf, KernelConf, PipeConf, ProtocolConf, ProtocolKind, StaticConf,
+};
 use crate::language::said;
 use crate::option::{find, words_known, words_known_of};
 use crate::options::{bgp, common, with_own};
@@ -31,12 +33,12 @@ pub(crate) static KINDS: &[Kind] = &[
     Kind { word: "direct", blank: || ProtocolKind::Direct(DirectConf::default()), preference: 240 },
     Kind { word: "kernel", blank: || ProtocolKind::Kernel(KernelConf::default()), preference: 10 },
     Kind { word: "static", blank: || ProtocolKind::Static(StaticConf::default()), preference: 200 },
+    Kind { word: "pipe", blank: || ProtocolKind::Pipe(PipeConf::default()), preference: 70 },
     Kind { word: "bgp", blank: || ProtocolKind::Bgp(Box::default()), preference: 100 },
 ];
 
 /// The protocols that BIRD has and rbird has not, each with why.
 pub(crate) static ABSENT: &[(&str, &str)] = &[
-    ("pipe", LATER),
     ("bfd", LATER),
     ("rpki", LATER),
     ("mrt", LATER),

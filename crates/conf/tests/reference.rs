@@ -17,11 +17,6 @@ const LATER: &[&str] = &[
     "bgp-check-link",
     "time-units",
     "bfd-neighbor",
-    // pipes
-    "tables",
-    "pipe-opaque",
-    "pipe-no-peer",
-    "pipe-same-table",
     // MRT dumps
     "bgp-debug-mrt",
     "mrtdump-no-file",

@@ -197,6 +197,7 @@ fn chosen_hop(dest: &Dest, ifaces: &Ifaces) -> ResolvedHop {
         Dest::Blackhole => Resolved::Blackhole,
         Dest::Unreachable | Dest::Recursive(_) => Resolved::Unreachable,
         Dest::Prohibit => Resolved::Prohibit,
+        Dest::Carried(carried) => carried.to.clone(),
     };
     ResolvedHop { to, igp_metric: None, recursive: false }
 }

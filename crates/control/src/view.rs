@@ -188,8 +188,30 @@ pub struct ChannelView {
     pub import_limit: Option<LimitView>,
     /// `export limit`.
     pub export_limit: Option<LimitView>,
-    /// Counters; `None` while the protocol is down.
+    /// Counters; `None` while the protocol is down, and of a pipe.
     pub routes: Option<RoutesView>,
+    /// Counters of a pipe that is up.
+    pub pipe: Option<PipeView>,
+}
+
+/// Counters of a pipe, as seen from its own table.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PipeView {
+    /// From the peer table.
+    pub import: PipeWay,
+    /// Into the peer table.
+    pub export: PipeWay,
+}
+
+/// One direction of a pipe.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PipeWay {
+    /// Routes that stand.
+    pub routes: u32,
+    /// What the table that is read offered, and how it was judged.
+    pub offered: ExportStats,
+    /// What became of it in the other table.
+    pub taken: ImportStats,
 }
 
 /// The two words of `GR recovery`.

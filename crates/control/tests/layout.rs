@@ -92,6 +92,7 @@ fn detail(limits: [Option<LimitView>; 3], bgp: BgpView) -> ProtocolDetail {
             import_limit,
             export_limit,
             routes: None,
+            pipe: None,
         }],
         bgp: Some(Box::new(bgp)),
     }

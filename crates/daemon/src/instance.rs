@@ -4,7 +4,7 @@
 //! stopped and started anew under the same numbers. The supervisor owns all
 //! instances; everybody else sees a [`Seen`], cheap copies of the handles.
 
-use crate::protocols::{DeviceHandle, DirectHandle, KernelHandle, StaticHandle};
+use crate::protocols::{DeviceHandle, DirectHandle, KernelHandle, PipeHandle, StaticHandle};
 use crate::translate::ChannelIds;
 use conf::config::{DebugMask, ProtocolConf};
 use control::view::Kind;
@@ -26,6 +26,8 @@ pub enum Running {
     Static(StaticHandle),
     /// `protocol bgp`.
     Bgp(PeerHandle),
+    /// `protocol pipe`.
+    Pipe(PipeHandle),
 }
 
 impl Running {
@@ -37,6 +39,7 @@ impl Running {
             Self::Kernel(_) => Kind::Kernel,
             Self::Static(_) => Kind::Static,
             Self::Bgp(_) => Kind::Bgp,
+            Self::Pipe(_) => Kind::Pipe,
         }
     }
 
@@ -48,6 +51,7 @@ impl Running {
             Self::Kernel(p) => p.begin(),
             Self::Static(p) => p.begin(),
             Self::Bgp(p) => p.start(),
+            Self::Pipe(p) => p.begin(),
         }
     }
 
@@ -56,7 +60,7 @@ impl Running {
         match self {
             Self::Kernel(p) => p.debug(mask),
             Self::Bgp(p) => p.debug(mask.0),
-            Self::Device(_) | Self::Direct(_) | Self::Static(_) => {}
+            Self::Device(_) | Self::Direct(_) | Self::Static(_) | Self::Pipe(_) => {}
         }
     }
 
@@ -68,6 +72,7 @@ impl Running {
             Self::Kernel(p) => p.stop().await,
             Self::Static(p) => p.stop().await,
             Self::Bgp(p) => p.stop(reason, message).await,
+            Self::Pipe(p) => p.stop().await,
         }
     }
 
@@ -95,7 +100,7 @@ pub struct Instance {
     pub id: ProtocolId,
     /// Its configuration.
     pub conf: Arc<ProtocolConf>,
-    /// Its channels, in the order of the configuration.
+    /// Its channels, in the order of the configuration; of a pipe, the one into the peer table behind it.
     pub channels: Vec<ChannelIds>,
     /// The operator wants it up.
     pub enabled: bool,

@@ -15,10 +15,10 @@ pub use reload::Reload;
 use crate::answers::{protocols, routes};
 use crate::files::Disk;
 use crate::instance::{Instance, Running};
-use crate::protocols::{DeviceHandle, DirectHandle, KernelHandle, Start, StaticHandle};
+use crate::protocols::{DeviceHandle, DirectHandle, KernelHandle, PipeHandle, Start, StaticHandle};
 use crate::translate::{self, ChannelIds};
-use crate::world::World;
-use conf::config::{Config, ProtocolConf, ProtocolKind};
+use crate::world::{Tripped, World};
+use conf::config::{BgpConf, Config, ProtocolConf, ProtocolKind};
 use conf::load::{LoadOptions, Loaded, Refused};
 use control::request::{Choice, ExportQuery, Request, RouteQuery};
 use control::view::{InterfaceView, MemoryView, Phase, RecoveryView, RouteItem, StatusView};
@@ -43,6 +43,8 @@ pub enum Order {
     Stopped(u64),
     /// The undo timer of this configuration ran out.
     UndoTimeout(u64),
+    /// A route limit was passed.
+    Limit(Tripped),
 }
 
 /// A running configuration with its circumstances.
@@ -109,6 +111,8 @@ impl Supervisor {
     /// An error means that the daemon can not run at all (no router id).
     pub fn start(parts: Parts) -> Result<Self, String> {
         let Parts { world, reader, current, published, orders } = parts;
+        let limits = orders.clone();
+        world.listeners.on_limit(Box::new(move |tripped| drop(limits.send(Order::Limit(tripped)))));
         if current.config.protocols.iter().any(is_running_device) {
             let seen = Arc::clone(&world.monitor.ifaces().borrow());
             world.links.send_replace(seen);
@@ -157,6 +161,7 @@ impl Supervisor {
                     Order::Dump => self.dump(),
                     Order::Stopped(turn) => self.continue_reload(turn),
                     Order::UndoTimeout(turn) => self.undo_timeout(turn),
+                    Order::Limit(tripped) => self.trip(tripped),
                 },
                 Some(request) = requests.recv() => self.hear(request),
                 else => break,
@@ -195,8 +200,9 @@ impl Supervisor {
             Request::Interfaces(answer) => drop(answer.send(self.interfaces())),
             Request::Protocols { choice, detail, answer } => {
                 let chosen = self.chosen(&choice);
-                let (deps, table) = (self.world.deps.clone(), self.default_table());
-                tokio::spawn(async move { drop(answer.send(protocols::answer(deps, table, chosen, detail).await)) });
+                let (deps, table, joined) = (self.world.deps.clone(), self.default_table(), self.joined());
+                let views = async move { protocols::answer(deps, table, joined, chosen, detail).await };
+                tokio::spawn(async move { drop(answer.send(views.await)) });
             }
             Request::Routes { query, pages } => self.routes(query, pages),
             Request::Static { protocol, answer } => {
@@ -236,6 +242,15 @@ impl Supervisor {
 
     fn chosen(&self, choice: &Choice) -> Vec<Instance> {
         self.instances.iter().filter(|i| choice.takes(&i.conf.name)).cloned().collect()
+    }
+
+    /// The tables that pipes lead into.
+    fn joined(&self) -> Vec<TableId> {
+        let pipes = self.instances.iter().filter(|i| matches!(i.running, Running::Pipe(_)));
+        let mut tables: Vec<_> = pipes.flat_map(|i| i.channels.iter().map(|c| c.table)).collect();
+        tables.sort_unstable();
+        tables.dedup();
+        tables
     }
 
     fn default_table(&self) -> Arc<str> {
@@ -296,6 +311,7 @@ impl Supervisor {
         let policy = || instance.conf.channels.first().map(|c| c.export.clone()).unwrap_or_default();
         Some(match &instance.running {
             Running::Kernel(kernel) => routes::Judge::Kernel(kernel.clone()),
+            Running::Pipe(pipe) => routes::Judge::Pipe(pipe.clone()),
             Running::Bgp(peer) => {
                 let member = peer.status.borrow().channels.iter().find_map(|c| c.member);
                 let candidates = match &instance.conf.kind {
@@ -329,9 +345,12 @@ impl Supervisor {
     fn make(&mut self, conf: &ProtocolConf, enabled: bool) {
         let conf = Arc::new(conf.clone());
         let id = self.world.numbers.protocol();
-        let channels: Vec<_> = conf.channels.iter().filter_map(|c| self.channel_ids(&conf, &c.table)).collect();
-        let running =
-            self.spawn(&Start { id, conf: Arc::clone(&conf), channels: channels.clone(), world: self.world.clone() });
+        let mut channels: Vec<_> = conf.channels.iter().filter_map(|c| self.channel_ids(&conf, &c.table)).collect();
+        if let ProtocolKind::Pipe(pipe) = &conf.kind {
+            channels.extend(pipe.peer_table.as_ref().and_then(|peer| self.channel_ids(&conf, peer)));
+        }
+        let start = Start { id, conf: Arc::clone(&conf), channels: channels.clone(), world: self.world.clone() };
+        let Some(running) = self.spawn(&start) else { return };
         let since = self.world.deps.clock.now();
         let instance = Instance { id, conf, channels, enabled, since, message: None, running };
         // Before its first route is on its way.
@@ -354,14 +373,22 @@ impl Supervisor {
     }
 
     /// Makes what runs of an instance; it is down.
-    fn spawn(&self, start: &Start) -> Running {
-        let bgp = match &start.conf.kind {
-            ProtocolKind::Device(_) => return Running::Device(DeviceHandle::spawn(start.clone())),
-            ProtocolKind::Direct(_) => return Running::Direct(DirectHandle::spawn(start.clone())),
-            ProtocolKind::Kernel(_) => return Running::Kernel(KernelHandle::spawn(start.clone())),
-            ProtocolKind::Static(_) => return Running::Static(StaticHandle::spawn(start.clone())),
-            ProtocolKind::Bgp(bgp) => bgp,
+    fn spawn(&self, start: &Start) -> Option<Running> {
+        let other = match &start.conf.kind {
+            ProtocolKind::Device(_) => Running::Device(DeviceHandle::spawn(start.clone())),
+            ProtocolKind::Direct(_) => Running::Direct(DirectHandle::spawn(start.clone())),
+            ProtocolKind::Kernel(_) => Running::Kernel(KernelHandle::spawn(start.clone())),
+            ProtocolKind::Static(_) => Running::Static(StaticHandle::spawn(start.clone())),
+            ProtocolKind::Pipe(_) => Running::Pipe(PipeHandle::spawn(start)?),
+            ProtocolKind::Bgp(bgp) => return Some(self.spawn_peer(start, bgp)),
         };
+        for ids in &start.channels {
+            self.world.listeners.add(ids.channel, &start.conf.name, None);
+        }
+        Some(other)
+    }
+
+    fn spawn_peer(&self, start: &Start, bgp: &BgpConf) -> Running {
         let spec = translate::peer(&start.conf, bgp, &self.current.config, start.id, self.router_id, &start.channels);
         let peer = session::peer::spawn(spec, self.world.deps.clone());
         for ids in &start.channels {

@@ -1,7 +1,7 @@
 //! What all protocols of the daemon share: threads, clock, numbers, interfaces.
 
 use netlink::Monitor;
-use rib::batch::{LimitKind, TableEvent};
+use rib::batch::{LimitAction, LimitKind, TableEvent};
 use route::{ChannelId, Ifaces, ProtocolId, RoaTables, TableId};
 use session::clock::Clock;
 use session::export::Exports;
@@ -10,14 +10,30 @@ use session::peer::{Deps, Listener, PeerHandle, Recovery};
 use session::tables::Tables;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use tokio::sync::watch;
 
 use crate::settings::Settings;
 
 /// Who must hear what a table says about a channel.
 #[derive(Clone, Default)]
-pub struct Listeners(Arc<Mutex<HashMap<ChannelId, Listening>>>);
+pub struct Listeners(Arc<Ears>);
+
+#[derive(Default)]
+struct Ears {
+    all: Mutex<HashMap<ChannelId, Listening>>,
+    /// Who stops protocols other than BGP when a limit asks for it.
+    limits: OnceLock<Box<dyn Fn(Tripped) + Send + Sync>>,
+}
+
+/// A route limit that was passed, with an action that stops the protocol.
+#[derive(Clone, Copy, Debug)]
+pub struct Tripped {
+    /// Whose.
+    pub channel: ChannelId,
+    /// It goes up again afterwards.
+    pub restarts: bool,
+}
 
 /// A channel's protocol, as far as tables have to tell it something.
 #[derive(Clone)]
@@ -30,12 +46,21 @@ impl Listeners {
     /// From now on events of this channel are said in this name, and go to this peer.
     pub fn add(&self, channel: ChannelId, name: &Arc<str>, peer: Option<PeerHandle>) {
         let entry = Listening { name: Arc::clone(name), peer };
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(channel, entry);
+        self.lock().insert(channel, entry);
     }
 
     /// The channel is gone.
     pub fn remove(&self, channel: ChannelId) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&channel);
+        self.lock().remove(&channel);
+    }
+
+    /// Limits whose action stops a protocol go there; the first call counts.
+    pub fn on_limit(&self, hear: Box<dyn Fn(Tripped) + Send + Sync>) {
+        let _ = self.0.limits.set(hear);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<ChannelId, Listening>> {
+        self.0.all.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn hear(&self, event: TableEvent) {
@@ -45,19 +70,25 @@ impl Listeners {
             | TableEvent::Log { channel, .. }
             | TableEvent::Printed { channel, .. } => *channel,
         };
-        let found = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&channel).cloned();
+        let found = self.lock().get(&channel).cloned();
         let Some(Listening { name, peer }) = found else { return };
         match (&event, peer) {
             (_, Some(peer)) => peer.table_event(event),
-            (TableEvent::Log { text, .. }, None) => tracing::error!("{name}: {text}"),
+            (TableEvent::Log { text, .. }, None) => tracing::error!("{text}"),
             (TableEvent::Printed { text, .. }, None) => tracing::info!("{text}"),
             (TableEvent::Warning { text }, None) => tracing::warn!("{text}"),
-            (TableEvent::Limit { which, limit, .. }, None) => tracing::warn!(
-                "Protocol {name} hits route {} limit ({}), action: {}",
-                limit_word(*which),
-                limit.routes_max,
-                action_word(limit.action)
-            ),
+            (TableEvent::Limit { which, limit, .. }, None) => {
+                tracing::warn!(
+                    "Protocol {name} hits route {} limit ({}), action: {}",
+                    limit_word(*which),
+                    limit.routes_max,
+                    action_word(limit.action)
+                );
+                let restarts = limit.action == LimitAction::Restart;
+                if let Some(hear) = self.0.limits.get().filter(|_| restarts || limit.action == LimitAction::Disable) {
+                    hear(Tripped { channel, restarts });
+                }
+            }
         }
     }
 }
@@ -71,13 +102,12 @@ const fn limit_word(which: LimitKind) -> &'static str {
 }
 
 /// BIRD's word for what a limit does.
-pub const fn action_word(action: rib::batch::LimitAction) -> &'static str {
-    use rib::batch::LimitAction::{Block, Disable, Restart, Warn};
+pub const fn action_word(action: LimitAction) -> &'static str {
     match action {
-        Warn => "warn",
-        Block => "block",
-        Restart => "restart",
-        Disable => "disable",
+        LimitAction::Warn => "warn",
+        LimitAction::Block => "block",
+        LimitAction::Restart => "restart",
+        LimitAction::Disable => "disable",
     }
 }
 

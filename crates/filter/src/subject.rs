@@ -128,12 +128,16 @@ impl<'a, 's> Subject<'a, 's> {
     /// Where packets go: what the destination resolved to, or what it says itself.
     fn way(&self, local: &Local) -> Way {
         let resolved = self.route.and_then(|r| r.resolved).filter(|_| !self.redirected);
-        match (resolved, &local.dest) {
+        let carried = match &local.dest {
+            Dest::Carried(carried) => Some(&carried.to),
+            _ => None,
+        };
+        match (resolved.or(carried), &local.dest) {
             (Some(Resolved::Unicast(hop)), _) | (None, Dest::Via(hop)) => Way::unicast(*hop),
             (Some(Resolved::Multipath(_)), _) | (None, Dest::Multipath(_)) => Way { kind: 5, hop: None },
             (Some(Resolved::Blackhole), _) | (None, Dest::Blackhole) => Way { kind: 2, hop: None },
             (Some(Resolved::Prohibit), _) | (None, Dest::Prohibit) => Way { kind: 4, hop: None },
-            (Some(Resolved::Unreachable), _) | (None, Dest::Unreachable | Dest::Recursive(_)) => {
+            (Some(Resolved::Unreachable), _) | (None, Dest::Unreachable | Dest::Recursive(_) | Dest::Carried(_)) => {
                 Way { kind: 3, hop: None }
             }
         }

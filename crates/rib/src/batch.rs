@@ -10,6 +10,7 @@
 //! sources), so a batch costs one reference count per distinct value and none
 //! per row.
 
+pub use crate::pipe::{Opaque, PipeSpec, Piped};
 use filter::Filter;
 use route::{AttrSet, ChannelId, Family, Moment, Prefix, Resolved, Source, SourceId, TableId};
 use std::ops::Range;
@@ -44,6 +45,10 @@ pub enum Deed {
     Source(Arc<Source>),
     /// Announcements and withdrawals.
     Import(ImportBatch),
+    /// The channel is one direction of a pipe and judges so from now on; its limits open again.
+    Pipe(Box<PipeSpec>),
+    /// What the table at the other end of the pipe says.
+    Piped(Piped),
     /// Everything that stands from this channel is stale until announced again (refresh, restart).
     MarkStale,
     /// Removes what is still stale.
@@ -180,8 +185,11 @@ pub enum TableEvent {
 pub enum Reading {
     /// The best path only.
     Best,
-    /// All paths in the table's order (`secondary`, `merge paths`, ADD-PATH, pipes).
+    /// All paths in the table's order (`secondary`, `merge paths`, ADD-PATH).
     All,
+    /// Each path that came, changed or went, by itself (transparent pipes): the cost of a change is
+    /// that of its path, however many others its prefix has. Pages hold all paths.
+    Each,
 }
 
 /// Changes of a table, sealed: for each changed prefix what *is*, not what happened.
@@ -195,12 +203,29 @@ pub struct ChangeBatch {
     pub palette: Vec<AttrSet>,
     /// Resolved next hops; paths point into it.
     pub hops: Vec<ResolvedHop>,
-    /// Sources; paths point into it.
+    /// Sources; paths point into it. A source that came by two channels stands here twice.
     pub sources: Vec<Arc<Source>>,
+    /// For each of `sources` the channel that brought it into the table.
+    pub channels: Vec<ChannelId>,
     /// The changed prefixes. In a page of a feed: in the order of their numbers.
     pub rows: Vec<ChangeRow>,
-    /// The paths of the rows.
+    /// The paths of the rows, and those of `each`.
     pub paths: Vec<Path>,
+    /// The paths that came, changed or went, in the order of first change; only while somebody reads [`Reading::Each`].
+    pub each: Vec<EachPath>,
+}
+
+/// One path that came, changed or went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EachPath {
+    /// Of this prefix, by its number.
+    pub id: NetId,
+    /// The prefix.
+    pub net: Prefix,
+    /// Index into [`ChangeBatch::sources`].
+    pub source: u32,
+    /// Index into [`ChangeBatch::paths`]; `None`: it is gone.
+    pub path: Option<u32>,
 }
 
 /// A resolved next hop with its distance.
@@ -238,6 +263,8 @@ pub struct Path {
     pub hop: u32,
     /// Kept from a peer that restarts (RFC 4724), or long-lived stale.
     pub stale: bool,
+    /// How many pipes it has passed.
+    pub pipes: u8,
     /// When it was last changed by its source.
     pub since: Moment,
 }

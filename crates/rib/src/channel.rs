@@ -21,10 +21,11 @@ use crate::batch::{ChannelSpec, Generation};
 use crate::blocks::Blocks;
 use crate::limits::Gate;
 use crate::path::SlotId;
+use crate::pipe::Inlet;
 use crate::stats::{ImportStats, RouteCounts};
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
-use route::{ChannelId, Source, SourceId};
+use route::{ChannelId, ProtocolId, Source, SourceId};
 use std::sync::Arc;
 
 /// What a path's mark says of it.
@@ -145,6 +146,8 @@ pub(crate) struct Channel {
     pub(crate) paths: u32,
     /// Where its paths are.
     pub(crate) blocks: Blocks,
+    /// It is one direction of a pipe.
+    pub(crate) inlet: Option<Box<Inlet>>,
 }
 
 impl Channel {
@@ -164,6 +167,7 @@ impl Channel {
             is_walked: false,
             paths: 0,
             blocks: Blocks::default(),
+            inlet: None,
         }
     }
 
@@ -184,6 +188,8 @@ pub(crate) struct Slot {
     pub(crate) channel: u32,
     /// The source comes by another channel, too: a second way through pipes, which is not allowed.
     pub(crate) is_shared: bool,
+    /// How many of its paths are the best of their prefix.
+    pub(crate) preferred: u32,
 }
 
 /// All channels and slots of a table.
@@ -251,7 +257,7 @@ impl Channels {
                 sibling.is_shared = true;
             }
         }
-        let slot = Some(Slot { is_shared: !siblings.is_empty(), source, channel });
+        let slot = Some(Slot { is_shared: !siblings.is_empty(), source, channel, preferred: 0 });
         let id = match self.free_slots.pop() {
             Some(id) => {
                 self.slots[id.0 as usize] = slot;
@@ -307,12 +313,23 @@ impl Channels {
     /// The best path of a prefix became, or is no longer, this one.
     pub(crate) fn count_preferred(&mut self, id: SlotId, mark: u8, more: bool) {
         let at = self.slot(id).channel;
-        if let Some(channel) = self.get_mut(at)
-            && channel.marks.standing(mark) != Standing::Dead
-        {
-            let preferred = &mut channel.counts.preferred;
-            *preferred = if more { *preferred + 1 } else { preferred.saturating_sub(1) };
+        let Some(channel) = self.get_mut(at).filter(|c| c.marks.standing(mark) != Standing::Dead) else { return };
+        let count = |n: &mut u32| *n = if more { *n + 1 } else { n.saturating_sub(1) };
+        count(&mut channel.counts.preferred);
+        if let Some(Some(slot)) = self.slots.get_mut(id.0 as usize) {
+            count(&mut slot.preferred);
         }
+    }
+
+    /// The best paths that came through pipes, by the protocol that gave them first.
+    pub(crate) fn preferred_through_pipes(&self) -> Vec<(ProtocolId, u32)> {
+        let piped = |s: &&Slot| s.preferred > 0 && self.get(s.channel).is_some_and(|c| c.inlet.is_some());
+        self.slots.iter().flatten().filter(piped).map(|s| (s.source.protocol, s.preferred)).collect()
+    }
+
+    /// Nothing of a channel is the best of its prefix any more, as far as counters say.
+    pub(crate) fn forget_preferred(&mut self, at: u32) {
+        self.slots.iter_mut().flatten().filter(|s| s.channel == at).for_each(|s| s.preferred = 0);
     }
 
     /// Forgets a channel that is down and has no path, with its slots.

@@ -10,13 +10,35 @@
 use crate::batch::{ChannelSpec, ImportBatch, ImportRow, LimitKind, NetId, TableEvent, What};
 use crate::channel::{Channel, Standing};
 use crate::path::{AttrsId, Path, SlotId};
+use crate::pipe::Clash;
 use crate::table::Table;
 use crate::trace::Fate;
 use filter::{Env, RouteView, Verdict};
 use route::{Moment, Prefix, SourceId};
 
-/// What a row wants to stand: the number of its set, and whether the import filter rejected it.
-type Wanted = Option<(AttrsId, bool)>;
+/// What a row wants to stand; `None`: nothing.
+pub(crate) type Wanted = Option<Want>;
+
+/// A route that wants to stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Want {
+    /// The number of its set.
+    pub(crate) attrs: AttrsId,
+    /// The import filter rejected it.
+    pub(crate) filtered: bool,
+    /// How many pipes it has passed.
+    pub(crate) pipes: u8,
+}
+
+impl Want {
+    const fn new(attrs: AttrsId, filtered: bool) -> Self {
+        Self { attrs, filtered, pipes: 0 }
+    }
+
+    fn is(&self, path: &Path) -> bool {
+        (path.attrs, path.is_filtered(), path.pipes()) == (self.attrs, self.filtered, self.pipes)
+    }
+}
 
 /// What the counters of a channel make of a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,7 +126,9 @@ impl Table {
         events: &mut Vec<TableEvent>,
     ) -> Option<AttrsId> {
         let channel = self.channels.get(at)?;
-        let (filter, &mut Some((attrs, false))) = (channel.spec.late_filter.clone()?, &mut *wanted) else {
+        let (filter, &mut Some(Want { attrs, filtered: false, .. })) =
+            (channel.spec.late_filter.clone()?, &mut *wanted)
+        else {
             return None;
         };
         let hop = self.core.hops.resolved(self.core.sets.facts(attrs).hop);
@@ -122,12 +146,12 @@ impl Table {
         let made = outcome.attrs.map(|set| self.core.sets.intern(&set, &mut self.core.hops));
         self.answer_new_hops(now);
         let attrs = made.unwrap_or(attrs);
-        *wanted = Some((attrs, false));
+        *wanted = Some(Want::new(attrs, false));
         if outcome.verdict == Verdict::Reject
             && let Some(channel) = self.channels.get_mut(at)
         {
             channel.stats.updates_filtered += 1;
-            *wanted = channel.spec.keep_filtered.then_some((attrs, true));
+            *wanted = channel.spec.keep_filtered.then_some(Want::new(attrs, true));
             self.trace(slot, Fate::FilteredOut, net, attrs);
         }
         made
@@ -135,7 +159,7 @@ impl Table {
 
     /// Makes `wanted` stand for a slot and a prefix, in place of what stood.
     #[expect(clippy::too_many_arguments, reason = "who, where, what, when, and whom to tell")]
-    fn put(
+    pub(crate) fn put(
         &mut self,
         at: u32,
         slot: SlotId,
@@ -150,10 +174,14 @@ impl Table {
         if let Some(id) = id {
             self.nets.read(id, &mut paths);
         }
-        if self.channels.slot(slot).is_shared && self.has_come_another_way(slot, &paths) {
-            if wanted.is_some() {
-                let text = format!("Pipe collision detected when sending {net} to table {}", self.spec.name);
-                events.push(TableEvent::Log { channel: self.channels.of(slot).id, text });
+        if self.channels.slot(slot).is_shared
+            && let Some(other) = self.other_way(slot, &paths)
+        {
+            if let Some(wanted) = wanted {
+                // What has passed no pipe is where the route began: this one went round a circle.
+                let circle = wanted.pipes > 0 && other.pipes() == 0;
+                let what = if circle { Clash::Loop } else { Clash::Collision };
+                self.say_clash(at, what, net, now, events);
             }
             self.scratch = paths;
             return;
@@ -163,11 +191,11 @@ impl Table {
         let standing = old.map(|n| (paths[n], channel.marks.standing(paths[n].mark())));
         let living = standing.filter(|(_, s)| *s != Standing::Dead).map(|(p, _)| p);
 
-        if let (Some(same), Some((attrs, filtered)), Some(n), Some(id)) = (living, wanted, old, id)
-            && (same.attrs, same.is_filtered()) == (attrs, filtered)
+        if let (Some(same), Some(want), Some(n), Some(id)) = (living, wanted, old, id)
+            && want.is(&same)
         {
             let mark = channel.marks.give();
-            if !filtered {
+            if !want.filtered {
                 channel.stats.updates_ignored += 1;
             }
             if same.mark() != mark {
@@ -175,20 +203,21 @@ impl Table {
                 self.nets.write(id, &paths);
             }
             self.scratch = paths;
-            if !filtered {
-                self.trace(slot, Fate::Ignored, net, attrs);
+            if !want.filtered {
+                self.trace(slot, Fate::Ignored, net, want.attrs);
             }
             return;
         }
         let outcome = count_change(channel, living.as_ref(), wanted, events);
-        if let (Outcome::Blocked | Outcome::Change { blocked: true, .. }, Some((attrs, _))) = (outcome, wanted) {
-            self.trace(slot, Fate::IgnoredLimit, net, attrs);
+        if let (Outcome::Blocked | Outcome::Change { blocked: true, .. }, Some(want)) = (outcome, wanted) {
+            self.trace(slot, Fate::IgnoredLimit, net, want.attrs);
         }
         let (Outcome::Change { wanted, .. }, Some(channel)) = (outcome, self.channels.get_mut(at)) else {
             self.scratch = paths;
             return;
         };
-        let new = wanted.map(|(attrs, filtered)| Path::new(slot, attrs, channel.marks.give(), filtered, now));
+        let path = |w: Want| Path::new(slot, w.attrs, channel.marks.give(), w.filtered, now).with_pipes(w.pipes);
+        let new = wanted.map(path);
         let Some(id) = id.or_else(|| if new.is_some() { self.nets.insert(&net) } else { None }) else {
             self.scratch = paths;
             return;
@@ -196,10 +225,11 @@ impl Table {
         self.settle(id, paths, old, new);
     }
 
-    /// A path of the same source stands that another channel brought.
-    fn has_come_another_way(&self, slot: SlotId, paths: &[Path]) -> bool {
+    /// The path of the same source that another channel brought.
+    fn other_way(&self, slot: SlotId, paths: &[Path]) -> Option<Path> {
         let source = self.channels.slot(slot).source.id;
-        paths.iter().any(|p| p.slot() != slot && self.channels.slot(p.slot()).source.id == source)
+        let other = |p: &&Path| p.slot() != slot && self.channels.slot(p.slot()).source.id == source;
+        paths.iter().find(other).copied()
     }
 
     /// Removes the path at a place of a prefix, or puts another set in its stead, for the table's own reasons.
@@ -242,12 +272,12 @@ fn count_arrival(channel: &mut Channel, what: What, palette: &[AttrsId]) -> Want
     match what {
         What::Announce(n) => {
             stats.updates_received += 1;
-            set(n).map(|attrs| (attrs, false))
+            set(n).map(|attrs| Want::new(attrs, false))
         }
         What::Filtered(n) => {
             stats.updates_received += 1;
             stats.updates_filtered += 1;
-            set(n).filter(|_| channel.spec.keep_filtered).map(|attrs| (attrs, true))
+            set(n).filter(|_| channel.spec.keep_filtered).map(|attrs| Want::new(attrs, true))
         }
         What::Invalid(_) => {
             stats.updates_received += 1;
@@ -283,12 +313,12 @@ fn count_change(channel: &mut Channel, old: Option<&Path>, wanted: Wanted, event
     let old_valid = old.is_some_and(|p| !p.is_filtered());
     let mut wanted = wanted;
     let mut blocked = false;
-    if !old_valid && matches!(wanted, Some((_, false))) {
+    if !old_valid && wanted.is_some_and(|w| !w.filtered) {
         let judged = channel.import.admit(counts.imported);
         tell(LimitKind::Import, judged.tell);
         if !judged.admitted {
             channel.stats.updates_ignored += 1;
-            wanted = wanted.filter(|_| channel.spec.keep_filtered).map(|(attrs, _)| (attrs, true));
+            wanted = wanted.filter(|_| channel.spec.keep_filtered).map(|w| Want { filtered: true, ..w });
             if old.is_none() && wanted.is_none() {
                 return Outcome::Blocked;
             }
@@ -297,12 +327,12 @@ fn count_change(channel: &mut Channel, old: Option<&Path>, wanted: Wanted, event
     }
     if !blocked {
         match wanted {
-            Some((_, false)) => channel.stats.updates_accepted += 1,
+            Some(Want { filtered: false, .. }) => channel.stats.updates_accepted += 1,
             _ if old_valid => channel.stats.withdraws_accepted += 1,
             _ => channel.stats.withdraws_ignored += 1,
         }
     }
-    count_standing(channel, old, wanted.map(|(_, filtered)| filtered));
+    count_standing(channel, old, wanted.map(|w| w.filtered));
     Outcome::Change { wanted, blocked }
 }
 

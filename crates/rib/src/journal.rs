@@ -11,22 +11,25 @@
 //! keeps its key, and in the room of its first path the number of that batch; a
 //! prefix that comes back takes its old row.
 
-use crate::batch::{ChangeBatch, ChangeRow, NetId, Path as ToldPath, Reading};
+use crate::batch::{ChangeBatch, ChangeRow, EachPath, NetId, Path as ToldPath, Reading};
 use crate::channel::Standing;
 use crate::chunks::CHUNK;
-use crate::path::Path;
+use crate::path::{Path, SlotId};
+use crate::pipe::with_answer;
 use crate::table::Table;
 use foldhash::fast::RandomState;
-use hashbrown::HashMap;
 use hashbrown::hash_map::Entry;
+use hashbrown::{HashMap, HashSet};
 use std::collections::VecDeque;
 use std::sync::Arc;
 
 /// What was not told yet, and which numbers wait to be free.
 #[derive(Debug)]
 pub(crate) struct Journal {
-    /// What is sealed for each prefix.
+    /// What is sealed for each prefix: best or all.
     pub(crate) reading: Reading,
+    /// Changed paths, while somebody reads them.
+    pub(crate) each: Each,
     /// The number of the last batch.
     seq: u64,
     /// Changed prefixes, each once, and a bit for each.
@@ -38,7 +41,58 @@ pub(crate) struct Journal {
 
 impl Default for Journal {
     fn default() -> Self {
-        Self { reading: Reading::Best, seq: 0, changed: Vec::new(), bits: Vec::new(), limbo: VecDeque::new() }
+        Self {
+            reading: Reading::Best,
+            each: Each::default(),
+            seq: 0,
+            changed: Vec::new(),
+            bits: Vec::new(),
+            limbo: VecDeque::new(),
+        }
+    }
+}
+
+/// Paths that came, changed or went since the last seal, each once, in the order of first change.
+#[derive(Debug, Default)]
+pub(crate) struct Each {
+    is_on: bool,
+    order: Vec<(NetId, SlotId)>,
+    known: HashSet<(u32, u32), RandomState>,
+}
+
+impl Each {
+    /// Whether somebody reads it.
+    pub(crate) const fn is_on(&self) -> bool {
+        self.is_on
+    }
+
+    /// Somebody reads it from now on, or nobody.
+    pub(crate) fn switch(&mut self, on: bool) {
+        self.is_on = on;
+        if !on {
+            self.order = Vec::new();
+            self.known = HashSet::default();
+        }
+    }
+
+    /// Whether nothing is noted.
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.order.is_empty()
+    }
+
+    /// The path of this slot changed.
+    pub(crate) fn note(&mut self, id: NetId, slot: SlotId) {
+        if self.known.insert((id.0, slot.0)) {
+            self.order.push((id, slot));
+        }
+    }
+
+    fn take(&mut self) -> Vec<(NetId, SlotId)> {
+        self.known.clear();
+        if self.known.capacity() > 4 * CHUNK {
+            self.known = HashSet::default();
+        }
+        std::mem::take(&mut self.order)
     }
 }
 
@@ -70,8 +124,8 @@ impl Journal {
 impl Table {
     /// What changed since the last seal, each prefix once, in the order of first change. `None` when nothing did.
     pub fn seal(&mut self) -> Option<Arc<ChangeBatch>> {
-        let changed = self.journal.take();
-        if changed.is_empty() {
+        let (changed, each) = (self.journal.take(), self.journal.each.take());
+        if changed.is_empty() && each.is_empty() {
             return None;
         }
         self.journal.seq += 1;
@@ -82,19 +136,27 @@ impl Table {
                 self.journal.limbo.push_back((seq, *id));
             }
         }
-        Some(Arc::new(self.current(&changed, self.journal.reading)))
+        let mut out = Builder::new(self, self.journal.reading);
+        changed.iter().for_each(|id| out.add(*id, true));
+        each.iter().for_each(|(id, slot)| out.add_each(*id, *slot));
+        let sealed = Arc::new(out.finish());
+        self.retire();
+        Some(sealed)
     }
 
     /// Up to `rows_max` numbers from one on, those of gone prefixes left out, and where to go on.
+    /// A page ends early when prefixes have many paths.
     ///
     /// What is in the page is what stands now, changes that are not sealed yet included.
     pub fn page(&self, from: NetId, rows_max: usize, reading: Reading) -> (ChangeBatch, Option<NetId>) {
         let end = from.0.saturating_add(u32::try_from(rows_max.max(1)).unwrap_or(u32::MAX)).min(self.nets.len());
         let mut out = Builder::new(self, reading);
-        for id in (from.0..end).map(NetId) {
-            out.add(id, false);
+        let mut next = from.0;
+        while next < end && out.out.paths.len() < PAGE_PATHS {
+            out.add(NetId(next), false);
+            next += 1;
         }
-        (out.finish(), (end < self.nets.len()).then_some(NetId(end)))
+        (out.finish(), (next < self.nets.len()).then_some(NetId(next)))
     }
 
     /// What is now at these numbers. A gone prefix has no paths; a number without a prefix is left out.
@@ -135,6 +197,9 @@ impl Table {
     }
 }
 
+/// How many paths end a page.
+const PAGE_PATHS: usize = 32_768;
+
 /// Makes a batch: rows in the order of adding, palettes of what they use.
 struct Builder<'a> {
     table: &'a Table,
@@ -142,6 +207,8 @@ struct Builder<'a> {
     out: ChangeBatch,
     paths: Vec<Path>,
     palette: Numbers,
+    /// Sets with a recursive next hop, as a pipe hands them on.
+    carried: Numbers,
     hops: Numbers,
     sources: Numbers,
 }
@@ -184,11 +251,13 @@ impl<'a> Builder<'a> {
             palette: Vec::new(),
             hops: Vec::new(),
             sources: Vec::new(),
+            channels: Vec::new(),
             rows: Vec::new(),
             paths: Vec::new(),
+            each: Vec::new(),
         };
-        let (palette, hops, sources) = Default::default();
-        Self { table, reading, out, paths: Vec::new(), palette, hops, sources }
+        let (palette, carried, hops, sources) = Default::default();
+        Self { table, reading, out, paths: Vec::new(), palette, carried, hops, sources }
     }
 
     /// A row for a prefix; one without valid paths only when `gone` ones are wanted.
@@ -196,11 +265,12 @@ impl<'a> Builder<'a> {
         let Some(net) = self.table.nets.prefix(id) else { return };
         let start = self.out.paths.len() as u32;
         match self.reading {
-            Reading::Best => self.add_path(&self.table.nets.first(id)),
-            Reading::All => {
+            Reading::Best => self.add_path(&self.table.nets.first(id), false),
+            Reading::All | Reading::Each => {
+                let carried = self.reading == Reading::Each;
                 let mut paths = std::mem::take(&mut self.paths);
                 self.table.nets.read(id, &mut paths);
-                paths.iter().for_each(|p| self.add_path(p));
+                paths.iter().for_each(|p| self.add_path(p, carried));
                 self.paths = paths;
             }
         }
@@ -210,21 +280,48 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn add_path(&mut self, path: &Path) {
+    /// What stands now of one slot.
+    fn add_each(&mut self, id: NetId, slot: SlotId) {
+        let Some(net) = self.table.nets.prefix(id) else { return };
+        let mut paths = std::mem::take(&mut self.paths);
+        self.table.nets.read(id, &mut paths);
+        let path = paths.iter().find(|p| p.slot() == slot && !p.is_filtered()).map(|p| {
+            self.add_path(p, true);
+            self.out.paths.len() as u32 - 1
+        });
+        self.paths = paths;
+        let source = self.source(slot);
+        self.out.each.push(EachPath { id, net, source, path });
+    }
+
+    fn source(&mut self, slot: SlotId) -> u32 {
+        let Self { table, out, .. } = self;
+        self.sources.place(slot.0, || {
+            out.channels.push(table.channels.of(slot).id);
+            push(&mut out.sources, Some(table.channels.slot(slot).source.clone()))
+        })
+    }
+
+    /// `carried`: as a pipe hands it on.
+    fn add_path(&mut self, path: &Path, carried: bool) {
         if path.is_vacant() || path.is_filtered() {
             return;
         }
+        let source = self.source(path.slot());
         let Self { table, out, .. } = self;
         let facts = table.core.sets.facts(path.attrs);
-        let slot = path.slot();
-        let attrs =
-            self.palette.place(path.attrs.0, || push(&mut out.palette, table.core.sets.set(path.attrs).cloned()));
-        let hop =
-            self.hops.place(facts.hop.0, || push(&mut out.hops, Some(table.core.hops.resolved(facts.hop).clone())));
-        let source =
-            self.sources.place(slot.0, || push(&mut out.sources, Some(table.channels.slot(slot).source.clone())));
+        let resolved = table.core.hops.resolved(facts.hop);
+        let set = || table.core.sets.set(path.attrs);
+        let attrs = if carried && resolved.recursive {
+            self.carried.place(path.attrs.0, || {
+                push(&mut out.palette, set().map(|s| with_answer(s, resolved).unwrap_or_else(|| s.clone())))
+            })
+        } else {
+            self.palette.place(path.attrs.0, || push(&mut out.palette, set().cloned()))
+        };
+        let hop = self.hops.place(facts.hop.0, || push(&mut out.hops, Some(resolved.clone())));
         let stale = facts.is_llgr_stale() || table.standing(path) != Standing::Fresh;
-        out.paths.push(ToldPath { source, attrs, hop, stale, since: path.since() });
+        out.paths.push(ToldPath { source, attrs, hop, stale, pipes: path.pipes(), since: path.since() });
     }
 
     fn finish(self) -> ChangeBatch {

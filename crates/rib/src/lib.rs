@@ -13,7 +13,8 @@
 //!   limits  channel     who imports: counters, limits, marks, sources
 //!   decision  election  which of two paths; the order of all paths of a prefix
 //!   table               all of it, and the two ways to change a prefix
-//!   import  upkeep      rows of a channel; what is left behind, in slices
+//!   import  pipe        rows of a channel; what another table says
+//!   upkeep              what is left behind, in slices
 //!   journal  query      what changed; what is there
 //!   trace               lines about single routes, for those who ask
 //! ```
@@ -31,6 +32,7 @@ mod journal;
 mod limits;
 mod nexthop;
 mod path;
+mod pipe;
 pub mod query;
 mod slab;
 pub mod stats;

@@ -375,7 +375,7 @@ fn may_change(dest: &Dest) -> bool {
         Dest::Via(hop) => needs_link(hop),
         Dest::Multipath(hops) => hops.iter().any(needs_link),
         Dest::Recursive(_) => true,
-        Dest::Blackhole | Dest::Unreachable | Dest::Prohibit => false,
+        Dest::Blackhole | Dest::Unreachable | Dest::Prohibit | Dest::Carried(_) => false,
     }
 }
 
@@ -387,6 +387,10 @@ const fn needs_link(hop: &Hop) -> bool {
 pub(crate) fn resolve(dest: &Dest, ifaces: &Ifaces, lookup: impl FnOnce(&Recursive) -> Answer) -> Answer {
     let to = match dest {
         Dest::Recursive(recursive) => return lookup(recursive),
+        Dest::Carried(carried) => {
+            let hop = ResolvedHop { to: carried.to.clone(), igp_metric: carried.igp_metric, recursive: false };
+            return Answer { hop, matched_len: 0, through_recursive: false };
+        }
         Dest::Via(hop) => with_link(hop, ifaces).map_or(Resolved::Unreachable, Resolved::Unicast),
         Dest::Multipath(hops) => multipath(hops.iter().filter_map(|h| with_link(h, ifaces)).collect()),
         Dest::Blackhole => Resolved::Blackhole,

@@ -23,6 +23,8 @@ pub(crate) struct AttrsId(pub(crate) u32);
 
 const FILTERED: u8 = 1;
 const SUPPRESSED: u8 = 2;
+/// The flags' upper bits count pipes.
+const PIPES_SHIFT: u8 = 3;
 
 /// A path to a prefix.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,6 +61,17 @@ impl Path {
         self.since_low = now.0 as u32;
         self.since_high = (now.0 >> 32) as u16;
         self
+    }
+
+    /// The same path, having passed so many pipes, 31 at most.
+    pub(crate) const fn with_pipes(mut self, pipes: u8) -> Self {
+        self.flags = self.flags & ((1 << PIPES_SHIFT) - 1) | pipes << PIPES_SHIFT;
+        self
+    }
+
+    /// How many pipes it has passed.
+    pub(crate) const fn pipes(&self) -> u8 {
+        self.flags >> PIPES_SHIFT
     }
 
     /// The same path with this in the odd octet.

@@ -7,9 +7,9 @@ use crate::batch::{NetId, ResolvedHop};
 use crate::channel::Standing;
 use crate::decision::Reason;
 use crate::election::Candidates;
-use crate::stats::{ImportStats, RouteCounts};
+use crate::stats::{ExportStats, ImportStats, RouteCounts};
 use crate::table::Table;
-use route::{AttrSet, ChannelId, Family, Moment, Prefix, Source, TableId};
+use route::{AttrSet, ChannelId, Family, Moment, Prefix, ProtocolId, Source, TableId};
 use std::sync::Arc;
 
 /// What makes a table.
@@ -62,6 +62,8 @@ pub struct PathView {
     pub attrs: AttrSet,
     /// Who gave it.
     pub source: Arc<Source>,
+    /// The channel that brought it into this table: the source's own, or a pipe's.
+    pub channel: ChannelId,
     /// Where packets go.
     pub hop: ResolvedHop,
     /// When its source last changed it.
@@ -89,6 +91,17 @@ impl Table {
     pub fn limits_passed(&self, channel: ChannelId) -> (bool, bool) {
         let channel = self.channels.find(channel).and_then(|at| self.channels.get(at));
         channel.map_or((false, false), |c| (c.receive.was_passed(), c.import.was_passed()))
+    }
+
+    /// Export counters of one direction of a pipe: what the table that it reads offered.
+    pub fn pipe_stats(&self, channel: ChannelId) -> ExportStats {
+        let channel = self.channels.find(channel).and_then(|at| self.channels.get(at));
+        channel.and_then(|c| c.inlet.as_ref()).map_or_else(Default::default, |inlet| inlet.stats)
+    }
+
+    /// How many best paths came through pipes, by the protocol that gave them first; a protocol may stand here twice.
+    pub fn preferred_through_pipes(&self) -> Vec<(ProtocolId, u32)> {
+        self.channels.preferred_through_pipes()
     }
 
     /// How much there is.
@@ -136,6 +149,7 @@ impl Table {
             Some(PathView {
                 attrs: self.core.sets.set(path.attrs)?.clone(),
                 source: self.channels.slot(path.slot()).source.clone(),
+                channel: self.channels.of(path.slot()).id,
                 hop: self.core.hops.resolved(facts.hop).clone(),
                 since: path.since(),
                 filtered: path.is_filtered(),

@@ -26,6 +26,7 @@ use crate::intern::Sets;
 use crate::journal::Journal;
 use crate::nexthop::{self, Answer, HopId, Hops};
 use crate::path::{AttrsId, Path, SlotId};
+use crate::pipe::Noise;
 pub use crate::query::{NetView, PathView, TableSpec, Totals};
 use crate::store::Nets;
 use crate::trace::{self, Fate, Trace, Traces, Tracing, Way};
@@ -51,6 +52,10 @@ pub struct Table {
     pub(crate) tending: (u32, u32),
     /// Something was left to `upkeep` since it last finished.
     pub(crate) has_work: bool,
+    /// Channels to be forgotten.
+    pub(crate) retired: Vec<u32>,
+    /// Keeps lines about pipes few.
+    pub(crate) noise: Noise,
     pub(crate) totals: Counts,
     /// What the table has to say of itself.
     warnings: Vec<TableEvent>,
@@ -114,6 +119,8 @@ impl Table {
             untended: Blocks::default(),
             tending: (0, 0),
             has_work: false,
+            retired: Vec::new(),
+            noise: Noise::default(),
             totals: Counts::default(),
             warnings: Vec::new(),
             scratch: Vec::new(),
@@ -159,7 +166,9 @@ impl Table {
             Deed::Up(_) => {}
             Deed::Source(source) => self.channels.introduce(at, source),
             Deed::Import(batch) if channel.is_up => self.import(at, batch, now, events),
-            Deed::Import(_) => {}
+            Deed::Pipe(spec) if channel.is_up => self.set_pipe(at, *spec),
+            Deed::Piped(piped) if channel.is_up => self.take_piped(at, &piped, now, events),
+            Deed::Import(_) | Deed::Pipe(_) | Deed::Piped(_) => {}
             Deed::MarkStale => self.raise_mark(at),
             Deed::Sweep => {
                 channel.marks.sweep();
@@ -191,14 +200,40 @@ impl Table {
         std::mem::take(&mut self.warnings)
     }
 
-    /// New ROA tables, for import filters that run here from now on.
+    /// New ROA tables, for filters that run here from now on.
     pub fn set_roas(&mut self, roas: Arc<RoaTables>) {
         self.roas = roas;
     }
 
-    /// What the journal must carry from now on: the widest that any reader reads.
+    /// What the journal must carry from now on: all that any reader reads.
+    pub fn set_readings(&mut self, readings: impl Iterator<Item = Reading>) {
+        self.journal.reading = Reading::Best;
+        let mut each = false;
+        for reading in readings {
+            match reading {
+                Reading::Best => {}
+                Reading::All => self.journal.reading = Reading::All,
+                Reading::Each => each = true,
+            }
+        }
+        self.journal.each.switch(each);
+    }
+
+    /// What the journal must carry from now on, for one reader.
     pub fn set_reading(&mut self, widest: Reading) {
-        self.journal.reading = widest;
+        self.set_readings(std::iter::once(widest));
+    }
+
+    /// Notes the path that went and the one that came, which may be of the same slot.
+    fn note_each(&mut self, id: NetId, leaving: Option<Path>, new: Option<Path>) {
+        let valid = |p: Option<Path>| p.filter(|p| !p.is_filtered()).map(|p| p.slot());
+        let (old, new) = (valid(leaving), valid(new));
+        if let Some(slot) = old.filter(|_| old != new) {
+            self.journal.each.note(id, slot);
+        }
+        if let Some(slot) = new {
+            self.journal.each.note(id, slot);
+        }
     }
 
     /// Which lines are wanted of a channel from now on; of one that is going down, when it is gone.
@@ -283,6 +318,9 @@ impl Table {
         }
         let valid_changed = new.is_some_and(|p| !p.is_filtered()) || leaving.is_some_and(|p| !p.is_filtered());
         // A new path in front is another one even when it looks like the one before: that may be of a life that is over.
+        if valid_changed && self.journal.each.is_on() {
+            self.note_each(id, leaving, new);
+        }
         let is_new = new.is_some_and(|n| after.is_some_and(|a| a.slot() == n.slot()));
         let best_changed = is_new || !same_path(before.as_ref(), after.as_ref());
         if let Some(net) = self.nets.prefix(id) {

@@ -63,7 +63,9 @@ impl Table {
             channel.long_lived = false;
             channel.counts = Default::default();
             channel.stats = Default::default();
+            channel.inlet = None;
         }
+        self.channels.forget_preferred(at);
         self.walk(at);
     }
 
@@ -129,7 +131,6 @@ impl Table {
             return;
         }
         self.core.hops.none_pending();
-        let mut gone = Vec::new();
         for (at, channel) in self.channels.iter_mut() {
             if std::mem::take(&mut channel.is_walked) {
                 channel.marks.walked();
@@ -137,11 +138,22 @@ impl Table {
             if channel.paths == 0 {
                 channel.blocks.clear();
                 if !channel.is_up && !channel.is_retaining {
-                    gone.push(at);
+                    self.retired.push(at);
                 }
             }
         }
-        gone.into_iter().for_each(|at| self.channels.remove(at));
+        if self.journal.each.is_empty() {
+            self.retire();
+        }
+    }
+
+    /// Forgets channels that are over. Not while the journal has yet to name their sources.
+    pub(crate) fn retire(&mut self) {
+        for at in std::mem::take(&mut self.retired) {
+            if self.channels.get(at).is_some_and(|c| c.paths == 0 && !c.is_up && !c.is_retaining) {
+                self.channels.remove(at);
+            }
+        }
         let Self { untraced, traced, channels, .. } = self;
         untraced.retain(|channel| {
             let stays = channels.find(*channel).is_some();
@@ -210,6 +222,14 @@ impl Table {
         // The best may be the same path and lead elsewhere now.
         let best_changed = best_pending || !same_path(before.as_ref(), after.as_ref());
         self.tell(id, before, after, best_changed, true);
+        if self.journal.each.is_on() {
+            for path in &paths {
+                let hop = self.core.sets.facts(path.attrs).hop;
+                if !path.is_filtered() && self.core.hops.is_pending(hop) {
+                    self.journal.each.note(id, path.slot());
+                }
+            }
+        }
         self.scratch = paths;
     }
 }

@@ -219,15 +219,17 @@ impl Model {
             palette: (0..8).map(attrs).collect(),
             hops: vec![ResolvedHop { to: Resolved::Blackhole, igp_metric: None, recursive: false }],
             sources: (0..SOURCES).map(source).collect(),
+            channels: (0..SOURCES).map(|n| ChannelId(n.into())).collect(),
             rows: Vec::new(),
             paths: Vec::new(),
+            each: Vec::new(),
         };
         for net in nets {
             let start = batch.paths.len() as u32;
             let width = if reading == Reading::Best { 1 } else { usize::MAX };
             for (source, version) in self.paths.get(net).into_iter().flatten().take(width) {
                 let (source, attrs) = (u32::from(*source), u32::from(*version));
-                batch.paths.push(Path { source, attrs, hop: 0, stale: false, since: Moment(0) });
+                batch.paths.push(Path { source, attrs, hop: 0, stale: false, pipes: 0, since: Moment(0) });
             }
             let paths = start..batch.paths.len() as u32;
             batch.rows.push(ChangeRow { id: self.numbers[net], net: prefix(*net), paths });

@@ -49,6 +49,17 @@ pub enum Dest {
     Unreachable,
     /// Drop with ICMP administratively prohibited.
     Prohibit,
+    /// What a recursive next hop had resolved to when a pipe handed the route on.
+    Carried(Arc<Carried>),
+}
+
+/// An answer that a pipe brought from another table: it is not looked up again here.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Carried {
+    /// Where packets go.
+    pub to: Resolved,
+    /// The distance; `None` when there is no way.
+    pub igp_metric: Option<u32>,
 }
 
 /// A next hop to be looked up.

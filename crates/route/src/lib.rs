@@ -19,7 +19,7 @@ pub mod time;
 
 pub use aspath::AsPath;
 pub use attrs::{AttrSet, AttrSetBuilder};
-pub use hop::{Dest, Hop, Resolved};
+pub use hop::{Carried, Dest, Hop, Resolved};
 pub use iface::{IfIndex, Iface, IfaceAddr, Ifaces};
 pub use net::{Family, Prefix};
 pub use roa::{Roa, RoaEntry, RoaOrigin, RoaState, RoaTable, RoaTables};

@@ -327,8 +327,7 @@ impl Owned {
     }
 
     fn set_reading(&mut self) {
-        let widest = self.readers.iter().map(|r| r.reading).max().unwrap_or(Reading::Best);
-        self.table.set_reading(widest);
+        self.table.set_readings(self.readers.iter().map(|r| r.reading));
     }
 
     /// A page for a follower. What changed before is told first, so that the page is never older than the changes.
@@ -366,9 +365,12 @@ impl Owned {
                 reader.fallen.get_or_insert_default();
             }
             match &mut reader.fallen {
-                Some(changed) => batch.rows.iter().for_each(|row| {
-                    changed.set(row.id, true);
-                }),
+                Some(changed) => {
+                    let each = batch.each.iter().map(|e| e.id).filter(|_| reader.reading == Reading::Each);
+                    batch.rows.iter().map(|row| row.id).chain(each).for_each(|id| {
+                        changed.set(id, true);
+                    });
+                }
                 None => reader.changes(batch.clone()),
             }
         }
@@ -422,7 +424,12 @@ impl Owned {
             }
             if !ids.is_empty() {
                 caught = true;
-                reader.changes(Arc::new(self.table.current(&ids, reader.reading)));
+                let batch = Arc::new(self.table.current(&ids, reader.reading));
+                match (&mut reader.kind, reader.reading) {
+                    // Whole prefixes, not single paths.
+                    (Kind::Subscriber { deliver, .. }, Reading::Each) => deliver(Delivery::Feed(batch)),
+                    _ => reader.changes(batch),
+                }
             }
         }
         caught
@@ -481,6 +488,7 @@ fn octets_of(batch: &ChangeBatch) -> usize {
     attrs
         + size_of_val(&*batch.rows)
         + size_of_val(&*batch.paths)
+        + size_of_val(&*batch.each)
         + size_of_val(&*batch.hops)
         + size_of_val(&*batch.sources)
 }

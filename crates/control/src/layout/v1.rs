@@ -11,7 +11,7 @@ use crate::request::Choice;
 use crate::routes::{Mark, ShownNet, ShownPath, Sums};
 use crate::view::{
     ActionRow, BgpView, ChannelView, ConfigureOutcome, ConfigureReport, Did, Info, InterfaceView, LimitView,
-    MemoryView, Phase, ProtocolDetail, ProtocolView, RoutesView, SessionView, StaticRow, StatusView,
+    MemoryView, Phase, PipeView, ProtocolDetail, ProtocolView, RoutesView, SessionView, StaticRow, StatusView,
 };
 use conf::config::{StaticDest, StaticHop, SymbolRow};
 use rib::batch::LimitAction;
@@ -301,6 +301,30 @@ fn channel_detail(channel: &ChannelView, out: &mut Frame) {
     limit("Export limit:", channel.export_limit, out);
     if let Some(routes) = &channel.routes {
         routes_detail(routes, out);
+    }
+    if let Some(pipe) = &channel.pipe {
+        pipe_detail(pipe, out);
+    }
+}
+
+/// What passes a pipe is exported by one table and imported by another: one line tells of both.
+fn pipe_detail(pipe: &PipeView, out: &mut Frame) {
+    let mut line = |text: std::fmt::Arguments<'_>| out.line(code::PROTOCOL_DETAIL, text);
+    line(format_args!("  Routes:         {} imported, {} exported", pipe.import.routes, pipe.export.routes));
+    line(format_args!("  Route change stats:     received   rejected   filtered    ignored   accepted"));
+    for (label, way) in [("Import", &pipe.import), ("Export", &pipe.export)] {
+        let (offered, taken) = (&way.offered, &way.taken);
+        let (received, filtered) = (offered.updates_received, offered.updates_filtered);
+        let rejected = offered.updates_rejected + taken.updates_rejected;
+        let (ignored, accepted) = (taken.updates_ignored, taken.updates_accepted);
+        let updates = format!("{label} updates:");
+        line(format_args!(
+            "    {updates:<19} {received:>10} {rejected:>10} {filtered:>10} {ignored:>10} {accepted:>10}"
+        ));
+        let (received, rejected) = (offered.withdraws_received, taken.withdraws_rejected);
+        let (ignored, accepted) = (taken.withdraws_ignored, taken.withdraws_accepted);
+        let withdraws = format!("{label} withdraws:");
+        line(format_args!("    {withdraws:<19} {received:>10} {rejected:>10}        --- {ignored:>10} {accepted:>10}"));
     }
 }
 

@@ -261,6 +261,7 @@ fn protocols(config: &Config) -> Vec<ProtocolView> {
                         import_limit: None,
                         export_limit: None,
                         routes: Some(RoutesView { counts, keep_filtered: false, import, export: told }),
+                        pipe: None,
                     }],
                     bgp: bgp.map(Box::new),
                 })),
@@ -416,7 +417,9 @@ fn path(protocol: &str, attrs: AttrSet, bgp: Option<BgpSource>, hop: ResolvedHop
     let kind = attrs.local().kind;
     let source =
         Source { id: SourceId(0), protocol: ProtocolId(0), protocol_name: protocol.into(), kind, path_id: 0, bgp };
-    let path = PathView { attrs, source: Arc::new(source), hop, since, filtered: false, stale: false, best: false };
+    let channel = route::ChannelId(0);
+    let path =
+        PathView { attrs, source: Arc::new(source), channel, hop, since, filtered: false, stale: false, best: false };
     RoutePath { path, export: None }
 }
 

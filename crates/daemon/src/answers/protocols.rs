@@ -3,28 +3,45 @@
 use crate::instance::{Running, Seen};
 use crate::protocols::Limited;
 use crate::translate::{ChannelIds, limit};
-use conf::config::{ChannelConf, ProtocolKind};
+use conf::config::{ChannelConf, PipeConf, PipeMode, ProtocolKind};
 use control::view::{
-    BgpView, ChannelRecovery, ChannelView, Info, LimitView, ProtocolDetail, ProtocolView, RestartView, RoutesView,
-    SessionView, Timer,
+    BgpView, ChannelRecovery, ChannelView, Info, LimitView, PipeView, PipeWay, ProtocolDetail, ProtocolView,
+    RestartView, RoutesView, SessionView, Timer,
 };
 use filter::Policy;
 use rib::stats::{ExportStats, ImportStats, RouteCounts};
-use route::Moment;
+use route::{Moment, ProtocolId, TableId};
 use session::peer::{Deps, PeerStatus, ProtoState};
+use std::collections::HashMap;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 /// The views of the chosen instances, in order.
-pub async fn answer(deps: Deps, default_table: Arc<str>, chosen: Vec<Seen>, detail: bool) -> Vec<ProtocolView> {
+///
+/// `joined`: the tables that pipes lead into. What a protocol's routes are best there counts for it as well.
+pub async fn answer(
+    deps: Deps,
+    default_table: Arc<str>,
+    joined: Vec<TableId>,
+    chosen: Vec<Seen>,
+    detail: bool,
+) -> Vec<ProtocolView> {
     let mut views = Vec::with_capacity(chosen.len());
+    let mut preferred: HashMap<ProtocolId, u32> = HashMap::new();
+    for table in joined.into_iter().filter(|_| detail) {
+        let best = deps.tables.query(table, |t| t.preferred_through_pipes()).await.unwrap_or_default();
+        best.into_iter().for_each(|(protocol, count)| *preferred.entry(protocol).or_default() += count);
+    }
     for seen in chosen {
         let status = match &seen.running {
             Running::Bgp(peer) => Some(peer.status.borrow().clone()),
             _ => None,
         };
-        let detail =
-            if detail { Some(Box::new(details(&deps, &default_table, &seen, status.as_ref()).await)) } else { None };
+        let elsewhere = preferred.get(&seen.id).copied().unwrap_or(0);
+        let detail = match detail {
+            true => Some(Box::new(details(&deps, &default_table, &seen, status.as_ref(), elsewhere).await)),
+            false => None,
+        };
         views.push(row(&default_table, &seen, status.as_ref(), detail));
     }
     views
@@ -41,7 +58,7 @@ fn row(
         Some(s) => (s.proto.word(), s.since, Info::Bgp { state: bgp_word(s), error: error_text(s) }),
         None => {
             let since = limited(seen).map_or(seen.since, |l| l.since.max(seen.since));
-            (if is_up(seen) { "up" } else { "down" }, since, Info::Nothing)
+            (if is_up(seen) { "up" } else { "down" }, since, info(seen))
         }
     };
     ProtocolView {
@@ -68,6 +85,17 @@ fn is_up(seen: &Seen) -> bool {
     seen.enabled && limited(seen).is_none_or(|l| !l.is_down)
 }
 
+/// The last column of protocols other than BGP.
+fn info(seen: &Seen) -> Info {
+    match &seen.conf.kind {
+        ProtocolKind::Pipe(PipeConf { peer_table: Some(peer), mode }) => {
+            let arrow = if *mode == PipeMode::Opaque { "->" } else { "=>" };
+            Info::Text(format!("{arrow} {peer}").into())
+        }
+        _ => Info::Nothing,
+    }
+}
+
 fn bgp_word(status: &PeerStatus) -> &'static str {
     if status.bgp_state.is_empty() { "Down" } else { status.bgp_state }
 }
@@ -76,10 +104,23 @@ fn error_text(status: &PeerStatus) -> Arc<str> {
     status.last_error.as_ref().map(|e| e.to_string().into()).unwrap_or_default()
 }
 
-async fn details(deps: &Deps, default_table: &Arc<str>, seen: &Seen, status: Option<&PeerStatus>) -> ProtocolDetail {
+async fn details(
+    deps: &Deps,
+    default_table: &Arc<str>,
+    seen: &Seen,
+    status: Option<&PeerStatus>,
+    preferred_elsewhere: u32,
+) -> ProtocolDetail {
     let mut channels = Vec::new();
     for (conf, ids) in seen.conf.channels.iter().zip(&seen.channels) {
-        channels.push(channel(deps, seen, status, conf, ids).await);
+        let mut view = match &seen.running {
+            Running::Pipe(_) => pipe(deps, seen, conf).await,
+            _ => channel(deps, seen, status, conf, ids).await,
+        };
+        if let Some(routes) = &mut view.routes {
+            routes.counts.preferred += preferred_elsewhere;
+        }
+        channels.push(view);
     }
     if channels.is_empty() {
         channels.push(no_channel(default_table, seen.enabled));
@@ -112,6 +153,49 @@ fn no_channel(table: &Arc<str>, up: bool) -> ChannelView {
             import: ImportStats::default(),
             export: ExportStats::default(),
         }),
+        pipe: None,
+    }
+}
+
+/// A pipe, seen from its own table.
+async fn pipe(deps: &Deps, seen: &Seen, conf: &ChannelConf) -> ChannelView {
+    let [own, peer] = [seen.channels.first(), seen.channels.get(1)];
+    let (import, import_hit) = pipe_way(deps, own).await;
+    let (export, export_hit) = pipe_way(deps, peer).await;
+    let view = |l: Option<conf::config::LimitConf>, hit| {
+        limit(l).map(|l| LimitView { routes_max: l.routes_max, action: l.action, hit })
+    };
+    ChannelView {
+        name: family_word(conf.family),
+        table: Arc::clone(&conf.table),
+        state: if seen.enabled { "UP" } else { "DOWN" },
+        preference: conf.preference,
+        import: conf.import.clone(),
+        export: conf.export.clone(),
+        recovery: None,
+        receive_limit: None,
+        import_limit: view(conf.import_limit, import_hit),
+        export_limit: view(conf.export_limit, export_hit),
+        routes: None,
+        pipe: seen.enabled.then_some(PipeView { import, export }),
+    }
+}
+
+/// The counters of the channel at the end of a direction, and whether its limit was passed.
+async fn pipe_way(deps: &Deps, into: Option<&ChannelIds>) -> (PipeWay, bool) {
+    let Some(ids) = into else { return Default::default() };
+    let id = ids.channel;
+    let ask = move |t: &mut rib::table::Table| {
+        let routes = t.counts(id).imported;
+        (PipeWay { routes, offered: t.pipe_stats(id), taken: t.import_stats(id) }, t.limits_passed(id).1)
+    };
+    deps.tables.query(ids.table, ask).await.unwrap_or_default()
+}
+
+const fn family_word(family: route::Family) -> &'static str {
+    match family {
+        route::Family::Ipv4 => "ipv4",
+        route::Family::Ipv6 => "ipv6",
     }
 }
 
@@ -134,10 +218,7 @@ async fn channel(
         limit(l).map(|l| LimitView { routes_max: l.routes_max, action: l.action, hit: count >= l.routes_max })
     };
     ChannelView {
-        name: match conf.family {
-            route::Family::Ipv4 => "ipv4",
-            route::Family::Ipv6 => "ipv6",
-        },
+        name: family_word(conf.family),
         table: Arc::clone(&conf.table),
         state: if up { "UP" } else { "DOWN" },
         preference: conf.preference,
@@ -151,6 +232,7 @@ async fn channel(
         export_limit: view(conf.export_limit, exported)
             .map(|l| LimitView { hit: l.hit || limited(seen).is_some_and(|l| l.is_down), ..l }),
         routes,
+        pipe: None,
     }
 }
 

@@ -4,7 +4,7 @@
 //! of a whole table is sorted here, on another thread when it is long; pages of
 //! rows are asked for one at a time, as the client takes them.
 
-use crate::protocols::KernelHandle;
+use crate::protocols::{KernelHandle, PipeHandle};
 use control::request::{Nets, RouteQuery};
 use control::view::{Exported, RouteItem, RouteNet, RoutePath};
 use filter::Policy;
@@ -29,6 +29,8 @@ pub enum Judge {
     Member(MemberId, Candidates),
     /// A kernel protocol.
     Kernel(KernelHandle),
+    /// A pipe.
+    Pipe(PipeHandle),
     /// A protocol that is told nothing, or a peer that is down: its export policy alone.
     Policy(Policy),
 }
@@ -73,7 +75,7 @@ pub async fn answer(
             let shown =
                 deps.tables.query(listed.table, move |t| ids.iter().filter_map(|id| t.show(*id)).collect::<Vec<_>>());
             let Some(nets) = shown.await else { break };
-            let exported = judge_all(&deps, judge.as_ref(), &nets).await;
+            let exported = judge_all(&deps, judge.as_ref(), listed.table, &nets).await;
             let page = assemble(nets, exported, &listed.kernels);
             if pages.send(RouteItem::Nets(page)).await.is_err() {
                 return;
@@ -122,13 +124,14 @@ async fn all(deps: &Deps, table: TableId) -> Vec<(Prefix, NetId)> {
 }
 
 /// What an export makes of each path of each net; empty when nobody asked.
-async fn judge_all(deps: &Deps, judge: Option<&Judge>, nets: &[NetView]) -> Vec<Vec<Option<Exported>>> {
+async fn judge_all(deps: &Deps, judge: Option<&Judge>, table: TableId, nets: &[NetView]) -> Vec<Vec<Option<Exported>>> {
     match judge {
         None => Vec::new(),
         Some(Judge::Policy(policy)) => {
             nets.iter().map(|n| n.paths.iter().map(|p| p.best.then(|| by_policy(policy, p))).collect()).collect()
         }
         Some(Judge::Kernel(kernel)) => kernel.judge(nets),
+        Some(Judge::Pipe(pipe)) => pipe.judge(table, nets),
         Some(Judge::Member(member, candidates)) => {
             let mut judged = deps.exports.judge(*member, nets.to_vec()).await.into_iter();
             nets.iter().map(|n| chosen(n, *candidates, judged.by_ref().take(n.paths.len()).collect())).collect()

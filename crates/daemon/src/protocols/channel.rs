@@ -198,6 +198,7 @@ pub fn resolved(dest: &Dest) -> Option<Resolved> {
         Dest::Blackhole => Resolved::Blackhole,
         Dest::Unreachable => Resolved::Unreachable,
         Dest::Prohibit => Resolved::Prohibit,
+        Dest::Carried(carried) => carried.to.clone(),
     })
 }
 

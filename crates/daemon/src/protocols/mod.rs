@@ -1,4 +1,4 @@
-//! The protocols that speak to this machine: device, direct, static, kernel.
+//! The protocols that speak to this machine, device, direct, static, kernel, and pipes between tables.
 //!
 //! Each is started with its configuration, its numbers and the [`World`], and
 //! gives a handle that is cheap to clone. All handles have the same verbs:
@@ -12,6 +12,7 @@ mod kernel;
 #[cfg(test)]
 mod lab;
 mod pattern;
+mod pipe;
 mod policy;
 mod statics;
 #[cfg(test)]
@@ -21,6 +22,7 @@ pub use device::DeviceHandle;
 pub use direct::DirectHandle;
 pub use kernel::{KernelHandle, Limited};
 pub use pattern::means;
+pub use pipe::PipeHandle;
 pub use statics::StaticHandle;
 
 use crate::translate::ChannelIds;

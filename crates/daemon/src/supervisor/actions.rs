@@ -1,7 +1,7 @@
 //! `enable`, `disable`, `restart`, `reload`, `debug`, and the end of the daemon.
 
 use super::{Instance, Running, Supervisor};
-use crate::world::World;
+use crate::world::{Tripped, World};
 use conf::config::DebugMask;
 use control::request::{Action, Choice, Direction};
 use control::view::{ActionRow, Did};
@@ -14,6 +14,9 @@ use tokio::task::JoinHandle;
 
 /// How long a protocol may take to say good-bye when the daemon ends.
 const GOODBYE: Duration = Duration::from_secs(5);
+
+/// A protocol that a limit restarts stops so much later, as in BIRD, lest it turn round without pause.
+const LIMIT_RESTART: Duration = Duration::from_secs(2);
 
 /// How long an answer waits for what was disabled, so that the next question finds it down.
 const SOON: Duration = Duration::from_millis(200);
@@ -54,6 +57,24 @@ impl Supervisor {
         }
         self.look_at_links();
         (rows, goodbyes)
+    }
+
+    /// A route limit of a protocol other than BGP was passed, and its action is to stop it.
+    pub(super) fn trip(&mut self, tripped: Tripped) {
+        let now = self.world.deps.clock.now();
+        let has = |i: &&mut Instance| i.enabled && i.channels.iter().any(|c| c.channel == tripped.channel);
+        let Some(instance) = self.instances.iter_mut().find(has) else { return };
+        instance.since = now;
+        if tripped.restarts {
+            let running = instance.running.clone();
+            tokio::spawn(async move {
+                tokio::time::sleep(LIMIT_RESTART).await;
+                running.restart_soon(None);
+            });
+        } else {
+            instance.enabled = false;
+            drop(instance.running.stop_soon(StopReason::Disable, None));
+        }
     }
 
     /// `debug`: how many protocols were meant.
@@ -157,6 +178,10 @@ fn reload(instance: &Instance, direction: Direction) -> bool {
         }
         Running::Kernel(kernel) => {
             kernel.reload();
+            true
+        }
+        Running::Pipe(pipe) => {
+            pipe.reload();
             true
         }
         // They read nobody's routes, so there is nothing to be told anew: done.

@@ -266,6 +266,7 @@ impl Supervisor {
             (Running::Static(p), _) => {
                 drop(tokio::spawn(with(p.clone(), |p| async move { p.reconfigure(conf).await })))
             }
+            (Running::Pipe(p), _) => p.reconfigure(conf, refilter.import, refilter.export),
             (Running::Bgp(_), _) => {}
         }
     }
