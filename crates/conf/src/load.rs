@@ -37,9 +37,15 @@ pub struct Loaded {
 }
 
 impl Loaded {
-    /// The lines to print or log, one for each warning; BIRD's words, without a place, as BIRD prints them.
+    /// The lines to print or log, one for each warning: in BIRD's words without a place, as BIRD prints them; our own
+    /// with the place behind, because what begins with a place is taken for an error.
     pub fn warning_lines(&self) -> Vec<String> {
-        self.warnings.iter().map(|d| d.message.clone()).collect()
+        let place = |d: &Diagnostic| report::place(d.span, &self.config.files).filter(|_| d.label.is_some());
+        let line = |d: &Diagnostic| match place(d) {
+            Some(place) => format!("{}, at {place}", d.message),
+            None => d.message.clone(),
+        };
+        self.warnings.iter().map(line).collect()
     }
 }
 

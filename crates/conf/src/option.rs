@@ -130,7 +130,8 @@ impl<T> Row<T> {
                 *(f.place)(into) = u16::try_from(value).unwrap_or(u16::MAX).min(*max);
                 if value > u32::from(*max) {
                     let name = self.words.join(" ");
-                    parser.warn(start, format!("{name} is at most {max}; {value} is taken as {max}"));
+                    let message = format!("{name} is at most {max}; {value} is taken as {max}");
+                    parser.warn_of(start, message, format!("at most {max}"));
                 }
             }
             Slot::Seconds(f) => *(f.place)(into) = Duration::from_secs(parser.number()?.into()),

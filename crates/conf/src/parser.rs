@@ -80,7 +80,15 @@ impl Parser<'_> {
         }
     }
 
-    /// Keeps a warning.
+    /// Keeps a warning of our own: it has a place, with this to be said of it.
+    pub(crate) fn warn_of(&mut self, start: Span, message: impl Into<String>, label: impl Into<String>) {
+        self.warn(start, message);
+        if let Some(warning) = self.warnings.last_mut() {
+            warning.label = Some(label.into());
+        }
+    }
+
+    /// Keeps a warning in BIRD's words, which have no place.
     pub(crate) fn warn(&mut self, start: Span, message: impl Into<String>) {
         let mut warning = Diagnostic::error(self.at.since(start), message);
         warning.level = Level::Warning;

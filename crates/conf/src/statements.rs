@@ -207,7 +207,7 @@ fn listen(parser: &mut Parser<'_>) -> Parsed<()> {
             let port = parser.number()?;
             parser.config.listen.port = u16::try_from(port).ok().filter(|&port| port != 0);
             if parser.config.listen.port.is_none() {
-                parser.warn(start, format!("{port} is no port; listen bgp uses 179"));
+                parser.warn_of(start, format!("{port} is no port; listen bgp uses 179"), "at most 65535");
             }
         } else if parser.at.eat_word("dual") {
             parser.config.listen.dual = true;

@@ -94,8 +94,8 @@ fn values_that_no_message_carries_are_cut_with_a_warning() {
     assert_eq!(
         loaded.warning_lines(),
         [
-            "hold time is at most 65535; 65536 is taken as 65535",
-            "graceful restart time is at most 4095; 5000 is taken as 4095"
+            "hold time is at most 65535; 65536 is taken as 65535, at c:1:64",
+            "graceful restart time is at most 4095; 5000 is taken as 4095, at c:1:93"
         ]
     );
 }

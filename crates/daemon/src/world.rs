@@ -67,6 +67,7 @@ impl Listeners {
         let channel = match &event {
             TableEvent::Warning { text } => return tracing::warn!("{text}"),
             TableEvent::Limit { channel, .. }
+            | TableEvent::Fed { channel, .. }
             | TableEvent::Log { channel, .. }
             | TableEvent::Printed { channel, .. } => *channel,
         };
@@ -74,6 +75,7 @@ impl Listeners {
         let Some(Listening { name, peer }) = found else { return };
         match (&event, peer) {
             (_, Some(peer)) => peer.table_event(event),
+            (TableEvent::Fed { .. }, None) => {}
             (TableEvent::Log { text, .. }, None) => tracing::error!("{text}"),
             (TableEvent::Printed { text, .. }, None) => tracing::info!("{text}"),
             (TableEvent::Warning { text }, None) => tracing::warn!("{text}"),

@@ -57,6 +57,8 @@ pub enum Deed {
     LongLived,
     /// New options while up: limits, late filter, keep filtered. Paths stay as they are.
     Reconfigure(Box<ChannelSpec>),
+    /// Limits that were passed open again (`reload`). What they kept back comes when it is announced again.
+    OpenLimits,
     /// The channel goes down and its paths with it.
     Down,
     /// The channel goes down, its paths stay and are stale (graceful restart).
@@ -158,6 +160,13 @@ pub enum TableEvent {
         which: LimitKind,
         /// The limit.
         limit: Limit,
+    },
+    /// The export side of a channel has told all that stood when it joined, or when it was asked to tell again.
+    Fed {
+        /// Whose.
+        channel: ChannelId,
+        /// In which of its lives.
+        generation: Generation,
     },
     /// A line that a late filter printed, for the log, class info.
     Printed {

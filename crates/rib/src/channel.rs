@@ -173,9 +173,14 @@ impl Channel {
 
     /// New options: limits open again.
     pub(crate) fn configure(&mut self, spec: ChannelSpec) {
-        self.receive = Gate::new(spec.receive_limit);
-        self.import = Gate::new(spec.import_limit);
         self.spec = spec;
+        self.open_limits();
+    }
+
+    /// Limits have not been passed yet.
+    pub(crate) fn open_limits(&mut self) {
+        self.receive = Gate::new(self.spec.receive_limit);
+        self.import = Gate::new(self.spec.import_limit);
     }
 }
 

@@ -180,6 +180,7 @@ impl Table {
                 self.walk(at);
             }
             Deed::Reconfigure(spec) => self.reconfigure(at, *spec, events),
+            Deed::OpenLimits => channel.open_limits(),
             Deed::Down => self.bring_down(at),
             Deed::DownRetaining => {
                 channel.is_up = false;

@@ -482,6 +482,10 @@ impl World {
     }
 
     fn signals(&mut self, group: usize) {
+        for slot in &self.advance.fed {
+            let owner = self.groups[group].as_ref().unwrap();
+            assert!(!owner.is_walking() || owner.len() > 1, "{slot:?} walks, and is said to have been fed");
+        }
         for (slot, signal) in &self.advance.signals {
             let peer = self.peers.iter_mut().find(|p| p.group == group && p.slot == *slot).unwrap();
             match signal {
@@ -540,6 +544,8 @@ fn run(mode: Mode, events: Vec<Event>) {
     world.come_to_rest();
     for peer in &world.peers {
         assert_eq!(peer.holds, world.expected(peer), "{mode:?}: what {:?} of p{} holds", peer.id, peer.protocol);
+        let group = world.groups[peer.group].as_ref().unwrap();
+        assert!(!group.is_feeding(peer.slot), "{:?} has been told everything", peer.id);
         assert_eq!((peer.ends, peer.refreshes), (1, 0), "ends of {:?}", peer.id);
     }
 }

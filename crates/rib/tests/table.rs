@@ -131,6 +131,24 @@ fn kept_filtered_routes_stand_marked_and_nobody_is_told() {
     assert_eq!(t.table.longest_match(&net("10.1.0.0/16")), Some(NetId(0)));
 }
 
+#[test]
+fn a_limit_that_blocked_opens_with_a_reload_and_not_with_withdrawals() {
+    let mut t = Lab::new(Family::Ipv4);
+    let limit = Some(Limit { routes_max: 1, action: LimitAction::Block });
+    t.up(1, rib::batch::ChannelSpec { import_limit: limit, ..spec() });
+    let set = bgp().path(&[65001]).build();
+    t.announce(1, "10.0.0.0/8", set.clone());
+    t.announce(1, "11.0.0.0/8", set.clone());
+    t.withdraw(1, "10.0.0.0/8");
+    t.announce(1, "11.0.0.0/8", set.clone());
+    assert!(t.paths("11.0.0.0/8").is_empty(), "it stays shut");
+    t.act(1, Deed::OpenLimits);
+    t.announce(1, "11.0.0.0/8", set.clone());
+    assert_eq!(t.paths("11.0.0.0/8"), ["1*"]);
+    t.announce(1, "12.0.0.0/8", set);
+    assert!(t.paths("12.0.0.0/8").is_empty(), "and is a limit still");
+}
+
 /// What `reference/fsm/1.6.8/limit-block.txt` shows: four announcements, the limit is two.
 #[test]
 fn an_import_limit_that_blocks_keeps_the_first_and_counts_the_others_as_ignored() {

@@ -7,14 +7,12 @@ extern crate rbird_rib as rib;
 mod support;
 
 use filter::run::Policy;
-use rib::batch::{Deed, Generation, Limit, LimitAction, NetId, Reading, What};
-use rib::export::{Advance, Group, GroupKey, MemberId, MemberSpec, MissingLladdr, NextHopMode, Part, Slot};
+use rib::batch::{Deed, Limit, LimitAction, Reading, What};
+use rib::export::{Advance, GroupKey};
 use rib::trace::Tracing;
-use route::{AttrSet, ChannelId, Dest, Family, IfIndex, ProtocolId, SourceKind};
+use route::{ChannelId, Dest, Family, SourceKind};
 use std::sync::Arc;
 use support::*;
-
-const ALL: Tracing = Tracing { routes: true, filters: true };
 
 fn lab(channels: &[u32]) -> Lab {
     let mut t = Lab::new(Family::Ipv4);
@@ -28,11 +26,6 @@ fn lab(channels: &[u32]) -> Lab {
 
 fn lines(t: &mut Lab) -> Vec<String> {
     t.table.traces().take().0.iter().map(ToString::to_string).collect()
-}
-
-/// A route as a neighbour gives it: through 192.168.0.1, which is its next hop.
-fn given(path: &[u32]) -> AttrSet {
-    bgp().path(path).octets(route::attr::code::NEXT_HOP, &[192, 168, 0, 1]).build()
 }
 
 #[test]
@@ -121,77 +114,6 @@ fn a_protocol_that_is_taken_away_says_that_its_routes_go() {
     assert!(lines(&mut t).is_empty(), "nobody asked for lines of its next life");
 }
 
-/// A group of p3, at 192.168.0.3, and of what follows.
-struct Told {
-    group: Group,
-    advance: Advance,
-    said: Vec<String>,
-}
-
-impl Told {
-    fn new(policy: Policy, add_path: bool) -> Self {
-        let key = GroupKey {
-            family: Family::Ipv4,
-            policy,
-            rewrite_before_filter: true,
-            secondary: false,
-            add_path,
-            local_as: 65000,
-            internal: false,
-            local_addr: "192.168.0.254".parse().expect("an address"),
-            local_link_local: None,
-            link: IfIndex(2),
-            next_hop: NextHopMode::Default,
-            missing_lladdr: MissingLladdr::SelfAddr,
-            rr_client: false,
-            cluster_id: 1,
-            rs_client: false,
-            interpret_communities: true,
-            allow_local_pref: false,
-            default_local_pref: 100,
-            med_to_external: false,
-            as4: true,
-            extended_messages: false,
-            llgr_aware: true,
-        };
-        let group = Group::new(Arc::new(key), Arc::new(links()));
-        Self { group, advance: Advance::default(), said: Vec::new() }
-    }
-
-    fn join(&mut self, n: u32, tracing: Tracing, export_limit: Option<Limit>) -> Slot {
-        let spec = MemberSpec {
-            protocol: ProtocolId(n),
-            name: format!("p{n}").into(),
-            channel: ChannelId(n),
-            generation: Generation(1),
-            peer_addr: std::net::Ipv4Addr::new(192, 168, 0, n as u8).into(),
-            export_limit,
-            tracing,
-        };
-        self.group.join(MemberId(n), spec, None, None)
-    }
-
-    fn changes(&mut self, t: &mut Lab) {
-        let batch = t.table.seal().expect("a change");
-        self.group.take(&batch, Part::Changes, &mut self.advance);
-        self.hear();
-    }
-
-    fn feed(&mut self, t: &Lab) {
-        let (batch, next) = t.table.page(NetId(0), 1000, Reading::All);
-        self.group.take(&batch, Part::Page { from: NetId(0), next }, &mut self.advance);
-        self.hear();
-    }
-
-    fn hear(&mut self) {
-        self.said.extend(self.advance.traces.take().0.iter().map(ToString::to_string));
-    }
-
-    fn said(&mut self) -> Vec<String> {
-        std::mem::take(&mut self.said)
-    }
-}
-
 #[test]
 fn the_way_out_says_what_a_member_is_told_and_what_not() {
     let mut t = lab(&[]);
@@ -200,7 +122,7 @@ fn the_way_out_says_what_a_member_is_told_and_what_not() {
     t.announce(1, "10.0.0.0/8", given(&[65001]));
     t.announce(3, "11.0.0.0/8", given(&[65003]));
     t.table.seal();
-    let mut told = Told::new(Policy::Accept, false);
+    let mut told = Told::new(key(Policy::Accept));
     let slot = told.join(3, ALL, None);
     told.join(4, Tracing::default(), None);
     told.feed(&t);
@@ -239,14 +161,14 @@ fn an_export_filter_and_an_export_limit_are_said_with_the_classes_that_ask_for_t
     }
     t.table.seal();
     let at = "via 192.168.0.1 on eth0";
-    let mut filtered = Told::new(Policy::Reject, false);
+    let mut filtered = Told::new(key(Policy::Reject));
     filtered.join(3, Tracing { routes: false, filters: true }, None);
     filtered.feed(&t);
     assert_eq!(
         filtered.said(),
         [format!("p3 < filtered out 10.0.0.0/8 {at}"), format!("p3 < filtered out 11.0.0.0/8 {at}")]
     );
-    let mut limited = Told::new(Policy::Accept, false);
+    let mut limited = Told::new(key(Policy::Accept));
     limited.join(3, ALL, Some(Limit { routes_max: 1, action: LimitAction::Block }));
     limited.feed(&t);
     assert_eq!(
@@ -262,7 +184,7 @@ fn with_add_path_each_path_has_its_line() {
     t.up(1, spec());
     t.up(2, spec());
     t.up(3, spec());
-    let mut told = Told::new(Policy::Accept, true);
+    let mut told = Told::new(GroupKey { add_path: true, ..key(Policy::Accept) });
     told.join(3, ALL, None);
     told.feed(&t);
     for n in [1, 2, 3] {

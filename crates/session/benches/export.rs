@@ -88,19 +88,20 @@ fn key() -> GroupKey {
     }
 }
 
-/// A set with a path of four and a few communities, as tables have them.
-fn attrs(n: u32, med: u32) -> AttrSet {
+/// A set with a path of four and a few communities, as tables have them. `version` is in the path, which all
+/// neighbours see.
+fn attrs(n: u32, version: u32) -> AttrSet {
     let mut local = Local::new(SourceKind::Bgp, 100, Dest::Blackhole);
     local.from = Some(addr(1));
     let mut b = AttrSetBuilder::new(local);
     b.set(code::ORIGIN, &[0]);
     let mut path = vec![2, 4];
-    for asn in [65001, 3356, 100_000 + n % 50_000, 200_000 + n] {
+    for asn in [65001, 3355 + version, 100_000 + n % 50_000, 200_000 + n] {
         path.extend_from_slice(&u32::to_be_bytes(asn));
     }
     b.set(code::AS_PATH, &path);
     b.set(code::NEXT_HOP, &[192, 0, 2, 1]);
-    b.set_u32(code::MED, med);
+    b.set_u32(code::MED, 7);
     b.set_u32(code::LOCAL_PREF, 100);
     b.set(code::COMMUNITY, &[0x0d, 0x1c, 0, 1, 0x0d, 0x1c, 0, 2, 0x0d, 0x1c, 0, 3]);
     b.build()
@@ -135,8 +136,8 @@ impl Bench {
         self.tables.send(TABLE, TableMsg::Act(Act { channel: ChannelId(1), generation: Generation(1), deed }, None));
     }
 
-    /// All routes with this MED, in batches of 8,192 rows, a set for 5 or 6 of them.
-    fn announce(&self, med: u32) {
+    /// All routes in this version, in batches of 8,192 rows, a set for 5 or 6 of them.
+    fn announce(&self, version: u32) {
         let mut from = 0;
         while from < self.routes {
             let until = self.routes.min(from + 8192);
@@ -144,7 +145,7 @@ impl Bench {
             for n in from..until {
                 let set = u64::from(n) * 2 / 11;
                 if n == from || set != u64::from(n - 1) * 2 / 11 {
-                    batch.palette.push(attrs(set as u32, med));
+                    batch.palette.push(attrs(set as u32, version));
                 }
                 let net = Prefix::V4(Prefix4::new(0x0100_0000 + (n << 8), 24).unwrap());
                 let what = What::Announce(batch.palette.len() as u32 - 1);
@@ -169,8 +170,15 @@ impl Bench {
         (self.exports.join(TABLE, Arc::new(key()), spec, outbox.clone()), outbox)
     }
 
-    /// Does something, reads all outboxes until each member was told of `routes` more, and prints what it took.
-    fn measure(&self, what: &str, members: &[(MemberId, Arc<Outbox>)], until: u32, work: impl FnOnce()) {
+    /// Does something, reads all outboxes until each member holds so many routes, has been told `updates` in all and
+    /// nothing comes any more, and prints what it took.
+    fn measure(
+        &self,
+        what: &str,
+        members: &[(MemberId, Arc<Outbox>)],
+        (until, updates): (u32, u64),
+        work: impl FnOnce(),
+    ) {
         let (start, cpu) = (Instant::now(), [cpu_ms("export0"), cpu_ms("table0")]);
         work();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -181,8 +189,11 @@ impl Bench {
                 while outbox.take(1 << 18, &mut pieces) {}
                 octets += pieces.drain(..).map(|p| p.len()).sum::<usize>();
             }
-            let told = |m: &(MemberId, _)| runtime.block_on(self.exports.stats(m.0)).unwrap().1;
-            if members.iter().all(|m| told(m) == until) && members.iter().all(|(_, o)| o.octets() == 0) {
+            let is_through = |m: &(MemberId, _)| {
+                let (stats, told) = runtime.block_on(self.exports.stats(m.0)).unwrap();
+                told == until && stats.updates_accepted >= updates
+            };
+            if members.iter().all(is_through) && members.iter().all(|(_, o)| o.octets() == 0) {
                 break;
             }
             std::thread::sleep(Duration::from_millis(1));
@@ -213,18 +224,13 @@ fn run(routes: u32, peers: u32) {
     println!("{routes} routes, {peers} peers in one group");
     let bench = Bench::new(routes);
     let members: Vec<_> = (0..peers).map(|n| bench.join(10 + n)).collect();
-    bench.measure("announced", &members, routes, || bench.announce(1));
-    let churned = routes;
-    bench.measure("all attributes change", &members, churned, || {
-        bench.announce(2);
-        // Counters do not show when this is through: an act behind it does.
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(bench.tables.query(TABLE, |_| ())).unwrap();
-    });
+    let all = u64::from(routes);
+    bench.measure("announced", &members, (routes, all), || bench.announce(1));
+    bench.measure("all attributes change", &members, (routes, 2 * all), || bench.announce(2));
     let late = bench.join(9);
-    bench.measure("one more joins", std::slice::from_ref(&late), routes, || ());
+    bench.measure("one more joins", std::slice::from_ref(&late), (routes, all), || ());
     bench.exports.leave(late.0);
-    bench.measure("all are withdrawn", &members, 0, || bench.act(Deed::Down));
+    bench.measure("all are withdrawn", &members, (0, 2 * all), || bench.act(Deed::Down));
     drop(bench);
     // The threads of the next run have the same names.
     std::thread::sleep(Duration::from_millis(300));

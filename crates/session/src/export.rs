@@ -276,7 +276,13 @@ impl Thread {
                 judged.map(|j| answer.send(j));
             }
             Order::Ifaces(ifaces) => {
-                self.groups.iter_mut().flatten().for_each(|o| o.group.set_ifaces(ifaces.clone()));
+                let mut advance = std::mem::take(&mut self.advance);
+                for owned in self.groups.iter_mut().flatten() {
+                    advance.clear();
+                    owned.group.set_ifaces(ifaces.clone(), &mut advance);
+                    owned.signal(&advance);
+                }
+                self.advance = advance;
                 self.ifaces = ifaces;
             }
             Order::Roas(roas) => {
@@ -302,6 +308,11 @@ impl Thread {
         if let Some((owned, slot)) = self.place(member) {
             work(owned, slot, &mut advance);
             owned.signal(&advance);
+        }
+        if let Some(Place { group, .. }) = self.members.get(&member)
+            && let Some(Some(owned)) = self.groups.get(*group)
+        {
+            owned.tell_fed(&advance, &self.events);
         }
         self.advance = advance;
     }
@@ -404,11 +415,13 @@ impl Thread {
     }
 
     fn rekey(&mut self, member: MemberId, key: Arc<GroupKey>) {
-        let is_same = self.place(member).is_none_or(|(owned, _)| **owned.group.key() == *key);
-        if is_same {
-            return;
+        let events = self.events.clone();
+        let Some((owned, slot)) = self.place(member) else { return };
+        if **owned.group.key() != *key {
+            self.rejoin(member, |k, _| *k = key);
+        } else if !owned.group.is_feeding(slot) {
+            owned.say_fed(slot, &events);
         }
-        self.rejoin(member, |k, _| *k = key);
     }
 
     /// Takes a member from its group to the one where it belongs with another key or spec.
@@ -495,6 +508,7 @@ impl Owned {
             }
         }
         self.signal(advance);
+        self.tell_fed(advance, events);
         self.log(advance);
         self.pass_limits(advance, events);
         self.look_for_full(advance);
@@ -541,6 +555,16 @@ impl Owned {
         }
         for (slot, net) in &advance.invalid_hops {
             tracing::error!("{}: Invalid NEXT_HOP attribute in route {net}", name_of(Some(*slot)));
+        }
+    }
+
+    fn tell_fed(&self, advance: &Advance, events: &EventSink) {
+        advance.fed.iter().for_each(|slot| self.say_fed(*slot, events));
+    }
+
+    fn say_fed(&self, slot: Slot, events: &EventSink) {
+        if let Some((.., spec)) = self.group.members().find(|(s, ..)| *s == slot) {
+            events(self.table, TableEvent::Fed { channel: spec.channel, generation: spec.generation });
         }
     }
 

@@ -207,7 +207,7 @@ fn bogus_prefixes_are_invalid_and_said() {
     let nets = [8, 127, 8, 224, 8, 240, 16, 0, 1, 0, 16, 169, 254];
     let mut intake = intake(|_| {});
     let (what, _) = take(&mut intake, &update(&[65002], PEER, &[], &nets));
-    let (no, yes) = (What::Invalid(0), What::Announce(0));
+    let (no, yes) = (What::Invalid(0), What::Announce(1));
     assert_eq!(what, [no, no, no, no, yes, yes], "127/8, 224/8, 240/8, 0.1/16, default, 169.254/16");
     assert!(intake.lines().contains(&Line::Bogus("127.0.0.0/8".parse().unwrap())));
 }

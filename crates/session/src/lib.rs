@@ -12,6 +12,7 @@ mod conn;
 mod encode;
 pub mod export;
 mod intake;
+pub mod limiter;
 pub mod link;
 pub mod listen;
 mod mailbox;

@@ -6,9 +6,11 @@
 //! the first peer that wants one at an address and port, and closed when no peer
 //! wants it any more.
 //!
-//! Bounds: an accepted connection is handed over or closed at once; a peer has
+//! Bounds: strangers are named five at once and one a second; an accepted connection is handed over or closed at once; a peer has
 //! room for `WAITING_MAX` that it has not looked at yet.
 
+use crate::clock::Clock;
+use crate::limiter::{Limiter, Line};
 use crate::sockopt;
 use socket2::{Domain, Protocol, Socket, Type};
 use std::collections::HashMap;
@@ -193,6 +195,8 @@ fn open(at: SocketAddr) -> io::Result<TcpListener> {
 }
 
 async fn accept(socket: Arc<TcpListener>, at: SocketAddr, listener: Listener) {
+    let clock = Clock::new();
+    let mut strangers = Limiter::default();
     loop {
         let (stream, remote) = match socket.accept().await {
             Ok(accepted) => accepted,
@@ -211,7 +215,12 @@ async fn accept(socket: Arc<TcpListener>, at: SocketAddr, listener: Listener) {
             }
             None => {
                 let (ip, port) = (remote.ip(), remote.port());
-                tracing::warn!("BGP: Unexpected connect from unknown address {ip} (port {port})");
+                let dots = match strangers.next(clock.now()) {
+                    Line::Say => "",
+                    Line::Last => " ...",
+                    Line::Drop => continue,
+                };
+                tracing::warn!("BGP: Unexpected connect from unknown address {ip} (port {port}){dots}");
             }
         }
     }

@@ -114,6 +114,10 @@ fn net(n: u32) -> Prefix {
     Prefix::V4(Prefix4::new(0x0a00_0000 + (n << 8), 24).unwrap())
 }
 
+fn nlri(n: u32) -> Nlri {
+    Nlri { net: net(n), path_id: 0 }
+}
+
 /// Attribute set number `n` of peer `peer`: the path ends in an AS of its own.
 fn attrs(peer: u32, n: u32) -> AttrSet {
     let mut local = Local::new(SourceKind::Bgp, 100, Dest::Blackhole);
@@ -242,7 +246,7 @@ impl Peer {
     }
 
     fn path_of(&self, n: u32) -> Vec<u32> {
-        let octets = &self.routes[&Nlri { net: net(n), path_id: 0 }];
+        let octets = &self.routes[&nlri(n)];
         let path = route::attrs::Records::new(octets).find(|r| r.code == code::AS_PATH).unwrap();
         route::AsPath::new(path.value).asns().collect()
     }
@@ -311,6 +315,36 @@ async fn a_peer_that_reads_slowly_holds_in_the_end_what_is_right_then() {
 }
 
 #[tokio::test]
+async fn one_that_falls_behind_while_another_joins_late_both_end_with_what_stands() {
+    let daemon = daemon();
+    daemon.up(1);
+    let mut slow = daemon.join_with(2, key(), 4096);
+    let mut fast = daemon.join(3);
+    slow.read_until("its feed ends", |p| p.ends == 1).await;
+    fast.read_until("its feed ends", |p| p.ends == 1).await;
+    // Nobody reads for `slow` while the table changes three times over.
+    daemon.announce(1, 0..30_000);
+    fast.read_until("all are told", |p| p.routes.len() == 30_000).await;
+    let mut late = daemon.join_with(4, key(), 4096);
+    daemon.withdraw(1, 0..20_000);
+    daemon.announce(1, 25_000..50_000);
+    fast.read_until("the change is told", |p| p.routes.len() == 30_000 && p.routes.contains_key(&nlri(49_999))).await;
+    late.read_until("a part of its feed", |p| p.routes.len() > 100).await;
+    daemon.announce(1, 10_000..20_000);
+    daemon.withdraw(1, 40_000..50_000);
+    let is_over = |p: &Peer| p.ends == 1 && p.routes.len() == 30_000 && p.routes.contains_key(&nlri(10_000));
+    fast.read_until("all is told", |p| is_over(p) && !p.routes.contains_key(&nlri(49_999))).await;
+    late.read_until("all is told, and its feed ends", |p| is_over(p) && !p.routes.contains_key(&nlri(49_999))).await;
+    slow.read_until("all is told", |p| is_over(p) && !p.routes.contains_key(&nlri(49_999))).await;
+    // What was dirty when the counts were right already is told now.
+    for peer in [&mut slow, &mut late] {
+        let wanted = fast.routes.clone();
+        peer.read_until("the same as the fast one", |p| p.routes == wanted).await;
+        assert_eq!(daemon.exports.stats(peer.member).await.unwrap().1, 30_000);
+    }
+}
+
+#[tokio::test]
 async fn a_refresh_tells_everything_again_to_the_one_who_asked() {
     let daemon = daemon();
     daemon.up(1);
@@ -343,7 +377,11 @@ async fn a_member_with_a_new_policy_is_told_the_difference() {
 #[tokio::test]
 async fn an_export_limit_is_announced_once_and_keeps_routes_back_if_it_blocks() {
     let (tell, mut heard) = tokio::sync::mpsc::unbounded_channel();
-    let daemon = daemon_with(Arc::new(move |_, event| tell.send(event).unwrap()));
+    let daemon = daemon_with(Arc::new(move |_, event| {
+        if !matches!(event, TableEvent::Fed { .. }) {
+            tell.send(event).unwrap();
+        }
+    }));
     daemon.up(1);
     daemon.announce(1, 0..100);
     let warn = Limit { routes_max: 50, action: LimitAction::Warn };

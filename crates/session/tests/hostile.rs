@@ -199,9 +199,43 @@ async fn routes_sent_right_before_the_end_do_not_come_alive_again() {
         stream.write_all(&flood).await.unwrap();
         drop(stream);
         let mut status = peer.status.clone();
-        tokio::time::timeout(PATIENCE, status.wait_for(|s| s.proto != ProtoState::Up)).await.unwrap().unwrap();
+        tokio::time::timeout(PATIENCE, status.wait_for(|s| !matches!(s.proto, ProtoState::Up | ProtoState::Feed)))
+            .await
+            .unwrap()
+            .unwrap();
         world.imported(BGP, 0).await;
     }
+}
+
+#[tokio::test]
+async fn the_state_is_feed_until_all_that_stands_was_told() {
+    let (world, peer, ours, theirs) = passive(|_| {});
+    // Eight megabytes of UPDATEs: more than all buffers on the way hold.
+    world.announce([10, 0], 2_000_000);
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(4096).unwrap();
+    socket.bind(SocketAddr::new(theirs.ip(), 0)).unwrap();
+    let mut stream = tokio::time::timeout(PATIENCE, socket.connect(ours)).await.unwrap().unwrap();
+    stream.write_all(&[open(), frame::KEEPALIVE.to_vec()].concat()).await.unwrap();
+    until(&peer, "feed Established").await;
+    let since = peer.status.borrow().since;
+    let mut octets = vec![0; 1 << 20];
+    assert_eq!(shown(&peer.status.borrow()), "feed Established", "nobody has read");
+    let up = until(&peer, "up Established");
+    tokio::pin!(up);
+    loop {
+        tokio::select! {
+            () = &mut up => break,
+            read = stream.read(&mut octets) => assert!(read.unwrap() > 0),
+        }
+    }
+    assert_eq!(peer.status.borrow().since, since, "the end of the feed is no news of the session");
+    // Asked for again: a feed again.
+    let reading = tokio::spawn(async move { while stream.read(&mut octets).await.unwrap() > 0 {} });
+    peer.reload_out();
+    until(&peer, "feed Established").await;
+    until(&peer, "up Established").await;
+    reading.abort();
 }
 
 #[tokio::test]

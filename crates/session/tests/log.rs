@@ -82,6 +82,27 @@ async fn a_session_is_traced_in_the_words_of_bird() {
 }
 
 #[tokio::test]
+async fn a_flood_of_strangers_is_named_a_few_times_and_ends_in_dots() {
+    let lines = Lines::default();
+    let _guard = tracing::subscriber::set_default(tracing_subscriber::registry().with(lines.clone()));
+    let world = World::new();
+    let (ours, theirs) = (address(), address());
+    let _peer = world.peer(spec("p1", (65001, 65002), ours, theirs));
+    let said = || lines.0.lock().unwrap().iter().filter(|l| l.contains("unknown address")).cloned().collect::<Vec<_>>();
+    for _ in 0..200 {
+        let mut stranger = tokio::net::TcpStream::connect(ours).await.unwrap();
+        // Closed by us: this one has been dealt with.
+        let _ = tokio::io::AsyncReadExt::read(&mut stranger, &mut [0]).await;
+        if said().len() > 5 {
+            break;
+        }
+    }
+    let said = said();
+    assert!(said[..5].iter().all(|l| l.ends_with(')')), "{said:?}");
+    assert!(said.last().unwrap().ends_with(") ..."), "{said:?}");
+}
+
+#[tokio::test]
 async fn a_stranger_is_named() {
     let lines = Lines::default();
     let _guard = tracing::subscriber::set_default(tracing_subscriber::registry().with(lines.clone()));

@@ -109,6 +109,20 @@ async fn a_limit_disables_the_session() {
 }
 
 #[tokio::test]
+async fn a_reload_opens_a_limit_that_blocked() {
+    let (a, peer_a, b, _peer_b) = pair(|a, _| a.channels[0].import_limit = limit(2, LimitAction::Block));
+    b.announce([10, 8], 4);
+    a.imported(BGP, 2).await;
+    until(&peer_a, "up Established").await;
+    // Room for others, but the limit stays shut until the operator says otherwise.
+    b.withdraw([10, 8], 2);
+    b.announce_more([10, 9], 2);
+    a.imported(BGP, 0).await;
+    assert!(peer_a.reload_in());
+    a.imported(BGP, 2).await;
+}
+
+#[tokio::test]
 async fn a_refresh_brings_the_same_routes_again() {
     let (a, peer_a, b, _peer_b) = pair(|_, _| {});
     b.announce([10, 8], 100);

@@ -58,7 +58,7 @@ fn row(
         Some(s) => (s.proto.word(), s.since, Info::Bgp { state: bgp_word(s), error: error_text(s) }),
         None => {
             let since = limited(seen).map_or(seen.since, |l| l.since.max(seen.since));
-            (if is_up(seen) { "up" } else { "down" }, since, info(seen))
+            (plain_word(seen), since, info(seen))
         }
     };
     ProtocolView {
@@ -93,6 +93,15 @@ fn info(seen: &Seen) -> Info {
             Info::Text(format!("{arrow} {peer}").into())
         }
         _ => Info::Nothing,
+    }
+}
+
+/// The state of a protocol without sessions.
+fn plain_word(seen: &Seen) -> &'static str {
+    match &seen.running {
+        _ if !is_up(seen) => "down",
+        Running::Kernel(kernel) if kernel.is_feeding() => "feed",
+        _ => "up",
     }
 }
 

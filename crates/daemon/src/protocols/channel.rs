@@ -107,6 +107,12 @@ impl Import {
         self.act(Deed::Reconfigure(self.spec()));
     }
 
+    /// What a limit has kept back may come when it is announced again.
+    pub fn open_limits(&mut self) {
+        self.flush();
+        self.act(Deed::OpenLimits);
+    }
+
     /// The channel goes down, its routes with it.
     pub fn down(&mut self) {
         self.clear();

@@ -11,7 +11,6 @@
 
 mod export;
 mod learn;
-mod limiter;
 mod worker;
 
 use super::Start;
@@ -24,6 +23,7 @@ use rib::query::{NetView, PathView};
 use rib::stats::ExportStats;
 use route::{Ifaces, Moment, Prefix, ProtocolId, RoaTables};
 use std::collections::HashSet;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -52,6 +52,8 @@ struct Shared {
     stats: Mutex<(ExportStats, u32)>,
     refused: RwLock<HashSet<Prefix>>,
     limited: Mutex<Option<Limited>>,
+    /// What stands in the table is on its way to us, and some of it has come.
+    feeding: AtomicBool,
 }
 
 /// What the protocol did by itself when it passed its `export limit`.
@@ -73,6 +75,7 @@ impl KernelHandle {
             stats: Mutex::default(),
             refused: RwLock::default(),
             limited: Mutex::default(),
+            feeding: AtomicBool::default(),
         });
         let ifaces = start.world.deps.ifaces.clone();
         let roas = start.world.deps.roas.clone();
@@ -126,6 +129,11 @@ impl KernelHandle {
     /// What it did when it passed its `export limit`, since it was last told to go up.
     pub fn limited(&self) -> Option<Limited> {
         *self.shared.limited.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether it is being told what stands in the table (`feed`).
+    pub fn is_feeding(&self) -> bool {
+        self.shared.feeding.load(Ordering::Relaxed)
     }
 
     /// Whether the kernel refused the best route of this prefix (` !`).

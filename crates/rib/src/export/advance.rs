@@ -67,6 +67,8 @@ pub struct Advance {
     pub runs: Vec<Run>,
     /// Ends and beginnings, in order.
     pub signals: Vec<(Slot, Signal)>,
+    /// Members that have been told all that stood when they joined, or when a refresh began.
+    pub fed: Vec<Slot>,
     /// Export limits that were passed.
     pub limits: Vec<(Slot, Limit)>,
     /// Lines for the log that concern the whole group.
@@ -94,6 +96,7 @@ impl Advance {
     pub fn clear(&mut self) {
         self.runs.clear();
         self.signals.clear();
+        self.fed.clear();
         self.limits.clear();
         self.remarks.clear();
         self.invalid_hops.clear();

@@ -29,6 +29,7 @@ pub(super) struct Work {
     base: Vec<Say>,
     /// What exceptions hear.
     said: Vec<(Say, Slot)>,
+    refused: Vec<(u32, Offered)>,
     slots: Vec<Slot>,
     ids: Vec<u32>,
 }
@@ -59,7 +60,7 @@ impl Group {
             net: row.net,
             part,
             offered,
-            tally: Tally::of(offered, !self.old.is_empty(), !self.new.is_empty()),
+            tally: self.tally_clean(part, offered),
             delta: self.new.len() as i64 - self.old.len() as i64,
         };
         self.exported += step.delta;
@@ -71,6 +72,21 @@ impl Group {
         } else {
             self.say_to_each(step, number, advance);
         }
+    }
+
+    /// What a row counts for a clean member.
+    fn tally_clean(&mut self, part: Part, offered: Offered) -> Tally {
+        if !self.key().add_path {
+            return Tally::of(offered, !self.old.is_empty(), !self.new.is_empty());
+        }
+        let mut work = std::mem::take(&mut self.work);
+        routes(&self.old, &mut work.held);
+        routes(&self.new, &mut work.target);
+        work.refused.clear();
+        work.refused.extend_from_slice(&self.offered.refused);
+        let tally = tally_paths(&work, self.offered.newest, part != Part::Changes, false);
+        self.work = work;
+        tally
     }
 
     /// Whether nobody is an exception, and there is at most one route before and after: nearly always.
@@ -135,10 +151,6 @@ impl Group {
         if work.exceptions.len() >= self.count {
             return;
         }
-        let routes = |words: &[Word], into: &mut Vec<Route>| {
-            into.clear();
-            into.extend(words.iter().map(|w| (w.entry.path_id, w.entry.out)));
-        };
         routes(&self.old, &mut work.held);
         routes(&self.new, &mut work.target);
         differences(&work.held, &work.target, part != Part::Changes, false, &mut work.base);
@@ -176,13 +188,22 @@ impl Group {
         let delta = if speaks { work.target.len() as i64 - work.held.len() as i64 } else { 0 };
         let marks = due && member.slow && !dirty && !work.says.is_empty();
         let counts = speaks && (part == Part::Changes || paged || dirty);
+        let tally = if counts && self.key().add_path {
+            work.refused.clear();
+            work.refused.extend_from_slice(&self.offered.refused);
+            let deaf = self.new.iter().filter(|w| self.is_deaf(w.deaf, slot));
+            work.refused.extend(deaf.map(|w| (w.entry.path_id, Offered::Vetoed)));
+            tally_paths(work, self.offered.newest, !lagging && part != Part::Changes, paged)
+        } else {
+            Tally::of(step.offered, held, told)
+        };
 
         let Some(member) = self.member_mut(slot) else {
             return;
         };
         member.exported += delta - step.delta;
         if counts {
-            member.own.add(Tally::of(step.offered, held, told), 1);
+            member.own.add(tally, 1);
         }
         if part == Part::Changes {
             member.own.add(step.tally, -1);
@@ -256,6 +277,44 @@ impl Group {
     pub(super) fn keeps_bits(&self) -> bool {
         matches!(self.told, Told::Bits(_))
     }
+}
+
+/// The routes of words.
+fn routes(words: &[Word], into: &mut Vec<Route>) {
+    into.clear();
+    into.extend(words.iter().map(|w| (w.entry.path_id, w.entry.out)));
+}
+
+/// What a row counts with ADD-PATH, for somebody who holds `work.held` and should hold `work.target`.
+///
+/// A feed (`every`) offers each path. A change offers those that are told or taken
+/// back; if none is, it was one of which the neighbour sees nothing, and most
+/// likely the `newest`. So a change that comes singly counts one, as in BIRD, and
+/// changes that were folded into one row count no more than they would singly.
+fn tally_paths(work: &Work, newest: Option<u32>, trusts: bool, every: bool) -> Tally {
+    let mut tally = Tally::default();
+    let mut changed = false;
+    let refused = |id: u32| work.refused.iter().find(|(p, _)| *p == id).map(|(_, kind)| *kind);
+    for (id, out) in &work.target {
+        let held = work.held.iter().find(|(p, _)| p == id);
+        if every || !held.is_some_and(|(_, o)| is_same(*o, *out, trusts)) {
+            changed = true;
+            tally.add(Tally::of(Offered::Accepted, held.is_some(), true), 1);
+        }
+    }
+    for (id, _) in work.held.iter().filter(|(id, _)| !work.target.iter().any(|(p, _)| p == id)) {
+        changed = true;
+        tally.add(Tally::of(refused(*id).unwrap_or(Offered::Gone), true, false), 1);
+    }
+    if every {
+        let unheld = work.refused.iter().filter(|(id, _)| !work.holds(*id));
+        unheld.for_each(|(_, kind)| tally.add(Tally::of(*kind, false, false), 1));
+    } else if !changed {
+        let told = newest.is_some_and(|id| work.target.iter().any(|(p, _)| *p == id));
+        let kind = newest.map_or(Offered::Gone, |id| refused(id).unwrap_or(Offered::Accepted));
+        tally.add(Tally::of(kind, false, told), 1);
+    }
+    tally
 }
 
 /// What to say to somebody who holds one set of routes and should hold another.

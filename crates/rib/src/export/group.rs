@@ -6,7 +6,7 @@ use super::judge::{Judge, Offer};
 use super::key::{GroupKey, MemberId, MemberSpec};
 use super::member::{Held, Member, Moved, Offered, Tally, Walk};
 use super::outs::{OutId, Outs};
-use super::told::{Entry, Paths, Told};
+use super::told::{self, Entry, Told};
 use super::traced::{self, Lens};
 use super::{ExportVerdict, Judged};
 use crate::batch::{ChangeBatch, ChangeRow, Limit, LimitAction, NetId, Path};
@@ -78,6 +78,10 @@ pub struct Group {
     unheard: Vec<Word>,
     scratch: Vec<Entry>,
     pub(super) work: super::diff::Work,
+    /// Links or addresses changed: all prefixes are judged again.
+    rejudging: Option<Walk>,
+    /// What the running row offers path by path (ADD-PATH).
+    pub(super) offered: Paths,
     /// A blocking export limit was reached: no further prefix is told until a refresh.
     shut: bool,
     /// It kept the running row back.
@@ -85,6 +89,13 @@ pub struct Group {
     /// Who is traced.
     pub(super) lens: Lens,
     pub(super) traces: Traces,
+}
+
+/// The paths of a row that nobody is told, and the one that changed last.
+#[derive(Debug, Default)]
+pub(super) struct Paths {
+    pub(super) refused: Vec<(u32, Offered)>,
+    pub(super) newest: Option<u32>,
 }
 
 /// Judgements of the running batch, by the number of the attribute set in its palette.
@@ -134,7 +145,7 @@ impl Memo {
 impl Group {
     /// A group without members.
     pub fn new(key: Arc<GroupKey>, ifaces: Arc<Ifaces>) -> Self {
-        let told = if key.add_path { Told::Paths(Paths::default()) } else { Told::Bits(Bits::default()) };
+        let told = if key.add_path { Told::Paths(told::Paths::default()) } else { Told::Bits(Bits::default()) };
         Self {
             judge: Judge::new(key, ifaces),
             members: Vec::new(),
@@ -156,6 +167,8 @@ impl Group {
             unheard: Vec::new(),
             scratch: Vec::new(),
             work: super::diff::Work::default(),
+            rejudging: None,
+            offered: Paths::default(),
             shut: false,
             keeps_back: false,
             lens: Lens::default(),
@@ -178,6 +191,11 @@ impl Group {
     /// Whether a member with this of its own may share a group with others.
     pub fn is_sociable(key: &GroupKey, spec: &MemberSpec) -> bool {
         !key.secondary && !is_blocking(spec)
+    }
+
+    /// Whether a member has not been told everything since it joined or a refresh began.
+    pub fn is_feeding(&self, slot: Slot) -> bool {
+        self.member(slot).is_some_and(|m| m.feeding)
     }
 
     /// How many members there are.
@@ -216,6 +234,7 @@ impl Group {
             id,
             spec,
             walk: Some(Walk::new(true, false)),
+            feeding: true,
             refresh_next: None,
             slow: false,
             dirty: Bits::default(),
@@ -314,9 +333,29 @@ impl Group {
         true
     }
 
-    /// New links and addresses. Whoever calls this asks for a refresh of those whose routes may look different now.
-    pub fn set_ifaces(&mut self, ifaces: Arc<Ifaces>) {
+    /// New links and addresses. Where a judgement may be another one now, all prefixes are judged again by a
+    /// walk, which says only what is new; a group of one, which has not kept what it told, says all.
+    pub fn set_ifaces(&mut self, ifaces: Arc<Ifaces>, advance: &mut Advance) {
+        let concerned = self.judge.reads_of(&ifaces) != self.judge.reads_of(self.judge.ifaces());
         self.judge.set_ifaces(ifaces);
+        if !concerned {
+            return;
+        }
+        if !self.keeps_bits() {
+            self.rejudging = Some(Walk::new(false, false));
+            return;
+        }
+        for n in 0..self.members.len() {
+            let slot = Slot(n as u16);
+            match self.member_mut(slot) {
+                Some(member) if member.walk.is_some() => {
+                    member.refresh_next.get_or_insert(false);
+                }
+                Some(member) => begin_refresh(member, slot, false, advance),
+                None => {}
+            }
+        }
+        self.list_behind();
     }
 
     /// New ROA tables: they count for what is judged from now on, as in BIRD.
@@ -326,12 +365,12 @@ impl Group {
 
     /// Whether a page is wanted: somebody walks and can take it.
     pub fn wants_page(&self) -> bool {
-        self.walking().any(|m| !m.slow)
+        self.walking().any(|m| !m.slow) || (self.rejudging.is_some() && self.members.iter().flatten().any(|m| !m.slow))
     }
 
-    /// Whether somebody walks at all.
+    /// Whether pages concern it: somebody walks, or everything is judged again.
     pub fn is_walking(&self) -> bool {
-        self.walking().next().is_some()
+        self.rejudging.is_some() || self.walking().next().is_some()
     }
 
     fn walking(&self) -> impl Iterator<Item = &Member> {
@@ -481,6 +520,9 @@ impl Group {
         let (all, next_best) = (self.key().add_path, self.key().secondary);
         let mut offered = Offered::Gone;
         self.lens.seen.clear();
+        self.offered.refused.clear();
+        let newest = batch.paths_of(row).iter().filter(|_| all).max_by_key(|p| p.since);
+        self.offered.newest = newest.and_then(|p| batch.sources.get(p.source as usize)).map(|s| s.id.0);
         let traced = !self.lens.slots.is_empty();
         for path in batch.paths_of(row) {
             let source = batch.sources.get(path.source as usize);
@@ -506,8 +548,12 @@ impl Group {
                     if traced {
                         self.see(batch, path, path_id, Err(refused));
                     }
+                    let kind = if refused == ExportVerdict::Filtered { Offered::Filtered } else { Offered::Vetoed };
                     if offered != Offered::Accepted {
-                        offered = if refused == ExportVerdict::Filtered { Offered::Filtered } else { Offered::Vetoed };
+                        offered = kind;
+                    }
+                    if all {
+                        self.offered.refused.push((path_id, kind));
                     }
                     if !all && !next_best {
                         break;
@@ -526,6 +572,9 @@ impl Group {
         // Numbers of sets were given again when the last batch was over.
         self.last_deaf = None;
         if let Part::Page { from, .. } = part {
+            if let Some(walk) = &mut self.rejudging {
+                walk.begin(from);
+            }
             for slot in self.behind.clone() {
                 if let Some(walk) = self.member_mut(slot).and_then(|m| m.walk.as_mut()) {
                     walk.begin(from);
@@ -605,6 +654,11 @@ impl Group {
 
     /// Moves walks behind the page and says the ends of those that are complete.
     fn end_walks(&mut self, part: Part, advance: &mut Advance) {
+        if let (Part::Page { next, .. }, Some(walk)) = (part, &mut self.rejudging)
+            && walk.advance(next)
+        {
+            self.rejudging = None;
+        }
         for slot in self.behind.clone() {
             let Some(member) = self.member_mut(slot) else {
                 continue;
@@ -651,11 +705,14 @@ fn say_ends(member: &mut Member, slot: Slot, advance: &mut Advance) {
     advance.signals.extend(member.ends.drain(..).map(|s| (slot, s)));
     if let Some(enhanced) = member.refresh_next.take() {
         begin_refresh(member, slot, enhanced, advance);
+    } else if std::mem::take(&mut member.feeding) {
+        advance.fed.push(slot);
     }
 }
 
 fn begin_refresh(member: &mut Member, slot: Slot, enhanced: bool, advance: &mut Advance) {
     member.walk = Some(Walk::new(false, enhanced));
+    member.feeding = true;
     if enhanced {
         advance.signals.push((slot, Signal::BeginRefresh));
     }

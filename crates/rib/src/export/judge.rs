@@ -14,11 +14,14 @@ use super::key::GroupKey;
 use super::rewrite;
 use super::{ExportVerdict, Judged};
 use crate::batch::ResolvedHop;
-use filter::Scratch;
 use filter::run::{Env, Policy, RouteView, Verdict};
+use filter::{Filter, Scratch};
 use route::attr::code;
 use route::community::{self, communities};
-use route::{AttrSet, AttrSetBuilder, Dest, Ifaces, Prefix, RoaTables, Source, SourceKind, attrs::Local};
+use route::{
+    AttrSet, AttrSetBuilder, Dest, Family, IfIndex, Iface, IfaceAddr, Ifaces, Prefix, RoaTables, Source, SourceKind,
+    attrs::Local,
+};
 use std::sync::Arc;
 
 /// A path that is offered to a neighbour.
@@ -43,6 +46,14 @@ pub enum Remark {
     Failed(String),
     /// The route cannot be told; class error, with the name of the protocol.
     Untold(String),
+}
+
+/// What judging reads of links and addresses; comparable.
+#[derive(PartialEq, Eq)]
+pub(super) enum Read<'a> {
+    Nothing,
+    Networks(Vec<(IfIndex, &'a IfaceAddr)>),
+    All(&'a Ifaces),
 }
 
 /// The second and third step of judging; the veto is always the first.
@@ -90,6 +101,20 @@ impl Judge {
     /// New ROA tables. Earlier judgements may be wrong from now on.
     pub fn set_roas(&mut self, roas: Arc<RoaTables>) {
         self.roas = roas;
+    }
+
+    /// What judging reads of links and addresses: for filters that ask for them all of it, for IPv6 next hops which
+    /// addresses lie on which link. Otherwise nothing.
+    pub(super) fn reads_of<'a>(&self, ifaces: &'a Ifaces) -> Read<'a> {
+        let asks = |f: &Filter| f.inputs.ifaces || f.inputs.resolved;
+        if matches!(&self.key.policy, Policy::Filter(f) if asks(f)) {
+            return Read::All(ifaces);
+        }
+        if self.key.family != Family::Ipv6 || self.key.link == IfIndex(0) {
+            return Read::Nothing;
+        }
+        let networks = |l: &'a Iface| l.addrs.iter().map(move |a| (l.index, a)).filter(|(_, a)| a.addr.is_ipv6());
+        Read::Networks(ifaces.iter().filter(|l| l.is_up()).flat_map(networks).collect())
     }
 
     /// What there is to log since the last call.

@@ -148,6 +148,8 @@ pub(super) struct Member {
     pub(super) spec: MemberSpec,
     /// Its walk, while it is fed or refreshed.
     pub(super) walk: Option<Walk>,
+    /// It has not been told everything since it joined or a refresh began.
+    pub(super) feeding: bool,
     /// A refresh that was asked for while it walked already; enhanced or not.
     pub(super) refresh_next: Option<bool>,
     /// It is told nothing now: its outbox is full.

@@ -2,8 +2,12 @@
 
 #![allow(dead_code, reason = "each test file uses its part")]
 
+use filter::run::Policy;
 use rib::batch::{Act, ChangeBatch, ChannelSpec, Deed, Generation, ImportBatch, ImportRow, TableEvent, What};
+use rib::batch::{Limit, NetId, Reading};
+use rib::export::{Advance, Group, GroupKey, MemberId, MemberSpec, MissingLladdr, NextHopMode, Part, Slot};
 use rib::table::{Reason, Table, TableSpec};
+use rib::trace::Tracing;
 use route::attr::code;
 use route::attrs::Local;
 use route::hop::Recursive;
@@ -271,4 +275,87 @@ pub fn told(batch: &ChangeBatch) -> Vec<String> {
         format!("{}{}{paths}", row.net, if paths.is_empty() { "" } else { " by" })
     };
     batch.rows.iter().map(row).collect()
+}
+
+/// A route as a neighbour gives it: through 192.168.0.1, which is its next hop.
+pub fn given(path: &[u32]) -> AttrSet {
+    bgp().path(path).octets(route::attr::code::NEXT_HOP, &[192, 168, 0, 1]).build()
+}
+
+/// Lines of both classes.
+pub const ALL: Tracing = Tracing { routes: true, filters: true };
+
+/// External neighbours on eth0.
+pub fn key(policy: Policy) -> GroupKey {
+    GroupKey {
+        family: Family::Ipv4,
+        policy,
+        rewrite_before_filter: true,
+        secondary: false,
+        add_path: false,
+        local_as: 65000,
+        internal: false,
+        local_addr: "192.168.0.254".parse().expect("an address"),
+        local_link_local: None,
+        link: IfIndex(2),
+        next_hop: NextHopMode::Default,
+        missing_lladdr: MissingLladdr::SelfAddr,
+        rr_client: false,
+        cluster_id: 1,
+        rs_client: false,
+        interpret_communities: true,
+        allow_local_pref: false,
+        default_local_pref: 100,
+        med_to_external: false,
+        as4: true,
+        extended_messages: false,
+        llgr_aware: true,
+    }
+}
+
+/// A group, and what its members hear. Member n is protocol n at 192.168.0.n.
+pub struct Told {
+    pub group: Group,
+    pub advance: Advance,
+    said: Vec<String>,
+}
+
+impl Told {
+    pub fn new(key: GroupKey) -> Self {
+        let group = Group::new(Arc::new(key), Arc::new(links()));
+        Self { group, advance: Advance::default(), said: Vec::new() }
+    }
+
+    pub fn join(&mut self, n: u32, tracing: Tracing, export_limit: Option<Limit>) -> Slot {
+        let spec = MemberSpec {
+            protocol: ProtocolId(n),
+            name: format!("p{n}").into(),
+            channel: ChannelId(n),
+            generation: Generation(1),
+            peer_addr: std::net::Ipv4Addr::new(192, 168, 0, n as u8).into(),
+            export_limit,
+            tracing,
+        };
+        self.group.join(MemberId(n), spec, None, None)
+    }
+
+    pub fn changes(&mut self, t: &mut Lab) {
+        let batch = t.table.seal().expect("a change");
+        self.group.take(&batch, Part::Changes, &mut self.advance);
+        self.hear();
+    }
+
+    pub fn feed(&mut self, t: &Lab) {
+        let (batch, next) = t.table.page(NetId(0), 1000, Reading::All);
+        self.group.take(&batch, Part::Page { from: NetId(0), next }, &mut self.advance);
+        self.hear();
+    }
+
+    fn hear(&mut self) {
+        self.said.extend(self.advance.traces.take().0.iter().map(ToString::to_string));
+    }
+
+    pub fn said(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.said)
+    }
 }

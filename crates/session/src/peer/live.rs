@@ -29,6 +29,8 @@ pub(super) struct Channel {
     /// Between BoRR and EoRR.
     refreshing: bool,
     member: Option<MemberId>,
+    /// The neighbour is being told what stands.
+    pub(super) feeding: bool,
     /// Taken at the start of our own restart, given back when the neighbour has told everything.
     pub(super) hold: Option<Hold>,
     /// Nothing is told before our own restart is over.
@@ -44,6 +46,7 @@ impl Channel {
             retained: false,
             refreshing: false,
             member: None,
+            feeding: false,
             hold: None,
             waits: false,
         }
@@ -77,6 +80,7 @@ impl Channel {
         outbox: &Arc<Outbox>,
     ) {
         self.waits = false;
+        self.feeding = true;
         let key = Arc::new(words::group_key(spec, &self.spec, negotiated, place));
         let member = words::member(spec, &self.spec, self.generation);
         self.member = Some(deps.exports.join(self.spec.table, key, member, Arc::clone(outbox)));
@@ -88,10 +92,19 @@ impl Channel {
             deps.exports.leave(member);
         }
         self.waits = false;
+        self.feeding = false;
         if std::mem::take(&mut self.up) {
             self.retained = keep == Keep::Stale;
             let deed = if self.retained { Deed::DownRetaining } else { Deed::Down };
             self.act(deps, deed, None);
+        }
+    }
+
+    /// Everything is told again.
+    pub(super) fn tell_again(&mut self, deps: &Deps, enhanced: bool) {
+        if let Some(member) = self.member {
+            self.feeding = true;
+            deps.exports.refresh(member, enhanced);
         }
     }
 
@@ -138,6 +151,13 @@ impl Channel {
         }
     }
 
+    /// `reload in`: what a limit has kept back may come now.
+    pub(super) fn open_limits(&self, deps: &Deps) {
+        if self.up {
+            self.act(deps, Deed::OpenLimits, None);
+        }
+    }
+
     /// New options while up. `rejudge`: the neighbour shall be told anew what changed.
     pub(super) fn reconfigure(
         &mut self,
@@ -150,8 +170,16 @@ impl Channel {
         if self.up {
             self.act(deps, Deed::Reconfigure(Box::new(words::channel_spec(&self.spec))), None);
         }
-        if let (Some(member), Some((negotiated, place))) = (self.member, session) {
+        if let Some((negotiated, place)) = session {
+            self.rekey(deps, spec, negotiated, place);
+        }
+    }
+
+    /// What the neighbour is told is judged anew.
+    pub(super) fn rekey(&mut self, deps: &Deps, spec: &PeerSpec, negotiated: &Negotiated, place: Place) {
+        if let Some(member) = self.member {
             let key = Arc::new(words::group_key(spec, &self.spec, negotiated, place));
+            self.feeding = true;
             deps.exports.rekey(member, key);
         }
     }

@@ -97,7 +97,6 @@ impl World {
             path_id: 0,
             bgp: None,
         };
-        let act = |deed| Act { channel: ChannelId(1), generation: Generation(1), deed };
         let spec = ChannelSpec {
             family: Family::Ipv4,
             late_filter: None,
@@ -105,20 +104,28 @@ impl World {
             receive_limit: None,
             import_limit: None,
         };
+        self.act(Deed::Up(Box::new(spec)));
+        self.act(Deed::Source(Arc::new(source)));
+        self.announce_more(first, count);
+    }
+
+    /// Further routes of it.
+    pub fn announce_more(&self, first: [u8; 2], count: u32) {
         let gateway = Hop::via(IpAddr::from([192, 0, 2, 9]), IfIndex(1));
         let local = Local::new(SourceKind::Static, 200, Dest::Via(gateway));
-        let [a, b] = first;
-        let base = u32::from_be_bytes([a, b, 0, 0]);
-        let row = |i| ImportRow {
-            net: Prefix::V4(net::Prefix4::new(base + (i << 8), 24).unwrap()),
-            source: SourceId(1),
-            what: What::Announce(0),
-        };
-        let batch =
-            ImportBatch { palette: vec![AttrSetBuilder::new(local).build()], rows: (0..count).map(row).collect() };
-        for deed in [Deed::Up(Box::new(spec)), Deed::Source(Arc::new(source)), Deed::Import(batch)] {
-            self.deps.tables.send(TABLE, TableMsg::Act(act(deed), None));
-        }
+        let rows = rows(first, count, What::Announce(0));
+        self.act(Deed::Import(ImportBatch { palette: vec![AttrSetBuilder::new(local).build()], rows }));
+    }
+
+    /// They are gone.
+    pub fn withdraw(&self, first: [u8; 2], count: u32) {
+        let rows = rows(first, count, What::Withdraw);
+        self.act(Deed::Import(ImportBatch { palette: Vec::new(), rows }));
+    }
+
+    fn act(&self, deed: Deed) {
+        let act = Act { channel: ChannelId(1), generation: Generation(1), deed };
+        self.deps.tables.send(TABLE, TableMsg::Act(act, None));
     }
 
     pub async fn counts(&self, channel: ChannelId) -> rib::stats::RouteCounts {
@@ -143,6 +150,13 @@ impl World {
 }
 
 /// An address of loopback that no other test of this process uses, and a port that is free there.
+fn rows(first: [u8; 2], count: u32, what: What) -> Vec<ImportRow> {
+    let [a, b] = first;
+    let base = u32::from_be_bytes([a, b, 0, 0]);
+    let net = |i| Prefix::V4(net::Prefix4::new(base + (i << 8), 24).unwrap());
+    (0..count).map(|i| ImportRow { net: net(i), source: SourceId(1), what }).collect()
+}
+
 pub fn address() -> SocketAddr {
     static NEXT: AtomicUsize = AtomicUsize::new(1);
     let n = NEXT.fetch_add(1, Ordering::Relaxed) as u8;

@@ -8,7 +8,6 @@ use super::super::Start;
 use super::super::channel::Import;
 use super::super::policy::Runner;
 use super::export::{Candidate, Judged, Rules};
-use super::limiter::{Limiter, Line};
 use super::{Limited, Order, Shared, kernel, learn, rules};
 use crate::translate;
 use crate::world::action_word;
@@ -19,9 +18,11 @@ use rib::stats::ExportStats;
 use rib::trace::{Fate, Trace, Tracing, Way, via};
 use route::{Ifaces, Moment, Prefix, Resolved, SourceKind, TableId};
 use session::clock::Clock;
+use session::limiter::{Limiter, Line};
 use session::link::{Delivery, ReaderId, Subscription, TableMsg};
 use std::collections::{HashMap, HashSet};
 use std::io;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
@@ -113,6 +114,7 @@ impl Shared {
     }
 
     fn clear(&self) {
+        self.feeding.store(false, Ordering::Relaxed);
         *self.stats.lock().unwrap_or_else(PoisonError::into_inner) = Default::default();
         self.refused.write().unwrap_or_else(PoisonError::into_inner).clear();
     }
@@ -217,6 +219,8 @@ struct Worker {
     exported: u32,
     /// The export limit was passed and this is done about it.
     passed: Option<LimitAction>,
+    /// A feed has begun to come.
+    feeding: bool,
     /// The first feed has gone through.
     fed: bool,
     /// Our own graceful restart is over, or there is none.
@@ -249,6 +253,7 @@ impl Worker {
             stats: ExportStats::default(),
             exported: 0,
             passed: None,
+            feeding: false,
             fed: false,
             recovered: start.world.deps.recovery.is_over(),
             next_scan: Instant::now(),
@@ -294,6 +299,12 @@ impl Worker {
 
     fn reload(&mut self) {
         self.passed = None;
+        self.import.open_limits();
+        self.look_again();
+    }
+
+    /// Scans at once, and judges all routes anew.
+    fn look_again(&mut self) {
         self.next_scan = Instant::now();
         self.learned.again();
         self.tell_table(TableMsg::Refeed(self.reader));
@@ -311,7 +322,8 @@ impl Worker {
         self.import.set_conf(channel, false);
         self.import.respec();
         self.start.conf = conf;
-        self.reload();
+        self.passed = None;
+        self.look_again();
         let limit = translate::limit(self.import.conf().export_limit);
         if let Some(limit) = limit.filter(|l| self.exported > l.routes_max) {
             self.pass(limit);
@@ -380,6 +392,11 @@ impl Worker {
             }
             Delivery::FeedDone => self.fed = true,
         }
+        self.feeding = match delivery {
+            Delivery::Feed(_) => true,
+            Delivery::FeedDone => false,
+            Delivery::Changes(_) => self.feeding,
+        };
     }
 
     fn judge(&mut self, batch: &ChangeBatch, row: &ChangeRow) {
@@ -550,6 +567,7 @@ impl Worker {
     /// Lets others see how things stand.
     fn show(&mut self, shared: &Shared) {
         *shared.stats.lock().unwrap_or_else(PoisonError::into_inner) = (self.stats, self.exported);
+        shared.feeding.store(self.feeding, Ordering::Relaxed);
         let changes = self.reconciler.take_error_changes();
         if changes.is_empty() {
             return;

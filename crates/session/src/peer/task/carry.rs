@@ -39,7 +39,7 @@ impl Task {
             channel.join(&self.deps, &self.spec, negotiated, session.place, &session.outbox);
         }
         self.come_to(ProtoState::Feed);
-        self.come_to(ProtoState::Up);
+        self.follow_feeds();
     }
 
     pub(super) fn handle(&mut self, event: Event) {
@@ -154,7 +154,7 @@ impl Task {
             Life::Up if self.channels.iter().any(|c| c.waits) => self.come_to(ProtoState::Wait),
             Life::Up => {
                 self.come_to(ProtoState::Feed);
-                self.come_to(ProtoState::Up);
+                self.follow_feeds();
             }
         }
     }
@@ -163,9 +163,23 @@ impl Task {
         if self.status.proto == state {
             return;
         }
-        self.status.proto = state;
         self.status.since = self.deps.clock.now();
+        self.show(state);
+    }
+
+    fn show(&mut self, state: ProtoState) {
+        self.status.proto = state;
         self.trace(STATES, &format!("State changed to {}", state.word()));
+    }
+
+    /// `feed` while some channel is being told what stands, at the start or again; the time in `since` is not touched.
+    pub(super) fn follow_feeds(&mut self) {
+        let feeding = self.channels.iter().any(|c| c.feeding);
+        match self.status.proto {
+            ProtoState::Feed if !feeding => self.show(ProtoState::Up),
+            ProtoState::Up if feeding => self.show(ProtoState::Feed),
+            _ => {}
+        }
     }
 
     pub(super) fn establish(&mut self, which: Which, now: Moment) {

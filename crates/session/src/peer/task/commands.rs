@@ -10,7 +10,7 @@ use crate::sockopt;
 use fsm::{Event, Reach, Stop, Which};
 use rib::batch::{LimitAction, LimitKind, TableEvent};
 use rib::trace::Tracing;
-use route::{Family, Ifaces, Moment};
+use route::{Family, IfIndex, Ifaces, Moment};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use tokio::sync::oneshot;
@@ -66,12 +66,16 @@ impl Task {
                 self.handle(Event::Start);
             }
             Command::Stop { reason, message, done } => self.stop(reason, message, done),
-            Command::ReloadIn => self.ask_for_routes(None),
+            Command::ReloadIn => {
+                self.channels.iter().for_each(|c| c.open_limits(&self.deps));
+                self.ask_for_routes(None);
+            }
             Command::ReloadOut => {
                 let enhanced = self.machine.negotiated().is_some_and(|n| n.enhanced_refresh);
-                for member in self.channels.iter().filter_map(Channel::member) {
-                    self.deps.exports.refresh(member, enhanced);
+                for channel in &mut self.channels {
+                    channel.tell_again(&self.deps, enhanced);
                 }
+                self.follow_feeds();
             }
             Command::Reconfigure { spec, refilter, done } => {
                 let _ = done.send(self.reconfigure(*spec, refilter));
@@ -152,6 +156,7 @@ impl Task {
                 channel.reconfigure(&self.deps, &self.spec, new.clone(), session);
             }
         }
+        self.follow_feeds();
         if let Some(session) = &mut self.session {
             session.intake.reconfigure(Arc::clone(&self.spec));
         }
@@ -167,6 +172,13 @@ impl Task {
             TableEvent::Log { text, .. } => tracing::error!("{name}: {text}"),
             TableEvent::Printed { text, .. } => tracing::info!("{text}"),
             TableEvent::Warning { text } => tracing::warn!("{text}"),
+            TableEvent::Fed { channel, generation } => {
+                let current = |c: &&mut Channel| c.spec.channel == *channel && c.generation == *generation;
+                if let Some(channel) = self.channels.iter_mut().find(current) {
+                    channel.feeding = false;
+                    self.follow_feeds();
+                }
+            }
             TableEvent::Limit { channel, generation, which, limit } => {
                 let current = |c: &&Channel| c.spec.channel == *channel && c.generation == *generation;
                 if !self.channels.iter().any(|c| current(&c)) {
@@ -220,6 +232,19 @@ impl Task {
         if let Some(session) = &mut self.session {
             session.intake.set_ifaces(Arc::clone(&self.ifaces), link);
         }
+        self.follow_link_local(link);
+    }
+
+    /// Another link-local address of ours: next hops that name us are told anew (RFC 2545 3).
+    fn follow_link_local(&mut self, link: IfIndex) {
+        let link_local = words::link_local_on(&self.ifaces, link);
+        let Some(negotiated) = self.machine.negotiated() else { return };
+        let Some(session) = self.session.as_mut().filter(|s| s.place.link_local != link_local) else { return };
+        session.place.link_local = link_local;
+        for channel in self.channels.iter_mut().filter(|c| c.family() == Family::Ipv6) {
+            channel.rekey(&self.deps, &self.spec, negotiated, session.place);
+        }
+        self.follow_feeds();
     }
 
     /// Awaits the neighbour's connections; tried again later when that is not possible.

@@ -119,11 +119,8 @@ impl Task {
         match refresh.subtype {
             Subtype::Request if self.spec.route_refresh => {
                 self.trace(PACKETS, "Got ROUTE-REFRESH");
-                self.channel(family, |c, deps| {
-                    if let Some(member) = c.member() {
-                        deps.exports.refresh(member, enhanced);
-                    }
-                });
+                self.channel(family, |c, deps| c.tell_again(deps, enhanced));
+                self.follow_feeds();
             }
             Subtype::Begin if enhanced => {
                 self.trace(PACKETS, "Got BEGIN-OF-RR");

@@ -2,7 +2,7 @@
 
 use route::Moment;
 
-/// Lines at once.
+/// Lines that may come at once.
 const BURST: u32 = 5;
 
 /// Lets five lines through at once, and one more each second.
