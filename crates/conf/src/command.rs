@@ -6,7 +6,7 @@
 //! BIRD answers (code 9001, but for protocols that are none, where commands
 //! other than `show route` answer 9002).
 
-use crate::config::{Config, DebugMask};
+use crate::config::{Config, DebugMask, MrtMask};
 use crate::load::LoadOptions;
 use crate::parser::Parser;
 use crate::source::Source;
@@ -169,6 +169,11 @@ impl<'a> Reader<'a> {
     pub fn expression(&mut self) -> Parsed<Expression> {
         let rule = Expression::read(&mut self.parser.at, &self.parser.symbols);
         rule.map_err(|wrong| wrong.into_iter().next().unwrap_or_else(|| self.parser.at.unexpected()))
+    }
+
+    /// `all`, `off`, or classes of MRT records in braces.
+    pub fn mrt_mask(&mut self) -> Parsed<MrtMask> {
+        self.parser.mrt_mask()
     }
 
     /// `all`, `off`, or classes in braces.

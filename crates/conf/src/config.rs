@@ -60,6 +60,10 @@ pub struct Config {
     pub graceful_restart_wait: Duration,
     /// `debug protocols`: for protocols without a `debug` of their own.
     pub debug_protocols: DebugMask,
+    /// `mrtdump "FILE"`.
+    pub mrtdump_file: Option<Arc<str>>,
+    /// `mrtdump protocols`: for protocols without a `mrtdump` of their own.
+    pub mrtdump_protocols: MrtMask,
     /// `debug commands`: 0 .. 2.
     pub debug_commands: u32,
     /// Tables in order of declaration; the default ones first.
@@ -90,6 +94,8 @@ impl Config {
             time: TimeFormats::default(),
             graceful_restart_wait: Duration::from_secs(240),
             debug_protocols: DebugMask::default(),
+            mrtdump_file: None,
+            mrtdump_protocols: MrtMask::default(),
             debug_commands: 0,
             tables: vec![master],
             roa_tables: Vec::new(),
@@ -322,6 +328,15 @@ impl DebugMask {
     pub const ALL: Self = Self(63);
 }
 
+/// `mrtdump` classes of a protocol, one bit each: states 1, messages 2.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct MrtMask(pub u32);
+
+impl MrtMask {
+    /// `all`.
+    pub const ALL: Self = Self(3);
+}
+
 /// A protocol instance: what all have in common, and its own.
 #[derive(Clone, Debug)]
 pub struct ProtocolConf {
@@ -337,6 +352,8 @@ pub struct ProtocolConf {
     pub router_id: Option<Ipv4Addr>,
     /// `debug`.
     pub debug: DebugMask,
+    /// `mrtdump`.
+    pub mrtdump: MrtMask,
     /// Its attachments to tables: none for device, one in 1.6, several in 2.
     pub channels: Vec<ChannelConf>,
     /// Its own options.
@@ -345,7 +362,7 @@ pub struct ProtocolConf {
 
 impl ProtocolConf {
     /// A protocol without a name and without options.
-    pub(crate) fn new(kind: ProtocolKind, debug: DebugMask) -> Self {
+    pub(crate) fn new(kind: ProtocolKind, debug: DebugMask, mrtdump: MrtMask) -> Self {
         Self {
             name: "".into(),
             span: Span::default(),
@@ -353,6 +370,7 @@ impl ProtocolConf {
             description: None,
             router_id: None,
             debug,
+            mrtdump,
             channels: Vec::new(),
             kind,
         }

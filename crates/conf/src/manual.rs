@@ -4,7 +4,7 @@
 //! parser does.
 
 use crate::config::ProtocolKind;
-use crate::config::{ChannelConf, Config, DebugMask, Dialect, DirectConf, ProtocolConf};
+use crate::config::{ChannelConf, Config, DebugMask, Dialect, DirectConf, MrtMask, ProtocolConf};
 use crate::option::{Effect, Row, Slot};
 use crate::options::{bgp, common, with_own};
 use crate::protocol::{ABSENT, KINDS};
@@ -16,7 +16,7 @@ use std::fmt::Write;
 pub fn compatibility() -> String {
     let mut text = String::new();
     statements(&mut text);
-    let sample = ProtocolConf::new(ProtocolKind::Direct(DirectConf::default()), DebugMask(0));
+    let sample = ProtocolConf::new(ProtocolKind::Direct(DirectConf::default()), DebugMask(0), MrtMask(0));
     section(&mut text, "Options of every protocol", common::PROTOCOL, &sample);
     let config = Config::empty(Dialect::V1, Family::Ipv4);
     let channel = ChannelConf::new(Family::Ipv4, config.default_table(), 0);

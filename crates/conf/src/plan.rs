@@ -241,6 +241,11 @@ static GLOBALS: &[Global] = &[
         show: |c| c.graceful_restart_wait.as_secs().to_string(),
         effect: Effect::None,
     },
+    Global {
+        name: "mrtdump",
+        show: |c| c.mrtdump_file.as_ref().map(|path| format!("\"{path}\"")).unwrap_or_default(),
+        effect: Effect::None,
+    },
     Global { name: "debug commands", show: |c| c.debug_commands.to_string(), effect: Effect::None },
 ];
 

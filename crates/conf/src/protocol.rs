@@ -142,7 +142,7 @@ impl<'a> Parser<'a> {
 
     fn blank(&self, kind: &Kind) -> Draft {
         let debug = self.config.debug_protocols;
-        let conf = ProtocolConf::new((kind.blank)(), debug);
+        let conf = ProtocolConf::new((kind.blank)(), debug, self.config.mrtdump_protocols);
         let channel = ChannelConf::new(self.config.family, self.config.default_table(), kind.preference);
         Draft { kind: kind.word, conf, channel, given: BTreeMap::new() }
     }

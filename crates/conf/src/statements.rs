@@ -63,8 +63,8 @@ pub(crate) static STATEMENTS: &[Statement] = &[
     row(&["graceful", "restart", "wait"], "seconds", Read(graceful_restart_wait)),
     row(&["eval"], "expression", Bare(|p| p.eval_statement())),
     row(&["roa", "table"], "NAME [{ roa PREFIX max NUMBER as NUMBER; ... }]", Bare(roa_table)),
-    row(&["mrtdump"], "", Refused("MRT dumps are a later issue of rbird")),
-    row(&["mrtdump", "protocols"], "", Refused("MRT dumps are a later issue of rbird")),
+    row(&["mrtdump"], "\"file\"", Read(mrtdump)),
+    row(&["mrtdump", "protocols"], "all|off|{ states, messages }", Bare(mrtdump_protocols)),
     row(&["debug", "latency"], "", Refused("it measures BIRD's main loop, which rbird does not have")),
     row(&["debug", "latency", "limit"], "", Refused("it measures BIRD's main loop, which rbird does not have")),
     row(&["watchdog", "warning"], "", Refused("the watchdog of rbird is set in rbird.toml")),
@@ -331,6 +331,22 @@ impl Parser<'_> {
 
 fn debug_protocols(parser: &mut Parser<'_>) -> Parsed<()> {
     parser.config.debug_protocols = parser.debug_mask()?;
+    Ok(())
+}
+
+fn mrtdump(parser: &mut Parser<'_>) -> Parsed<()> {
+    let start = parser.at.span();
+    let path = parser.text()?;
+    if let Err(why) = parser.disk.appendable(&path) {
+        let message = format!("Unable to open MRTDump file '{path}': {why}");
+        parser.fail(Diagnostic::error(start, message));
+    }
+    parser.config.mrtdump_file = Some(path);
+    Ok(())
+}
+
+fn mrtdump_protocols(parser: &mut Parser<'_>) -> Parsed<()> {
+    parser.config.mrtdump_protocols = parser.mrt_mask()?;
     Ok(())
 }
 

@@ -17,9 +17,6 @@ const LATER: &[&str] = &[
     "bgp-check-link",
     "time-units",
     "bfd-neighbor",
-    // MRT dumps
-    "bgp-debug-mrt",
-    "mrtdump-no-file",
     // BIRD's watchdog and latency log: rbird has its own
     "debug-latency",
 ];

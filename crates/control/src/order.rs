@@ -13,7 +13,7 @@ use crate::request::{
 use crate::view::Kind;
 use conf::Dialect;
 use conf::command::{Line, Net, Reader};
-use conf::config::{Config, DebugMask, LogClass, LogClasses};
+use conf::config::{Config, DebugMask, LogClass, LogClasses, MrtMask};
 use filter::syntax::{Op, Parsed, Tok};
 use filter::{Diagnostic, Expression, Policy};
 use route::{Prefix, Roa, RoaEntry, RoaTable};
@@ -104,7 +104,7 @@ pub enum Order {
         /// Which protocols.
         choice: Choice,
         /// What they write.
-        mask: u32,
+        mask: MrtMask,
     },
     /// `show roa`.
     Roas(RoaQuery),
@@ -216,7 +216,7 @@ fn arguments(row: &Row, reader: &mut Reader<'_>, config: &Config) -> Result<Orde
         Verb::ConfigureUndo => Order::Undo,
         Verb::ConfigureConfirm => Order::Confirm,
         Verb::Debug => Order::Debug { choice: choice(reader)?, mask: reader.debug_mask()? },
-        Verb::MrtDump => Order::MrtDump { choice: choice(reader)?, mask: mrt_mask(reader)? },
+        Verb::MrtDump => Order::MrtDump { choice: choice(reader)?, mask: reader.mrt_mask()? },
         Verb::Down => Order::Down,
         Verb::Group | Verb::Client => return Err(reader.at().unexpected().into()),
     })
@@ -301,17 +301,6 @@ fn echo(reader: &mut Reader<'_>) -> Parsed<Order> {
         }
     }
     Ok(Order::Echo { classes, octets_max: octets_max as usize })
-}
-
-fn mrt_mask(reader: &mut Reader<'_>) -> Parsed<u32> {
-    if reader.at().eat_word("all") {
-        return Ok(u32::MAX);
-    }
-    if reader.at().eat_word("off") {
-        return Ok(0);
-    }
-    let bits = braced(&[("states", 1), ("messages", 2)], reader)?;
-    Ok(bits.into_iter().fold(0, |mask, bit| mask | bit))
 }
 
 fn dump(row: &Row) -> Result<Dump, Refusal> {

@@ -15,7 +15,7 @@
 use crate::view::{
     ActionRow, ConfigureReport, InterfaceView, MemoryView, ProtocolView, RouteItem, StaticRow, StatusView,
 };
-use conf::config::DebugMask;
+use conf::config::{DebugMask, MrtMask};
 use route::{Prefix, Roa, RoaTables};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -97,8 +97,8 @@ pub enum Request {
     MrtDump {
         /// Which.
         choice: Choice,
-        /// Bits: states 1, messages 2.
-        mask: u32,
+        /// The new mask.
+        mask: MrtMask,
         /// The answer.
         answer: Answer<usize>,
     },

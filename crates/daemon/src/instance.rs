@@ -6,7 +6,7 @@
 
 use crate::protocols::{DeviceHandle, DirectHandle, KernelHandle, PipeHandle, StaticHandle};
 use crate::translate::ChannelIds;
-use conf::config::{DebugMask, ProtocolConf};
+use conf::config::{DebugMask, MrtMask, ProtocolConf};
 use control::view::Kind;
 use route::{Moment, ProtocolId};
 use session::peer::{PeerHandle, StopReason};
@@ -61,6 +61,13 @@ impl Running {
             Self::Kernel(p) => p.debug(mask),
             Self::Bgp(p) => p.debug(mask.0),
             Self::Device(_) | Self::Direct(_) | Self::Static(_) | Self::Pipe(_) => {}
+        }
+    }
+
+    /// Which MRT records are wanted of it; only sessions make some.
+    pub fn mrtdump(&self, mask: MrtMask) {
+        if let Self::Bgp(p) = self {
+            p.mrtdump(mask.0);
         }
     }
 

@@ -140,6 +140,7 @@ impl Supervisor {
         this.make_tables(&config);
         this.world.deps.exports.set_ifaces(ifaces);
         this.set_roas(&config);
+        this.world.deps.recorder.set_file(config.mrtdump_file.clone());
         for conf in &config.protocols {
             this.make(conf, !conf.disabled);
         }
@@ -223,7 +224,7 @@ impl Supervisor {
             Request::Undo(answer) => drop(answer.send(self.undo())),
             Request::Confirm(answer) => drop(answer.send(self.confirm())),
             Request::Debug { choice, mask, answer } => drop(answer.send(self.debug(&choice, mask))),
-            Request::MrtDump { choice, answer, .. } => drop(answer.send(self.chosen(&choice).len())),
+            Request::MrtDump { choice, mask, answer } => drop(answer.send(self.mrtdump(&choice, mask))),
             Request::Roas(answer) => drop(answer.send(Arc::clone(&self.world.roas.borrow()))),
             Request::EditRoa { table, edit, answer } => {
                 self.edit_roa(&table, edit);

@@ -44,6 +44,7 @@ pub fn peer(
         name: Arc::clone(&conf.name),
         protocol: id,
         debug: conf.debug.0,
+        mrtdump: conf.mrtdump.0,
         router_id,
         listen: Some(listen(config, bgp)),
         local_as: bgp.local_as,

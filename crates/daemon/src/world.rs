@@ -6,6 +6,7 @@ use route::{ChannelId, Ifaces, ProtocolId, RoaTables, TableId};
 use session::clock::Clock;
 use session::export::Exports;
 use session::link::EventSink;
+use session::mrt::Recorder;
 use session::peer::{Deps, Listener, PeerHandle, Recovery};
 use session::tables::Tables;
 use std::collections::HashMap;
@@ -173,6 +174,7 @@ impl World {
             listener: Listener::new(),
             ifaces: links.subscribe(),
             roas: roas.subscribe(),
+            recorder: Recorder::start(),
             clock,
             sources,
             recovery,

@@ -38,6 +38,8 @@ pub(crate) struct Conn {
     stream: TcpStream,
     pub(crate) remote: SocketAddr,
     pub(crate) local: SocketAddr,
+    /// AS numbers of four octets, once both have said so in their OPENs.
+    pub(crate) as4: bool,
     /// Octets behind the last whole message.
     tail: Vec<u8>,
     /// Pieces taken from the outbox; `written` octets of the first are out.
@@ -67,6 +69,7 @@ impl Conn {
             stream,
             remote,
             local,
+            as4: false,
             tail: Vec::new(),
             pieces: VecDeque::new(),
             written: 0,

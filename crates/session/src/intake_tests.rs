@@ -10,6 +10,7 @@ fn spec() -> PeerSpec {
         name: "p1".into(),
         protocol: ProtocolId(1),
         debug: 0,
+        mrtdump: 0,
         router_id: 0x0a01_0101,
         listen: None,
         local_as: 65001,

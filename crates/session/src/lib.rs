@@ -17,6 +17,7 @@ pub mod link;
 pub mod listen;
 mod mailbox;
 mod memory;
+pub mod mrt;
 pub mod outbox;
 pub mod peer;
 pub mod recovery;

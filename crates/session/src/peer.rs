@@ -21,6 +21,7 @@ mod words;
 
 use crate::clock::Clock;
 use crate::export::Exports;
+use crate::mrt::Recorder;
 use crate::tables::Tables;
 use filter::Policy;
 use rib::batch::{Limit, TableEvent};
@@ -60,6 +61,8 @@ pub struct PeerSpec {
     pub protocol: ProtocolId,
     /// `debug`: states 1, routes 2, filters 4, interfaces 8, events 16, packets 32.
     pub debug: u32,
+    /// `mrtdump`: states 1, messages 2.
+    pub mrtdump: u32,
     /// Our BGP identifier.
     pub router_id: u32,
     /// Where incoming connections of this peer are awaited (`0.0.0.0:179`); `None`: nowhere.
@@ -224,6 +227,8 @@ pub struct Deps {
     pub ifaces: watch::Receiver<Arc<Ifaces>>,
     /// ROA tables.
     pub roas: watch::Receiver<Arc<RoaTables>>,
+    /// Where records of `mrtdump` go.
+    pub recorder: Recorder,
     /// The clock.
     pub clock: Clock,
     /// The next number of a source; shared by all protocols of the daemon.
@@ -265,6 +270,7 @@ pub(crate) enum Command {
     ReloadOut,
     Reconfigure { spec: Box<PeerSpec>, refilter: Refilter, done: oneshot::Sender<bool> },
     Debug(u32),
+    MrtDump(u32),
     Event(TableEvent),
 }
 
@@ -285,6 +291,7 @@ impl std::fmt::Debug for Command {
             Self::ReloadOut => "ReloadOut",
             Self::Reconfigure { .. } => "Reconfigure",
             Self::Debug(_) => "Debug",
+            Self::MrtDump(_) => "MrtDump",
             Self::Event(_) => "Event",
         })
     }
@@ -329,6 +336,11 @@ impl PeerHandle {
     /// `debug`: a new mask.
     pub fn debug(&self, mask: u32) {
         let _ = self.commands.send(Command::Debug(mask));
+    }
+
+    /// `mrtdump`: a new mask.
+    pub fn mrtdump(&self, mask: u32) {
+        let _ = self.commands.send(Command::MrtDump(mask));
     }
 
     /// A table or an export group has something to say about a channel of this peer.

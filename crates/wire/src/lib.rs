@@ -13,6 +13,7 @@
 pub mod capability;
 pub mod encode;
 pub mod frame;
+pub mod mrt;
 pub mod nlri;
 pub mod notification;
 pub mod open;

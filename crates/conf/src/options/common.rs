@@ -3,7 +3,7 @@
 //! In dialect 1.6 both stand in the protocol; in 2 the second table is that of a channel.
 
 use crate::config::rib_words::LimitAction;
-use crate::config::{ChannelConf, DebugMask, LimitConf, ProtocolConf};
+use crate::config::{ChannelConf, DebugMask, LimitConf, MrtMask, ProtocolConf};
 use crate::option::{Effect, Own, Row, Slot, field};
 use crate::parser::Parser;
 use filter::Policy;
@@ -30,20 +30,20 @@ pub(crate) static PROTOCOL: &[Row<ProtocolConf>] = &[
     Row::new(
         &["mrtdump"],
         Slot::Own(Own {
-            grammar: "off",
-            parse: |parser, _| {
-                let words = parser.at.last_span();
-                if parser.at.eat_word("off") {
-                    return Ok(());
-                }
-                Err(parser.not_done(words, "mrtdump", "MRT dumps are a later issue of rbird"))
+            grammar: "all|off|{ states, messages }",
+            parse: |parser, conf| {
+                conf.mrtdump = parser.mrt_mask()?;
+                Ok(())
             },
-            show: |_| "off".to_owned(),
-            same: |_, _| true,
+            show: |conf| mrt_words(conf.mrtdump),
+            same: |a, b| a.mrtdump == b.mrtdump,
         }),
         Effect::None,
     ),
-    Row::refused(&["vrf"], "VRFs are a later issue of rbird"),
+    Row::refused(
+        &["vrf"],
+        "rbird puts no socket and no table into a VRF: run one rbird in each (ip vrf exec NAME rbird ...)",
+    ),
 ];
 
 /// Options of an attachment to a table.
@@ -149,7 +149,33 @@ fn debug_words(mask: DebugMask) -> String {
     if words.is_empty() { "off".to_owned() } else { format!("{{ {} }}", words.join(", ")) }
 }
 
+/// The classes of `mrtdump` and their bits.
+static MRT_CLASSES: &[(&str, u32)] = &[("states", 1), ("messages", 2)];
+
+pub(crate) fn mrt_words(mask: MrtMask) -> String {
+    if mask == MrtMask::ALL {
+        return "all".to_owned();
+    }
+    let words: Vec<_> = MRT_CLASSES.iter().filter(|(_, bit)| mask.0 & bit != 0).map(|(word, _)| *word).collect();
+    if words.is_empty() { "off".to_owned() } else { format!("{{ {} }}", words.join(", ")) }
+}
+
 impl Parser<'_> {
+    /// `all`, `off`, or classes of MRT records in braces.
+    pub(crate) fn mrt_mask(&mut self) -> Parsed<MrtMask> {
+        if self.at.eat_word("all") {
+            return Ok(MrtMask::ALL);
+        }
+        if self.at.eat_word("off") {
+            return Ok(MrtMask(0));
+        }
+        if !self.at.is(Op::BraceOpen) {
+            return Err(self.at.wanted("`all`, `off` or `{ states, messages }`"));
+        }
+        let classes = self.braced_list(MRT_CLASSES)?;
+        Ok(MrtMask(classes.into_iter().fold(0, |mask, bit| mask | bit)))
+    }
+
     /// `all`, `off`, or classes in braces.
     pub(crate) fn debug_mask(&mut self) -> Parsed<DebugMask> {
         if self.at.eat_word("all") {

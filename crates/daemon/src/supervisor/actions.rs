@@ -2,7 +2,7 @@
 
 use super::{Instance, Running, Supervisor};
 use crate::world::{Tripped, World};
-use conf::config::DebugMask;
+use conf::config::{DebugMask, MrtMask};
 use control::request::{Action, Choice, Direction};
 use control::view::{ActionRow, Did};
 use rib::trace::Tracing;
@@ -87,6 +87,17 @@ impl Supervisor {
             count += 1;
         }
         count
+    }
+
+    /// `mrtdump`: how many protocols are chosen.
+    pub(super) fn mrtdump(&mut self, choice: &Choice, mask: MrtMask) -> usize {
+        let chosen = self.instances.iter_mut().filter(|i| choice.takes(&i.conf.name));
+        chosen
+            .map(|instance| {
+                Arc::make_mut(&mut instance.conf).mrtdump = mask;
+                instance.running.mrtdump(mask);
+            })
+            .count()
     }
 
     /// The orderly end: sessions say good-bye, then the kernel's routes go unless they shall persist.

@@ -154,6 +154,7 @@ impl Supervisor {
         self.published.send_replace(Arc::clone(&config));
         self.make_tables(&config);
         self.set_roas(&config);
+        self.world.deps.recorder.set_file(config.mrtdump_file.clone());
         let goodbyes = self.stop_what_changes(&plan);
         self.refilter_what_stays(&plan, &config, soft);
         if goodbyes.is_empty() {
@@ -219,6 +220,9 @@ impl Supervisor {
                 self.follow_disabled(instance, conf);
             }
             let traced = conf.debug != instance.conf.debug;
+            if conf.mrtdump != instance.conf.mrtdump {
+                instance.running.mrtdump(conf.mrtdump);
+            }
             instance.conf = Arc::new(conf.clone());
             if traced {
                 instance.running.debug(conf.debug);

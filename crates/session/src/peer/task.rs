@@ -13,6 +13,7 @@
 mod carry;
 mod commands;
 mod octets;
+mod record;
 
 use super::live::Channel;
 use super::words::{self, Place};

@@ -74,6 +74,7 @@ impl World {
             listener: Listener::new(),
             ifaces: ifaces.subscribe(),
             roas: watch::Sender::new(Arc::default()).subscribe(),
+            recorder: rbird_session::mrt::Recorder::start(),
             clock,
             sources: Arc::new(AtomicU32::new(100)),
             recovery: Recovery::none(),
@@ -169,6 +170,7 @@ pub fn spec(name: &str, asn: (u32, u32), ours: SocketAddr, theirs: SocketAddr) -
     PeerSpec {
         name: name.into(),
         protocol: ProtocolId(2),
+        mrtdump: 0,
         debug: if std::env::var_os("TRACE").is_some() { 63 } else { 0 },
         router_id: match ours.ip() {
             IpAddr::V4(a) => a.to_bits(),

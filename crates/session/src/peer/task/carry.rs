@@ -44,7 +44,10 @@ impl Task {
 
     pub(super) fn handle(&mut self, event: Event) {
         let now = self.deps.clock.now();
-        for action in self.machine.handle(now, event) {
+        let before = self.machine.phase();
+        let actions = self.machine.handle(now, event);
+        self.record_state(before, self.machine.phase());
+        for action in actions {
             self.carry_out(action, now);
         }
     }

@@ -86,6 +86,11 @@ impl Task {
                 self.spec = Arc::new(spec);
                 self.trace_members();
             }
+            Command::MrtDump(mask) => {
+                let mut spec = PeerSpec::clone(&self.spec);
+                spec.mrtdump = mask;
+                self.spec = Arc::new(spec);
+            }
             Command::Event(event) => self.table_event(&event),
         }
     }

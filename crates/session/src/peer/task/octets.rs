@@ -42,6 +42,7 @@ impl Task {
             let octets_max = up.map_or(MESSAGE_OCTETS_MAX, |s| s.octets_max);
             match frame::next(octets, octets_max) {
                 Ok(Next::Frame(found)) => {
+                    self.record_message(which, octets.get(..found.octets()).unwrap_or_default());
                     self.message(which, &found);
                     octets = octets.get(found.octets()..).unwrap_or_default();
                 }
@@ -71,7 +72,15 @@ impl Task {
         // What came before must be in the table before what follows from this message.
         self.hand_over();
         match found.message() {
-            Ok(Message::Open(open)) => self.handle(Event::Open(which, Box::new(open))),
+            Ok(Message::Open(open)) => {
+                let as4 = self.spec.capabilities
+                    && self.spec.as4
+                    && open.capabilities.as_ref().is_some_and(|c| c.as4.is_some());
+                if let Some(conn) = self.slot(which) {
+                    conn.as4 = as4;
+                }
+                self.handle(Event::Open(which, Box::new(open)));
+            }
             Ok(Message::Keepalive) => self.handle(Event::Keepalive(which)),
             Ok(Message::Notification(n)) => self.handle(Event::Notification(which, n)),
             Ok(Message::RouteRefresh(refresh)) => self.refresh(which, refresh),

@@ -1,0 +1,72 @@
+//! What `mrtdump` records of a peer: the messages that it sends us, and the states of its session.
+//!
+//! As with BIRD a message is recorded before anybody looks into it, and our own
+//! messages are not. States are those of the machine as `show protocols` tells
+//! them, which is the connection that has come further.
+
+use super::{Task, unspecified};
+use crate::conn::Conn;
+use fsm::{Phase, Which};
+use std::time::{SystemTime, UNIX_EPOCH};
+use wire::mrt::{self, Ends};
+
+/// Bits of the mask.
+const STATES: u32 = 1;
+const MESSAGES: u32 = 2;
+
+impl Task {
+    /// Records a message as it came, header included.
+    pub(super) fn record_message(&self, which: Which, message: &[u8]) {
+        if self.spec.mrtdump & MESSAGES == 0 || !self.deps.recorder.is_on() {
+            return;
+        }
+        let Some(conn) = self.conn(which) else { return };
+        let mut record = Vec::with_capacity(message.len() + 64);
+        mrt::put_message(&mut record, now_s(), &self.ends(Some(conn)), conn.as4, message);
+        self.deps.recorder.record(record);
+    }
+
+    /// Records that the machine has come from one state to another.
+    pub(super) fn record_state(&self, from: Phase, to: Phase) {
+        if self.spec.mrtdump & STATES == 0 || !self.deps.recorder.is_on() || number(from) == number(to) {
+            return;
+        }
+        let conns = [self.out.as_ref(), self.inc.as_ref(), self.offered.as_ref()];
+        let mut ends = self.ends(conns.into_iter().flatten().next());
+        if to == Phase::Connect {
+            ends.peer_addr = self.spec.peer_addr;
+            ends.local_addr = self.source_addr().unwrap_or_else(|| unspecified(self.spec.peer_addr));
+        }
+        let mut record = Vec::with_capacity(64);
+        mrt::put_state_change(&mut record, now_s(), &ends, number(from), number(to));
+        self.deps.recorder.record(record);
+    }
+
+    fn ends(&self, conn: Option<&Conn>) -> Ends {
+        let nowhere = unspecified(self.spec.peer_addr);
+        Ends {
+            peer_as: self.spec.peer_as,
+            local_as: self.spec.local_as,
+            peer_addr: conn.map_or(nowhere, |c| c.remote.ip()),
+            local_addr: conn.map_or(nowhere, |c| c.local.ip()),
+        }
+    }
+}
+
+/// The number of RFC 6396 4.4.1; BIRD's own states are Idle to others.
+const fn number(phase: Phase) -> u16 {
+    match phase {
+        Phase::Down | Phase::Idle | Phase::Passive => 1,
+        Phase::Connect => 2,
+        Phase::Active => 3,
+        Phase::OpenSent => 4,
+        Phase::OpenConfirm => 5,
+        Phase::Established => 6,
+    }
+}
+
+/// Seconds since 1970; the format ends in 2106.
+fn now_s() -> u32 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs());
+    u32::try_from(since).unwrap_or(u32::MAX)
+}
