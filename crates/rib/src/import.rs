@@ -51,6 +51,16 @@ enum Outcome {
     Change { wanted: Wanted, blocked: bool },
 }
 
+/// What becomes of the path of a slot.
+enum Weighed {
+    /// It stays as it is.
+    Leave,
+    /// It stays, confirmed.
+    Confirm(Path),
+    /// This one comes in its place, or none.
+    Place(Option<Path>),
+}
+
 impl Table {
     /// Takes in a batch of a channel that is up.
     pub(crate) fn import(&mut self, at: u32, batch: ImportBatch, now: Moment, events: &mut Vec<TableEvent>) {
@@ -87,8 +97,6 @@ impl Table {
     ) {
         let Some(channel) = self.channels.get_mut(at) else { return };
         let mut wanted = count_arrival(channel, row.what, palette);
-        // An earlier row of the batch may have given the prefix its number.
-        let id = found.or_else(|| self.nets.find(&row.net));
         let Some(slot) = slot else {
             if wanted.is_none()
                 && let Some(channel) = self.channels.get_mut(at)
@@ -103,7 +111,7 @@ impl Table {
             What::Announce(_) | What::Withdraw => {}
         }
         let made = self.judge_late(at, slot, row.net, &mut wanted, now, events);
-        self.put(at, slot, row.net, id, wanted, now, events);
+        self.put(at, slot, row.net, found, wanted, now, events);
         if let Some(made) = made {
             self.core.sets.drop(made, &mut self.core.hops);
         }
@@ -157,9 +165,33 @@ impl Table {
         made
     }
 
-    /// Makes `wanted` stand for a slot and a prefix, in place of what stood.
+    /// Makes `wanted` stand for a slot and a prefix, in place of what stood. `found` may be older than the batch.
     #[expect(clippy::too_many_arguments, reason = "who, where, what, when, and whom to tell")]
     pub(crate) fn put(
+        &mut self,
+        at: u32,
+        slot: SlotId,
+        net: Prefix,
+        found: Option<NetId>,
+        wanted: Wanted,
+        now: Moment,
+        events: &mut Vec<TableEvent>,
+    ) {
+        // An earlier row of the batch may have given the prefix its number.
+        let (id, is_new) = match (found, wanted) {
+            (None, Some(_)) => self.nets.find_or_insert(&net).unzip(),
+            (None, None) => (self.nets.find(&net), None),
+            (found, _) => (found, None),
+        };
+        let placed = self.put_at(at, slot, net, id, wanted, now, events);
+        if let (Some(id), Some(true), false) = (id, is_new, placed) {
+            self.nets.remove(id);
+        }
+    }
+
+    /// The same for a prefix whose number is known. `false`: the same paths stand as before.
+    #[expect(clippy::too_many_arguments, reason = "who, where, what, when, and whom to tell")]
+    fn put_at(
         &mut self,
         at: u32,
         slot: SlotId,
@@ -168,15 +200,17 @@ impl Table {
         wanted: Wanted,
         now: Moment,
         events: &mut Vec<TableEvent>,
-    ) {
+    ) -> bool {
+        let is_shared = self.channels.slot(slot).is_shared;
         let mut paths = std::mem::take(&mut self.scratch);
         paths.clear();
-        if let Some(id) = id {
+        // Nothing stands, or only what this slot said before: nearly all rows of a feed.
+        let only = id.map_or(Some(Path::VACANT), |id| self.nets.only(id));
+        let alone = only.filter(|p| !is_shared && (p.is_vacant() || p.slot() == slot));
+        if let (None, Some(id)) = (alone, id) {
             self.nets.read(id, &mut paths);
         }
-        if self.channels.slot(slot).is_shared
-            && let Some(other) = self.other_way(slot, &paths)
-        {
+        if is_shared && let Some(other) = self.other_way(slot, &paths) {
             if let Some(wanted) = wanted {
                 // What has passed no pipe is where the route began: this one went round a circle.
                 let circle = wanted.pipes > 0 && other.pipes() == 0;
@@ -184,45 +218,70 @@ impl Table {
                 self.say_clash(at, what, net, now, events);
             }
             self.scratch = paths;
-            return;
+            return false;
         }
-        let old = paths.iter().position(|p| p.slot() == slot);
-        let Some(channel) = self.channels.get_mut(at) else { return };
-        let standing = old.map(|n| (paths[n], channel.marks.standing(paths[n].mark())));
-        let living = standing.filter(|(_, s)| *s != Standing::Dead).map(|(p, _)| p);
+        let at_place = paths.iter().position(|p| p.slot() == slot);
+        let old = at_place.map(|n| paths[n]).or(alone.filter(|p| !p.is_vacant()));
+        let placed = match (self.weigh(at, slot, net, old, wanted, now, events), id) {
+            (Weighed::Place(new), Some(id)) if alone.is_some() => {
+                self.settle_alone(id, &net, old, new);
+                true
+            }
+            (Weighed::Place(new), Some(id)) => {
+                self.settle(id, paths, at_place, new);
+                return true;
+            }
+            (Weighed::Confirm(same), Some(id)) => {
+                match at_place.and_then(|n| paths.get_mut(n)) {
+                    Some(place) => {
+                        *place = same;
+                        self.nets.write(id, &paths);
+                    }
+                    None => self.nets.set_first(id, same),
+                }
+                false
+            }
+            (Weighed::Leave, _) | (_, None) => false,
+        };
+        self.scratch = paths;
+        placed
+    }
 
-        if let (Some(same), Some(want), Some(n), Some(id)) = (living, wanted, old, id)
+    /// What a slot wants to stand against `old`, which stands: counted, judged by the limits, traced.
+    #[expect(clippy::too_many_arguments, reason = "who, where, what, when, and whom to tell")]
+    fn weigh(
+        &mut self,
+        at: u32,
+        slot: SlotId,
+        net: Prefix,
+        old: Option<Path>,
+        wanted: Wanted,
+        now: Moment,
+        events: &mut Vec<TableEvent>,
+    ) -> Weighed {
+        let Some(channel) = self.channels.get_mut(at) else { return Weighed::Leave };
+        let living = old.filter(|p| channel.marks.standing(p.mark()) != Standing::Dead);
+        if let (Some(mut same), Some(want)) = (living, wanted)
             && want.is(&same)
         {
             let mark = channel.marks.give();
+            let is_marked = same.mark() == mark;
+            same.set_mark(mark);
             if !want.filtered {
                 channel.stats.updates_ignored += 1;
-            }
-            if same.mark() != mark {
-                paths[n].set_mark(mark);
-                self.nets.write(id, &paths);
-            }
-            self.scratch = paths;
-            if !want.filtered {
                 self.trace(slot, Fate::Ignored, net, want.attrs);
             }
-            return;
+            return if is_marked { Weighed::Leave } else { Weighed::Confirm(same) };
         }
         let outcome = count_change(channel, living.as_ref(), wanted, events);
         if let (Outcome::Blocked | Outcome::Change { blocked: true, .. }, Some(want)) = (outcome, wanted) {
             self.trace(slot, Fate::IgnoredLimit, net, want.attrs);
         }
         let (Outcome::Change { wanted, .. }, Some(channel)) = (outcome, self.channels.get_mut(at)) else {
-            self.scratch = paths;
-            return;
+            return Weighed::Leave;
         };
         let path = |w: Want| Path::new(slot, w.attrs, channel.marks.give(), w.filtered, now).with_pipes(w.pipes);
-        let new = wanted.map(path);
-        let Some(id) = id.or_else(|| if new.is_some() { self.nets.insert(&net) } else { None }) else {
-            self.scratch = paths;
-            return;
-        };
-        self.settle(id, paths, old, new);
+        Weighed::Place(wanted.map(path))
     }
 
     /// The path of the same source that another channel brought.

@@ -9,9 +9,9 @@
 //! with the journal by reference counts, one per batch.
 
 use crate::chunks::Chunks;
+use crate::index::Index;
 use crate::nexthop::{HopId, Hops};
 use crate::path::AttrsId;
-use crate::store::ShardedIndex;
 use route::attr::code;
 use route::community::{LLGR_STALE, NO_LLGR, communities};
 use route::{AsPath, AttrSet};
@@ -145,7 +145,7 @@ impl Facts {
 pub(crate) struct Sets {
     sets: Chunks<Option<AttrSet>>,
     facts: Chunks<Facts>,
-    index: ShardedIndex,
+    index: Index,
     free: Vec<AttrsId>,
     octets: usize,
 }
@@ -177,9 +177,11 @@ impl Sets {
         AttrsId(id)
     }
 
-    /// One use more.
-    pub(crate) fn hold(&mut self, id: AttrsId) {
-        self.facts[id.0].uses += 1;
+    /// One use more. Returns the next hop.
+    pub(crate) fn hold(&mut self, id: AttrsId) -> HopId {
+        let facts = &mut self.facts[id.0];
+        facts.uses += 1;
+        facts.hop
     }
 
     /// One use less; the last one gives the number back.
@@ -190,8 +192,9 @@ impl Sets {
             return;
         }
         hops.drop(facts.hop);
-        if let Some(set) = self.sets[id.0].take() {
-            self.index.remove(set.hash_value(), id.0);
+        let Self { sets, index, .. } = self;
+        if let Some(set) = sets[id.0].take() {
+            index.remove(set.hash_value(), id.0, |n| sets[*n].as_ref().map_or(0, AttrSet::hash_value));
             self.octets -= weight(&set);
         }
         self.free.push(id);
@@ -204,8 +207,6 @@ impl Sets {
         self.free.shrink_to_fit();
         self.sets.truncate(len);
         self.facts.truncate(len);
-        let Self { sets, index, .. } = self;
-        index.shrink(|n| sets[*n].as_ref().map_or(0, AttrSet::hash_value));
         true
     }
 
@@ -230,9 +231,9 @@ impl Sets {
     }
 }
 
-/// Octets of a set: what peers sent, and its header.
+/// Octets of a set: what peers sent, and its header. The local part is shared by many.
 fn weight(set: &AttrSet) -> usize {
-    size_of_val(set.local()) + 24 + set.octets().len()
+    AttrSet::HEAD_OCTETS + set.octets().len()
 }
 
 #[cfg(test)]

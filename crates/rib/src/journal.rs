@@ -136,7 +136,7 @@ impl Table {
                 self.journal.limbo.push_back((seq, *id));
             }
         }
-        let mut out = Builder::new(self, self.journal.reading);
+        let mut out = Builder::new(self, self.journal.reading, changed.len());
         changed.iter().for_each(|id| out.add(*id, true));
         each.iter().for_each(|(id, slot)| out.add_each(*id, *slot));
         let sealed = Arc::new(out.finish());
@@ -150,7 +150,7 @@ impl Table {
     /// What is in the page is what stands now, changes that are not sealed yet included.
     pub fn page(&self, from: NetId, rows_max: usize, reading: Reading) -> (ChangeBatch, Option<NetId>) {
         let end = from.0.saturating_add(u32::try_from(rows_max.max(1)).unwrap_or(u32::MAX)).min(self.nets.len());
-        let mut out = Builder::new(self, reading);
+        let mut out = Builder::new(self, reading, (end - from.0.min(end)) as usize);
         let mut next = from.0;
         while next < end && out.out.paths.len() < PAGE_PATHS {
             out.add(NetId(next), false);
@@ -161,7 +161,7 @@ impl Table {
 
     /// What is now at these numbers. A gone prefix has no paths; a number without a prefix is left out.
     pub fn current(&self, ids: &[NetId], reading: Reading) -> ChangeBatch {
-        let mut out = Builder::new(self, reading);
+        let mut out = Builder::new(self, reading, ids.len());
         for id in ids {
             out.add(*id, true);
         }
@@ -244,7 +244,7 @@ fn push<T>(palette: &mut Vec<T>, value: Option<T>) -> u32 {
 }
 
 impl<'a> Builder<'a> {
-    fn new(table: &'a Table, reading: Reading) -> Self {
+    fn new(table: &'a Table, reading: Reading, rows: usize) -> Self {
         let out = ChangeBatch {
             table: table.spec.id,
             seq: table.journal.seq,
@@ -252,8 +252,8 @@ impl<'a> Builder<'a> {
             hops: Vec::new(),
             sources: Vec::new(),
             channels: Vec::new(),
-            rows: Vec::new(),
-            paths: Vec::new(),
+            rows: Vec::with_capacity(rows),
+            paths: Vec::with_capacity(rows),
             each: Vec::new(),
         };
         let (palette, carried, hops, sources) = Default::default();

@@ -8,6 +8,7 @@
 //!
 //! ```text
 //!   chunks  blocks      arrays that grow without copying; sets of blocks of prefixes
+//!   index               numbers found by hash
 //!   path  slab  store   sixteen octets a path; rows and the index of prefixes
 //!   nexthop  intern     next hops and attribute sets, each once, by number
 //!   limits  channel     who imports: counters, limits, marks, sources
@@ -27,6 +28,7 @@ pub mod decision;
 mod election;
 pub mod export;
 mod import;
+mod index;
 mod intern;
 mod journal;
 mod limits;

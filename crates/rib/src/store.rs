@@ -4,9 +4,8 @@
 //! entry that holds the others: 24 octets for IPv4, 36 for IPv6. The prefix
 //! length stands in the spare octet of the first path. The index holds only
 //! numbers, with an octet of the hash beside each (the key is in the row, and a
-//! wrong row is looked at once in 128 collisions); it is 256 tables that grow
-//! one by one, so growing never stops the owner for long. Hashes are seeded:
-//! peers choose prefixes.
+//! wrong row is looked at once in 128 collisions), in shards, so growing never
+//! stops the owner for long (`index`). Hashes are seeded: peers choose prefixes.
 //!
 //! A number stays bound to its prefix until every reader has heard that the
 //! prefix is gone (`journal`), so an empty row keeps its key and its place in
@@ -14,58 +13,13 @@
 
 use crate::batch::{ImportRow, NetId};
 use crate::chunks::Chunks;
+use crate::index::Index;
 use crate::path::Path;
 use crate::slab::{Entry, Slabs};
 use foldhash::fast::RandomState;
-use hashbrown::HashTable;
 use route::net::{Prefix4, Prefix6};
 use route::{Family, Prefix};
 use std::hash::BuildHasher;
-
-/// Numbers found by hash: 256 tables that grow one by one.
-#[derive(Debug)]
-pub(crate) struct ShardedIndex {
-    shards: Vec<HashTable<u32>>,
-}
-
-impl Default for ShardedIndex {
-    fn default() -> Self {
-        Self { shards: (0..256).map(|_| HashTable::new()).collect() }
-    }
-}
-
-impl ShardedIndex {
-    const fn shard(hash: u64) -> usize {
-        (hash >> 32) as usize & 0xff
-    }
-
-    /// The number with this hash that `is` it.
-    pub(crate) fn find(&self, hash: u64, is: impl FnMut(&u32) -> bool) -> Option<u32> {
-        self.shards[Self::shard(hash)].find(hash, is).copied()
-    }
-
-    /// Adds a number that is not there.
-    pub(crate) fn insert(&mut self, hash: u64, number: u32, rehash: impl Fn(&u32) -> u64) {
-        self.shards[Self::shard(hash)].insert_unique(hash, number, rehash);
-    }
-
-    /// Removes a number.
-    pub(crate) fn remove(&mut self, hash: u64, number: u32) {
-        if let Ok(found) = self.shards[Self::shard(hash)].find_entry(hash, |n| *n == number) {
-            found.remove();
-        }
-    }
-
-    /// Gives back what the numbers that are left do not need.
-    pub(crate) fn shrink(&mut self, rehash: impl Fn(&u32) -> u64) {
-        self.shards.iter_mut().for_each(|s| s.shrink_to_fit(&rehash));
-    }
-
-    /// Octets in use.
-    pub(crate) fn octets(&self) -> usize {
-        self.shards.iter().map(|s| s.allocation_size()).sum()
-    }
-}
 
 /// The address of a prefix as a net row keeps it.
 pub(crate) trait Key: Copy + Eq + std::fmt::Debug {
@@ -127,13 +81,13 @@ impl<K: Key> Row<K> {
 #[derive(Debug)]
 struct Rows<K> {
     rows: Chunks<Row<K>>,
-    index: ShardedIndex,
+    index: Index,
     seed: RandomState,
 }
 
 impl<K: Key> Rows<K> {
     fn new() -> Self {
-        Self { rows: Chunks::default(), index: ShardedIndex::default(), seed: RandomState::default() }
+        Self { rows: Chunks::default(), index: Index::default(), seed: RandomState::default() }
     }
 
     fn find(&self, net: &Prefix) -> Option<NetId> {
@@ -147,31 +101,30 @@ impl<K: Key> Rows<K> {
         found.extend(rows.iter().map(|row| self.find(&row.net)));
     }
 
-    fn insert(&mut self, net: &Prefix, free: &mut Vec<NetId>) -> Option<NetId> {
+    /// The number of a prefix, and whether it is new: then it has no path.
+    fn find_or_insert(&mut self, net: &Prefix, free: &mut Vec<NetId>) -> Option<(NetId, bool)> {
         let (key, len) = K::of(net)?;
+        let Self { rows, index, seed } = self;
+        let hash = key.hash(len, seed);
+        if let Some(found) = index.find(hash, |n| rows[*n].is(key, len)) {
+            return Some((NetId(found), false));
+        }
         let row = Row { key, more: Entry::NONE, first: Path::VACANT.with_tag(len) };
         let id = match free.pop() {
             Some(id) => {
-                self.rows[id.0] = row;
+                rows[id.0] = row;
                 id.0
             }
-            None => self.rows.push(row),
+            None => rows.push(row),
         };
-        let Self { rows, index, seed } = self;
-        let hash = |n: &u32| rows[*n].key.hash(rows[*n].first.tag, seed);
-        index.insert(hash(&id), id, hash);
-        Some(NetId(id))
+        index.insert(hash, id, |n| rows[*n].key.hash(rows[*n].first.tag, seed));
+        Some((NetId(id), true))
     }
 
     fn remove(&mut self, id: NetId) {
-        let row = &self.rows[id.0];
-        self.index.remove(row.key.hash(row.first.tag, &self.seed), id.0);
-    }
-
-    fn truncate(&mut self, len: usize) {
         let Self { rows, index, seed } = self;
-        rows.truncate(len);
-        index.shrink(|n| rows[*n].key.hash(rows[*n].first.tag, seed));
+        let hash = |n: &u32| rows[*n].key.hash(rows[*n].first.tag, seed);
+        index.remove(hash(&id.0), id.0, hash);
     }
 
     fn prefix(&self, id: NetId) -> Option<Prefix> {
@@ -226,11 +179,11 @@ impl Nets {
         rows!(&self.rows, rows => rows.find_all(batch, found));
     }
 
-    /// A number for a prefix that has none; `None` for a prefix of the other family.
-    pub(crate) fn insert(&mut self, net: &Prefix) -> Option<NetId> {
-        let id = rows!(&mut self.rows, rows => rows.insert(net, &mut self.free))?;
-        self.lengths[usize::from(net.len())] += 1;
-        Some(id)
+    /// The number of a prefix, given now if it has none, and whether it is new; `None` for a prefix of the other family.
+    pub(crate) fn find_or_insert(&mut self, net: &Prefix) -> Option<(NetId, bool)> {
+        let (id, is_new) = rows!(&mut self.rows, rows => rows.find_or_insert(net, &mut self.free))?;
+        self.lengths[usize::from(net.len())] += u32::from(is_new);
+        Some((id, is_new))
     }
 
     /// Takes the number from a prefix without paths: it may be given again.
@@ -262,6 +215,16 @@ impl Nets {
     /// The first path of a number below [`len`](Self::len).
     pub(crate) fn first(&self, id: NetId) -> Path {
         rows!(&self.rows, rows => rows.rows.get(id.0).map_or(Path::VACANT, |r| r.first))
+    }
+
+    /// The first path of a number, vacant where there is none; `None` when there are more.
+    pub(crate) fn only(&self, id: NetId) -> Option<Path> {
+        rows!(&self.rows, rows => rows.rows.get(id.0).filter(|r| r.more == Entry::NONE).map(|r| r.first))
+    }
+
+    /// Puts a path, or none, in place of the only one or of none.
+    pub(crate) fn set_only(&mut self, id: NetId, path: Option<Path>) {
+        self.set_first(id, path.unwrap_or(Path::VACANT));
     }
 
     /// Changes the first path in place; its place must not become vacant, nor vacant ones be filled beside others.
@@ -313,7 +276,7 @@ impl Nets {
         };
         self.free.retain(|id| (id.0 as usize) < len);
         self.free.shrink_to_fit();
-        rows!(&mut self.rows, rows => rows.truncate(len));
+        rows!(&mut self.rows, rows => rows.rows.truncate(len));
         true
     }
 
@@ -349,14 +312,15 @@ mod tests {
         ] {
             let [a, b, c] = nets.map(|n| n.parse::<Prefix>().unwrap());
             let mut store = Nets::new(family);
-            assert_eq!(store.insert(&a), Some(NetId(0)));
-            assert_eq!(store.insert(&b), Some(NetId(1)));
+            assert_eq!(store.find_or_insert(&a), Some((NetId(0), true)));
+            assert_eq!(store.find_or_insert(&a), Some((NetId(0), false)));
+            assert_eq!(store.find_or_insert(&b), Some((NetId(1), true)));
             assert_eq!((store.find(&a), store.find(&b), store.find(&c)), (Some(NetId(0)), Some(NetId(1)), None));
             assert_eq!(store.longest_match(&c, |_| true), Some(NetId(1)));
             assert_eq!(store.longest_match(&c, |id| id == NetId(0)), Some(NetId(0)));
             store.remove(NetId(0));
             assert_eq!((store.find(&a), store.prefix(NetId(0))), (None, None));
-            assert_eq!(store.insert(&c), Some(NetId(0)));
+            assert_eq!(store.find_or_insert(&c), Some((NetId(0), true)));
             assert_eq!(store.prefix(NetId(0)), Some(c));
         }
     }
@@ -365,6 +329,6 @@ mod tests {
     fn a_prefix_of_the_other_family_is_not_found_and_gets_no_number() {
         let mut store = Nets::new(Family::Ipv4);
         let six = "2001:db8::/32".parse().unwrap();
-        assert_eq!((store.insert(&six), store.find(&six)), (None, None));
+        assert_eq!((store.find_or_insert(&six), store.find(&six)), (None, None));
     }
 }

@@ -308,15 +308,6 @@ impl Table {
         let after = paths.first().copied();
         self.scratch = paths;
 
-        if let Some(new) = new {
-            let hop = self.core.sets.facts(new.attrs).hop;
-            self.core.sets.hold(new.attrs);
-            self.core.hops.used_by(hop, id.0);
-            self.channels.add_path(new.slot(), id.0);
-            self.totals.routes += 1;
-            self.totals.filtered += u32::from(new.is_filtered());
-            self.totals.networks += u32::from(before.is_none());
-        }
         let valid_changed = new.is_some_and(|p| !p.is_filtered()) || leaving.is_some_and(|p| !p.is_filtered());
         // A new path in front is another one even when it looks like the one before: that may be of a life that is over.
         if valid_changed && self.journal.each.is_on() {
@@ -324,26 +315,59 @@ impl Table {
         }
         let is_new = new.is_some_and(|n| after.is_some_and(|a| a.slot() == n.slot()));
         let best_changed = is_new || !same_path(before.as_ref(), after.as_ref());
+        self.book_in(id, new, before.is_none());
         if let Some(net) = self.nets.prefix(id) {
             self.core.hops.stirred_by(&net);
+            self.tell(id, &net, before, after, best_changed, valid_changed);
         }
-        self.tell(id, before, after, best_changed, valid_changed);
         if !self.traced.is_empty() {
             self.trace_change(id, leaving, new, before, after);
         }
-        if let Some(old) = leaving {
-            self.channels.drop_path(old.slot());
-            self.core.sets.drop(old.attrs, &mut self.core.hops);
-            self.totals.routes -= 1;
-            self.totals.filtered -= u32::from(old.is_filtered());
-            self.totals.networks -= u32::from(after.is_none());
+        self.book_out(leaving, after.is_none());
+    }
+
+    /// [`settle`](Self::settle) for a prefix where no path stands, or only the one that goes.
+    pub(crate) fn settle_alone(&mut self, id: NetId, net: &Prefix, old: Option<Path>, new: Option<Path>) {
+        self.nets.set_only(id, new);
+        self.book_in(id, new, old.is_none());
+        self.core.hops.stirred_by(net);
+        let valid_changed = [old, new].into_iter().flatten().any(|p| !p.is_filtered());
+        if valid_changed && self.journal.each.is_on() {
+            self.note_each(id, old, new);
         }
+        self.tell(id, net, old, new, true, valid_changed);
+        if !self.traced.is_empty() {
+            self.trace_change(id, old, new, old, new);
+        }
+        self.book_out(old, new.is_none());
+    }
+
+    /// Counts a path that has come, maybe the first of its prefix.
+    fn book_in(&mut self, id: NetId, new: Option<Path>, is_first: bool) {
+        let Some(new) = new else { return };
+        let hop = self.core.sets.hold(new.attrs);
+        self.core.hops.used_by(hop, id.0);
+        self.channels.add_path(new.slot(), id.0);
+        self.totals.routes += 1;
+        self.totals.filtered += u32::from(new.is_filtered());
+        self.totals.networks += u32::from(is_first);
+    }
+
+    /// Counts a path that has gone, maybe the last of its prefix.
+    fn book_out(&mut self, old: Option<Path>, is_last: bool) {
+        let Some(old) = old else { return };
+        self.channels.drop_path(old.slot());
+        self.core.sets.drop(old.attrs, &mut self.core.hops);
+        self.totals.routes -= 1;
+        self.totals.filtered -= u32::from(old.is_filtered());
+        self.totals.networks -= u32::from(is_last);
     }
 
     /// Counts and notes that the first path of a prefix was `before` and is `after`.
     pub(crate) fn tell(
         &mut self,
         id: NetId,
+        net: &Prefix,
         before: Option<Path>,
         after: Option<Path>,
         best_changed: bool,
@@ -358,9 +382,7 @@ impl Table {
             if let Some(p) = after {
                 self.channels.count_preferred(p.slot(), p.mark(), true);
             }
-            if let Some(net) = self.nets.prefix(id) {
-                self.core.hops.touched_by(&net);
-            }
+            self.core.hops.touched_by(net);
         }
         if best_changed || (others_changed && self.journal.reading == Reading::All) {
             self.journal.note(id);

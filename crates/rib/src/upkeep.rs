@@ -221,7 +221,9 @@ impl Table {
         let after = paths.first().copied();
         // The best may be the same path and lead elsewhere now.
         let best_changed = best_pending || !same_path(before.as_ref(), after.as_ref());
-        self.tell(id, before, after, best_changed, true);
+        if let Some(net) = self.nets.prefix(id) {
+            self.tell(id, &net, before, after, best_changed, true);
+        }
         if self.journal.each.is_on() {
             for path in &paths {
                 let hop = self.core.sets.facts(path.attrs).hop;

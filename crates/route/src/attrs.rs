@@ -8,6 +8,8 @@
 //! other than BGP has no octets unless a filter adds some.
 //!
 //! A set is one allocation: header and octets behind one thin, shared pointer.
+//! The local part is shared once more: nearly all sets of a session have one of
+//! few, so [`Locals`] remembers the last and a set costs a pointer for it.
 //! Its hash is computed once, here, with the process's secret seed; tables probe
 //! with it and never hash the octets again. The seed is secret because peers
 //! choose the octets.
@@ -20,6 +22,7 @@ use crate::iface::Scope;
 use crate::{AsPath, SourceKind};
 use foldhash::fast::FixedState;
 use foldhash::fast::RandomState;
+use std::cell::RefCell;
 use std::fmt;
 use std::hash::{BuildHasher, Hash, Hasher};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -143,10 +146,70 @@ impl Local {
     }
 }
 
+/// A local part that many sets share.
+#[derive(Clone, Debug)]
+pub struct SharedLocal(triomphe::Arc<(u64, Local)>);
+
+impl SharedLocal {
+    fn new(hash: u64, local: Local) -> Self {
+        Self(triomphe::Arc::new((hash, local)))
+    }
+
+    fn hash_value(&self) -> u64 {
+        self.0.0
+    }
+}
+
+impl From<Local> for SharedLocal {
+    fn from(local: Local) -> Self {
+        Self::new(seed().hash_one(&local), local)
+    }
+}
+
+impl PartialEq for SharedLocal {
+    fn eq(&self, other: &Self) -> bool {
+        triomphe::Arc::ptr_eq(&self.0, &other.0) || self.0 == other.0
+    }
+}
+
+const REMEMBERED: usize = 16;
+
+/// Remembers some local parts that were used last, so that sets made one after the other share them.
+#[derive(Clone, Debug, Default)]
+pub struct Locals([Option<SharedLocal>; REMEMBERED]);
+
+impl Locals {
+    /// Remembers nothing.
+    pub const fn new() -> Self {
+        Self([const { None }; REMEMBERED])
+    }
+
+    /// The remembered one that is equal, else a new one, which is remembered from now on.
+    pub fn share(&mut self, local: &Local) -> SharedLocal {
+        let hash = seed().hash_one(local);
+        let place = self.place(hash);
+        match place {
+            Some(known) if known.hash_value() == hash && known.0.1 == *local => known.clone(),
+            _ => place.insert(SharedLocal::new(hash, local.clone())).clone(),
+        }
+    }
+
+    fn remember(&mut self, local: &SharedLocal) {
+        let place = self.place(local.hash_value());
+        if !place.as_ref().is_some_and(|known| triomphe::Arc::ptr_eq(&known.0, &local.0)) {
+            *place = Some(local.clone());
+        }
+    }
+
+    fn place(&mut self, hash: u64) -> &mut Option<SharedLocal> {
+        &mut self.0[hash as usize % REMEMBERED]
+    }
+}
+
 #[derive(Debug)]
 struct Head {
     hash: u64,
-    local: Local,
+    local: SharedLocal,
 }
 
 /// A shared, immutable attribute set. Cloning is one reference count: once per set and reader, never per route.
@@ -164,12 +227,16 @@ pub fn hash_octets(octets: &[u8]) -> u64 {
 }
 
 impl AttrSet {
+    /// What a set takes beside its octets and the local part, which is shared: a count, a length, hash and pointer.
+    pub const HEAD_OCTETS: usize = 2 * size_of::<usize>() + size_of::<Head>();
+
     /// A set of canonical octets and a local part. Use [`AttrSetBuilder`] unless the octets are canonical already.
-    pub fn from_canonical(octets: &[u8], local: Local) -> Self {
+    pub fn from_canonical(octets: &[u8], local: impl Into<SharedLocal>) -> Self {
         debug_assert!(is_canonical(octets), "octets of an attribute set must be canonical");
+        let local = local.into();
         let mut hasher = seed().build_hasher();
         octets.hash(&mut hasher);
-        local.hash(&mut hasher);
+        hasher.write_u64(local.hash_value());
         let hash = hasher.finish();
         Self(ThinArc::from_header_and_slice(Head { hash, local }, octets))
     }
@@ -186,6 +253,10 @@ impl AttrSet {
 
     /// The part beside BGP.
     pub fn local(&self) -> &Local {
+        &self.shared_local().0.1
+    }
+
+    fn shared_local(&self) -> &SharedLocal {
         &self.0.header.header.local
     }
 
@@ -196,7 +267,7 @@ impl AttrSet {
 
     /// Whether both are the very same allocation.
     pub fn is_same(&self, other: &Self) -> bool {
-        std::ptr::eq(self.octets().as_ptr(), other.octets().as_ptr()) && std::ptr::eq(self.local(), other.local())
+        ThinArc::as_ptr(&self.0) == ThinArc::as_ptr(&other.0)
     }
 
     /// All attributes in the order of their codes.
@@ -250,7 +321,7 @@ impl PartialEq for AttrSet {
         self.is_same(other)
             || (self.hash_value() == other.hash_value()
                 && self.octets() == other.octets()
-                && self.local() == other.local())
+                && self.shared_local() == other.shared_local())
     }
 }
 
@@ -324,17 +395,20 @@ pub struct AttrSetBuilder {
     octets: Vec<u8>,
     /// The part beside BGP; free to change.
     pub local: Local,
+    locals: RefCell<Locals>,
 }
 
 impl AttrSetBuilder {
     /// A set without BGP attributes.
     pub const fn new(local: Local) -> Self {
-        Self { octets: Vec::new(), local }
+        Self { octets: Vec::new(), local, locals: RefCell::new(Locals::new()) }
     }
 
     /// A copy of a set, to be changed.
     pub fn from_set(set: &AttrSet) -> Self {
-        Self { octets: set.octets().to_vec(), local: set.local().clone() }
+        let mut locals = Locals::new();
+        locals.remember(set.shared_local());
+        Self { octets: set.octets().to_vec(), local: set.local().clone(), locals: RefCell::new(locals) }
     }
 
     /// Takes over another set and keeps the allocation.
@@ -342,6 +416,15 @@ impl AttrSetBuilder {
         self.octets.clear();
         self.octets.extend_from_slice(set.octets());
         self.local.clone_from(set.local());
+        self.locals.get_mut().remember(set.shared_local());
+    }
+
+    /// Begins anew from canonical octets and keeps the allocation.
+    pub fn reset(&mut self, octets: &[u8], local: Local) {
+        debug_assert!(is_canonical(octets), "octets of an attribute set must be canonical");
+        self.octets.clear();
+        self.octets.extend_from_slice(octets);
+        self.local = local;
     }
 
     /// The canonical octets so far.
@@ -417,7 +500,7 @@ impl AttrSetBuilder {
 
     /// The finished set.
     pub fn build(&self) -> AttrSet {
-        AttrSet::from_canonical(&self.octets, self.local.clone())
+        AttrSet::from_canonical(&self.octets, self.locals.borrow_mut().share(&self.local))
     }
 }
 
@@ -449,6 +532,23 @@ mod tests {
         assert_eq!(a.build(), b.build());
         assert_eq!(a.build().hash_value(), b.build().hash_value());
         assert_eq!(a.build().iter().map(|r| r.code).collect::<Vec<_>>(), [1, 4, 5]);
+    }
+
+    #[test]
+    fn sets_of_one_builder_share_their_local_part_and_are_three_words_and_their_octets() {
+        assert_eq!(size_of::<Head>(), 16);
+        let mut a = AttrSetBuilder::new(local());
+        let one = a.build();
+        a.local.preference = 200;
+        let other = a.build();
+        a.reset_to(&one);
+        a.set_u32(code::MED, 5);
+        assert!(std::ptr::eq(a.build().local(), one.local()));
+        a.local.preference = 200;
+        assert!(std::ptr::eq(a.build().local(), other.local()));
+        assert_eq!(a.build().local(), other.local());
+        assert!(std::ptr::eq(AttrSetBuilder::from_set(&other).build().local(), other.local()));
+        assert_eq!(AttrSetBuilder::new(local()).build(), one, "equal without being shared");
     }
 
     #[test]

@@ -90,6 +90,8 @@ pub(crate) struct Intake {
     collected: PerFamily<Collected>,
     serial: u64,
     decoded: Decoded,
+    /// Where sets are made; those of one session share their local parts.
+    work: AttrSetBuilder,
     key: Vec<u8>,
     scratch: Scratch,
     lines: Vec<Line>,
@@ -150,6 +152,7 @@ impl Intake {
             collected: PerFamily::default(),
             serial: 0,
             decoded: Decoded::new(),
+            work: AttrSetBuilder::new(Local::new(SourceKind::Bgp, 0, Dest::Unreachable)),
             key: Vec::new(),
             scratch: Scratch::default(),
             lines: Vec::new(),
@@ -297,12 +300,11 @@ impl Intake {
         let Some(dest) = self.dest(hop, link_local, channel) else { return Checked::Nothing };
         let mut local = Local::new(SourceKind::Bgp, channel.preference, dest);
         local.from = Some(self.spec.peer_addr);
-        if Records::new(octets).any(|r| r.code == code::LOCAL_PREF) {
-            return Checked::Route(AttrSet::from_canonical(octets, local));
+        self.work.reset(self.decoded.octets(), local);
+        if self.work.get(code::LOCAL_PREF).is_none() {
+            self.work.set_u32(code::LOCAL_PREF, self.spec.default_local_pref);
         }
-        let mut set = AttrSetBuilder::from_set(&AttrSet::from_canonical(octets, local));
-        set.set_u32(code::LOCAL_PREF, self.spec.default_local_pref);
-        Checked::Route(set.build())
+        Checked::Route(self.work.build())
     }
 
     /// Where packets go. `None`: nowhere that makes sense.

@@ -484,7 +484,7 @@ impl Reader {
 
 /// The memory of a batch, attribute sets that the table shares included once more: a reader keeps them alive.
 fn octets_of(batch: &ChangeBatch) -> usize {
-    let attrs: usize = batch.palette.iter().map(|a| a.octets().len() + 128).sum();
+    let attrs: usize = batch.palette.iter().map(|a| a.octets().len() + route::AttrSet::HEAD_OCTETS).sum();
     attrs
         + size_of_val(&*batch.rows)
         + size_of_val(&*batch.paths)

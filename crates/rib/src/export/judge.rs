@@ -17,10 +17,10 @@ use crate::batch::ResolvedHop;
 use filter::run::{Env, Policy, RouteView, Verdict};
 use filter::{Filter, Scratch};
 use route::attr::code;
+use route::attrs::{Local, SharedLocal};
 use route::community::{self, communities};
 use route::{
     AttrSet, AttrSetBuilder, Dest, Family, IfIndex, Iface, IfaceAddr, Ifaces, Prefix, RoaTables, Source, SourceKind,
-    attrs::Local,
 };
 use std::sync::Arc;
 
@@ -72,6 +72,8 @@ pub struct Judge {
     ifaces: Arc<Ifaces>,
     roas: Arc<RoaTables>,
     work: AttrSetBuilder,
+    /// The local part of all that is sent.
+    nothing: SharedLocal,
     scratch: Scratch,
     remarks: Vec<Remark>,
 }
@@ -80,7 +82,8 @@ impl Judge {
     /// A judge by this key.
     pub fn new(key: Arc<GroupKey>, ifaces: Arc<Ifaces>) -> Self {
         let work = AttrSetBuilder::new(nothing_local());
-        Self { key, ifaces, roas: Arc::default(), work, scratch: Scratch::new(), remarks: Vec::new() }
+        let nothing = nothing_local().into();
+        Self { key, ifaces, roas: Arc::default(), work, nothing, scratch: Scratch::new(), remarks: Vec::new() }
     }
 
     /// By what it judges.
@@ -140,7 +143,7 @@ impl Judge {
             self.remarks.push(Remark::Untold(format!("{why} in route {}", offer.net)));
             return Err(ExportVerdict::Vetoed);
         }
-        Ok(AttrSet::from_canonical(self.work.octets(), nothing_local()))
+        Ok(AttrSet::from_canonical(self.work.octets(), self.nothing.clone()))
     }
 
     /// A path as the control socket shows it on its way to the neighbour.

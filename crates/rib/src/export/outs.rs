@@ -4,7 +4,7 @@
 //! which it was made. Numbers are given again.
 
 use super::advance::Audience;
-use hashbrown::HashTable;
+use crate::index::Index;
 use route::AttrSet;
 use std::net::IpAddr;
 
@@ -33,7 +33,7 @@ struct Out {
 pub(super) struct Outs {
     all: Vec<Option<Out>>,
     free: Vec<u32>,
-    index: HashTable<u32>,
+    index: Index,
     /// May have no row: looked at when the batch is over.
     idle: Vec<u32>,
 }
@@ -44,7 +44,7 @@ impl Outs {
         let hash = attrs.hash_value();
         let is_it = |n: &u32| self.all.get(*n as usize).and_then(Option::as_ref).is_some_and(|o| o.attrs == attrs);
         if let Some(found) = self.index.find(hash, is_it) {
-            return OutId(*found);
+            return OutId(found);
         }
         let next_hop = attrs.next_hop().map(|(addr, _)| addr);
         let out = Some(Out { attrs, rows: 0, listed: true, next_hop, bucket: None });
@@ -60,9 +60,7 @@ impl Outs {
                 self.all.len() as u32 - 1
             }
         };
-        let all = &self.all;
-        let rehash = |n: &u32| all.get(*n as usize).and_then(Option::as_ref).map_or(0, |o| o.attrs.hash_value());
-        self.index.insert_unique(hash, n, rehash);
+        self.index.insert(hash, n, hash_of(&self.all));
         self.idle.push(n);
         OutId(n)
     }
@@ -125,13 +123,17 @@ impl Outs {
             if out.rows > 0 {
                 continue;
             }
-            if let Ok(entry) = self.index.find_entry(out.attrs.hash_value(), |m| *m == n) {
-                entry.remove();
-            }
+            let hash = out.attrs.hash_value();
             *slot = None;
+            self.index.remove(hash, n, hash_of(&self.all));
             self.free.push(n);
         }
     }
+}
+
+/// The hash of the set of a number.
+fn hash_of(all: &[Option<Out>]) -> impl Fn(&u32) -> u64 {
+    |n| all.get(*n as usize).and_then(Option::as_ref).map_or(0, |o| o.attrs.hash_value())
 }
 
 #[cfg(test)]
@@ -157,6 +159,6 @@ mod tests {
         assert_eq!(outs.intern(set(3)), b);
         outs.release(a);
         outs.sweep();
-        assert_eq!(outs.index.len(), 0);
+        assert_eq!(outs.index.find(set(1).hash_value(), |_| true), None);
     }
 }
