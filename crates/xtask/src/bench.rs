@@ -2,81 +2,219 @@
 //!
 //! Each round starts every daemon once, in turn, so that what else the machine
 //! does falls on all of them alike; what is told in the end are medians, and
-//! ratios to one of the others. A daemon lives in a network namespace, our load
-//! in another (see `load`), joined by two veth pairs: one to the feeder, one to
-//! the receiver. Nothing is tuned: import all, export all.
+//! ratios to the others. A daemon lives in a network namespace, our load in
+//! another, joined by a veth pair. Nothing is tuned.
 //!
-//! - `table`: the synthetic Internet table, seeded.
-//! - `load`: the feeder, the receiver and the clock; a program of its own.
-//! - `speaker`: as much BGP as these need.
-//! - `subject`: the daemons.
-//! - `report`: medians, ratios, the table and the JSON.
+//! - `scenario`: the table of what is measured; `plays`: what happens; `conf`:
+//!   the daemons' configurations; `budget`: what must be reached.
+//! - `subject`: the daemons, and the bounds beside them (`relay`, `kernel`).
+//! - `stage`, `ears`, `witness`, `speaker`, `table`, `control`, `process`: the
+//!   load, the check of every prefix, and the meters.
+//! - `results`, `report`, `chart`: medians and verdicts as Markdown, JSON and SVG.
 
-pub mod load;
+mod budget;
+mod chart;
+mod conf;
+mod control;
+mod ears;
+mod kernel;
+mod plays;
+mod process;
+pub mod relay;
 mod report;
+mod results;
+mod scenario;
 mod speaker;
+mod stage;
 mod subject;
-mod table;
+pub mod table;
+mod witness;
 
 use crate::netns::{Netns, ip};
 use crate::reenter;
 use anyhow::{Context, Result, bail, ensure};
-use clap::{Args, ValueEnum};
-use report::Measured;
+use clap::Args;
+use results::{Measured, Results};
+use scenario::{Bound, Part, SCENARIOS, Scale, Scenario};
+use speaker::{daemon_address, peer_address};
+use stage::{Figures, Setting, Stage};
+use std::fs::File;
+use std::io::Write;
+use std::net::IpAddr;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 use subject::Subject;
 
 const PREFIX: &str = "rbb";
-
-/// What is measured.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Scenario {
-    /// One peer's whole table to another peer: load, every path changes, the first peer is lost.
-    FullTable,
-}
+/// How long a daemon may take to read its configuration.
+const START_PATIENCE: Duration = Duration::from_secs(60);
+/// Those that make no control socket are watched as long, for they may end at once.
+const UNSEEN_START: Duration = Duration::from_millis(300);
 
 #[derive(Args, Clone, Debug)]
 pub struct Options {
-    /// What is measured.
+    /// What is measured: names of `--list`, or `all`.
     #[arg(default_value = "full-table")]
-    pub scenario: Scenario,
-    /// Measure against these; ratios are to the first. bird2 is Debian's BIRD 2.0.12, bird BIRD 1.6.8.
+    pub scenarios: Vec<String>,
+    /// Name all scenarios and end.
+    #[arg(long)]
+    pub list: bool,
+    /// Measure against these. bird2 is Debian's BIRD 2.0.12, bird BIRD 1.6.8; a bound is measured by itself.
     #[arg(long, value_delimiter = ',', default_value = "bird2,bird")]
     pub against: Vec<Subject>,
+    /// Measure rbird and nobody else, no bound either.
+    #[arg(long)]
+    pub alone: bool,
     /// How often each daemon is measured.
     #[arg(long, default_value_t = 3)]
     pub rounds: usize,
-    /// Routes in the table.
-    #[arg(long, default_value_t = 1_000_000)]
-    pub routes: usize,
+    /// A small scale: to see that the scenarios work, not how fast.
+    #[arg(long)]
+    pub small: bool,
+    /// Routes in the table, instead of the scenario's.
+    #[arg(long)]
+    pub routes: Option<usize>,
+    /// Peers that announce, instead of the scenario's.
+    #[arg(long)]
+    pub peers: Option<usize>,
+    /// Seconds of the phases that have a length, instead of the scenario's.
+    #[arg(long)]
+    pub seconds: Option<u64>,
+    /// Measure this rbird instead of building one.
+    #[arg(long)]
+    pub rbird: Option<PathBuf>,
     /// Write all figures to this file.
     #[arg(long)]
     pub json: Option<PathBuf>,
+    /// Write a chart for each scenario into this folder.
+    #[arg(long)]
+    pub svg: Option<PathBuf>,
+    /// Write the tables to this file; if it has lines `<!-- bench -->` and `<!-- /bench -->`, between them.
+    #[arg(long)]
+    pub markdown: Option<PathBuf>,
+    /// End with an error when rbird fails in a scenario.
+    #[arg(long)]
+    pub strict: bool,
 }
 
 /// Runs all rounds and prints the figures.
 pub fn run(options: &Options) -> Result<()> {
-    reenter::as_root()?;
-    ensure!(options.routes <= table::ROUTES_MAX, "at most {} routes", table::ROUTES_MAX);
-    let netns = Netns::new(&format!("{PREFIX}{}-", std::process::id()));
-    let mut subjects = vec![Subject::Rbird];
-    subjects.extend(options.against.iter().filter(|s| **s != Subject::Rbird));
-    let programs = subjects.iter().map(|s| s.program()).collect::<Result<Vec<_>>>()?;
-    let mut all = Vec::new();
-    for round in 1..=options.rounds {
-        for (subject, program) in subjects.iter().zip(&programs) {
-            eprintln!("round {round} of {}: {}", options.rounds, subject.title());
-            let bench = Bench::new(netns.clone())?;
-            let phases = bench.measure(*subject, program, options.routes)?;
-            all.extend(phases.into_iter().map(|figures| Measured { subject: subject.title().into(), round, figures }));
-        }
+    if options.list {
+        SCENARIOS.iter().for_each(|s| println!("{:<22} {}", s.name, s.about));
+        return Ok(());
     }
-    println!("{}", report::table(&all, options.routes));
-    if let Some(path) = &options.json {
-        std::fs::write(path, serde_json::to_string_pretty(&all)?).with_context(|| path.display().to_string())?;
+    let chosen = chosen(&options.scenarios)?;
+    reenter::as_root()?;
+    let mut results = Results { machine: machine(), date: today(), ..Results::default() };
+    for (n, scenario) in chosen.iter().enumerate() {
+        for round in 1..=options.rounds {
+            for subject in subjects(scenario, options) {
+                let title = subject.title();
+                eprintln!(
+                    "[{}/{}] {}, round {round} of {}: {title}",
+                    n + 1,
+                    chosen.len(),
+                    scenario.name,
+                    options.rounds
+                );
+                results.measured.push(measure(scenario, subject, round, options)?);
+            }
+        }
+        // What is there survives an interruption of a long run.
+        results.judge();
+        write(&results, options)?;
+    }
+    println!("{}", report::markdown(&results));
+    let failed: Vec<&Measured> =
+        results.measured.iter().filter(|m| m.failed.is_some() && m.subject == Subject::Rbird.title()).collect();
+    if let (true, Some(first)) = (options.strict, failed.first()) {
+        bail!("{}: {}", first.scenario, first.failed.as_deref().unwrap_or_default());
     }
     Ok(())
+}
+
+fn chosen(names: &[String]) -> Result<Vec<&'static Scenario>> {
+    if names.iter().any(|n| n == "all") {
+        return Ok(SCENARIOS.iter().collect());
+    }
+    let find = |n: &String| scenario::find(n).with_context(|| format!("no scenario {n}; --list names them"));
+    names.iter().map(find).collect()
+}
+
+/// Who is measured in a scenario: ours, its bound, the others.
+fn subjects(scenario: &Scenario, options: &Options) -> Vec<Subject> {
+    let bound = match scenario.bound {
+        _ if options.alone => None,
+        Bound::Relay => Some(Subject::Relay),
+        Bound::Loop => Some(Subject::Loop),
+        Bound::None => None,
+    };
+    let others =
+        options.against.iter().copied().filter(|s| !options.alone && *s != Subject::Rbird && Some(*s) != bound);
+    [Subject::Rbird].into_iter().chain(bound).chain(others).filter(|s| s.takes(scenario)).collect()
+}
+
+fn write(results: &Results, options: &Options) -> Result<()> {
+    if let Some(path) = &options.json {
+        std::fs::write(path, serde_json::to_string_pretty(results)?).with_context(|| path.display().to_string())?;
+    }
+    if let Some(dir) = &options.svg {
+        chart::write(results, dir)?;
+    }
+    if let Some(path) = &options.markdown {
+        let text = report::markdown(results);
+        let whole = std::fs::read_to_string(path).ok().and_then(|old| between(&old, &text)).unwrap_or(text);
+        std::fs::write(path, whole).with_context(|| path.display().to_string())?;
+    }
+    Ok(())
+}
+
+/// A page with its part between the marks replaced; `None` when it has no marks.
+fn between(page: &str, text: &str) -> Option<String> {
+    const MARKS: [&str; 2] = ["<!-- bench -->", "<!-- /bench -->"];
+    let (head, rest) = page.split_once(MARKS[0])?;
+    let (_, tail) = rest.split_once(MARKS[1])?;
+    Some(format!("{head}{}\n\n{text}\n{}{tail}", MARKS[0], MARKS[1]))
+}
+
+/// One daemon, once. That it fails is a figure as well; that we cannot measure is an error.
+fn measure(scenario: &Scenario, subject: Subject, round: usize, options: &Options) -> Result<Measured> {
+    let full = if options.small { scenario.small } else { scenario.full };
+    let scale = Scale {
+        routes: if full.routes == 0 { 0 } else { options.routes.unwrap_or(full.routes) },
+        peers: options.peers.filter(|_| full.peers > 1).unwrap_or(full.peers),
+        seconds: options.seconds.unwrap_or(full.seconds),
+    };
+    ensure!(scale.routes <= table::ROUTES_MAX, "at most {} routes", table::ROUTES_MAX);
+    let program = match (&options.rbird, subject) {
+        (Some(path), Subject::Rbird) => path.clone(),
+        _ => subject.program(scenario.family)?,
+    };
+    let mut measured = Measured {
+        scenario: scenario.name.into(),
+        subject: subject.title().into(),
+        round,
+        routes: scale.routes,
+        peers: scale.peers,
+        load_average: load_average(),
+        failed: None,
+        phases: Vec::new(),
+    };
+    for part in scenario.parts {
+        let setting = scenario.setting(part, scale, subject == Subject::Relay);
+        let bench = Bench::new(&setting)?;
+        let (phases, end) = bench.measure(subject, &program, part, setting)?;
+        measured.phases.extend(phases);
+        if let Err(error) = end {
+            eprintln!("  failed: {error:#}");
+            measured.failed = Some(format!("{error:#}"));
+            break;
+        }
+    }
+    Ok(measured)
 }
 
 /// The two namespaces of one measurement; they are removed with it.
@@ -86,43 +224,90 @@ struct Bench {
 }
 
 impl Bench {
-    fn new(netns: Netns) -> Result<Self> {
-        netns.remove();
+    fn new(setting: &Setting) -> Result<Self> {
+        // Several may live at a time in one process: tests.
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let netns = Netns::new(&format!("{PREFIX}{}-{number}-", std::process::id()));
         let dir = std::env::temp_dir().join(netns.name("dir"));
         std::fs::create_dir_all(&dir)?;
-        let (here, far) = (netns.name("daemon"), netns.name("load"));
-        for ns in [&here, &far] {
-            ip(&["netns", "add", ns])?;
-            ip(&["-n", ns, "link", "set", "lo", "up"])?;
-        }
-        for n in ["1", "2"] {
-            let link = format!("b{n}");
-            ip(&["link", "add", &link, "netns", &here, "type", "veth", "peer", "name", &link, "netns", &far])?;
-            for (ns, host) in [(&here, 1), (&far, 2)] {
-                ip(&["-n", ns, "addr", "add", &format!("10.99.{n}.{host}/24"), "dev", &link])?;
-                ip(&["-n", ns, "link", "set", &link, "up"])?;
-            }
-        }
-        Ok(Self { netns, dir })
+        // FRR's daemons become a user of their own, and write beside their configuration.
+        std::fs::set_permissions(&dir, std::fs::Permissions::from_mode(0o777))?;
+        let bench = Self { netns, dir };
+        bench.build(setting)?;
+        Ok(bench)
     }
 
-    fn measure(&self, subject: Subject, program: &Path, routes: usize) -> Result<Vec<load::Figures>> {
-        let conf = self.dir.join("bench.conf");
-        let log = self.dir.join("log");
-        std::fs::write(&conf, subject.configuration())?;
-        let said = std::fs::File::create(&log)?;
-        let mut daemon = self.netns.command("daemon", &program.display().to_string());
-        daemon.arg("-d").arg("-c").arg(&conf).arg("-s").arg(self.dir.join("ctl"));
-        let daemon = Running(daemon.stdin(Stdio::null()).stdout(said.try_clone()?).stderr(said).spawn()?);
-        let myself = std::env::current_exe()?;
-        let mut load = self.netns.command("load", &myself.display().to_string());
-        load.args(["inside", "load", "--pid", &daemon.0.id().to_string(), "--routes", &routes.to_string()]);
-        let out = load.stdin(Stdio::null()).output()?;
-        if !out.status.success() {
-            let log = std::fs::read_to_string(&log).unwrap_or_default();
-            bail!("{}: {}{log}", subject.title(), String::from_utf8_lossy(&out.stderr));
+    /// One link; the daemon at one end of it, the addresses of all peers at the other.
+    fn build(&self, setting: &Setting) -> Result<()> {
+        let (here, far) = (self.netns.name("daemon"), self.netns.name("load"));
+        for (node, ns) in [("daemon", &here), ("load", &far)] {
+            ip(&["netns", "add", ns])?;
+            ip(&["-n", ns, "link", "set", "lo", "up"])?;
+            // Addresses are usable at once.
+            self.netns.exec(node, "for f in /proc/sys/net/ipv6/conf/*/accept_dad; do echo 0 > $f; done")?;
         }
-        Ok(serde_json::from_slice(&out.stdout)?)
+        let link = kernel::LINK;
+        ip(&["link", "add", link, "netns", &here, "type", "veth", "peer", "name", link, "netns", &far])?;
+        let length = |address: IpAddr| if address.is_ipv4() { 16 } else { 64 };
+        let put = |ns: &str, addresses: &mut dyn Iterator<Item = IpAddr>| -> Result<()> {
+            let file = self.dir.join("addresses");
+            let mut batch = File::create(&file)?;
+            for address in addresses {
+                let nodad = if address.is_ipv6() { "nodad" } else { "" };
+                writeln!(batch, "address add {address}/{} dev {link} {nodad}", length(address))?;
+            }
+            writeln!(batch, "link set {link} up")?;
+            ip(&["-n", ns, "-batch", &file.display().to_string()]).map(|_| ())
+        };
+        let family = setting.family;
+        put(&here, &mut [daemon_address(family)].into_iter())?;
+        put(&far, &mut (0..setting.sessions()).chain([witness::PEER]).map(|p| peer_address(family, p)))
+    }
+
+    /// What was measured, and why it ended early if it did.
+    fn measure(
+        &self,
+        subject: Subject,
+        program: &Path,
+        part: &Part,
+        mut setting: Setting,
+    ) -> Result<(Vec<Figures>, Result<()>)> {
+        if subject == Subject::Loop {
+            let table = setting.table();
+            let figures = self.inside("daemon", || kernel::bare_loop(&table))?;
+            return Ok((figures, Ok(())));
+        }
+        setting.control = self.dir.join("control");
+        let log = self.dir.join("log");
+        let mut command = subject.command(&self.netns, program, &self.dir, part, &setting)?;
+        let said = File::create(&log)?;
+        let mut daemon = Running(command.stdin(Stdio::null()).stdout(said.try_clone()?).stderr(said).spawn()?);
+        setting.pid = daemon.0.id();
+        if let Err(error) = wait_for_start(&mut daemon, subject, &setting.control) {
+            return Ok((Vec::new(), Err(error.context(head(&log)))));
+        }
+        self.inside("load", || {
+            let mut stage = match Stage::new(setting) {
+                Ok(stage) => stage,
+                Err(error) => return Ok((Vec::new(), Err(error.context(tail(&log))))),
+            };
+            let end = (part.play)(&mut stage);
+            Ok((stage.figures, end.map_err(|e| e.context(tail(&log)))))
+        })
+    }
+
+    /// Does something on a thread that lives in one of the namespaces, as do the threads that it starts.
+    fn inside<T: Send>(&self, node: &str, act: impl FnOnce() -> Result<T> + Send) -> Result<T> {
+        let path = Path::new("/run/netns").join(self.netns.name(node));
+        std::thread::scope(|scope| {
+            let thread = scope.spawn(|| {
+                let ns = File::open(&path).with_context(|| path.display().to_string())?;
+                nix::sched::setns(ns, nix::sched::CloneFlags::CLONE_NEWNET)?;
+                act()
+            });
+            thread.join().map_err(|_| anyhow::anyhow!("the load failed"))?
+        })
     }
 }
 
@@ -133,6 +318,34 @@ impl Drop for Bench {
     }
 }
 
+/// Waits until a daemon has read its configuration.
+fn wait_for_start(daemon: &mut Running, subject: Subject, control: &Path) -> Result<()> {
+    let begin = Instant::now();
+    let started = || if subject.is_controlled() { control.exists() } else { begin.elapsed() > UNSEEN_START };
+    while !started() {
+        if let Some(status) = daemon.0.try_wait()? {
+            bail!("it does not start: {status}");
+        }
+        ensure!(begin.elapsed() < START_PATIENCE, "it does not start");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    Ok(())
+}
+
+/// The first words of a log: why a configuration is refused.
+fn head(log: &Path) -> String {
+    let text = std::fs::read(log).unwrap_or_default();
+    String::from_utf8_lossy(&text).lines().next().unwrap_or_default().to_owned()
+}
+
+/// The last words of a log.
+fn tail(log: &Path) -> String {
+    let text = std::fs::read(log).unwrap_or_default();
+    let text = String::from_utf8_lossy(&text);
+    let lines: Vec<&str> = text.lines().collect();
+    lines[lines.len().saturating_sub(3)..].join(" | ")
+}
+
 /// A daemon; it ends with its measurement. `ip netns exec` becomes the daemon, so the process is its.
 struct Running(Child);
 
@@ -140,5 +353,35 @@ impl Drop for Running {
     fn drop(&mut self) {
         let _ = self.0.kill();
         let _ = self.0.wait();
+    }
+}
+
+fn machine() -> String {
+    let first = |path: &str| std::fs::read_to_string(path).unwrap_or_default().trim().to_owned();
+    let model = first("/proc/cpuinfo");
+    let model = model.lines().find_map(|l| l.strip_prefix("model name")).unwrap_or_default();
+    let model = model.trim_start_matches([' ', '\t', ':']).to_owned();
+    format!("{} x {model}, Linux {}", process::processors(), first("/proc/sys/kernel/osrelease"))
+}
+
+fn today() -> String {
+    let said = std::process::Command::new("date").arg("+%Y-%m-%d %H:%M").output();
+    said.map(|o| String::from_utf8_lossy(&o.stdout).trim().to_owned()).unwrap_or_default()
+}
+
+fn load_average() -> f64 {
+    let text = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    text.split(' ').next().and_then(|n| n.parse().ok()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_stands_between_the_marks_is_replaced() {
+        let page = "a\n<!-- bench -->\nold\n<!-- /bench -->\nb\n";
+        assert_eq!(between(page, "new").unwrap(), "a\n<!-- bench -->\n\nnew\n<!-- /bench -->\nb\n");
+        assert!(between("no marks", "new").is_none());
     }
 }

@@ -1,6 +1,6 @@
 //! The lab's own small programs: run inside a namespace, they print plain lines.
 
-use crate::bench::load;
+use crate::bench::{relay, table::Family};
 use anyhow::{Context, Result, bail};
 use clap::Subcommand;
 use socket2::{Domain, Protocol, Socket, Type};
@@ -19,8 +19,13 @@ pub enum Program {
     Trace { to: Ipv4Addr },
     /// Print VXLAN packets (UDP 4789) seen on an interface, at most COUNT and not longer than SECONDS.
     Watch { iface: String, count: usize, seconds: u64 },
-    /// The load of `cargo xtask bench`: prints figures as JSON.
-    Load(load::Options),
+    /// Frame and copy the messages of so many sessions; a bound for `cargo xtask bench`.
+    Relay {
+        sessions: usize,
+        /// Sessions over IPv6, about IPv6.
+        #[arg(long)]
+        six: bool,
+    },
 }
 
 pub fn run(program: &Program) -> Result<()> {
@@ -29,7 +34,7 @@ pub fn run(program: &Program) -> Result<()> {
         Program::Fetch { address } => fetch(*address),
         Program::Trace { to } => trace(*to),
         Program::Watch { iface, count, seconds } => watch(iface, *count, Duration::from_secs(*seconds)),
-        Program::Load(options) => load::run(options),
+        Program::Relay { sessions, six } => relay::run(if *six { Family::Ipv6 } else { Family::Ipv4 }, *sessions),
     }
 }
 

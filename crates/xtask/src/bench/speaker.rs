@@ -1,22 +1,95 @@
-//! As much BGP as a benchmark needs: a session opened, and messages framed.
+//! As much BGP as a benchmark needs: a session opened, messages framed, an UPDATE read.
 
+use super::table::Family;
 use anyhow::{Context, Result, bail};
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 use std::io::{Read, Write};
-use std::net::{Ipv4Addr, SocketAddrV4, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
-const OPEN: u8 = 1;
 /// Message types (RFC 4271 4.1).
+pub const OPEN: u8 = 1;
 pub const UPDATE: u8 = 2;
 pub const NOTIFICATION: u8 = 3;
-const KEEPALIVE: u8 = 4;
-const HEADER: usize = 19;
-const PORT: u16 = 179;
-/// No phase lasts as long.
-const HOLD: u16 = 600;
+pub const KEEPALIVE: u8 = 4;
+pub const HEADER: usize = 19;
+pub const PORT: u16 = 179;
+/// The daemon's AS.
+pub const DAEMON_AS: u32 = 65000;
 /// How long a daemon may take to listen and to open a session.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The address of the daemon, in the network of all peers.
+pub const fn daemon_address(family: Family) -> IpAddr {
+    match family {
+        Family::Ipv4 => IpAddr::V4(Ipv4Addr::new(10, 99, 0, 1)),
+        Family::Ipv6 => IpAddr::V6(Ipv6Addr::new(0xfd99, 0, 0, 0, 0, 0, 0, 1)),
+    }
+}
+
+/// The address of a peer.
+pub const fn peer_address(family: Family, peer: usize) -> IpAddr {
+    match family {
+        Family::Ipv4 => IpAddr::V4(peer_id(peer)),
+        Family::Ipv6 => IpAddr::V6(Ipv6Addr::new(0xfd99, 0, 0, 0, 0, 0, 1, 1 + peer as u16)),
+    }
+}
+
+/// The router id of a peer.
+const fn peer_id(peer: usize) -> Ipv4Addr {
+    Ipv4Addr::new(10, 99, 1 + (peer / 200) as u8, 1 + (peer % 200) as u8)
+}
+
+/// How we open a session.
+#[derive(Clone, Copy, Debug)]
+pub struct Opening {
+    pub family: Family,
+    pub peer: usize,
+    pub asn: u32,
+    /// The hold time that we offer.
+    pub hold_s: u16,
+    /// The receive buffer asked for.
+    pub receive_octets: usize,
+}
+
+impl Opening {
+    /// A peer that hears as fast as it can.
+    pub const fn new(family: Family, peer: usize, asn: u32, hold_s: u16) -> Self {
+        Self { family, peer, asn, hold_s, receive_octets: 4 << 20 }
+    }
+
+    /// Opens the session, again and again until the daemon takes it.
+    pub fn establish(self) -> Result<TcpStream> {
+        let end = Instant::now() + PATIENCE;
+        loop {
+            match self.once() {
+                Ok(stream) => return Ok(stream),
+                Err(error) if Instant::now() > end => {
+                    return Err(error).with_context(|| format!("the daemon takes no session of peer {}", self.peer));
+                }
+                Err(_) => std::thread::sleep(Duration::from_millis(100)),
+            }
+        }
+    }
+
+    fn once(self) -> Result<TcpStream> {
+        let domain = if self.family == Family::Ipv4 { Domain::IPV4 } else { Domain::IPV6 };
+        let socket = Socket::new(domain, Type::STREAM, Some(Protocol::TCP))?;
+        socket.set_recv_buffer_size(self.receive_octets)?;
+        socket.bind(&SockAddr::from(SocketAddr::new(peer_address(self.family, self.peer), 0)))?;
+        let to = SocketAddr::new(daemon_address(self.family), PORT);
+        socket.connect_timeout(&to.into(), Duration::from_secs(1))?;
+        let mut stream = TcpStream::from(socket);
+        stream.set_nodelay(true)?;
+        stream.set_read_timeout(Some(Duration::from_secs(5)))?;
+        stream.write_all(&open(self.family, self.asn, peer_id(self.peer), self.hold_s))?;
+        expect(&mut stream, OPEN)?;
+        stream.write_all(&keepalive())?;
+        expect(&mut stream, KEEPALIVE)?;
+        stream.set_read_timeout(None)?;
+        Ok(stream)
+    }
+}
 
 /// A KEEPALIVE.
 pub fn keepalive() -> Vec<u8> {
@@ -31,47 +104,22 @@ fn message(kind: u8, body: &[u8]) -> Vec<u8> {
     out
 }
 
-/// An OPEN with IPv4 unicast and four-octet AS numbers.
-fn open(asn: u32, id: Ipv4Addr) -> Vec<u8> {
+/// An OPEN with one family, unicast, and four-octet AS numbers.
+pub fn open(family: Family, asn: u32, id: Ipv4Addr, hold_s: u16) -> Vec<u8> {
     let mut body = vec![4];
     body.extend_from_slice(&(asn as u16).to_be_bytes());
-    body.extend_from_slice(&HOLD.to_be_bytes());
+    body.extend_from_slice(&hold_s.to_be_bytes());
     body.extend_from_slice(&id.octets());
-    let mut capabilities = vec![1, 4, 0, 1, 0, 1, 65, 4];
+    let afi = if family == Family::Ipv4 { 1 } else { 2 };
+    let mut capabilities = vec![1, 4, 0, afi, 0, 1, 65, 4];
     capabilities.extend_from_slice(&asn.to_be_bytes());
     body.extend_from_slice(&[capabilities.len() as u8 + 2, 2, capabilities.len() as u8]);
     body.extend_from_slice(&capabilities);
     message(OPEN, &body)
 }
 
-/// Opens a session, again and again until the daemon takes it.
-pub fn establish(from: Ipv4Addr, to: Ipv4Addr, asn: u32) -> Result<TcpStream> {
-    let end = Instant::now() + PATIENCE;
-    loop {
-        match once(from, to, asn) {
-            Ok(stream) => return Ok(stream),
-            Err(error) if Instant::now() > end => return Err(error).context("the daemon takes no session"),
-            Err(_) => std::thread::sleep(Duration::from_millis(100)),
-        }
-    }
-}
-
-fn once(from: Ipv4Addr, to: Ipv4Addr, asn: u32) -> Result<TcpStream> {
-    let socket = Socket::new(Domain::IPV4, Type::STREAM, Some(Protocol::TCP))?;
-    socket.set_recv_buffer_size(4 << 20)?;
-    socket.bind(&SocketAddrV4::new(from, 0).into())?;
-    socket.connect_timeout(&SocketAddrV4::new(to, PORT).into(), Duration::from_secs(1))?;
-    let mut stream = TcpStream::from(socket);
-    stream.set_nodelay(true)?;
-    stream.set_read_timeout(Some(Duration::from_secs(5)))?;
-    stream.write_all(&open(asn, from))?;
-    expect(&mut stream, OPEN)?;
-    stream.write_all(&keepalive())?;
-    expect(&mut stream, KEEPALIVE)?;
-    Ok(stream)
-}
-
-fn expect(stream: &mut TcpStream, wanted: u8) -> Result<()> {
+/// Reads one message of this type.
+pub fn expect(stream: &mut TcpStream, wanted: u8) -> Result<()> {
     let mut head = [0; HEADER];
     stream.read_exact(&mut head)?;
     let octets = usize::from(u16::from_be_bytes([head[16], head[17]]));
@@ -83,40 +131,76 @@ fn expect(stream: &mut TcpStream, wanted: u8) -> Result<()> {
     Ok(())
 }
 
-/// Reads messages; keeps what is behind the last whole one.
-pub struct Messages {
-    stream: TcpStream,
-    room: Vec<u8>,
-    filled: usize,
+/// Gives each whole message's type and octets, header included, and how many octets those are.
+pub fn frames(octets: &[u8], mut take: impl FnMut(u8, &[u8]) -> Result<()>) -> Result<usize> {
+    let mut at = 0;
+    while let Some(head) = octets[at..].first_chunk::<HEADER>() {
+        let length = usize::from(u16::from_be_bytes([head[16], head[17]]));
+        if length < HEADER {
+            bail!("the daemon sent a message of {length} octets");
+        }
+        let Some(whole) = octets[at..].get(..length) else { break };
+        take(head[18], whole)?;
+        at += length;
+    }
+    Ok(at)
 }
 
-impl Messages {
-    pub fn new(stream: TcpStream) -> Self {
-        Self { stream, room: vec![0; 1 << 20], filled: 0 }
-    }
+/// What an UPDATE says, as octets; empty where it says nothing.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Update<'a> {
+    pub withdrawn: &'a [u8],
+    pub announced: &'a [u8],
+    /// The AS numbers of AS_PATH's first segment.
+    pub path: &'a [u8],
+    pub communities: &'a [u8],
+}
 
-    /// Reads once and gives each whole message's type and body. `false`: the daemon has closed.
-    ///
-    /// Waits for the stream's timeout at most, which is no error.
-    pub fn read(&mut self, mut take: impl FnMut(u8, &[u8]) -> Result<()>) -> Result<bool> {
-        match self.stream.read(&mut self.room[self.filled..]) {
-            Ok(0) => return Ok(false),
-            Ok(octets) => self.filled += octets,
-            Err(e) if matches!(e.kind(), std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut) => {}
-            Err(e) => return Err(e.into()),
-        }
-        let mut at = 0;
-        while let Some(head) = self.room[at..self.filled].first_chunk::<HEADER>() {
-            let octets = usize::from(u16::from_be_bytes([head[16], head[17]]));
-            if octets < HEADER {
-                bail!("the daemon sent a message of {octets} octets");
+impl<'a> Update<'a> {
+    /// Reads a message's body.
+    pub fn read(family: Family, body: &'a [u8]) -> Option<Self> {
+        const EXTENDED: u8 = 0x10;
+        let (withdrawn, rest) = part(body)?;
+        let (mut attributes, announced) = part(rest)?;
+        let mut update = Update { withdrawn, announced, ..Self::default() };
+        while !attributes.is_empty() {
+            let ([flags, code], rest) = attributes.split_first_chunk::<2>()?;
+            let (value, rest) = if flags & EXTENDED == 0 {
+                let (length, rest) = rest.split_first()?;
+                rest.split_at_checked(usize::from(*length))?
+            } else {
+                part(rest)?
+            };
+            match (*code, family) {
+                (2, _) => update.path = value.get(2..)?,
+                (8, _) => update.communities = value,
+                // AFI, SAFI, the next hop behind its length, an octet that says nothing.
+                (14, Family::Ipv6) => update.announced = value.get(5 + usize::from(*value.get(3)?)..)?,
+                (15, Family::Ipv6) => update.withdrawn = value.get(3..)?,
+                _ => {}
             }
-            let Some(whole) = self.room[at..self.filled].get(..octets) else { break };
-            take(whole[18], &whole[HEADER..])?;
-            at += octets;
+            attributes = rest;
         }
-        self.room.copy_within(at..self.filled, 0);
-        self.filled -= at;
-        Ok(true)
+        Some(update)
     }
+}
+
+/// A row of octets behind its length, and what follows it.
+fn part(octets: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (length, rest) = octets.split_first_chunk::<2>()?;
+    rest.split_at_checked(usize::from(u16::from_be_bytes(*length)))
+}
+
+/// Prefixes on the wire: the address in the upper bits, the length; the last is `None` when it is cut.
+pub fn prefixes(mut octets: &[u8]) -> impl Iterator<Item = Option<(u64, u8)>> {
+    std::iter::from_fn(move || {
+        let (length, rest) = octets.split_first()?;
+        let Some((upper, rest)) = rest.split_at_checked(usize::from(length.div_ceil(8))) else {
+            octets = &[];
+            return Some(None);
+        };
+        octets = rest;
+        let address = upper.iter().take(8).rev().fold(0, |a, o| a >> 8 | u64::from(*o) << 56);
+        Some(Some((address, *length)))
+    })
 }

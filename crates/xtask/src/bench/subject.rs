@@ -1,48 +1,178 @@
-//! The daemons that are measured: where they are and how they are configured.
+//! The daemons that are measured: what they are called, where they are, and how they are started.
 
+use super::conf::{self, Dialect};
+use super::scenario::{Bound, Part, Scenario};
+use super::stage::Setting;
+use super::table::Family;
 use crate::build;
+use crate::netns::Netns;
 use anyhow::{Context, Result};
 use clap::ValueEnum;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
-/// A daemon.
+/// Who is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Subject {
     /// Ours.
     Rbird,
-    /// BIRD 1.6.
+    /// BIRD 1.6.8.
     Bird,
-    /// BIRD 2.
+    /// BIRD 2.0.12.
     Bird2,
+    /// FRR's bgpd alone; only where nothing is filtered and nothing goes to the kernel.
+    Frr,
+    /// No daemon: frames and copies.
+    Relay,
+    /// No daemon: a bare loop of netlink requests.
+    Loop,
+}
+
+/// What is known of one.
+struct Row {
+    subject: Subject,
+    title: &'static str,
+    program: fn(Family) -> Result<PathBuf>,
+    configuration: fn(&Part, &Setting) -> String,
+    /// Arguments: the configuration, the control socket, the scenario.
+    arguments: fn(&Path, &Path, &Setting) -> Vec<String>,
+    takes: fn(&Scenario) -> bool,
+    /// It makes its control socket, if the scenario needs one.
+    controlled: bool,
+}
+
+static SUBJECTS: &[Row] = &[
+    Row {
+        subject: Subject::Rbird,
+        title: "rbird",
+        program: |_| Ok(build::programs()?.daemon),
+        configuration: |part, setting| (part.configuration)(setting, Dialect::V1),
+        arguments: |conf, control, setting| {
+            let mut arguments = birds(conf, control, setting);
+            arguments.extend(["--family".into(), if setting.family == Family::Ipv4 { "4" } else { "6" }.into()]);
+            arguments
+        },
+        takes: |_| true,
+        controlled: true,
+    },
+    Row {
+        subject: Subject::Bird,
+        title: "BIRD 1.6",
+        program: |family| {
+            let program = if family == Family::Ipv4 { "bird" } else { "bird6" };
+            build::which(program).context("BIRD 1.6 is not installed: apt-get install bird")
+        },
+        configuration: |part, setting| (part.configuration)(setting, Dialect::V1),
+        arguments: birds,
+        takes: |_| true,
+        controlled: true,
+    },
+    Row {
+        subject: Subject::Bird2,
+        title: "BIRD 2",
+        program: |_| Ok(build::bird2()?.join("bird")),
+        configuration: |part, setting| (part.configuration)(setting, Dialect::V2),
+        arguments: birds,
+        takes: |_| true,
+        controlled: true,
+    },
+    Row {
+        subject: Subject::Frr,
+        title: "FRR",
+        program: |_| {
+            let program = PathBuf::from("/usr/lib/frr/bgpd");
+            program.is_file().then_some(program).context("FRR is not installed: apt-get install frr")
+        },
+        configuration: |_, setting| conf::frr(setting),
+        arguments: |conf, control, _| {
+            let beside = |name: &str| control.with_file_name(name).display().to_string();
+            ["-Z", "-n", "-P", "0", "--log", "stdout", "-f"]
+                .map(String::from)
+                .into_iter()
+                .chain([conf.display().to_string(), "-i".into(), beside("frr.pid"), "--vty_socket".into(), beside("")])
+                .collect()
+        },
+        takes: |s| s.bound == Bound::Relay && s.family == Family::Ipv4,
+        controlled: false,
+    },
+    Row {
+        subject: Subject::Relay,
+        title: "relay",
+        program: |_| Ok(std::env::current_exe()?),
+        configuration: |_, _| String::new(),
+        arguments: |_, _, setting| {
+            let six = (setting.family == Family::Ipv6).then(|| "--six".into());
+            let sessions = setting.sessions().to_string();
+            ["inside".into(), "relay".into(), sessions].into_iter().chain(six).collect()
+        },
+        takes: |s| s.bound == Bound::Relay,
+        controlled: false,
+    },
+    Row {
+        subject: Subject::Loop,
+        title: "bare loop",
+        program: |_| Ok(PathBuf::new()),
+        configuration: |_, _| String::new(),
+        arguments: |_, _, _| Vec::new(),
+        takes: |s| s.bound == Bound::Loop,
+        controlled: false,
+    },
+];
+
+/// In the foreground, with messages on stderr.
+fn birds(conf: &Path, control: &Path, _: &Setting) -> Vec<String> {
+    let path = |p: &Path| p.display().to_string();
+    ["-d".into(), "-c".into(), path(conf), "-s".into(), path(control)].to_vec()
 }
 
 impl Subject {
+    fn row(self) -> &'static Row {
+        // Each has its row; a test counts them.
+        SUBJECTS.iter().find(|r| r.subject == self).unwrap_or(&SUBJECTS[0])
+    }
+
     /// What it is called in the figures.
-    pub const fn title(self) -> &'static str {
-        match self {
-            Self::Rbird => "rbird",
-            Self::Bird => "BIRD 1.6",
-            Self::Bird2 => "BIRD 2",
-        }
+    pub fn title(self) -> &'static str {
+        self.row().title
+    }
+
+    /// Whether it can be measured in a scenario.
+    pub fn takes(self, scenario: &Scenario) -> bool {
+        (self.row().takes)(scenario)
+    }
+
+    /// No daemon but a bound from below.
+    pub const fn is_bound(self) -> bool {
+        matches!(self, Self::Relay | Self::Loop)
+    }
+
+    pub fn is_controlled(self) -> bool {
+        self.row().controlled
     }
 
     /// The program; built, found or fetched.
-    pub fn program(self) -> Result<PathBuf> {
-        match self {
-            Self::Rbird => Ok(build::programs()?.daemon),
-            Self::Bird => build::which("bird").context("BIRD 1.6 is not installed: apt-get install bird"),
-            Self::Bird2 => Ok(build::bird2()?.join("bird")),
-        }
+    pub fn program(self, family: Family) -> Result<PathBuf> {
+        (self.row().program)(family)
     }
 
-    /// Two neighbours, everything in, everything out.
-    pub fn configuration(self) -> String {
-        let channel = if self == Self::Bird2 { "ipv4 { import all; export all; };" } else { "import all; export all;" };
-        let neighbour = |n: u8| {
-            format!(
-                "protocol bgp n{n} {{ local 10.99.{n}.1 as 65000; neighbor 10.99.{n}.2 as 6500{n}; passive; {channel} }}\n"
-            )
-        };
-        format!("log stderr all;\nrouter id 10.99.1.1;\nprotocol device {{ }}\n{}{}", neighbour(1), neighbour(2))
+    /// A command that starts it in the daemon's namespace.
+    pub fn command(self, netns: &Netns, program: &Path, dir: &Path, part: &Part, setting: &Setting) -> Result<Command> {
+        let conf = dir.join("bench.conf");
+        std::fs::write(&conf, (self.row().configuration)(part, setting))?;
+        let mut command = netns.command("daemon", &program.display().to_string());
+        command.args((self.row().arguments)(&conf, &setting.control, setting));
+        Ok(command)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_subject_has_its_row() {
+        for subject in Subject::value_variants() {
+            assert_eq!(SUBJECTS.iter().filter(|r| r.subject == *subject).count(), 1, "{subject:?}");
+        }
     }
 }

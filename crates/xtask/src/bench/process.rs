@@ -1,0 +1,51 @@
+//! A process, and the machine around it, seen through `/proc`.
+
+use anyhow::{Context, Result};
+
+/// A process; the daemon that is measured, or ourselves.
+#[derive(Clone, Copy, Debug)]
+pub struct Process(pub u32);
+
+impl Process {
+    /// User and system time of all its threads.
+    pub fn cpu_seconds(self) -> Result<f64> {
+        let text = std::fs::read_to_string(format!("/proc/{}/stat", self.0)).context("the daemon is gone")?;
+        // The second field is the name, in brackets, and may hold anything: fields are counted behind it.
+        let behind = text.rsplit(')').next().unwrap_or_default();
+        let ticks: u64 = behind.split_whitespace().skip(11).take(2).filter_map(|f| f.parse::<u64>().ok()).sum();
+        Ok(ticks as f64 / ticks_a_second()?)
+    }
+
+    /// Resident memory now.
+    pub fn rss_mib(self) -> Result<f64> {
+        self.mib("VmRSS:")
+    }
+
+    /// The most that it had.
+    pub fn peak_mib(self) -> Result<f64> {
+        self.mib("VmHWM:")
+    }
+
+    fn mib(self, field: &str) -> Result<f64> {
+        let text = std::fs::read_to_string(format!("/proc/{}/status", self.0)).context("the daemon is gone")?;
+        let line = text.lines().find_map(|l| l.strip_prefix(field)).with_context(|| field.to_owned())?;
+        let kib: f64 = line.trim().trim_end_matches("kB").trim().parse()?;
+        Ok(kib / 1024.0)
+    }
+}
+
+/// What all processors together have idled since the system's start, in seconds.
+pub fn idle_seconds() -> Result<f64> {
+    let text = std::fs::read_to_string("/proc/stat")?;
+    let ticks = text.lines().next().and_then(|l| l.split_whitespace().nth(4)).context("no idle time")?;
+    Ok(ticks.parse::<f64>()? / ticks_a_second()?)
+}
+
+/// The processors that we may use.
+pub fn processors() -> f64 {
+    std::thread::available_parallelism().map_or(1.0, |n| n.get() as f64)
+}
+
+fn ticks_a_second() -> Result<f64> {
+    Ok(nix::unistd::sysconf(nix::unistd::SysconfVar::CLK_TCK)?.context("no clock ticks")? as f64)
+}

@@ -1,0 +1,200 @@
+//! All figures of a run, and what follows from them: medians, ranges, verdicts.
+
+use super::budget::{BUDGETS, Budget, Figure, KEEPALIVE, Measure, OF_RELAY, Verdict};
+use super::stage::Figures;
+use super::subject::Subject;
+use serde::Serialize;
+
+/// One daemon in one round of one scenario.
+#[derive(Clone, Debug, Serialize)]
+pub struct Measured {
+    pub scenario: String,
+    pub subject: String,
+    pub round: usize,
+    pub routes: usize,
+    pub peers: usize,
+    /// The machine's load average before.
+    pub load_average: f64,
+    /// Why it did not come to its end.
+    pub failed: Option<String>,
+    pub phases: Vec<Figures>,
+}
+
+/// A run.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Results {
+    pub machine: String,
+    pub date: String,
+    pub measured: Vec<Measured>,
+    pub judged: Vec<Judged>,
+}
+
+/// A budget and what came of it.
+#[derive(Clone, Debug, Serialize)]
+pub struct Judged {
+    pub scenario: String,
+    pub phase: String,
+    pub figure: String,
+    pub rbird: f64,
+    pub measured_by: String,
+    /// In parts of that; the figure itself where nothing is compared.
+    pub value: f64,
+    pub at_most: f64,
+    pub aim: f64,
+    /// What 1.3 times the relay is in the same parts.
+    pub relay_bound: Option<f64>,
+    pub verdict: &'static str,
+}
+
+impl Results {
+    /// Scenarios, subjects of one, phases of one: in order of appearance.
+    pub fn scenarios(&self) -> Vec<&str> {
+        once(self.measured.iter().map(|m| m.scenario.as_str()))
+    }
+
+    pub fn subjects<'a>(&'a self, scenario: &'a str) -> Vec<&'a str> {
+        once(self.of(scenario).map(|m| m.subject.as_str()))
+    }
+
+    pub fn phases<'a>(&'a self, scenario: &'a str) -> Vec<&'a str> {
+        once(self.of(scenario).flat_map(|m| &m.phases).map(|f| f.phase.as_str()))
+    }
+
+    pub fn of<'a>(&'a self, scenario: &'a str) -> impl Iterator<Item = &'a Measured> {
+        self.measured.iter().filter(move |m| m.scenario == scenario)
+    }
+
+    /// A figure in all rounds.
+    pub fn values(&self, scenario: &str, subject: &str, phase: &str, figure: Figure) -> Vec<f64> {
+        let mine = self.of(scenario).filter(|m| m.subject == subject);
+        mine.filter_map(|m| {
+            let named = |name: &str| m.phases.iter().find(|f| f.phase == name);
+            match figure {
+                Figure::CpuBeyond(base) => Some(named(phase)?.cpu_seconds - named(base)?.cpu_seconds),
+                _ => figure.of(named(phase)?),
+            }
+        })
+        .collect()
+    }
+
+    /// The median of a figure; `None` where it was not measured.
+    pub fn median(&self, scenario: &str, subject: &str, phase: &str, figure: Figure) -> Option<f64> {
+        median(self.values(scenario, subject, phase, figure))
+    }
+
+    /// Holds every budget against the figures.
+    pub fn judge(&mut self) {
+        let measured = self.scenarios();
+        let mut judged: Vec<Judged> = BUDGETS.iter().filter_map(|b| self.judge_one(b)).collect();
+        judged.extend(measured.iter().filter_map(|s| self.judge_keepalives(s)));
+        judged.sort_by_key(|j| measured.iter().position(|s| *s == j.scenario));
+        self.judged = judged;
+    }
+
+    fn judge_one(&self, budget: &Budget) -> Option<Judged> {
+        let Budget { scenario, phase, figure, .. } = *budget;
+        let ours = self.median(scenario, Subject::Rbird.title(), phase, figure)?;
+        let of = |subject: Subject| self.median(scenario, subject.title(), phase, figure);
+        let (value, base) = match budget.measure {
+            Measure::Plain => (ours, None),
+            Measure::Bird2 => (ours / of(Subject::Bird2)?, of(Subject::Bird2)),
+            Measure::Loop => (ours / of(Subject::Loop)?, of(Subject::Loop)),
+        };
+        let relay = (figure == Figure::Wall).then(|| of(Subject::Relay)).flatten();
+        let bound = relay.zip(base).map(|(relay, base)| OF_RELAY * relay / base);
+        Some(judged(budget, scenario, ours, value, bound))
+    }
+
+    fn judge_keepalives(&self, scenario: &str) -> Option<Judged> {
+        let mine = self.of(scenario).filter(|m| m.subject == Subject::Rbird.title());
+        let worst = mine.flat_map(|m| &m.phases).map(|f| f.keepalive_late_ms).reduce(f64::max)?;
+        Some(judged(&KEEPALIVE, scenario, worst, worst, None))
+    }
+}
+
+fn judged(budget: &Budget, scenario: &str, rbird: f64, value: f64, relay_bound: Option<f64>) -> Judged {
+    let verdict = match budget.judge(value, relay_bound.unwrap_or(0.0)) {
+        Verdict::Aim => "aim reached",
+        Verdict::Ok => "ok",
+        Verdict::Over => "OVER",
+    };
+    let measured_by = match budget.measure {
+        Measure::Bird2 => Subject::Bird2.title(),
+        Measure::Loop => Subject::Loop.title(),
+        Measure::Plain => "",
+    };
+    Judged {
+        scenario: scenario.into(),
+        phase: budget.phase.into(),
+        figure: budget.figure.title(),
+        rbird,
+        measured_by: measured_by.into(),
+        value,
+        at_most: budget.at_most,
+        aim: budget.aim,
+        relay_bound,
+        verdict,
+    }
+}
+
+/// Each of these once, in order of appearance.
+fn once<'a>(all: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+    let mut seen = Vec::new();
+    for one in all {
+        if !seen.contains(&one) {
+            seen.push(one);
+        }
+    }
+    seen
+}
+
+/// The middle one; the mean of the two in the middle when their number is even.
+pub fn median(mut values: Vec<f64>) -> Option<f64> {
+    values.sort_by(f64::total_cmp);
+    let middle = values.len() / 2;
+    match (values.get(middle.wrapping_sub(1)), values.get(middle)) {
+        (Some(low), Some(high)) if values.len().is_multiple_of(2) => Some(f64::midpoint(*low, *high)),
+        (_, one) => one.copied(),
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    /// A run of one round in which rbird took a second, BIRD 2 four, the relay half of one.
+    pub fn example() -> Results {
+        let of = |subject: Subject, wall_seconds| Measured {
+            scenario: "full-table".into(),
+            subject: subject.title().into(),
+            round: 1,
+            routes: 10,
+            peers: 1,
+            load_average: 0.0,
+            failed: None,
+            phases: vec![Figures { phase: "load".into(), wall_seconds, cpu_seconds: 1.0, ..Figures::default() }],
+        };
+        let measured = vec![of(Subject::Rbird, 1.0), of(Subject::Bird2, 4.0), of(Subject::Relay, 0.5)];
+        let mut results = Results { measured, ..Results::default() };
+        results.judge();
+        results
+    }
+
+    #[test]
+    fn the_median_is_the_middle_one() {
+        assert_eq!(median(vec![3.0, 1.0, 2.0]), Some(2.0));
+        assert_eq!(median(vec![4.0, 1.0]), Some(2.5));
+        assert_eq!(median(vec![7.0]), Some(7.0));
+        assert_eq!(median(vec![]), None);
+    }
+
+    #[test]
+    fn budgets_are_ratios_to_bird_2_bounded_by_the_relay() {
+        let results = example();
+        let of = |figure: &str| results.judged.iter().find(|j| j.figure == figure).unwrap();
+        assert_eq!((of("wall s").value, of("wall s").verdict), (0.25, "ok"));
+        assert!((of("wall s").relay_bound.unwrap() - 0.1625).abs() < 1e-9);
+        assert_eq!((of("CPU s").value, of("CPU s").verdict), (1.0, "OVER"));
+        assert_eq!(of("latest keepalive ms").verdict, "aim reached");
+    }
+}
