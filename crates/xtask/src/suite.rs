@@ -25,6 +25,9 @@ pub struct Options {
 /// Crates whose tests need root, network namespaces, or other daemons.
 const SLOW: &[&str] = &["rbird-integration", "rbird-netlink", "rbird-daemon", "rbird-testkit"];
 
+/// The same of a test in a crate whose other tests need nothing.
+const SLOW_TEST: &str = "every_scenario_of_the_benchmark";
+
 /// A program that tests need, and the Debian package that has it.
 const NEEDED: &[(&str, &str)] = &[
     ("ip", "iproute2"),
@@ -58,6 +61,7 @@ pub fn run(options: &Options) -> Result<()> {
     let mut tests = vec!["test", "--workspace", "--no-fail-fast", "--lib", "--bins", "--tests"];
     if options.quick {
         tests.extend(SLOW.iter().flat_map(|name| ["--exclude", name]));
+        tests.extend(["--", "--skip", SLOW_TEST]);
     }
     step("tests", &tests)
 }

@@ -8,9 +8,6 @@ use std::process::Command;
 
 #[test]
 fn every_scenario_of_the_benchmark_plays_to_its_end() {
-    if std::env::var_os("RBIRD_TEST_QUICK").is_some() {
-        return;
-    }
     let programs = rbird_xtask::build::programs().unwrap();
     let folder = tempfile::tempdir().unwrap();
     let json = folder.path().join("figures.json");
