@@ -102,8 +102,9 @@ pub fn filtered(setting: &Setting, dialect: Dialect) -> String {
 
 /// Prefixes as members of a set, each with what is more specific.
 fn members(prefixes: impl Iterator<Item = (u64, u8)>) -> String {
-    let member =
-        |(address, length)| format!("{}/{length}{{{length},32}}", Ipv4Addr::from_bits((address as u64 >> 32) as u32));
+    let member = |(address, length): (u64, u8)| {
+        format!("{}/{length}{{{length},32}}", Ipv4Addr::from_bits((address >> 32) as u32))
+    };
     prefixes.map(member).collect::<Vec<_>>().join(", ")
 }
 
