@@ -2,6 +2,7 @@
 //!
 //! A target is such a function, a file of two lines in `src/bin` and a folder of seeds; see README.md.
 
+pub mod bfd;
 pub mod conf;
 pub mod control;
 pub mod wire;

@@ -4,6 +4,10 @@
 //! field here, which the dialect only fills with its default. Nobody behind this
 //! room asks for the dialect, but for the text of the control socket.
 
+mod bfd;
+
+pub use bfd::{BfdAuth, BfdConf, BfdInterfaces, BfdMode, BfdNeighbor, BfdOptions, BfdPassword, CivilTime};
+
 use filter::{Policy, Span};
 use rib_words::LimitAction;
 use route::Family;
@@ -441,6 +445,8 @@ pub enum ProtocolKind {
     Bgp(Box<BgpConf>),
     /// `protocol pipe`.
     Pipe(PipeConf),
+    /// `protocol bfd`.
+    Bfd(BfdConf),
 }
 
 impl ProtocolKind {
@@ -450,7 +456,7 @@ impl ProtocolKind {
             Self::Pipe(pipe) => pipe.peer_table.as_ref(),
             Self::Bgp(bgp) => bgp.igp_table.as_ref(),
             Self::Static(fixed) => fixed.igp_table.as_ref(),
-            Self::Device(_) | Self::Direct(_) | Self::Kernel(_) => None,
+            Self::Device(_) | Self::Direct(_) | Self::Kernel(_) | Self::Bfd(_) => None,
         }
     }
 }
@@ -684,6 +690,8 @@ pub struct BgpConf {
     pub ttl_security: bool,
     /// `check link`.
     pub check_link: bool,
+    /// `bfd`.
+    pub bfd: BfdMode,
     /// `rr client`.
     pub rr_client: bool,
     /// `rr cluster id`; `None`: the router id.
@@ -781,6 +789,7 @@ impl Default for BgpConf {
             setkey: true,
             ttl_security: false,
             check_link: false,
+            bfd: BfdMode::Off,
             rr_client: false,
             rr_cluster_id: None,
             rs_client: false,

@@ -3,7 +3,7 @@
 //! Each check is BIRD's, in its words and where BIRD finds it: at the closing
 //! brace. A note says where the option stands that leads to it.
 
-use crate::config::{BgpConf, ChannelConf, GatewayMode, MissingLladdr, PipeConf, ProtocolKind};
+use crate::config::{BfdMode, BgpConf, ChannelConf, GatewayMode, MissingLladdr, PipeConf, ProtocolKind};
 use crate::options::bgp::MULTIHOP_DEFAULT;
 use crate::parser::Parser;
 use crate::protocol::Draft;
@@ -199,6 +199,12 @@ impl BgpFacts<'_> {
                 "Multihop BGP cannot depend on link state",
                 &[&["multihop"], &["check", "link"]],
                 "use `direct`",
+            ),
+            (
+                multihop && c.bfd != BfdMode::Off && c.local_addr.is_none(),
+                "Multihop BGP with BFD requires specified source address",
+                &[&["multihop"], &["bfd"]],
+                "write `local ADDRESS as NUMBER`, or `source address ADDRESS`",
             ),
             (
                 c.secondary && !self.sorted,

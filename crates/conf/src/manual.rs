@@ -4,9 +4,9 @@
 //! parser does.
 
 use crate::config::ProtocolKind;
-use crate::config::{ChannelConf, Config, DebugMask, Dialect, DirectConf, MrtMask, ProtocolConf};
+use crate::config::{BfdOptions, ChannelConf, Config, DebugMask, Dialect, DirectConf, MrtMask, ProtocolConf};
 use crate::option::{Effect, Row, Slot};
-use crate::options::{bgp, common, with_own};
+use crate::options::{bfd, bgp, common, with_own};
 use crate::protocol::{ABSENT, KINDS};
 use crate::statements::{Does, STATEMENTS};
 use route::Family;
@@ -31,6 +31,8 @@ pub fn compatibility() -> String {
             let _ = writeln!(text, "| `{words}` *number* | | | done; warns: {} |", bgp::ROUTE_LIMIT_WARNING);
         }
     }
+    let title = "In the braces of `interface` and `multihop` of protocol bfd";
+    section(&mut text, title, bfd::SESSION, &BfdOptions::default());
     absent(&mut text);
     text
 }

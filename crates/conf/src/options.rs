@@ -1,5 +1,6 @@
 //! The options of every protocol, as tables.
 
+pub(crate) mod bfd;
 pub(crate) mod bgp;
 pub(crate) mod common;
 pub(crate) mod device;
@@ -34,6 +35,10 @@ macro_rules! with_own {
             }
             ProtocolKind::Bgp($own) => {
                 let $rows = $crate::options::bgp::OPTIONS;
+                $body
+            }
+            ProtocolKind::Bfd($own) => {
+                let $rows = $crate::options::bfd::OPTIONS;
                 $body
             }
         }

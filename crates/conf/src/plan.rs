@@ -160,6 +160,7 @@ fn kind_word(conf: &ProtocolConf) -> String {
         ProtocolKind::Static(_) => "static",
         ProtocolKind::Bgp(_) => "bgp",
         ProtocolKind::Pipe(_) => "pipe",
+        ProtocolKind::Bfd(_) => "bfd",
     }
     .to_owned()
 }
@@ -192,7 +193,7 @@ fn own(old: &ProtocolKind, new: &ProtocolKind, into: &mut Vec<Change>) {
             })*
         };
     }
-    other! { Device DeviceConf, Direct DirectConf, Kernel KernelConf, Static StaticConf, Bgp BgpConf, Pipe PipeConf, }
+    other! { Device DeviceConf, Direct DirectConf, Kernel KernelConf, Static StaticConf, Bgp BgpConf, Pipe PipeConf, Bfd BfdConf, }
     fn both<T: Other>(rows: &[Row<T>], old: &T, new: &ProtocolKind, into: &mut Vec<Change>) {
         if let Some(new) = T::of(new) {
             compare(rows, old, new, into);

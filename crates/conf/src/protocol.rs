@@ -1,7 +1,7 @@
 //! `protocol KIND [NAME] [from TEMPLATE] { OPTIONS }`, and templates.
 
 use crate::config::{
-    ChannelConf, DeviceConf, DirectConf, KernelConf, PipeConf, ProtocolConf, ProtocolKind, StaticConf,
+    BfdConf, ChannelConf, DeviceConf, DirectConf, KernelConf, PipeConf, ProtocolConf, ProtocolKind, StaticConf,
 };
 use crate::language::said;
 use crate::option::{find, words_known, words_known_of};
@@ -35,11 +35,11 @@ pub(crate) static KINDS: &[Kind] = &[
     Kind { word: "static", blank: || ProtocolKind::Static(StaticConf::default()), preference: 200 },
     Kind { word: "pipe", blank: || ProtocolKind::Pipe(PipeConf::default()), preference: 70 },
     Kind { word: "bgp", blank: || ProtocolKind::Bgp(Box::default()), preference: 100 },
+    Kind { word: "bfd", blank: || ProtocolKind::Bfd(BfdConf::default()), preference: 0 },
 ];
 
 /// The protocols that BIRD has and rbird has not, each with why.
 pub(crate) static ABSENT: &[(&str, &str)] = &[
-    ("bfd", LATER),
     ("rpki", LATER),
     ("mrt", LATER),
     ("rip", NEVER),
@@ -258,14 +258,14 @@ impl<'a> Parser<'a> {
     }
 
     /// The words that may name an option: up to the first token that is none.
-    fn words_ahead(&self) -> Vec<&'a str> {
+    pub(crate) fn words_ahead(&self) -> Vec<&'a str> {
         /// No option has more words.
         const WORDS_MAX: usize = 5;
         let word = |n| Some(self.at.name_at(self.at.ahead(n))).filter(|word| !word.is_empty());
         (0..WORDS_MAX).map_while(word).collect()
     }
 
-    fn skip(&mut self, tokens: usize) {
+    pub(crate) fn skip(&mut self, tokens: usize) {
         for _ in 0..tokens {
             self.at.bump();
         }
@@ -313,7 +313,7 @@ impl<'a> Parser<'a> {
     }
 
     /// The beginning of the statement as typed: its first word, the first two, ...
-    fn typed(&self) -> Vec<String> {
+    pub(crate) fn typed(&self) -> Vec<String> {
         let mut typed = Vec::new();
         let mut text = String::new();
         for n in 0..4 {

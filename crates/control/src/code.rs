@@ -43,6 +43,7 @@ pub const STATUS_DETAIL: u16 = 1011;
 pub const ROUTE_ATTRIBUTE: u16 = 1012;
 pub const MEMORY: u16 = 1018;
 pub const ROA: u16 = 1019;
+pub const BFD_SESSIONS: u16 = 1020;
 
 pub const PROTOCOL_HEADER: u16 = 2002;
 pub const INTERFACE_HEADER: u16 = 2005;

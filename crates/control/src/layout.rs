@@ -12,7 +12,9 @@ use crate::frame::Frame;
 use crate::request::Choice;
 use crate::routes::{ShownNet, Sums};
 use crate::time::Stamps;
-use crate::view::{ActionRow, ConfigureReport, InterfaceView, MemoryView, ProtocolView, StaticRow, StatusView};
+use crate::view::{
+    ActionRow, BfdSessionView, ConfigureReport, InterfaceView, MemoryView, ProtocolView, StaticRow, StatusView,
+};
 use conf::Dialect;
 use conf::config::{SymbolRow, TimeFormats};
 use route::{Family, Ifaces, Roa};
@@ -56,6 +58,8 @@ pub trait Layout: Sync {
     fn statics(&self, rows: &[StaticRow], out: &mut Frame);
     /// One record of `show roa`.
     fn roa(&self, roa: &Roa, out: &mut Frame);
+    /// The reply to `show bfd sessions`; `None`: the protocol is down.
+    fn bfd_sessions(&self, protocol: &str, rows: Option<&[BfdSessionView]>, setting: &Setting<'_>, out: &mut Frame);
     /// The reply to `show symbols`.
     fn symbols(&self, rows: &[&SymbolRow], out: &mut Frame);
     /// The reply to `show symbols NAME`.

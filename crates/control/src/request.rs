@@ -13,7 +13,8 @@
 //! configuration: `show symbols`, `eval`, `echo`, `restrict`, and refusals.
 
 use crate::view::{
-    ActionRow, ConfigureReport, InterfaceView, MemoryView, ProtocolView, RouteItem, StaticRow, StatusView,
+    ActionRow, BfdSessionView, ConfigureReport, InterfaceView, MemoryView, ProtocolView, RouteItem, StaticRow,
+    StatusView,
 };
 use conf::config::{DebugMask, MrtMask};
 use route::{Prefix, Roa, RoaTables};
@@ -59,6 +60,13 @@ pub enum Request {
         protocol: Arc<str>,
         /// The answer.
         answer: Answer<Vec<StaticRow>>,
+    },
+    /// `show bfd sessions`: those of one BFD protocol; `None` when it is down.
+    BfdSessions {
+        /// Its name; known to exist and to be of this kind.
+        protocol: Arc<str>,
+        /// The answer.
+        answer: Answer<Option<Vec<BfdSessionView>>>,
     },
     /// `enable`, `disable`, `restart`, `reload`: one row for each protocol chosen. Empty when none is chosen.
     Act {

@@ -200,6 +200,7 @@ impl Session {
             }
             Order::Routes(query) => self.routes(query, config, out).await?,
             Order::Static(name) => self.statics(name, config, out).await?,
+            Order::OfKind { kind: Kind::Bfd, name } => self.bfd_sessions(name, config, out).await?,
             Order::OfKind { kind, name } => match self.one_of(kind, name, config).await? {
                 Err(refusal) => out.end(refusal.code, refusal.text),
                 Ok(_) => out.ok(),
@@ -334,6 +335,24 @@ impl Session {
             Ok(protocol) => {
                 let rows = self.ask(|answer| Request::Static { protocol, answer }).await?;
                 layout::of(config.dialect).statics(&rows, out);
+            }
+        }
+        Ok(())
+    }
+
+    async fn bfd_sessions(
+        &mut self,
+        name: Option<Arc<str>>,
+        config: &Arc<Config>,
+        out: &mut Frame,
+    ) -> Result<(), Gone> {
+        match self.one_of(Kind::Bfd, name, config).await? {
+            Err(refusal) => out.end(refusal.code, refusal.text),
+            Ok(protocol) => {
+                let asked = Arc::clone(&protocol);
+                let rows = self.ask(|answer| Request::BfdSessions { protocol: asked, answer }).await?;
+                let about = self.about(config);
+                layout::of(config.dialect).bfd_sessions(&protocol, rows.as_deref(), &about.setting(), out);
             }
         }
         Ok(())

@@ -348,6 +348,23 @@ pub struct StaticRow {
     pub dormant: Vec<bool>,
 }
 
+/// A session of BFD.
+#[derive(Clone, Debug)]
+pub struct BfdSessionView {
+    /// The neighbour.
+    pub remote: IpAddr,
+    /// The link, of a neighbour one hop away.
+    pub iface: Option<Arc<str>>,
+    /// `Up`, `Down`, `Init`.
+    pub state: &'static str,
+    /// When that state began.
+    pub since: Moment,
+    /// Between two packets of ours, microseconds.
+    pub interval_us: u64,
+    /// The detection time, microseconds; 0 while the neighbour is not heard.
+    pub timeout_us: u64,
+}
+
 /// What came of a `configure` and its kin.
 #[derive(Clone, Debug)]
 pub struct ConfigureReport {

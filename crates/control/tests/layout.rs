@@ -13,8 +13,8 @@ use rbird_control::request::{Choice, Nets, RouteOutput, RouteQuery};
 use rbird_control::routes::Selection;
 use rbird_control::time::{Now, Stamps};
 use rbird_control::view::{
-    BgpView, ChannelView, ConfigureOutcome, ConfigureReport, Info, Kind, LimitView, MemoryView, Phase, ProtocolDetail,
-    ProtocolView, RecoveryView, RestartView, RouteNet, RoutePath, StaticRow, StatusView, Timer,
+    BfdSessionView, BgpView, ChannelView, ConfigureOutcome, ConfigureReport, Info, Kind, LimitView, MemoryView, Phase,
+    ProtocolDetail, ProtocolView, RecoveryView, RestartView, RouteNet, RoutePath, StaticRow, StatusView, Timer,
 };
 use rib::batch::{LimitAction, ResolvedHop};
 use route::attr::code;
@@ -246,6 +246,41 @@ fn routes_of_a_static_protocol() {
          \x20203.0.120.0/24 via 192.168.77.1 (dormant)\n 203.0.121.0/24 blackhole\n 203.0.122.0/24 unreachable\n\
          \x20203.0.116.0/24 prohibited\n 203.0.117.0/24 dev ens37\n0000 \n"
     );
+}
+
+/// Tried with BIRD 1.6.8: `route 20.0.0.0/8 multipath via 10.55.0.2 bfd`.
+#[test]
+fn one_gateway_with_bfd_is_a_multipath() {
+    let hop = StaticHop { gateway: addr("10.55.0.2"), iface: None, weight: 1, onlink: false, bfd: true };
+    let row = StaticRow { net: prefix("20.0.0.0/8"), to: StaticDest::Via(vec![hop]), dormant: vec![true] };
+    assert_eq!(
+        Scene::new().write(|layout, _, out| layout.statics(&[row], out)),
+        "1009-20.0.0.0/8 multipath\n \tvia 10.55.0.2 weight 1 (bfd) (dormant)\n0000 \n"
+    );
+}
+
+/// Tried with BIRD 1.6.8, two BFD sessions and none.
+#[test]
+fn sessions_of_bfd() {
+    let row = |remote: &str, iface: Option<&str>, state, interval_us, timeout_us| BfdSessionView {
+        remote: addr(remote),
+        iface: iface.map(Into::into),
+        state,
+        since: Moment(0),
+        interval_us,
+        timeout_us,
+    };
+    let rows = [row("10.55.0.2", Some("v0"), "Up", 50_000, 150_999), row("10.56.0.2", None, "Down", 1_000_000, 0)];
+    let mut scene = Scene::new();
+    scene.config = lab::config("router id 1.1.1.1; protocol device {} timeformat protocol \"then\";");
+    assert_eq!(
+        scene.write(|layout, setting, out| layout.bfd_sessions("bfd1", Some(&rows), setting, out)),
+        "1020-bfd1:\n IP address                Interface  State      Since       Interval  Timeout\n\
+         \x2010.55.0.2                 v0         Up         then          0.050    0.150\n\
+         \x2010.56.0.2                 ---        Down       then          1.000    0.000\n0000 \n"
+    );
+    let down = scene.write(|layout, setting, out| layout.bfd_sessions("bfd1", None, setting, out));
+    assert_eq!(down, "1020-bfd1: is not up\n0000 \n");
 }
 
 /// `show route [all] filter F` of one net, with a configuration that has the filter.

@@ -4,7 +4,7 @@
 //! stopped and started anew under the same numbers. The supervisor owns all
 //! instances; everybody else sees a [`Seen`], cheap copies of the handles.
 
-use crate::protocols::{DeviceHandle, DirectHandle, KernelHandle, PipeHandle, StaticHandle};
+use crate::protocols::{BfdHandle, DeviceHandle, DirectHandle, KernelHandle, PipeHandle, StaticHandle};
 use crate::translate::ChannelIds;
 use conf::config::{DebugMask, MrtMask, ProtocolConf};
 use control::view::Kind;
@@ -28,6 +28,8 @@ pub enum Running {
     Bgp(PeerHandle),
     /// `protocol pipe`.
     Pipe(PipeHandle),
+    /// `protocol bfd`.
+    Bfd(BfdHandle),
 }
 
 impl Running {
@@ -40,6 +42,7 @@ impl Running {
             Self::Static(_) => Kind::Static,
             Self::Bgp(_) => Kind::Bgp,
             Self::Pipe(_) => Kind::Pipe,
+            Self::Bfd(_) => Kind::Bfd,
         }
     }
 
@@ -52,6 +55,7 @@ impl Running {
             Self::Static(p) => p.begin(),
             Self::Bgp(p) => p.start(),
             Self::Pipe(p) => p.begin(),
+            Self::Bfd(p) => p.begin(),
         }
     }
 
@@ -60,6 +64,7 @@ impl Running {
         match self {
             Self::Kernel(p) => p.debug(mask),
             Self::Bgp(p) => p.debug(mask.0),
+            Self::Bfd(p) => p.debug(mask.0),
             Self::Device(_) | Self::Direct(_) | Self::Static(_) | Self::Pipe(_) => {}
         }
     }
@@ -80,6 +85,7 @@ impl Running {
             Self::Static(p) => p.stop().await,
             Self::Bgp(p) => p.stop(reason, message).await,
             Self::Pipe(p) => p.stop().await,
+            Self::Bfd(p) => p.stop().await,
         }
     }
 

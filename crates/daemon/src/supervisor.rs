@@ -15,7 +15,7 @@ pub use reload::Reload;
 use crate::answers::{protocols, routes};
 use crate::files::Disk;
 use crate::instance::{Instance, Running};
-use crate::protocols::{DeviceHandle, DirectHandle, KernelHandle, PipeHandle, Start, StaticHandle};
+use crate::protocols::{BfdHandle, DeviceHandle, DirectHandle, KernelHandle, PipeHandle, Start, StaticHandle};
 use crate::translate::{self, ChannelIds};
 use crate::world::{Tripped, World};
 use conf::config::{BgpConf, Config, ProtocolConf, ProtocolKind};
@@ -213,6 +213,13 @@ impl Supervisor {
                 });
                 drop(answer.send(rows.unwrap_or_default()));
             }
+            Request::BfdSessions { protocol, answer } => {
+                let found = self.instances.iter().find(|i| i.conf.name == protocol && i.enabled);
+                match found.map(|i| &i.running) {
+                    Some(Running::Bfd(handle)) => handle.views(answer),
+                    _ => drop(answer.send(None)),
+                }
+            }
             Request::Act { action, choice, message, answer } => {
                 let (rows, goodbyes) = self.act(action, &choice, message.as_ref());
                 tokio::spawn(async move {
@@ -381,6 +388,7 @@ impl Supervisor {
             ProtocolKind::Kernel(_) => Running::Kernel(KernelHandle::spawn(start.clone())),
             ProtocolKind::Static(_) => Running::Static(StaticHandle::spawn(start.clone())),
             ProtocolKind::Pipe(_) => Running::Pipe(PipeHandle::spawn(start)?),
+            ProtocolKind::Bfd(_) => Running::Bfd(BfdHandle::spawn(start.clone())),
             ProtocolKind::Bgp(bgp) => return Some(self.spawn_peer(start, bgp)),
         };
         for ids in &start.channels {

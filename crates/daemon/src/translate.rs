@@ -3,7 +3,7 @@
 use conf::config::{self, BgpConf, ChannelConf, Config, ProtocolConf, rib_words};
 use rib::batch::{Limit, LimitAction};
 use route::{ChannelId, Family, ProtocolId, TableId};
-use session::peer::{GatewayMode, MissingLladdr, NextHopMode, PeerChannel, PeerSpec, RestartMode};
+use session::peer::{GatewayMode, LivenessMode, MissingLladdr, NextHopMode, PeerChannel, PeerSpec, RestartMode};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
@@ -75,6 +75,11 @@ pub fn peer(
         setkey: bgp.setkey,
         ttl_security: bgp.ttl_security,
         check_link: bgp.check_link,
+        liveness: match bgp.bfd {
+            config::BfdMode::Off => LivenessMode::Off,
+            config::BfdMode::On => LivenessMode::On,
+            config::BfdMode::Graceful => LivenessMode::Graceful,
+        },
         rr_client: bgp.rr_client,
         cluster_id: bgp.rr_cluster_id.unwrap_or(router_id),
         rs_client: bgp.rs_client,

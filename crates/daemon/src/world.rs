@@ -14,6 +14,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use tokio::sync::watch;
 
+use crate::protocols::Desk;
 use crate::settings::Settings;
 
 /// Who must hear what a table says about a channel.
@@ -154,6 +155,8 @@ pub struct World {
     pub numbers: Arc<Numbers>,
     /// Who hears tables.
     pub listeners: Listeners,
+    /// Where sessions of BFD are asked for.
+    pub bfd: Desk,
 }
 
 impl World {
@@ -168,6 +171,7 @@ impl World {
         let sources = Arc::new(AtomicU32::new(0));
         let links = watch::Sender::new(Arc::default());
         let roas = watch::Sender::new(Arc::default());
+        let bfd = Desk::open(links.subscribe());
         let deps = Deps {
             tables,
             exports,
@@ -178,8 +182,9 @@ impl World {
             clock,
             sources,
             recovery,
+            watcher: Arc::new(bfd.clone()),
         };
         let (links, roas) = (Arc::new(links), Arc::new(roas));
-        Self { deps, monitor, links, roas, numbers: Arc::new(Numbers::default()), listeners }
+        Self { deps, monitor, links, roas, numbers: Arc::new(Numbers::default()), listeners, bfd }
     }
 }

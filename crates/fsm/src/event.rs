@@ -68,6 +68,11 @@ pub enum Event {
     },
     /// The neighbour's link came or went.
     Reach(Reach),
+    /// BFD says that the neighbour is down (RFC 5882 4.3).
+    LivenessLost {
+        /// Its routes are to be kept as in a graceful restart.
+        graceful: bool,
+    },
     /// [`Action::Connect`] succeeded.
     Connected,
     /// [`Action::Connect`] failed; the system's words.

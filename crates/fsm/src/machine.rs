@@ -219,6 +219,7 @@ impl Machine {
             Event::Stop(stop) => self.stop(stop),
             Event::Limit { subcode, restart } => self.limit(now, subcode, restart),
             Event::Reach(reach) => self.reach(now, reach),
+            Event::LivenessLost { graceful } => self.liveness_lost(now, graceful),
             Event::Connected => self.connected(now),
             Event::ConnectFailed(words) => self.connect_failed(now, words),
             Event::Offered => self.offered(now),

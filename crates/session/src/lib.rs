@@ -15,6 +15,7 @@ mod intake;
 pub mod limiter;
 pub mod link;
 pub mod listen;
+pub mod liveness;
 mod mailbox;
 mod memory;
 pub mod mrt;

@@ -11,6 +11,7 @@
 //! and spawned anew for the others.
 
 pub use crate::listen::Listener;
+pub use crate::liveness::{Nobody, SharedWatcher, Wanted, Watch, Watcher};
 pub use crate::recovery::Recovery;
 pub use crate::status::{ChannelStatus, ErrorClass, LastError, PeerStatus, ProtoState, Timer};
 pub use rib::export::{MissingLladdr, NextHopMode};
@@ -50,6 +51,18 @@ pub enum RestartMode {
     Aware,
     /// `on`: and restarts itself without losing them.
     On,
+}
+
+/// `bfd`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum LivenessMode {
+    /// `off`.
+    #[default]
+    Off,
+    /// `on`: a neighbour that is down ends the session.
+    On,
+    /// `graceful`: its routes are kept as in a graceful restart.
+    Graceful,
 }
 
 /// What a peer is: every option of `protocol bgp`, resolved to numbers and handles.
@@ -102,6 +115,8 @@ pub struct PeerSpec {
     pub ttl_security: bool,
     /// `check link`.
     pub check_link: bool,
+    /// `bfd`.
+    pub liveness: LivenessMode,
     /// `rr client`.
     pub rr_client: bool,
     /// `rr cluster id`, or the router id.
@@ -235,6 +250,8 @@ pub struct Deps {
     pub sources: Arc<AtomicU32>,
     /// Our own graceful restart.
     pub recovery: Recovery,
+    /// Who watches neighbours with `bfd`.
+    pub watcher: SharedWatcher,
 }
 
 /// Why a peer is stopped: what the neighbour is told, and what comes after.

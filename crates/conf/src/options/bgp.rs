@@ -1,7 +1,7 @@
 //! `protocol bgp`: a session with a neighbour.
 
 use crate::config::rib_words::LimitAction;
-use crate::config::{BgpConf, GatewayMode, LimitConf, MissingLladdr, NextHopMode, RestartMode};
+use crate::config::{BfdMode, BgpConf, GatewayMode, LimitConf, MissingLladdr, NextHopMode, RestartMode};
 use crate::option::{Effect, Own, Row, Slot, field};
 use crate::parser::Parser;
 use filter::syntax::{Op, Parsed, Tok};
@@ -126,7 +126,16 @@ pub(crate) static OPTIONS: &[Row<BgpConf>] = &[
         |a, b| a.long_lived == b.long_lived,
     ),
     Row::new(&["long", "lived", "stale", "time"], Time(field!(long_lived_stale_time_s)), Restart),
-    own(&["bfd"], "off", bfd, |_| "off".to_owned(), |_, _| true),
+    Row::new(
+        &["bfd"],
+        Slot::Own(Own {
+            grammar: "[switch]|graceful",
+            parse: bfd,
+            show: |c| word_of(BFD_MODES, c.bfd),
+            same: |a, b| a.bfd == b.bfd,
+        }),
+        Effect::None,
+    ),
 ];
 
 /// `route limit N`: an old spelling of `import limit N` that stands among the protocol's own options.
@@ -362,10 +371,15 @@ fn restart_mode(parser: &mut Parser<'_>) -> Parsed<RestartMode> {
     Ok(if parser.switch()? { RestartMode::On } else { RestartMode::Off })
 }
 
-fn bfd(parser: &mut Parser<'_>, _: &mut BgpConf) -> Parsed<()> {
-    let words = parser.at.last_span();
-    if !parser.at.is_word("graceful") && !parser.switch()? {
-        return Ok(());
-    }
-    Err(parser.not_done(words, "bfd", "BFD is a later issue of rbird"))
+static BFD_MODES: &[(&str, BfdMode)] = &[("off", BfdMode::Off), ("on", BfdMode::On), ("graceful", BfdMode::Graceful)];
+
+fn bfd(parser: &mut Parser<'_>, conf: &mut BgpConf) -> Parsed<()> {
+    conf.bfd = if parser.at.eat_word("graceful") {
+        BfdMode::Graceful
+    } else if parser.switch()? {
+        BfdMode::On
+    } else {
+        BfdMode::Off
+    };
+    Ok(())
 }

@@ -13,7 +13,7 @@ pub(crate) static OPTIONS: &[Row<StaticConf>] = &[
     Row::new(
         &["route"],
         Slot::Own(Own {
-            grammar: "prefix via address[%link] | via \"link\" | multipath via address [weight number] ... | recursive address | blackhole | unreachable | prohibit, then [{ filter commands }]",
+            grammar: "prefix via address[%link] | via \"link\" | multipath via address [weight number] [bfd [switch]] ... | recursive address | blackhole | unreachable | prohibit, then [{ filter commands }]",
             parse: route,
             show: |conf| format!("{} routes", conf.routes.len()),
             same: same_routes,
@@ -101,19 +101,11 @@ fn weighted(parser: &mut Parser<'_>) -> Parsed<StaticHop> {
                 Ok(weight @ 1..=256) => weight,
                 _ => return Err(parser.refusal(start, "Weight must be in range 1-256", format!("{weight} is not"))),
             };
-        } else if parser.at.is_word("bfd") {
-            hop.bfd = bfd(parser)?;
+        } else if parser.at.eat_word("bfd") {
+            let another = ["via", "weight", "bfd"].iter().any(|word| parser.at.is_word(word));
+            hop.bfd = another || parser.switch()?;
         } else {
             return Ok(hop);
         }
     }
-}
-
-/// `bfd`, which is not done yet.
-fn bfd(parser: &mut Parser<'_>) -> Parsed<bool> {
-    if !parser.at.is_word("bfd") {
-        return Ok(false);
-    }
-    let span = parser.at.bump().span;
-    Err(parser.not_done(span, "bfd", "BFD is a later issue of rbird"))
 }

@@ -10,8 +10,9 @@ use crate::frame::Frame;
 use crate::request::Choice;
 use crate::routes::{Mark, ShownNet, ShownPath, Sums};
 use crate::view::{
-    ActionRow, BgpView, ChannelView, ConfigureOutcome, ConfigureReport, Did, Info, InterfaceView, LimitView,
-    MemoryView, Phase, PipeView, ProtocolDetail, ProtocolView, RoutesView, SessionView, StaticRow, StatusView,
+    ActionRow, BfdSessionView, BgpView, ChannelView, ConfigureOutcome, ConfigureReport, Did, Info, InterfaceView,
+    LimitView, MemoryView, Phase, PipeView, ProtocolDetail, ProtocolView, RoutesView, SessionView, StaticRow,
+    StatusView,
 };
 use conf::config::{StaticDest, StaticHop, SymbolRow};
 use rib::batch::LimitAction;
@@ -181,6 +182,26 @@ impl Layout for V1 {
         out.ok();
     }
 
+    fn bfd_sessions(&self, protocol: &str, rows: Option<&[BfdSessionView]>, setting: &Setting<'_>, out: &mut Frame) {
+        let Some(rows) = rows else {
+            out.line(code::BFD_SESSIONS, format_args!("{protocol}: is not up"));
+            return out.ok();
+        };
+        let mut line = |text: std::fmt::Arguments<'_>| out.line(code::BFD_SESSIONS, text);
+        let [addr, iface, state] = ["IP address", "Interface", "State"];
+        let [since, interval, timeout] = ["Since", "Interval", "Timeout"];
+        line(format_args!("{protocol}:"));
+        line(format_args!("{addr:<25} {iface:<10} {state:<10} {since:<10}  {interval:>8} {timeout:>8}"));
+        for row in rows {
+            let (addr, state) = (row.remote.to_string(), row.state);
+            let iface = row.iface.as_deref().unwrap_or("---");
+            let since = setting.stamps.text(row.since, &setting.time.protocol);
+            let (interval, timeout) = (seconds(row.interval_us), seconds(row.timeout_us));
+            line(format_args!("{addr:<25} {iface:<10} {state:<10} {since:<10}  {interval:>7}  {timeout:>7}"));
+        }
+        out.ok();
+    }
+
     fn roa(&self, roa: &Roa, out: &mut Frame) {
         out.line(code::ROA, roa);
     }
@@ -213,6 +234,11 @@ impl Layout for V1 {
         let Sums { shown, routes, networks } = sums;
         out.end(code::ROUTE_COUNT, format_args!("{shown} of {routes} routes for {networks} networks"));
     }
+}
+
+/// Microseconds as seconds with three digits behind the point.
+fn seconds(us: u64) -> String {
+    format!("{}.{:03}", us / 1_000_000, us / 1000 % 1000)
 }
 
 /// A size as BIRD prints it: four digits and a unit.
@@ -461,7 +487,8 @@ fn static_row(row: &StaticRow, out: &mut Frame) {
     let mut line = |text: std::fmt::Arguments<'_>| out.line(code::STATIC, text);
     match &row.to {
         StaticDest::Via(hops) => match hops.as_slice() {
-            [hop] => line(format_args!("{net} via {}{}{}", router(hop), bfd(hop.bfd), dormant(0))),
+            // In 1.6 only gateways of a `multipath` can have `bfd`, were it one.
+            [hop] if !hop.bfd => line(format_args!("{net} via {}{}", router(hop), dormant(0))),
             hops => {
                 line(format_args!("{net} multipath"));
                 for (i, hop) in hops.iter().enumerate() {

@@ -132,6 +132,7 @@ pub fn answer(request: Request, config: &Config) {
             });
         }
         Request::Static { answer, .. } => drop(answer.send(Vec::new())),
+        Request::BfdSessions { answer, .. } => drop(answer.send(None)),
         Request::Act { action, choice, answer, .. } => {
             let rows = protocols(config).into_iter().filter(|p| choice.takes(&p.name));
             drop(answer.send(rows.map(|p| ActionRow { did: acted(action, p.kind), name: p.name }).collect()));

@@ -8,7 +8,7 @@
 use conf::config::ProtocolConf;
 use route::Ifaces;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 /// The state of such a protocol.
 pub trait Follower: Send + 'static {
@@ -37,10 +37,21 @@ impl<F> Clone for Following<F> {
 impl<F: Follower> Following<F> {
     /// Starts the task that wakes it. The task ends when all handles are gone.
     pub fn spawn(state: F, ifaces: &watch::Receiver<Arc<Ifaces>>) -> Self {
+        Self::spawn_woken(state, ifaces, Arc::default())
+    }
+
+    /// Likewise; it looks at links and addresses also when it is woken.
+    pub fn spawn_woken(state: F, ifaces: &watch::Receiver<Arc<Ifaces>>, wake: Arc<Notify>) -> Self {
         let state = Arc::new(Mutex::new(state));
         let (weak, mut changes) = (Arc::downgrade(&state), ifaces.clone());
         tokio::spawn(async move {
-            while changes.changed().await.is_ok() {
+            loop {
+                tokio::select! {
+                    changed = changes.changed() => if changed.is_err() {
+                        return;
+                    },
+                    () = wake.notified() => {}
+                }
                 let Some(state) = weak.upgrade() else { return };
                 let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
                 // Under the lock, so that nobody who began it later is told older news.

@@ -4,6 +4,7 @@
 //! gives a handle that is cheap to clone. All handles have the same verbs:
 //! `stop` ends it and takes its routes back, `reconfigure` takes over new options.
 
+mod bfd;
 mod channel;
 mod device;
 mod direct;
@@ -18,6 +19,7 @@ mod statics;
 #[cfg(test)]
 mod stories;
 
+pub use bfd::{BfdHandle, Desk};
 pub use device::DeviceHandle;
 pub use direct::DirectHandle;
 pub use kernel::{KernelHandle, Limited};

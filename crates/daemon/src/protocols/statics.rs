@@ -3,9 +3,11 @@
 //! A route through gateways is in the table while a gateway lies on a link that
 //! is up; otherwise it is dormant. Of several gateways those that are reached
 //! make up the route. A route to a device is there while the device is up,
-//! whatever its carrier. Recursive routes are looked up by the table.
+//! whatever its carrier. Recursive routes are looked up by the table. A gateway
+//! with `bfd` counts only while BFD says that it lives.
 
 use super::Start;
+use super::bfd::{Asked, Desk, on_link};
 use super::channel::{Import, Told, resolved};
 use super::follow::{Follower, Following};
 use super::policy::Runner;
@@ -14,8 +16,13 @@ use control::view::StaticRow;
 use filter::{Policy, RouteView};
 use route::attrs::Local;
 use route::hop::Recursive;
-use route::{AttrSet, Dest, Hop, Iface, Ifaces, Source, SourceId, SourceKind, TableId};
+use route::{AttrSet, Dest, Hop, IfIndex, Iface, Ifaces, Source, SourceId, SourceKind, TableId};
+use session::peer::Wanted;
+use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use tokio::sync::Notify;
 
 /// A running `static` protocol. Cheap to clone.
 #[derive(Clone)]
@@ -43,10 +50,12 @@ impl StaticHandle {
             channels: channels.collect(),
             source,
             runner: Runner::new(start.world.deps.roas.clone()),
+            lives: Lives { desk: start.world.bfd.clone(), wake: Arc::default(), watched: HashMap::new() },
             up: false,
         };
         state.take_over();
-        Self(Following::spawn(state, &start.world.deps.ifaces))
+        let wake = Arc::clone(&state.lives.wake);
+        Self(Following::spawn_woken(state, &start.world.deps.ifaces, wake))
     }
 
     /// Goes up; nothing happens when it is up already. Its routes are on their way when this returns.
@@ -68,14 +77,18 @@ impl StaticHandle {
 
     /// The routes in the order of the file, with those that are dormant.
     pub fn rows(&self) -> Vec<StaticRow> {
-        let conf = Arc::clone(&self.0.lock().conf);
+        let state = self.0.lock();
+        let conf = Arc::clone(&state.conf);
         let ProtocolKind::Static(statics) = &conf.kind else { return Vec::new() };
         let ifaces = self.0.ifaces();
+        let lives = |h: &&StaticHop, reached: &Hop| state.lives.allow(h, reached);
         let row = |r: &StaticRoute| StaticRow {
             net: r.net,
-            to: r.to.clone(),
+            to: state.lives.shown(&r.to, statics, &ifaces),
             dormant: match &r.to {
-                StaticDest::Via(hops) => hops.iter().map(|h| hop(h, statics.check_link, &ifaces).is_none()).collect(),
+                StaticDest::Via(hops) => {
+                    hops.iter().map(|h| !hop(h, statics.check_link, &ifaces).is_some_and(|r| lives(&h, &r))).collect()
+                }
                 StaticDest::Device(name) => vec![device(name, &ifaces).is_none()],
                 _ => vec![false],
             },
@@ -95,7 +108,69 @@ struct Statics {
     channels: Vec<Channel>,
     source: Source,
     runner: Runner,
+    lives: Lives,
     up: bool,
+}
+
+/// What BFD says of the gateways that have `bfd`.
+struct Lives {
+    desk: Desk,
+    /// Told when it says something else.
+    wake: Arc<Notify>,
+    /// Each with its session, and whether that is up.
+    watched: HashMap<(IpAddr, IfIndex), (Asked, Arc<AtomicBool>)>,
+}
+
+impl Lives {
+    /// Has exactly the gateways watched that are reached now.
+    fn follow(&mut self, conf: &StaticConf, ifaces: &Ifaces) {
+        let hops = conf.routes.iter().filter_map(|route| match &route.to {
+            StaticDest::Via(hops) => Some(hops),
+            _ => None,
+        });
+        let wanted = hops.flatten().filter(|hop| hop.bfd).filter_map(|h| {
+            let reached = hop(h, conf.check_link, ifaces)?;
+            let local = on_link(ifaces.get(reached.iface)?, h.gateway)?;
+            let wanted = Wanted { remote: h.gateway, local, link: Some(reached.iface) };
+            (!ifaces.is_own(h.gateway)).then_some(((h.gateway, reached.iface), wanted))
+        });
+        let wanted: HashMap<_, _> = wanted.collect();
+        self.watched.retain(|key, _| wanted.contains_key(key));
+        for (key, wanted) in wanted {
+            if !self.watched.contains_key(&key) {
+                let lives = Arc::new(AtomicBool::new(false));
+                let (said, wake) = (Arc::clone(&lives), Arc::clone(&self.wake));
+                let hear = move |state, _| {
+                    let up = state == bfd::State::Up;
+                    if said.swap(up, Ordering::AcqRel) != up {
+                        wake.notify_one();
+                    }
+                };
+                let asked = self.desk.ask(wanted, Arc::new(hear));
+                self.watched.insert(key, (asked, lives));
+            }
+        }
+    }
+
+    /// Whether a gateway that is reached counts.
+    fn allow(&self, hop: &StaticHop, reached: &Hop) -> bool {
+        let watched = self.watched.get(&(hop.gateway, reached.iface)).filter(|_| hop.bfd);
+        watched.is_none_or(|(_, lives)| lives.load(Ordering::Acquire))
+    }
+
+    /// A destination as BIRD shows it: of several gateways only those that are watched now have `(bfd)`.
+    fn shown(&self, to: &StaticDest, conf: &StaticConf, ifaces: &Ifaces) -> StaticDest {
+        let StaticDest::Via(hops) = to else { return to.clone() };
+        let watched = |h: &StaticHop| {
+            hop(h, conf.check_link, ifaces).is_some_and(|r| self.watched.contains_key(&(h.gateway, r.iface)))
+        };
+        let shown = |h: &StaticHop| StaticHop { bfd: h.bfd && (hops.len() == 1 || watched(h)), ..h.clone() };
+        StaticDest::Via(hops.iter().map(shown).collect())
+    }
+
+    fn forget(&mut self) {
+        self.watched.clear();
+    }
 }
 
 impl Statics {
@@ -112,11 +187,13 @@ impl Statics {
 
     fn tell(&mut self, ifaces: &Ifaces, again: bool) {
         let ProtocolKind::Static(conf) = &self.conf.kind else { return };
+        self.lives.follow(conf, ifaces);
         for channel in &mut self.channels {
             let (family, preference) = (channel.import.conf().family, channel.import.conf().preference);
             let mut routes = Vec::new();
+            let lives = |hop: &StaticHop, reached: &Hop| self.lives.allow(hop, reached);
             for route in conf.routes.iter().filter(|r| r.net.family() == family) {
-                if let Some(local) = local(route, conf, preference, channel.igp_table, ifaces) {
+                if let Some(local) = local(route, conf, preference, channel.igp_table, ifaces, &lives) {
                     let attrs = dressed(route, local, &self.source, &mut self.runner, ifaces);
                     routes.push(((route.net, 0), attrs));
                 }
@@ -141,6 +218,7 @@ impl Follower for Statics {
     fn end(&mut self) {
         if std::mem::replace(&mut self.up, false) {
             self.channels.iter_mut().for_each(|c| c.import.down());
+            self.lives.forget();
         }
     }
 
@@ -178,10 +256,12 @@ fn local(
     preference: u32,
     igp_table: TableId,
     ifaces: &Ifaces,
+    lives: &dyn Fn(&StaticHop, &Hop) -> bool,
 ) -> Option<Local> {
     let (kind, dest) = match &route.to {
         StaticDest::Via(hops) => {
-            let mut reached: Vec<Hop> = hops.iter().filter_map(|h| hop(h, conf.check_link, ifaces)).collect();
+            let reached = |h: &StaticHop| hop(h, conf.check_link, ifaces).filter(|reached| lives(h, reached));
+            let mut reached: Vec<Hop> = hops.iter().filter_map(reached).collect();
             // BIRD's order: the heavier first, then by address.
             reached.sort_by_key(|h| (std::cmp::Reverse(h.weight), h.gateway, h.iface));
             let dest = match reached[..] {
@@ -239,7 +319,7 @@ mod tests {
     use super::super::lab;
     use super::*;
     use filter::Span;
-    use route::{IfIndex, Prefix};
+    use route::Prefix;
 
     fn via(gateways: &[(&str, u16)]) -> StaticDest {
         let hop = |(gateway, weight): &(&str, u16)| StaticHop {
@@ -256,7 +336,7 @@ mod tests {
         let net: Prefix = "20.0.1.0/24".parse().unwrap();
         let route = StaticRoute { net, to, body: None, span: Span::default() };
         let conf = StaticConf { check_link, igp_table: None, routes: Vec::new() };
-        local(&route, &conf, 200, TableId(7), ifaces).map(|l| (l.kind, l.dest))
+        local(&route, &conf, 200, TableId(7), ifaces, &|_, _| true).map(|l| (l.kind, l.dest))
     }
 
     fn lab() -> Ifaces {

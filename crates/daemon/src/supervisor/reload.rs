@@ -271,6 +271,7 @@ impl Supervisor {
                 drop(tokio::spawn(with(p.clone(), |p| async move { p.reconfigure(conf).await })))
             }
             (Running::Pipe(p), _) => p.reconfigure(conf, refilter.import, refilter.export),
+            (Running::Bfd(p), _) => drop(tokio::spawn(with(p.clone(), |p| async move { p.reconfigure(conf).await }))),
             (Running::Bgp(_), _) => {}
         }
     }

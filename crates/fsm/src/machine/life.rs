@@ -113,6 +113,25 @@ impl Machine {
         self.live_again(now, Stop::Cease { subcode: 0, text: String::new() });
     }
 
+    /// A wait after errors goes on; connections end, all at once or as if the neighbour had closed them.
+    pub(super) fn liveness_lost(&mut self, now: Moment, graceful: bool) {
+        const WORDS: &str = "BFD session down";
+        if self.stage != Stage::Runs {
+            return;
+        }
+        if !graceful {
+            let up = self.established().is_some();
+            return self.unreachable(now, WORDS, up);
+        }
+        self.trace(Class::Events, WORDS);
+        self.remember(None, ErrorClass::Local, WORDS);
+        for which in [Which::Outgoing, Which::Incoming] {
+            if self.conn(which).is_open() || matches!(self.conn(which), Conn::Connect(_)) {
+                self.lose(now, which, true);
+            }
+        }
+    }
+
     /// Ends this life and begins the next, unless the error disabled the protocol.
     pub(super) fn live_again(&mut self, now: Moment, stop: Stop) {
         self.end_life(stop);

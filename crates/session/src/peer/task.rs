@@ -12,6 +12,7 @@
 
 mod carry;
 mod commands;
+mod liveness;
 mod octets;
 mod record;
 
@@ -66,6 +67,9 @@ pub(super) struct Task {
     permit: Option<OwnedSemaphorePermit>,
     /// Our own graceful restart is going on.
     restarting: bool,
+    /// BFD watches the neighbour.
+    watched: Option<liveness::Watched>,
+    decided: Option<liveness::Decided>,
 }
 
 /// What exists only while the session is established.
@@ -111,6 +115,8 @@ impl Task {
             batches: Arc::new(Semaphore::new(BATCHES_IN_FLIGHT)),
             permit: None,
             restarting,
+            watched: None,
+            decided: None,
             spec,
             deps,
         };
@@ -128,6 +134,7 @@ impl Task {
             let happened = self.wait(&mut inbox, &mut ifaces).await;
             let Some(happened) = happened else { break };
             self.happen(happened);
+            self.follow_liveness();
             self.write_all();
             self.publish();
         }
@@ -155,6 +162,7 @@ impl Task {
             biased;
             () = sleep_until(deadline) => Some(Happened::Time),
             command = inbox.recv() => command.map(Happened::Command),
+            () = liveness::lost(self.watched.as_mut()) => Some(Happened::NeighborLost),
             conn = incoming(&mut self.incoming) => Some(Happened::Offered(conn)),
             conn = attempt(&mut self.connecting) => Some(Happened::Connected(conn)),
             permit = batches.acquire_owned(), if up.is_some() && self.permit.is_none() => {
@@ -196,6 +204,7 @@ impl Task {
             Happened::Outbox => {}
             Happened::Ifaces(ifaces) => self.see_ifaces(ifaces),
             Happened::Recovered => self.recovered(),
+            Happened::NeighborLost => self.neighbor_lost(),
         }
     }
 
@@ -274,6 +283,7 @@ enum Happened {
     Outbox,
     Ifaces(Arc<Ifaces>),
     Recovered,
+    NeighborLost,
 }
 
 /// Bits of the debug mask.

@@ -78,6 +78,7 @@ impl World {
             clock,
             sources: Arc::new(AtomicU32::new(100)),
             recovery: Recovery::none(),
+            watcher: Arc::new(Nobody),
         };
         Self { deps, ifaces, peers }
     }
@@ -194,6 +195,7 @@ pub fn spec(name: &str, asn: (u32, u32), ours: SocketAddr, theirs: SocketAddr) -
         setkey: true,
         ttl_security: false,
         check_link: false,
+        liveness: LivenessMode::Off,
         rr_client: false,
         cluster_id: 1,
         rs_client: false,

@@ -1,0 +1,135 @@
+//! `protocol bfd`, and `bfd` of other protocols.
+
+use super::IfacePattern;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+/// `bfd` of a BGP session.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum BfdMode {
+    /// `off`.
+    #[default]
+    Off,
+    /// `on`: a neighbour that is down ends the session.
+    On,
+    /// `graceful`: its routes are kept meanwhile, as in a graceful restart.
+    Graceful,
+}
+
+/// `protocol bfd`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BfdConf {
+    /// `interface` blocks in order; the first that fits a link gives its sessions their options.
+    pub interfaces: Vec<BfdInterfaces>,
+    /// `multihop`: the options of sessions over several hops.
+    pub multihop: BfdOptions,
+    /// `neighbor`: sessions that nobody else need ask for.
+    pub neighbors: Vec<BfdNeighbor>,
+}
+
+impl BfdConf {
+    /// The options of sessions on a link; the defaults when no block fits.
+    pub fn of_link(&self, link: &str) -> BfdOptions {
+        let fits = |block: &&BfdInterfaces| IfacePattern::chosen(&block.patterns, link, None);
+        self.interfaces.iter().find(fits).map(|block| block.options.clone()).unwrap_or_default()
+    }
+}
+
+/// `interface PATTERNS { OPTIONS }`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BfdInterfaces {
+    /// Which links.
+    pub patterns: Vec<IfacePattern>,
+    /// What their sessions run with.
+    pub options: BfdOptions,
+}
+
+/// What a session runs with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BfdOptions {
+    /// `min rx interval`, microseconds; at least [`BfdOptions::INTERVAL_LEAST_US`], like the next two.
+    pub min_rx_us: u32,
+    /// `min tx interval`.
+    pub min_tx_us: u32,
+    /// `idle tx interval`.
+    pub idle_tx_us: u32,
+    /// `multiplier`, at least 1.
+    pub multiplier: u8,
+    /// `passive`.
+    pub passive: bool,
+    /// `authentication`.
+    pub auth: BfdAuth,
+    /// `password`, in order.
+    pub passwords: Vec<BfdPassword>,
+}
+
+impl BfdOptions {
+    /// Intervals below are taken as this much: a thousand packets a second.
+    pub const INTERVAL_LEAST_US: u32 = 1000;
+}
+
+impl Default for BfdOptions {
+    /// BIRD's defaults.
+    fn default() -> Self {
+        Self {
+            min_rx_us: 10_000,
+            min_tx_us: 100_000,
+            idle_tx_us: 1_000_000,
+            multiplier: 5,
+            passive: false,
+            auth: BfdAuth::None,
+            passwords: Vec::new(),
+        }
+    }
+}
+
+/// `authentication`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each is the method of its words")]
+pub enum BfdAuth {
+    #[default]
+    None,
+    Simple,
+    KeyedMd5,
+    MeticulousMd5,
+    KeyedSha1,
+    MeticulousSha1,
+}
+
+/// `password`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BfdPassword {
+    /// `id`; without one, the place in the list, from 1.
+    pub id: u8,
+    /// The password.
+    pub secret: Arc<str>,
+    /// `generate from`, `generate to`.
+    pub generate: (Option<CivilTime>, Option<CivilTime>),
+    /// `accept from`, `accept to`.
+    pub accept: (Option<CivilTime>, Option<CivilTime>),
+}
+
+/// A time as the operator writes it, in the time zone of the machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each is the part of its name")]
+pub struct CivilTime {
+    pub year: i16,
+    pub month: u8,
+    pub day: u8,
+    pub hour: u8,
+    pub minute: u8,
+    pub second: u8,
+}
+
+/// `neighbor`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BfdNeighbor {
+    /// The neighbour.
+    pub addr: IpAddr,
+    /// `dev` or `%link`.
+    pub iface: Option<Arc<str>>,
+    /// `local`.
+    pub local: Option<IpAddr>,
+    /// `multihop`.
+    pub multihop: bool,
+}

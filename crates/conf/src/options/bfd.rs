@@ -1,0 +1,367 @@
+//! `protocol bfd`: whether neighbours live.
+
+use crate::config::{BfdAuth, BfdConf, BfdInterfaces, BfdNeighbor, BfdOptions, BfdPassword, CivilTime, pattern_words};
+use crate::option::{Effect, Own, Row, Slot, field, find, words_known};
+use crate::parser::Parser;
+use crate::suggest;
+use filter::Diagnostic;
+use filter::syntax::{Op, Parsed};
+use std::sync::Arc;
+
+/// Its own options.
+pub(crate) static OPTIONS: &[Row<BfdConf>] = &[
+    own(
+        &["interface"],
+        "[-]\"pattern\", ... [{ options }]",
+        interface,
+        |c| {
+            let words = |block: &BfdInterfaces| format!("{} {}", pattern_words(&block.patterns), shown(&block.options));
+            c.interfaces.iter().map(words).collect::<Vec<_>>().join("; ")
+        },
+        |a, b| a.interfaces == b.interfaces,
+    ),
+    own(
+        &["multihop"],
+        "[{ options }]",
+        |p, c| block(p).map(|options| c.multihop = options),
+        |c| shown(&c.multihop),
+        |a, b| a.multihop == b.multihop,
+    ),
+    own(
+        &["neighbor"],
+        "address [dev \"link\"] [local address] [multihop [switch]]",
+        neighbor,
+        |c| c.neighbors.iter().map(|n| n.addr.to_string()).collect::<Vec<_>>().join(", "),
+        |a, b| a.neighbors == b.neighbors,
+    ),
+];
+
+/// The options in the braces of `interface` and `multihop`.
+pub(crate) static SESSION: &[Row<BfdOptions>] = &[
+    own(
+        &["interval"],
+        TIME,
+        |p, c| {
+            let us = time(p)?;
+            (c.min_rx_us, c.min_tx_us) = (us, us);
+            Ok(())
+        },
+        // It is short for the next two, which tell.
+        |_| String::new(),
+        |_, _| true,
+    ),
+    own(
+        &["min", "rx", "interval"],
+        TIME,
+        |p, c| time(p).map(|us| c.min_rx_us = us),
+        |c| in_us(c.min_rx_us),
+        |a, b| a.min_rx_us == b.min_rx_us,
+    ),
+    own(
+        &["min", "tx", "interval"],
+        TIME,
+        |p, c| time(p).map(|us| c.min_tx_us = us),
+        |c| in_us(c.min_tx_us),
+        |a, b| a.min_tx_us == b.min_tx_us,
+    ),
+    own(
+        &["idle", "tx", "interval"],
+        TIME,
+        |p, c| time(p).map(|us| c.idle_tx_us = us),
+        |c| in_us(c.idle_tx_us),
+        |a, b| a.idle_tx_us == b.idle_tx_us,
+    ),
+    own(&["multiplier"], "number", multiplier, |c| c.multiplier.to_string(), |a, b| a.multiplier == b.multiplier),
+    Row::new(&["passive"], Slot::Switch(field!(passive)), Effect::None),
+    own(
+        &["authentication"],
+        "none|simple|[meticulous] keyed md5|sha1",
+        |p, c| p.one_of(METHODS).map(|method| c.auth = method),
+        |c| METHODS.iter().find(|(_, m)| *m == c.auth).map_or("", |(words, _)| words).to_owned(),
+        |a, b| a.auth == b.auth,
+    ),
+    own(
+        &["password"],
+        "\"text\" [{ id number; [generate|accept] from|to \"time\"; ... }]",
+        |p, c| password(p, &mut c.passwords),
+        |c| if c.passwords.is_empty() { String::new() } else { "(secret)".to_owned() },
+        |a, b| a.passwords == b.passwords,
+    ),
+    own(
+        &["passwords"],
+        "{ password ...; ... }",
+        passwords,
+        |_| String::new(),
+        // What they mean is told by `password`.
+        |_, _| true,
+    ),
+];
+
+const TIME: &str = "number s|ms|us";
+
+static METHODS: &[(&str, BfdAuth)] = &[
+    ("none", BfdAuth::None),
+    ("simple", BfdAuth::Simple),
+    ("keyed md5", BfdAuth::KeyedMd5),
+    ("meticulous keyed md5", BfdAuth::MeticulousMd5),
+    ("keyed sha1", BfdAuth::KeyedSha1),
+    ("meticulous keyed sha1", BfdAuth::MeticulousSha1),
+];
+
+const fn own<T>(
+    words: &'static [&'static str],
+    grammar: &'static str,
+    parse: fn(&mut Parser<'_>, &mut T) -> Parsed<()>,
+    show: fn(&T) -> String,
+    same: fn(&T, &T) -> bool,
+) -> Row<T> {
+    Row::new(words, Slot::Own(Own { grammar, parse, show, same }), Effect::None)
+}
+
+/// What differs from the defaults, as it would be written.
+fn shown(options: &BfdOptions) -> String {
+    let default = BfdOptions::default();
+    let differing = SESSION.iter().filter(|row| !row.same(options, &default));
+    let words: Vec<_> = differing.map(|row| format!("{} {}; ", row.words.join(" "), row.show(options))).collect();
+    format!("{{ {}}}", words.concat())
+}
+
+fn in_us(us: u32) -> String {
+    if us.is_multiple_of(1000) { format!("{} ms", us / 1000) } else { format!("{us} us") }
+}
+
+/// `interface "eth*" { ... }`
+fn interface(parser: &mut Parser<'_>, conf: &mut BfdConf) -> Parsed<()> {
+    let start = parser.at.span();
+    let patterns = parser.iface_patterns()?;
+    if patterns.iter().any(|p| p.prefix.is_some()) {
+        let message = "Interface name/mask expected, not IP prefix";
+        return Err(parser.refusal(start, message, "BFD looks at the names of links only"));
+    }
+    let options = block(parser)?;
+    conf.interfaces.push(BfdInterfaces { patterns, options });
+    Ok(())
+}
+
+/// `{ OPTIONS }`, or nothing.
+fn block(parser: &mut Parser<'_>) -> Parsed<BfdOptions> {
+    let mut options = BfdOptions::default();
+    if !parser.at.is(Op::BraceOpen) {
+        return Ok(options);
+    }
+    let close = braced(parser, |parser| {
+        let words = parser.words_ahead();
+        match find(SESSION, &words) {
+            Some(row) => {
+                parser.skip(row.words.len());
+                row.parse(parser, &mut options)
+            }
+            None => Err(unknown(parser, &words)),
+        }
+    })?;
+    if (options.auth == BfdAuth::None) != options.passwords.is_empty() {
+        let wrong = Diagnostic::error(close, "Authentication and password options should be used together");
+        return Err(wrong.help(match options.passwords.is_empty() {
+            true => "add `password \"text\";`",
+            false => "add `authentication meticulous keyed sha1;`, or another method",
+        }));
+    }
+    Ok(options)
+}
+
+/// Statements in braces, each with its `;`; the place of the closing brace.
+fn braced(parser: &mut Parser<'_>, mut each: impl FnMut(&mut Parser<'_>) -> Parsed<()>) -> Parsed<filter::Span> {
+    let open = parser.at.expect(Op::BraceOpen)?;
+    loop {
+        if parser.at.is(Op::BraceClose) {
+            return Ok(parser.at.bump().span);
+        }
+        if parser.at.eat(Op::Semicolon) {
+            continue;
+        }
+        if parser.at.at_end() {
+            return Err(parser.at.wanted("`}`").note(open, "this `{` is not closed"));
+        }
+        each(parser)?;
+        parser.end_of_statement()?;
+    }
+}
+
+fn unknown(parser: &mut Parser<'_>, words: &[&str]) -> Diagnostic {
+    let typed = parser.typed();
+    parser.skip(words_known(SESSION, words));
+    let wrong = parser.at.unexpected();
+    let all: Vec<String> = SESSION.iter().map(|row| row.words.join(" ")).collect();
+    match typed.iter().rev().find_map(|typed| suggest::nearest(typed, all.iter().map(String::as_str))) {
+        Some(near) => wrong.help(format!("did you mean `{near}`?")),
+        None => wrong,
+    }
+}
+
+/// `100 ms`, in microseconds.
+fn time(parser: &mut Parser<'_>) -> Parsed<u32> {
+    static UNITS: &[(&str, u32)] = &[("s", 1_000_000), ("ms", 1000), ("us", 1)];
+    let start = parser.at.span();
+    let number = parser.number()?;
+    let us = u64::from(number) * u64::from(parser.one_of(UNITS)?);
+    let taken = u32::try_from(us).unwrap_or(u32::MAX).max(BfdOptions::INTERVAL_LEAST_US);
+    if u64::from(taken) != us {
+        parser.warn(
+            start,
+            format!("intervals are 1 ms to {} s; this one is taken as {}", u32::MAX / 1_000_000, in_us(taken)),
+        );
+    }
+    Ok(taken)
+}
+
+fn multiplier(parser: &mut Parser<'_>, options: &mut BfdOptions) -> Parsed<()> {
+    let start = parser.at.span();
+    let number = parser.number()?;
+    options.multiplier = u8::try_from(number).unwrap_or(u8::MAX).max(1);
+    if u32::from(options.multiplier) != number {
+        parser.warn(start, format!("multiplier is 1 to 255; {number} is taken as {}", options.multiplier));
+    }
+    Ok(())
+}
+
+/// `passwords { password "a"; password "b" { id 5; }; }`
+fn passwords(parser: &mut Parser<'_>, options: &mut BfdOptions) -> Parsed<()> {
+    braced(parser, |parser| {
+        parser.at.expect_word("password")?;
+        password(parser, &mut options.passwords)
+    })
+    .map(|_| ())
+}
+
+/// `password "a" { id 5; generate from "2026-01-01"; }`, behind its first word.
+fn password(parser: &mut Parser<'_>, list: &mut Vec<BfdPassword>) -> Parsed<()> {
+    let secret: Arc<str> = parser.text()?;
+    let id = u8::try_from(list.len() + 1).unwrap_or(u8::MAX);
+    let mut password = BfdPassword { id, secret, generate: (None, None), accept: (None, None) };
+    if parser.at.is(Op::BraceOpen) {
+        braced(parser, |parser| detail(parser, &mut password))?;
+    }
+    list.push(password);
+    Ok(())
+}
+
+/// What may be said of a password.
+#[derive(Clone, Copy)]
+enum Detail {
+    Id,
+    Algorithm,
+    GenerateFrom,
+    GenerateTo,
+    AcceptFrom,
+    AcceptTo,
+    From,
+    To,
+}
+
+static DETAILS: &[(&str, Detail)] = &[
+    ("id", Detail::Id),
+    ("algorithm", Detail::Algorithm),
+    ("generate from", Detail::GenerateFrom),
+    ("generate to", Detail::GenerateTo),
+    ("accept from", Detail::AcceptFrom),
+    ("accept to", Detail::AcceptTo),
+    ("from", Detail::From),
+    ("to", Detail::To),
+];
+
+fn detail(parser: &mut Parser<'_>, password: &mut BfdPassword) -> Parsed<()> {
+    let start = parser.at.span();
+    let detail = parser.one_of(DETAILS)?;
+    let time = match detail {
+        Detail::Id => return id(parser, password),
+        Detail::Algorithm => {
+            let message = "Password algorithm option not available in BFD protocol";
+            return Err(parser.refusal(start, message, "the method stands behind `authentication`"));
+        }
+        _ => Some(civil_time(parser)?),
+    };
+    let (generate, accept) = (&mut password.generate, &mut password.accept);
+    match detail {
+        Detail::GenerateFrom => generate.0 = time,
+        Detail::GenerateTo => generate.1 = time,
+        Detail::AcceptFrom => accept.0 = time,
+        Detail::AcceptTo => accept.1 = time,
+        Detail::From => (generate.0, accept.0) = (time, time),
+        _ => (generate.1, accept.1) = (time, time),
+    }
+    Ok(())
+}
+
+fn id(parser: &mut Parser<'_>, password: &mut BfdPassword) -> Parsed<()> {
+    let start = parser.at.span();
+    let number = parser.number()?;
+    if number == 0 {
+        return Err(parser.refusal(start, "Password ID has to be greated than zero.", "1 to 255"));
+    }
+    password.id = u8::try_from(number).unwrap_or(u8::MAX);
+    if u32::from(password.id) != number {
+        parser.warn(start, format!("the id of a password is 1 to 255; {number} is taken as 255"));
+    }
+    Ok(())
+}
+
+/// `"2026-12-31"`, `"31-12-2026 23:59:59"`.
+fn civil_time(parser: &mut Parser<'_>) -> Parsed<CivilTime> {
+    let start = parser.at.span();
+    let text = parser.text()?;
+    read_time(&text).ok_or_else(|| {
+        let form = "as in \"2026-12-31\" or \"31-12-2026 23:59:59\"";
+        parser.refusal(start, "Invalid date and time", form)
+    })
+}
+
+fn read_time(text: &str) -> Option<CivilTime> {
+    let (date, clock) = text.split_once(' ').unwrap_or((text, "00:00:00"));
+    let [a, b, c] = parts(date, '-')?;
+    let (year, day) = if a > 31 { (a, c) } else { (c, a) };
+    let [hour, minute, second] = parts(clock, ':')?;
+    let time = CivilTime {
+        year: i16::try_from(year).ok().filter(|year| (1970..10_000).contains(year))?,
+        month: u8::try_from(b).ok().filter(|month| (1..=12).contains(month))?,
+        day: u8::try_from(day).ok()?,
+        hour: u8::try_from(hour).ok().filter(|hour| *hour < 24)?,
+        minute: u8::try_from(minute).ok().filter(|minute| *minute < 60)?,
+        second: u8::try_from(second).ok().filter(|second| *second <= 60)?,
+    };
+    (1..=days(time.year, time.month)).contains(&time.day).then_some(time)
+}
+
+/// The days of a month.
+const fn days(year: i16, month: u8) -> u8 {
+    match month {
+        4 | 6 | 9 | 11 => 30,
+        2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
+        2 => 28,
+        _ => 31,
+    }
+}
+
+fn parts(text: &str, separator: char) -> Option<[u16; 3]> {
+    let number = |part: &str| part.parse().ok().filter(|_| part.bytes().all(|b| b.is_ascii_digit()));
+    let parts: Option<Vec<u16>> = text.split(separator).map(number).collect();
+    parts?.try_into().ok()
+}
+
+/// `neighbor 10.0.0.1 dev "eth0" local 10.0.0.2 multihop on`
+fn neighbor(parser: &mut Parser<'_>, conf: &mut BfdConf) -> Parsed<()> {
+    let start = parser.at.span();
+    let addr = parser.address()?;
+    let iface = if parser.at.eat_word("dev") { Some(parser.text()?) } else { parser.scope()? };
+    let local = if parser.at.eat_word("local") { Some(parser.address()?) } else { None };
+    let multihop = parser.at.eat_word("multihop") && parser.switch()?;
+    if multihop && iface.is_some() {
+        let message = "Neighbor cannot set both interface and multihop";
+        return Err(parser.refusal(start, message, "several hops away is on no link"));
+    }
+    if multihop && local.is_none() {
+        let message = "Multihop neighbor requires specified local address";
+        return Err(parser.refusal(start, message, "add `local ADDRESS` before `multihop`"));
+    }
+    conf.neighbors.push(BfdNeighbor { addr, iface, local, multihop });
+    Ok(())
+}

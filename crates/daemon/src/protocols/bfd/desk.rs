@@ -1,0 +1,306 @@
+//! Where sessions of BFD are asked for, and who runs them.
+//!
+//! Any number may ask for the same neighbour; there is one session, and it stays
+//! while anybody asks. The BFD protocol that came up first runs all of them, as
+//! in BIRD; while there is none, everybody is told `AdminDown`.
+//!
+//! Reports go from the thread of BFD through two numbers a session and a queue in
+//! which a session stands at most once, so that thread never waits for us and a
+//! neighbour that flaps fills nothing.
+
+use super::{name_of, options};
+use bfd::runner::{Answer, Link, Report, Runner, SessionId, Spec};
+use bfd::{Options, State};
+use conf::config::BfdConf;
+use route::{IfIndex, Ifaces, ProtocolId};
+use session::peer::{Wanted, Watch, Watcher};
+use std::collections::{BTreeMap, HashMap};
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::{mpsc, watch};
+
+/// How somebody hears of a session: its state, and whether it was just lost. Called under the desk's lock: it must
+/// neither wait nor ask.
+pub type Hear = Arc<dyn Fn(State, bool) + Send + Sync>;
+
+/// A BFD protocol that is up.
+pub struct Keeper {
+    /// Its number.
+    pub id: ProtocolId,
+    /// Its name, for log lines.
+    pub name: Arc<str>,
+    /// Its debug mask.
+    pub debug: Arc<AtomicU32>,
+    /// Its options.
+    pub conf: BfdConf,
+}
+
+/// See the head of this file. Cheap to clone.
+#[derive(Clone)]
+pub struct Desk {
+    books: Arc<Mutex<Books>>,
+    ifaces: watch::Receiver<Arc<Ifaces>>,
+    reports: mpsc::UnboundedSender<u64>,
+}
+
+/// By what a session is told from others.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Key {
+    OneHop(IpAddr, IfIndex),
+    Multihop(IpAddr, IpAddr),
+}
+
+#[derive(Default)]
+struct Books {
+    runner: Option<Runner>,
+    /// In the order in which they came up; the first runs the sessions.
+    keepers: Vec<Keeper>,
+    /// Who asks, by number.
+    asked: BTreeMap<u64, Asking>,
+    /// What runs, by number.
+    sessions: BTreeMap<u64, Running>,
+    by_key: HashMap<Key, u64>,
+    numbers: u64,
+}
+
+struct Asking {
+    wanted: Wanted,
+    hear: Hear,
+}
+
+struct Running {
+    id: SessionId,
+    key: Key,
+    link: Option<Arc<str>>,
+    board: Arc<Board>,
+    askers: Vec<u64>,
+    state: State,
+    downs: u32,
+}
+
+/// What the thread of BFD last said of a session.
+#[derive(Default)]
+struct Board {
+    /// The state above, the number of downs below.
+    said: AtomicU64,
+    /// It stands in the queue.
+    queued: AtomicBool,
+}
+
+impl Board {
+    fn write(&self, report: Report) {
+        let said = u64::from(report.state.code()) << 32 | u64::from(report.downs);
+        self.said.store(said, Ordering::Release);
+    }
+
+    fn read(&self) -> (State, u32) {
+        let said = self.said.load(Ordering::Acquire);
+        (State::from_code((said >> 32) as u8), said as u32)
+    }
+}
+
+/// A session asked for; it is so until this is dropped.
+pub struct Asked {
+    desk: Desk,
+    number: u64,
+}
+
+impl Drop for Asked {
+    fn drop(&mut self) {
+        self.desk.release(self.number);
+    }
+}
+
+impl Desk {
+    /// Opens it. Must be called inside the runtime.
+    pub fn open(ifaces: watch::Receiver<Arc<Ifaces>>) -> Self {
+        let (reports, mut heard) = mpsc::unbounded_channel();
+        let books: Arc<Mutex<Books>> = Arc::default();
+        let weak = Arc::downgrade(&books);
+        tokio::spawn(async move {
+            while let Some(session) = heard.recv().await {
+                let Some(books) = weak.upgrade() else { return };
+                let mut books = books.lock().unwrap_or_else(PoisonError::into_inner);
+                books.hear(session);
+            }
+        });
+        Self { books, ifaces, reports }
+    }
+
+    /// Asks for a session; `hear` is told its state at once and when it changes.
+    pub fn ask(&self, wanted: Wanted, hear: Hear) -> Asked {
+        let mut books = self.books();
+        books.numbers += 1;
+        let number = books.numbers;
+        books.asked.insert(number, Asking { wanted, hear });
+        self.attach(&mut books, number);
+        drop(books);
+        Asked { desk: self.clone(), number }
+    }
+
+    /// A BFD protocol comes up.
+    pub fn begin(&self, keeper: Keeper) {
+        let mut books = self.books();
+        if books.runner.is_none() {
+            match Runner::start() {
+                Ok(runner) => books.runner = Some(runner),
+                Err(error) => return tracing::error!("{}: no thread for BFD: {error}", keeper.name),
+            }
+        }
+        books.keepers.push(keeper);
+        if books.keepers.len() == 1 {
+            self.attach_all(&mut books);
+        }
+    }
+
+    /// It goes down, its sessions with it; another one that is up takes over who asked.
+    pub fn end(&self, id: ProtocolId) {
+        let mut books = self.books();
+        let was_first = books.keepers.first().is_some_and(|k| k.id == id);
+        books.keepers.retain(|k| k.id != id);
+        if was_first {
+            books.end_all();
+            self.attach_all(&mut books);
+        }
+    }
+
+    /// It has new options; sessions stay.
+    pub fn reconfigure(&self, keeper: Keeper) {
+        let mut books = self.books();
+        let Some(place) = books.keepers.iter().position(|k| k.id == keeper.id) else { return };
+        if place == 0
+            && let Some(runner) = books.runner.clone()
+        {
+            for running in books.sessions.values() {
+                runner.reconfigure(running.id, options(&keeper.conf, running.link.as_deref()));
+            }
+        }
+        if let Some(known) = books.keepers.get_mut(place) {
+            *known = keeper;
+        }
+    }
+
+    /// The sessions that a protocol runs.
+    pub fn views(&self, id: ProtocolId, answer: Answer) {
+        let books = self.books();
+        let runs = books.keepers.first().is_some_and(|k| k.id == id);
+        match books.runner.clone().filter(|_| runs) {
+            Some(runner) => runner.views(books.sessions.values().map(|s| s.id).collect(), answer),
+            None => answer(Vec::new()),
+        }
+    }
+
+    fn books(&self) -> MutexGuard<'_, Books> {
+        self.books.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn attach_all(&self, books: &mut Books) {
+        for number in books.asked.keys().copied().collect::<Vec<_>>() {
+            self.attach(books, number);
+        }
+    }
+
+    /// Gives an asker its session, which is begun when it is the first to ask.
+    fn attach(&self, books: &mut Books, number: u64) {
+        let Some((wanted, hear)) = books.asked.get(&number).map(|a| (a.wanted, Arc::clone(&a.hear))) else { return };
+        let key = key(&wanted);
+        let known = books.by_key.get(&key).and_then(|session| books.sessions.get_mut(session));
+        if let Some(running) = known {
+            running.askers.push(number);
+            return hear(running.state, false);
+        }
+        hear(State::AdminDown, false);
+        let Some((runner, keeper)) = books.runner.clone().zip(books.keepers.first()) else { return };
+        let link = wanted.link.map(|index| (index, name_of(&self.ifaces.borrow(), index)));
+        let link = match link {
+            None => None,
+            Some((index, Some(name))) => Some(Link { index: index.0, name }),
+            // The link has just gone; who asks will notice.
+            Some((_, None)) => return,
+        };
+        let options: Options = options(&keeper.conf, link.as_ref().map(|l| &*l.name));
+        let board = Arc::new(Board::default());
+        let (name, debug) = (Arc::clone(&keeper.name), Arc::clone(&keeper.debug));
+        books.numbers += 1;
+        let session = books.numbers;
+        let (said, reports) = (Arc::clone(&board), self.reports.clone());
+        let tell = Box::new(move |report| {
+            said.write(report);
+            if !said.queued.swap(true, Ordering::AcqRel) {
+                let _ = reports.send(session);
+            }
+        });
+        let name_of_link = link.as_ref().map(|l| Arc::clone(&l.name));
+        let Wanted { remote, local, .. } = wanted;
+        let id = runner.add(Spec { name, debug, remote, local, link, options, tell });
+        let running =
+            Running { id, key, link: name_of_link, board, askers: vec![number], state: State::Down, downs: 0 };
+        books.sessions.insert(session, running);
+        books.by_key.insert(key, session);
+    }
+
+    fn release(&self, number: u64) {
+        let mut books = self.books();
+        let Some(asking) = books.asked.remove(&number) else { return };
+        let Some(session) = books.by_key.get(&key(&asking.wanted)).copied() else { return };
+        let Some(running) = books.sessions.get_mut(&session) else { return };
+        running.askers.retain(|asker| *asker != number);
+        if running.askers.is_empty() {
+            let (id, key) = (running.id, running.key);
+            books.sessions.remove(&session);
+            books.by_key.remove(&key);
+            if let Some(runner) = &books.runner {
+                runner.remove(id);
+            }
+        }
+    }
+}
+
+impl Books {
+    /// A session has something to say.
+    fn hear(&mut self, session: u64) {
+        let Some(running) = self.sessions.get_mut(&session) else { return };
+        running.board.queued.store(false, Ordering::Release);
+        let (state, downs) = running.board.read();
+        let lost = downs != running.downs;
+        (running.state, running.downs) = (state, downs);
+        for asker in &running.askers {
+            if let Some(asking) = self.asked.get(asker) {
+                (asking.hear)(state, lost);
+            }
+        }
+    }
+
+    fn end_all(&mut self) {
+        self.by_key.clear();
+        for running in std::mem::take(&mut self.sessions).into_values() {
+            if let Some(runner) = &self.runner {
+                runner.remove(running.id);
+            }
+        }
+        // Held down by the operator is no loss (RFC 5882 4.2).
+        for asking in self.asked.values() {
+            (asking.hear)(State::AdminDown, false);
+        }
+    }
+}
+
+const fn key(wanted: &Wanted) -> Key {
+    match wanted.link {
+        Some(link) => Key::OneHop(wanted.remote, link),
+        None => Key::Multihop(wanted.remote, wanted.local),
+    }
+}
+
+impl Watcher for Desk {
+    fn watch(&self, wanted: Wanted) -> Watch {
+        let (told, losses) = watch::channel(0);
+        let hear = move |_, lost| {
+            if lost {
+                told.send_modify(|losses: &mut u32| *losses = losses.wrapping_add(1));
+            }
+        };
+        Watch { losses, guard: Box::new(self.ask(wanted, Arc::new(hear))) }
+    }
+}
