@@ -30,7 +30,7 @@ fn spec() -> PeerSpec {
         setkey: true,
         ttl_security: false,
         check_link: false,
-        liveness: LivenessMode::Off,
+        liveness: crate::peer::LivenessMode::Off,
         rr_client: false,
         cluster_id: 7,
         rs_client: false,
