@@ -35,7 +35,6 @@ impl Parser<'_> {
         {
             self.pipe(pipe, &channel, &given, close);
         }
-        self.igp_table(&conf.kind, &channel.table, given.get(&["igp", "table"][..]).copied().unwrap_or(close));
         if !matches!(conf.kind, ProtocolKind::Device(_)) {
             conf.channels.push(channel);
         }
@@ -65,19 +64,6 @@ impl Parser<'_> {
             if let Some(place) = place(words).filter(|_| on) {
                 self.warn(place, format!("`{}` does nothing in a pipe: {why}", words.join(" ")));
             }
-        }
-    }
-
-    /// Next hops are looked up in the table of the protocol itself; another one is refused, not ignored.
-    fn igp_table(&mut self, kind: &ProtocolKind, own: &str, at: Span) {
-        let asked = match kind {
-            ProtocolKind::Bgp(bgp) => bgp.igp_table.as_deref(),
-            ProtocolKind::Static(fixed) => fixed.igp_table.as_deref(),
-            _ => None,
-        };
-        if let Some(asked) = asked.filter(|asked| *asked != own) {
-            let wrong = Diagnostic::error(at, format!("igp table {asked} is not supported here"));
-            self.fail(wrong.help(format!("next hops are looked up in the protocol's own table, {own}")));
         }
     }
 

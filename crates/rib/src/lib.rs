@@ -11,6 +11,7 @@
 //!   index               numbers found by hash
 //!   path  slab  store   sixteen octets a path; rows and the index of prefixes
 //!   nexthop  intern     next hops and attribute sets, each once, by number
+//!   elsewhere           next hops that another table answers
 //!   limits  channel     who imports: counters, limits, marks, sources
 //!   decision  election  which of two paths; the order of all paths of a prefix
 //!   table               all of it, and the two ways to change a prefix
@@ -26,6 +27,7 @@ mod channel;
 mod chunks;
 pub mod decision;
 mod election;
+pub mod elsewhere;
 pub mod export;
 mod import;
 mod index;

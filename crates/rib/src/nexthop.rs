@@ -24,10 +24,11 @@
 use crate::batch::ResolvedHop;
 use crate::blocks::Blocks;
 use crate::chunks::Chunks;
+use crate::elsewhere::HopWord;
 use foldhash::fast::RandomState;
 use hashbrown::{HashMap, HashTable};
 use route::hop::Recursive;
-use route::{Dest, Hop, IfIndex, Ifaces, Moment, Prefix, Resolved};
+use route::{Dest, Hop, IfIndex, Ifaces, Moment, Prefix, Resolved, TableId};
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use std::hash::BuildHasher;
@@ -111,9 +112,48 @@ pub(crate) struct Hops {
     stirred: bool,
     /// When counting of warnings began, and how many there were since.
     warned: (Moment, u32),
+    /// The table's own number: recursive next hops of other tables are answered there.
+    home: Option<TableId>,
+    /// What other tables have answered; only next hops that are in use.
+    elsewhere: HashMap<Recursive, ResolvedHop, RandomState>,
+    /// What is to be said to other tables.
+    words: Vec<(Recursive, HopWord)>,
 }
 
 impl Hops {
+    /// For the table of this number.
+    pub(crate) fn of(home: TableId) -> Self {
+        Self { home: Some(home), ..Self::default() }
+    }
+
+    fn is_elsewhere(&self, recursive: &Recursive) -> bool {
+        self.home.is_some_and(|home| home != recursive.table)
+    }
+
+    /// The number of a destination that is in use.
+    pub(crate) fn find(&self, dest: &Dest) -> Option<HopId> {
+        self.index.find(self.seed.hash_one(dest), |n| self.rows[*n].dest == *dest).map(|n| HopId(*n))
+    }
+
+    /// The last word of another table about a next hop.
+    pub(crate) fn answered_elsewhere(&self, recursive: &Recursive) -> Answer {
+        let hop = self.elsewhere.get(recursive).cloned();
+        hop.map_or(Answer::unreachable(0), |hop| Answer { hop, ..Answer::unreachable(0) })
+    }
+
+    /// Another table has answered: queues the next hop when it is still in use.
+    pub(crate) fn heard(&mut self, dest: &Dest, recursive: Recursive, answer: ResolvedHop) {
+        if let Some(id) = self.find(dest) {
+            self.elsewhere.insert(recursive, answer);
+            self.queue(id);
+        }
+    }
+
+    /// What is to be said to other tables.
+    pub(crate) fn take_words(&mut self) -> Vec<(Recursive, HopWord)> {
+        std::mem::take(&mut self.words)
+    }
+
     /// The number of a destination, with one use more. A new one is queued for its answer.
     pub(crate) fn intern(&mut self, dest: &Dest) -> HopId {
         let hash = self.seed.hash_one(dest);
@@ -142,7 +182,11 @@ impl Hops {
             None => rows.push(row),
         };
         index.insert_unique(hash, id, |n| seed.hash_one(&rows[*n].dest));
-        if let Dest::Recursive(r) = dest {
+        if let Dest::Recursive(r) = dest
+            && self.is_elsewhere(r)
+        {
+            self.words.push((r.clone(), HopWord::Ask));
+        } else if let Dest::Recursive(r) = dest {
             self.watched.insert((r.gateway, HopId(id)));
             *self.heads.entry(head(r.gateway)).or_insert(0) += 1;
         }
@@ -152,7 +196,7 @@ impl Hops {
 
     /// One use less; the last one gives the number back.
     pub(crate) fn drop(&mut self, id: HopId) {
-        let Self { rows, index, seed, .. } = self;
+        let Self { rows, index, seed, home, .. } = self;
         let row = &mut rows[id.0];
         row.uses -= 1;
         if row.uses > 0 {
@@ -161,7 +205,12 @@ impl Hops {
         if let Ok(found) = index.find_entry(seed.hash_one(&row.dest), |n| *n == id.0) {
             found.remove();
         }
-        if let Dest::Recursive(r) = &row.dest {
+        if let Dest::Recursive(r) = &row.dest
+            && home.is_some_and(|home| home != r.table)
+        {
+            self.elsewhere.remove(r);
+            self.words.push((r.clone(), HopWord::Forget));
+        } else if let Dest::Recursive(r) = &row.dest {
             self.watched.remove(&(r.gateway, id));
             if let Some(count) = self.heads.get_mut(&head(r.gateway)) {
                 *count -= 1;

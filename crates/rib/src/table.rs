@@ -22,6 +22,7 @@ use crate::channel::{Channels, Standing};
 use crate::decision::Candidate;
 pub use crate::decision::Reason;
 use crate::election::Candidates;
+use crate::elsewhere::HopMail;
 use crate::intern::Sets;
 use crate::journal::Journal;
 use crate::nexthop::{self, Answer, HopId, Hops};
@@ -35,7 +36,7 @@ use hashbrown::HashMap;
 use route::attrs::LocalAttr;
 use route::attrs::LocalValue;
 use route::hop::{IGP_METRIC_UNKNOWN, Recursive};
-use route::{ChannelId, Dest, Family, IfIndex, Ifaces, Moment, Prefix, Resolved, RoaTables};
+use route::{ChannelId, Dest, Family, IfIndex, Ifaces, Moment, Prefix, Resolved, RoaTables, TableId};
 use std::sync::Arc;
 
 /// A routing table: one owner, `&mut self`.
@@ -52,6 +53,9 @@ pub struct Table {
     pub(crate) tending: (u32, u32),
     /// Something was left to `upkeep` since it last finished.
     pub(crate) has_work: bool,
+    /// Which tables asked for a next hop, and what is to be said to them.
+    pub(crate) askers: HashMap<HopId, Vec<TableId>>,
+    pub(crate) answers: Vec<HopMail>,
     /// Channels to be forgotten.
     pub(crate) retired: Vec<u32>,
     /// Keeps lines about pipes few.
@@ -112,13 +116,15 @@ impl Table {
     pub fn new(spec: TableSpec) -> Self {
         Self {
             nets: Nets::new(spec.family),
+            core: Core { hops: Hops::of(spec.id), ..Core::default() },
             spec,
-            core: Core::default(),
             channels: Channels::default(),
             journal: Journal::default(),
             untended: Blocks::default(),
             tending: (0, 0),
             has_work: false,
+            askers: HashMap::new(),
+            answers: Vec::new(),
             retired: Vec::new(),
             noise: Noise::default(),
             totals: Counts::default(),
@@ -405,6 +411,9 @@ impl Table {
             if let Some(users) = self.core.hops.answer(id, answer, now) {
                 self.untended.add_all(users);
                 self.has_work = true;
+                if !self.askers.is_empty() {
+                    self.reply_all(id);
+                }
             }
         }
     }
@@ -422,7 +431,10 @@ impl Table {
 
     /// The way to a recursive next hop, by the best path of the longest prefix that covers it.
     fn look_up(&self, recursive: &Recursive) -> Answer {
-        if recursive.table != self.spec.id || Family::of(recursive.gateway) != self.spec.family {
+        if recursive.table != self.spec.id {
+            return self.core.hops.answered_elsewhere(recursive);
+        }
+        if Family::of(recursive.gateway) != self.spec.family {
             return Answer::unreachable(0);
         }
         let Some(by) = self.longest_match(&Prefix::host(recursive.gateway)) else {

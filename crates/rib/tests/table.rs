@@ -449,3 +449,52 @@ fn a_multipath_route_keeps_the_ways_that_lie_on_a_link_heavier_first() {
     let _: &Table = &t.table;
     assert_eq!(t.table.spec().id, TableId(0));
 }
+
+/// Carries letters between two tables until there are none.
+fn carry(tables: [&mut Lab; 2]) {
+    let [a, b] = tables;
+    loop {
+        let (from_a, from_b) = (a.table.take_mail(), b.table.take_mail());
+        if from_a.is_empty() && from_b.is_empty() {
+            return;
+        }
+        from_a.into_iter().for_each(|m| b.table.receive(m, b.now));
+        from_b.into_iter().for_each(|m| a.table.receive(m, a.now));
+        a.settle();
+        b.settle();
+    }
+}
+
+#[test]
+fn a_next_hop_of_another_table_follows_that_table_and_is_forgotten_with_its_last_use() {
+    let mut igp = Lab::new(Family::Ipv4);
+    let mut own = Lab::numbered(1, Family::Ipv4);
+    for lab in [&mut igp, &mut own] {
+        lab.table.set_ifaces(Arc::new(links()));
+        lab.up(1, spec());
+    }
+    igp.up_as(2, SourceKind::Static, spec());
+    // What the own table says about the address does not count.
+    own.up_as(2, SourceKind::Static, spec());
+    own.announce(2, "10.9.0.0/16", local(SourceKind::Static, 200, Dest::Blackhole));
+    own.announce(1, "20.0.0.0/8", bgp().recursive("10.9.0.1").build());
+    carry([&mut own, &mut igp]);
+    assert_eq!(own.hop("20.0.0.0/8"), (Resolved::Unreachable, None));
+    igp.announce(2, "10.9.0.0/16", local(SourceKind::Static, 200, via("192.168.0.7")));
+    igp.settle();
+    carry([&mut own, &mut igp]);
+    let Resolved::Unicast(hop) = own.hop("20.0.0.0/8").0 else { panic!("reached") };
+    assert_eq!(hop.gateway, Some("192.168.0.7".parse().unwrap()));
+    // A second use asks nobody, and is answered at once.
+    own.announce(1, "21.0.0.0/8", bgp().recursive("10.9.0.1").med(5).build());
+    assert_eq!(own.table.take_mail(), []);
+    assert_eq!(own.hop("21.0.0.0/8"), own.hop("20.0.0.0/8"));
+    igp.withdraw(2, "10.9.0.0/16");
+    igp.settle();
+    carry([&mut own, &mut igp]);
+    assert_eq!(own.hop("21.0.0.0/8"), (Resolved::Unreachable, None));
+    own.withdraw(1, "20.0.0.0/8");
+    own.withdraw(1, "21.0.0.0/8");
+    carry([&mut own, &mut igp]);
+    assert_eq!(igp.table.totals().hops, 0);
+}

@@ -7,6 +7,7 @@
 //! (see `tables`).
 
 use rib::batch::{Act, ChangeBatch, NetId, Reading, TableEvent};
+use rib::elsewhere::HopMail;
 use rib::trace::Tracing;
 use route::{ChannelId, Ifaces, RoaTables, TableId};
 use std::sync::Arc;
@@ -37,6 +38,8 @@ pub enum TableMsg {
     Trace(ChannelId, Tracing),
     /// ROA tables for import filters that run in the table.
     Roas(Arc<RoaTables>),
+    /// A word from another table about a next hop.
+    Hop(HopMail),
     /// Work on the table itself (control socket, counters), at most 1 ms of it; longer work asks for the next page.
     Query(Box<dyn FnOnce(&mut rib::table::Table) + Send>),
 }

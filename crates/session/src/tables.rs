@@ -25,8 +25,8 @@ use rib::export::Bits;
 use rib::table::{Table, TableSpec};
 use route::TableId;
 use std::collections::{HashMap, VecDeque};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock, Weak};
 use std::time::{Duration, Instant};
 
 /// How long a table works before the next one on its thread has its turn.
@@ -67,14 +67,23 @@ impl Drop for Threads {
 impl Tables {
     /// Starts the threads, at least one.
     pub fn start(threads: usize, clock: Clock, events: EventSink) -> Self {
+        let others = Arc::new(OnceLock::new());
         let start = |n: usize| {
             let mailbox = Arc::new(Mailbox::new());
-            let thread = Thread { mailbox: mailbox.clone(), tables: Vec::new(), clock, events: events.clone() };
+            let thread = Thread {
+                mailbox: mailbox.clone(),
+                tables: Vec::new(),
+                clock,
+                events: events.clone(),
+                others: Arc::clone(&others),
+            };
             mailbox::spawn(format!("table{n}"), move || thread.run());
             mailbox
         };
         let all = (0..threads.max(1)).map(start).collect();
-        Self(Arc::new(Threads { all, homes: std::sync::RwLock::default(), next: AtomicUsize::new(0) }))
+        let threads = Arc::new(Threads { all, homes: std::sync::RwLock::default(), next: AtomicUsize::new(0) });
+        let _ = others.set(Arc::downgrade(&threads));
+        Self(threads)
     }
 
     /// A new, empty table. Threads are given tables in turn.
@@ -133,6 +142,8 @@ struct Thread {
     tables: Vec<Owned>,
     clock: Clock,
     events: EventSink,
+    /// The way to tables wherever they live; it does not keep the threads running.
+    others: Arc<OnceLock<Weak<Threads>>>,
 }
 
 impl Thread {
@@ -146,6 +157,13 @@ impl Thread {
             nap = Nap::Long;
             for owned in &mut self.tables {
                 let busy = owned.slice(self.clock, &self.events);
+                let mail = owned.table.take_mail();
+                if !mail.is_empty()
+                    && let Some(threads) = self.others.get().and_then(Weak::upgrade)
+                {
+                    let tables = Tables(threads);
+                    mail.into_iter().for_each(|m| tables.send(m.to, TableMsg::Hop(m)));
+                }
                 nap = match (busy, owned.is_idle()) {
                     (_, true) => nap,
                     (true, false) => Nap::No,
@@ -283,6 +301,10 @@ impl Owned {
             }
             TableMsg::Trace(channel, tracing) => self.table.set_tracing(channel, tracing),
             TableMsg::Roas(roas) => self.table.set_roas(roas),
+            TableMsg::Hop(mail) => {
+                self.table.receive(mail, now);
+                self.works = true;
+            }
             TableMsg::Query(work) => work(&mut self.table),
             TableMsg::Subscribe(subscription) => self.subscribe(subscription),
             TableMsg::Follow(follower) => self.follow(follower),

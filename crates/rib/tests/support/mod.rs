@@ -178,8 +178,17 @@ impl Lab {
         Self::with(family, true)
     }
 
+    /// A table of another number than 0.
+    pub fn numbered(id: u32, family: Family) -> Self {
+        Self::of(TableId(id), family, false)
+    }
+
     pub fn with(family: Family, sorted: bool) -> Self {
-        let spec = TableSpec { id: TableId(0), name: "master".into(), family, sorted };
+        Self::of(TableId(0), family, sorted)
+    }
+
+    fn of(id: TableId, family: Family, sorted: bool) -> Self {
+        let spec = TableSpec { id, name: "master".into(), family, sorted };
         Self { table: Table::new(spec), now: Moment(0), events: Vec::new(), generations: HashMap::new() }
     }
 
