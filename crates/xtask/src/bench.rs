@@ -41,7 +41,6 @@ use stage::{Figures, Setting, Stage};
 use std::fs::File;
 use std::io::Write;
 use std::net::IpAddr;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -51,7 +50,7 @@ use subject::Subject;
 const PREFIX: &str = "rbb";
 /// How long a daemon may take to read its configuration.
 const START_PATIENCE: Duration = Duration::from_secs(60);
-/// Those that make no control socket are watched as long, for they may end at once.
+/// One that makes no control socket is watched as long, for it may end at once.
 const UNSEEN_START: Duration = Duration::from_millis(300);
 
 #[derive(Args, Clone, Debug)]
@@ -231,8 +230,6 @@ impl Bench {
         let netns = Netns::new(&format!("{PREFIX}{}-{number}-", std::process::id()));
         let dir = std::env::temp_dir().join(netns.name("dir"));
         std::fs::create_dir_all(&dir)?;
-        // FRR's daemons become a user of their own, and write beside their configuration.
-        std::fs::set_permissions(&dir, std::fs::Permissions::from_mode(0o777))?;
         let bench = Self { netns, dir };
         bench.build(setting)?;
         Ok(bench)

@@ -100,10 +100,11 @@ pub fn filtered(setting: &Setting, dialect: Dialect) -> String {
     with_head(setting, dialect, &head, "filter checked")
 }
 
-/// Prefixes as members of a set, each with what is more specific.
+/// Prefixes as members of a set: a /24 with what is more specific, others alone, for the table has more specific ones of them.
 fn members(prefixes: impl Iterator<Item = (u64, u8)>) -> String {
     let member = |(address, length): (u64, u8)| {
-        format!("{}/{length}{{{length},32}}", Ipv4Addr::from_bits((address >> 32) as u32))
+        let longest = if length < 24 { length } else { 32 };
+        format!("{}/{length}{{{length},{longest}}}", Ipv4Addr::from_bits((address >> 32) as u32))
     };
     prefixes.map(member).collect::<Vec<_>>().join(", ")
 }
@@ -170,34 +171,15 @@ pub const fn rejected(routes: usize) -> u32 {
     if sets == 0 { 1 } else { sets as u32 }
 }
 
-/// FRR's bgpd.
-pub fn frr(setting: &Setting) -> String {
-    let mut neighbours = String::new();
-    let peers = (0..setting.sessions()).map(|peer| (peer, asn(peer), "")).collect::<Vec<_>>();
-    for (peer, asn, _) in peers.into_iter().chain([(witness::PEER, witness::ASN, "")]) {
-        let far = peer_address(setting.family, peer);
-        let _ = writeln!(
-            neighbours,
-            " neighbor {far} remote-as {asn}\n neighbor {far} passive\n neighbor {far} timers connect 1"
-        );
-    }
-    let quiet = peer_address(setting.family, witness::PEER);
-    format!(
-        "log stdout errors\nip prefix-list nothing seq 5 deny any\n\
-         router bgp 65000\n bgp router-id 10.99.0.1\n no bgp ebgp-requires-policy\n no bgp network import-check\n{neighbours} \
-         address-family ipv4 unicast\n  neighbor {quiet} prefix-list nothing out\n exit-address-family\n"
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::table::Table;
     use super::*;
 
     #[test]
-    fn members_of_a_set_are_prefixes_with_what_is_more_specific() {
+    fn members_of_a_set_take_no_other_route_with_them() {
         let one = u64::from(Ipv4Addr::new(192, 0, 2, 0).to_bits()) << 32;
-        assert_eq!(members([(one, 24), (one, 23)].into_iter()), "192.0.2.0/24{24,32}, 192.0.2.0/23{23,32}");
+        assert_eq!(members([(one, 24), (one, 23)].into_iter()), "192.0.2.0/24{24,32}, 192.0.2.0/23{23,23}");
     }
 
     #[test]

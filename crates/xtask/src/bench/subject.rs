@@ -1,6 +1,6 @@
 //! The daemons that are measured: what they are called, where they are, and how they are started.
 
-use super::conf::{self, Dialect};
+use super::conf::Dialect;
 use super::scenario::{Bound, Part, Scenario};
 use super::stage::Setting;
 use super::table::Family;
@@ -20,8 +20,6 @@ pub enum Subject {
     Bird,
     /// BIRD 2.0.12.
     Bird2,
-    /// FRR's bgpd alone; only where nothing is filtered and nothing goes to the kernel.
-    Frr,
     /// No daemon: frames and copies.
     Relay,
     /// No daemon: a bare loop of netlink requests.
@@ -75,25 +73,6 @@ static SUBJECTS: &[Row] = &[
         arguments: birds,
         takes: |_| true,
         controlled: true,
-    },
-    Row {
-        subject: Subject::Frr,
-        title: "FRR",
-        program: |_| {
-            let program = PathBuf::from("/usr/lib/frr/bgpd");
-            program.is_file().then_some(program).context("FRR is not installed: apt-get install frr")
-        },
-        configuration: |_, setting| conf::frr(setting),
-        arguments: |conf, control, _| {
-            let beside = |name: &str| control.with_file_name(name).display().to_string();
-            ["-Z", "-n", "-P", "0", "--log", "stdout", "-f"]
-                .map(String::from)
-                .into_iter()
-                .chain([conf.display().to_string(), "-i".into(), beside("frr.pid"), "--vty_socket".into(), beside("")])
-                .collect()
-        },
-        takes: |s| s.bound == Bound::Relay && s.family == Family::Ipv4,
-        controlled: false,
     },
     Row {
         subject: Subject::Relay,
