@@ -10,7 +10,7 @@ use route::Family;
 pub fn configuration(text: &[u8]) {
     let files = Memory::new().with("c", text).with("other", "table t; include \"c\";");
     for family in [Family::Ipv4, Family::Ipv6] {
-        let options = LoadOptions { family, dialect: None };
+        let options = LoadOptions { family, dialect: None, before: None };
         match load("c", &files, &options) {
             Ok(loaded) => {
                 let again = load("c", &files, &options).map(|again| again.config);

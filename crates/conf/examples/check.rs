@@ -34,7 +34,7 @@ fn main() -> std::process::ExitCode {
     let path = std::env::args().nth(1).unwrap_or_else(|| "/etc/bird/bird.conf".to_owned());
     let six = std::env::args().nth(2).is_some_and(|a| a == "6");
     let family = if six { route::Family::Ipv6 } else { route::Family::Ipv4 };
-    match rbird_conf::load(&path, &Disk, &LoadOptions { family, dialect: None }) {
+    match rbird_conf::load(&path, &Disk, &LoadOptions { family, dialect: None, before: None }) {
         Ok(loaded) => {
             for line in loaded.warning_lines() {
                 eprintln!("bird: {line}");

@@ -193,7 +193,7 @@ fn ip_expected(mut wrong: Diagnostic, met: Span, tok: Tok) -> Diagnostic {
 impl<'a> Parser<'a> {
     /// A parser of a line, with the names of a configuration.
     fn with_names(source: &'a Source, config: &Config) -> Self {
-        let options = LoadOptions { family: config.family, dialect: Some(config.dialect) };
+        let options = LoadOptions { family: config.family, dialect: Some(config.dialect), before: None };
         let mut parser = Self::new(source, &NO_FILES, &options);
         parser.symbols = config.symbols.meanings.clone();
         parser

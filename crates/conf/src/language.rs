@@ -13,7 +13,11 @@ use std::sync::Arc;
 impl<'a> Parser<'a> {
     /// `define NAME = EXPRESSION;`
     pub(crate) fn define_statement(&mut self) -> Parsed<()> {
+        let name = self.at.word().unwrap_or_default();
         let rule = self.definition(language::define_constant);
+        if let (Ok(()), Some(before)) = (&rule, &self.before) {
+            Arc::make_mut(&mut self.symbols).share_constant(name, &before.meanings);
+        }
         let complete = self.is_behind(Op::Semicolon);
         self.keep(rule, complete, ())
     }

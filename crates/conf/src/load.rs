@@ -19,11 +19,14 @@ pub struct LoadOptions {
     pub family: Family,
     /// `--dialect`; `None`: found from the text.
     pub dialect: Option<Dialect>,
+    /// The names of the configuration that runs: constants that are equal are shared, so that a large set is kept once,
+    /// and what uses it is known to be unchanged without a look at its members.
+    pub before: Option<Arc<Symbols>>,
 }
 
 impl Default for LoadOptions {
     fn default() -> Self {
-        Self { family: Family::Ipv4, dialect: None }
+        Self { family: Family::Ipv4, dialect: None, before: None }
     }
 }
 
@@ -59,6 +62,16 @@ pub struct Refused {
 }
 
 impl Refused {
+    /// A refusal that lies in no file.
+    pub fn because(message: impl Into<String>) -> Self {
+        Self { diagnostics: vec![Diagnostic::error(Span::default(), message)], files: Vec::new() }
+    }
+
+    /// Every error in one line, for the log; each in BIRD's form.
+    pub fn lines(&self) -> Vec<String> {
+        self.diagnostics.iter().map(|d| report::line(d, &self.files)).collect()
+    }
+
     /// The first error in one line, `FILE:LINE:COL message`: what BIRD would say on the control socket and in the log.
     pub fn line(&self) -> String {
         self.diagnostics.first().map(|d| report::line(d, &self.files)).unwrap_or_default()
@@ -72,10 +85,7 @@ impl Refused {
 
 /// Reads the configuration at `path` and whatever it includes.
 pub fn load(path: &str, files: &dyn Files, options: &LoadOptions) -> Result<Loaded, Refused> {
-    let source = Source::read(path, files).map_err(|why| {
-        let message = format!("{path}: {why}");
-        Refused { diagnostics: vec![Diagnostic::error(Span::default(), message)], files: Vec::new() }
-    })?;
+    let source = Source::read(path, files).map_err(|why| Refused::because(format!("{path}: {why}")))?;
     let (mut loaded, errors) = read(&source, files, options);
     if errors.is_empty() {
         loaded.config.files = source.files;

@@ -37,6 +37,8 @@ pub(crate) struct Parser<'a> {
     pub(crate) automatic: BTreeMap<&'static str, u32>,
     /// Where each dialect was met first.
     pub(crate) dialects: Dialects,
+    /// The names of the configuration that runs.
+    pub(crate) before: Option<Arc<crate::config::Symbols>>,
     /// For log files.
     pub(crate) disk: &'a dyn Files,
     /// What is wrong.
@@ -65,6 +67,7 @@ impl<'a> Parser<'a> {
             templates: BTreeMap::new(),
             automatic: BTreeMap::new(),
             dialects: Dialects::default(),
+            before: options.before.clone(),
             disk,
             errors: source.errors.clone(),
             warnings: Vec::new(),

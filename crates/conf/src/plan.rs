@@ -273,6 +273,10 @@ fn roa_tables(old: &Config, new: &Config) -> Vec<Change> {
 
 fn globals(old: &Config, new: &Config) -> Vec<Change> {
     let changed = |global: &Global| {
+        // Without one in the file the identifier that runs stays.
+        if global.name == "router id" && new.router_id.is_none() {
+            return None;
+        }
         let (from, to) = ((global.show)(old), (global.show)(new));
         (from != to).then(|| Change { option: global.name.to_owned(), effect: global.effect, from, to })
     };
@@ -438,6 +442,25 @@ mod tests {
             plan(&old, &old.replace("roa table r2", "roa table r3")),
             "roa table r2: 0 records -> none\nroa table r3: none -> 0 records\n"
         );
+    }
+
+    #[test]
+    fn a_router_id_that_is_left_out_stays_as_it_runs() {
+        assert_eq!(edited("router id 1.1.1.1; ", ""), "");
+    }
+
+    #[test]
+    fn a_constant_that_did_not_change_is_kept_in_memory_once() {
+        let text =
+            format!("define big = [ 10.0.0.0/8+, 11.0.0.0/8 ];\nfilter f {{ if net ~ big then accept; }}\n{BASE}");
+        let old = config(&text);
+        let options = LoadOptions { before: Some(old.symbols.clone()), ..LoadOptions::default() };
+        let new = load("c", &Memory::new().with("c", &text), &options).unwrap().config;
+        let set = |config: &Config| match config.symbols.meanings.constant("big") {
+            Some(filter::Value::PrefixSet(set)) => std::ptr::from_ref(&**set),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(set(&old), set(&new));
     }
 
     #[test]

@@ -100,7 +100,7 @@ fn pieces() -> impl Strategy<Value = String> {
 fn reads(text: &[u8]) {
     let files = Memory::new().with("c", text).with("other", "table t; include \"c\";");
     for family in [Family::Ipv4, Family::Ipv6] {
-        let options = LoadOptions { family, dialect: None };
+        let options = LoadOptions { family, dialect: None, before: None };
         match load("c", &files, &options) {
             Ok(loaded) => assert!(!loaded.config.protocols.is_empty()),
             Err(refused) => {

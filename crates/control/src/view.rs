@@ -379,8 +379,8 @@ pub struct ConfigureReport {
 /// The ends of a `configure`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ConfigureOutcome {
-    /// `check`: no error.
-    Fine,
+    /// `check`: no error; what a `configure` would do, a line for each thing that changes.
+    Fine(Vec<String>),
     /// It runs.
     Done,
     /// It runs as soon as some protocols have stopped.

@@ -50,7 +50,7 @@ fn start(args: &Args) -> Result<ExitCode, Vec<String>> {
     let user = args.user.as_deref().map(privileges::user).transpose().map_err(one)?;
     let group = args.group.as_deref().map(privileges::group).transpose().map_err(one)?;
     let settings = settings::read(args.settings.as_deref()).map_err(one)?;
-    let reader = Reader { options: LoadOptions { family: args.family, dialect: args.dialect } };
+    let reader = Reader { options: LoadOptions { family: args.family, dialect: args.dialect, before: None } };
     if args.parse_only {
         privileges::drop(user, group).map_err(one)?;
         return load(args, &reader).map(|_| ExitCode::SUCCESS);

@@ -7,9 +7,11 @@
 //! the same queue, so that nothing here ever waits long.
 
 mod actions;
+mod reading;
 mod reload;
 mod roas;
 
+use reading::Wish;
 pub use reload::Reload;
 
 use crate::answers::{protocols, routes};
@@ -28,6 +30,7 @@ use session::link::TableMsg;
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 
 /// What reaches the supervisor beside requests.
@@ -41,8 +44,12 @@ pub enum Order {
     Dump,
     /// The protocols that had to stop for a new configuration have stopped.
     Stopped(u64),
-    /// The undo timer of this configuration ran out.
+    /// The undo timer of this number ran out.
     UndoTimeout(u64),
+    /// No further SIGHUP came for a moment.
+    HangupSettled,
+    /// A configuration was read and compared.
+    Read(Box<reading::Read>),
     /// A route limit was passed.
     Limit(Tripped),
 }
@@ -68,9 +75,34 @@ pub struct Reader {
 impl Reader {
     /// Reads a configuration from the disk.
     pub fn read(&self, path: &str) -> Result<Loaded, Refused> {
-        conf::load::load(path, &Disk, &self.options)
+        self.read_with(path, &self.options)
+    }
+
+    /// Reads what shall run after another one; constants that did not change stay in memory once.
+    pub fn read_after(&self, path: &str, before: &Config) -> Result<Loaded, Refused> {
+        self.read_with(path, &LoadOptions { before: Some(Arc::clone(&before.symbols)), ..self.options.clone() })
+    }
+
+    /// Files that somebody is writing are read again, a few times.
+    fn read_with(&self, path: &str, options: &LoadOptions) -> Result<Loaded, Refused> {
+        let mut changed = String::new();
+        for _ in 0..READS_MAX {
+            let disk = Disk::default();
+            let read = conf::load::load(path, &disk, options);
+            match disk.changed() {
+                None => return read,
+                Some(file) => changed = file,
+            }
+            std::thread::sleep(READS_APART);
+        }
+        Err(Refused::because(format!("{changed}: File changed while it was read")))
     }
 }
+
+/// How often a configuration is read that changes while it is read.
+const READS_MAX: usize = 5;
+/// How long is waited before it is read again.
+const READS_APART: Duration = Duration::from_millis(100);
 
 /// Owns the running configuration and all instances.
 pub struct Supervisor {
@@ -87,6 +119,7 @@ pub struct Supervisor {
     router_id: Ipv4Addr,
     hostname: Arc<str>,
     reload: Reload,
+    line: reading::Line,
     stopping: bool,
     orders: mpsc::UnboundedSender<Order>,
 }
@@ -133,6 +166,7 @@ impl Supervisor {
             router_id,
             hostname,
             reload: Reload::default(),
+            line: reading::Line::default(),
             stopping: false,
             orders,
         };
@@ -158,10 +192,12 @@ impl Supervisor {
                 }
                 Some(order) = orders.recv() => match order {
                     Order::Stop => break,
-                    Order::Reload => self.reload_on_signal(),
+                    Order::Reload => self.hangup(),
+                    Order::HangupSettled => self.hangup_settled(),
+                    Order::Read(read) => self.have_read(*read),
                     Order::Dump => self.dump(),
                     Order::Stopped(turn) => self.continue_reload(turn),
-                    Order::UndoTimeout(turn) => self.undo_timeout(turn),
+                    Order::UndoTimeout(timer) => self.want(Wish::Undo(Err(timer))),
                     Order::Limit(tripped) => self.trip(tripped),
                 },
                 Some(request) = requests.recv() => self.hear(request),
@@ -227,9 +263,9 @@ impl Supervisor {
                     drop(answer.send(rows));
                 });
             }
-            Request::Configure { file, how, answer } => self.configure(file, how, answer),
-            Request::Undo(answer) => drop(answer.send(self.undo())),
-            Request::Confirm(answer) => drop(answer.send(self.confirm())),
+            Request::Configure { file, how, answer } => self.want(Wish::Configure { file, how, answer }),
+            Request::Undo(answer) => self.want(Wish::Undo(Ok(answer))),
+            Request::Confirm(answer) => self.want(Wish::Confirm(answer)),
             Request::Debug { choice, mask, answer } => drop(answer.send(self.debug(&choice, mask))),
             Request::MrtDump { choice, mask, answer } => drop(answer.send(self.mrtdump(&choice, mask))),
             Request::Roas(answer) => drop(answer.send(Arc::clone(&self.world.roas.borrow()))),

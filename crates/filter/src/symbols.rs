@@ -96,6 +96,16 @@ impl Symbols {
         }
     }
 
+    /// Takes a constant's value from `before` when it is the same there: one copy in memory, known to be equal at a glance.
+    pub fn share_constant(&mut self, name: &str, before: &Self) {
+        if let (Some(Symbol { kind: SymbolKind::Constant(value), .. }), Some(old)) =
+            (self.all.get_mut(name), before.constant(name))
+            && *value == *old
+        {
+            *value = old.clone();
+        }
+    }
+
     /// All names in their order.
     pub fn iter(&self) -> impl Iterator<Item = (&Arc<str>, &Symbol)> {
         self.all.iter()

@@ -152,7 +152,13 @@ impl Layout for V1 {
         let (code, words) = match &report.outcome {
             ConfigureOutcome::Wrong(errors) => return configuration_errors(errors, out),
             ConfigureOutcome::Done if check => (code::CONFIGURATION_OK, "Configuration OK"),
-            ConfigureOutcome::Fine => (code::CONFIGURATION_OK, "Configuration OK"),
+            ConfigureOutcome::Fine(plan) => {
+                // Below BIRD's first line, so that its last one is the last.
+                for line in plan {
+                    out.line(code::READING, format_args!("  {line}"));
+                }
+                (code::CONFIGURATION_OK, "Configuration OK")
+            }
             ConfigureOutcome::Done => (code::RECONFIGURED, "Reconfigured"),
             ConfigureOutcome::InProgress => (code::RECONFIGURING, "Reconfiguration in progress"),
             ConfigureOutcome::Queued => {

@@ -140,7 +140,8 @@ pub fn answer(request: Request, config: &Config) {
         Request::Configure { file, how, answer } => {
             let undo_s = if let Configure::Load { undo_s, .. } = how { undo_s } else { None };
             let file = file.unwrap_or_else(|| "router1.conf".into());
-            let outcome = if how == Configure::Check { ConfigureOutcome::Fine } else { ConfigureOutcome::Done };
+            let outcome =
+                if how == Configure::Check { ConfigureOutcome::Fine(Vec::new()) } else { ConfigureOutcome::Done };
             drop(answer.send(ConfigureReport { file: Some(file), undo_s, outcome }));
         }
         Request::Undo(to) | Request::Confirm(to) => {

@@ -4,16 +4,18 @@
 //! differs is touched: an unchanged session never resets, a changed filter is
 //! re-judged, a changed option that needs it restarts its protocol alone. What
 //! must stop is stopped first; when all of it has stopped, the rest is made.
-//! Meanwhile a further `configure` is kept, the last one wins.
+//! Meanwhile a further configuration is kept, the last one wins. How they are
+//! read, and who is served when, is the affair of [`super::reading`].
 
-use super::actions::trace_tables;
+use super::actions::{is_enabled, trace_tables};
+use super::reading::{Queued, Wish};
 use super::{Current, Instance, Order, Running, Supervisor};
 use crate::translate;
-use conf::config::{Config, DebugMask, ProtocolConf, ProtocolKind};
-use conf::plan::{self, Action, Plan};
-use control::request::{Answer, Configure};
+use conf::config::{Config, DebugMask, ProtocolKind};
+use conf::plan::{Action, Plan};
 use control::view::{ConfigureOutcome, ConfigureReport};
 use session::peer::{Refilter, StopReason};
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,12 +26,20 @@ pub struct Reload {
     turn: u64,
     /// Protocols are stopping for the running configuration.
     waiting: bool,
-    /// Read while another one was being carried out.
-    queued: Option<(Current, bool)>,
+    /// Wanted while another one was being carried out; the last one wins.
+    queued: Option<Queued>,
+    /// Those of the new configuration that are stopping, to begin anew.
+    restarting: HashSet<Arc<str>>,
+    /// Tables that are made anew once nobody uses them.
+    remade: Vec<Arc<str>>,
     /// The configuration before this one.
     previous: Option<Current>,
-    /// The undo timer runs.
-    undo_armed: bool,
+    /// Nobody has gone back since the last configuration was taken on.
+    undo_available: bool,
+    /// The undo timer that runs.
+    undo_timer: Option<u64>,
+    /// The number of the last undo timer.
+    undo_timers: u64,
 }
 
 impl Reload {
@@ -40,113 +50,85 @@ impl Reload {
 }
 
 impl Supervisor {
-    /// SIGHUP.
-    pub(super) fn reload_on_signal(&mut self) {
-        let path = Arc::clone(&self.home);
-        tracing::info!("Reconfiguration requested by SIGHUP");
-        let _ = self.load_and_apply(&path, false);
+    /// The configuration before this one.
+    pub(super) fn previous(&self) -> Option<Current> {
+        self.reload.previous.clone()
     }
 
-    /// `configure`.
-    pub(super) fn configure(&mut self, file: Option<Arc<str>>, how: Configure, answer: Answer<ConfigureReport>) {
-        let path = file.unwrap_or_else(|| Arc::clone(&self.home));
-        let (outcome, undo_s) = match how {
-            Configure::Check => (self.check(&path), None),
-            Configure::Load { soft, undo_s } => {
-                let outcome = self.load_and_apply(&path, soft);
-                let undo_s = undo_s.filter(|s| *s > 0 && !matches!(outcome, ConfigureOutcome::Wrong(_)));
-                if let Some(seconds) = undo_s {
-                    self.arm_undo(seconds);
-                }
-                (outcome, undo_s)
-            }
+    /// `configure undo`, or the undo timer of this number ran out: the configuration to go back to, or what there is
+    /// to say at once.
+    pub(super) fn begin_undo(&mut self, timer: Option<u64>) -> Result<Current, ConfigureOutcome> {
+        if timer.is_some() && timer != self.reload.undo_timer {
+            return Err(ConfigureOutcome::Nothing);
+        }
+        if timer.is_some() {
+            tracing::info!("Config timeout expired, starting undo");
+        }
+        if self.stopping {
+            return Err(ConfigureOutcome::Stopping);
+        }
+        let Some(previous) = self.reload.previous.clone().filter(|_| self.reload.undo_available) else {
+            return Err(ConfigureOutcome::Nothing);
         };
-        drop(answer.send(ConfigureReport { file: Some(path), undo_s, outcome }));
-    }
-
-    fn check(&self, path: &str) -> ConfigureOutcome {
-        match self.reader.read(path) {
-            Ok(_) => ConfigureOutcome::Fine,
-            Err(refused) => ConfigureOutcome::Wrong(refused.report(false)),
+        self.reload.undo_available = false;
+        self.reload.undo_timer = None;
+        if !self.reload.waiting {
+            return Ok(previous);
         }
-    }
-
-    fn load_and_apply(&mut self, path: &Arc<str>, soft: bool) -> ConfigureOutcome {
-        match self.reader.read(path) {
-            Ok(loaded) => {
-                for line in loaded.warning_lines() {
-                    tracing::warn!("{line}");
-                }
-                let current = Current {
-                    config: Arc::new(loaded.config),
-                    path: Arc::clone(path),
-                    read: self.world.deps.clock.now(),
-                };
-                self.apply(current, soft)
-            }
-            Err(refused) => {
-                tracing::error!("{}", refused.line());
-                ConfigureOutcome::Wrong(refused.report(false))
-            }
-        }
-    }
-
-    /// `configure undo`.
-    pub(super) fn undo(&mut self) -> ConfigureReport {
-        tracing::info!("Undoing last configuration");
         if self.reload.queued.take().is_some() {
-            return ConfigureReport { file: None, undo_s: None, outcome: ConfigureOutcome::Unqueued };
+            tracing::info!("Removing queued configuration");
+            return Err(ConfigureOutcome::Unqueued);
         }
-        let outcome = match self.reload.previous.take() {
-            Some(previous) => {
-                let outcome = self.apply(previous, false);
-                self.reload.previous = None;
-                outcome
-            }
-            None => ConfigureOutcome::Nothing,
-        };
-        self.reload.undo_armed = false;
-        ConfigureReport { file: None, undo_s: None, outcome }
+        tracing::info!("Queueing undo configuration");
+        self.reload.queued = Some(Queued::Undo);
+        Err(ConfigureOutcome::Queued)
     }
 
     /// `configure confirm`.
     pub(super) fn confirm(&mut self) -> ConfigureReport {
-        let outcome = if std::mem::take(&mut self.reload.undo_armed) {
-            ConfigureOutcome::Confirmed
-        } else {
-            ConfigureOutcome::Nothing
+        let outcome = match self.reload.undo_timer.take() {
+            Some(_) => ConfigureOutcome::Confirmed,
+            None => ConfigureOutcome::Nothing,
         };
         ConfigureReport { file: None, undo_s: None, outcome }
     }
 
-    fn arm_undo(&mut self, seconds: u32) {
-        self.reload.undo_armed = true;
-        let (turn, orders) = (self.reload.turn, self.orders.clone());
-        tokio::spawn(async move {
-            tokio::time::sleep(Duration::from_secs(seconds.into())).await;
-            let _ = orders.send(Order::UndoTimeout(turn));
-        });
-    }
-
-    /// The undo timer ran out; nothing happens when it was confirmed or another configuration came.
-    pub(super) fn undo_timeout(&mut self, turn: u64) {
-        if self.reload.undo_armed && turn == self.reload.turn {
-            tracing::info!("Config timeout expired, starting undo");
-            let _ = self.undo();
-        }
-    }
-
-    fn apply(&mut self, new: Current, soft: bool) -> ConfigureOutcome {
+    /// Takes on a configuration that was read: now, or after the one that is being carried out.
+    pub(super) fn commit(&mut self, new: Current, plan: Plan, soft: bool, undo_s: Option<u32>) -> ConfigureOutcome {
         if self.stopping {
             return ConfigureOutcome::Stopping;
         }
-        if self.reload.waiting {
-            self.reload.queued = Some((new, soft));
-            return ConfigureOutcome::Queued;
+        self.reload.undo_available = true;
+        self.reload.undo_timer = undo_s.map(|seconds| self.start_undo_timer(seconds));
+        if !self.reload.waiting {
+            return self.carry_out(new, plan, soft);
+        }
+        match self.reload.queued {
+            Some(_) => tracing::info!("Queueing new configuration, ignoring the one already queued"),
+            None => tracing::info!("Queueing new configuration"),
+        }
+        self.reload.queued = Some(Queued::New(new, soft));
+        ConfigureOutcome::Queued
+    }
+
+    fn start_undo_timer(&mut self, seconds: u32) -> u64 {
+        self.reload.undo_timers += 1;
+        let (timer, orders) = (self.reload.undo_timers, self.orders.clone());
+        tokio::spawn(async move {
+            tokio::time::sleep(Duration::from_secs(seconds.into())).await;
+            let _ = orders.send(Order::UndoTimeout(timer));
+        });
+        timer
+    }
+
+    /// Carries a plan out. Nothing else is being carried out.
+    pub(super) fn carry_out(&mut self, new: Current, plan: Plan, soft: bool) -> ConfigureOutcome {
+        if self.stopping {
+            return ConfigureOutcome::Stopping;
         }
         tracing::info!("Reconfiguring");
         self.reload.turn += 1;
-        let plan = plan::diff(&self.current.config, &new.config);
+        let plan = self.with_the_running(plan, &new.config);
         let config = Arc::clone(&new.config);
         // Without one in the file the id stays, so that no session resets for it.
         self.router_id = config.router_id.unwrap_or(self.router_id);
@@ -155,7 +137,10 @@ impl Supervisor {
         self.make_tables(&config);
         self.set_roas(&config);
         self.world.deps.recorder.set_file(config.mrtdump_file.clone());
-        let goodbyes = self.stop_what_changes(&plan);
+        self.reload.remade = plan.tables_removed.iter().filter(|t| plan.tables_added.contains(t)).cloned().collect();
+        let restarting = plan.protocols.iter().filter(|p| p.action == Action::Restart);
+        self.reload.restarting = restarting.map(|p| Arc::clone(&p.name)).collect();
+        let goodbyes = self.stop_what_changes(&plan, &config);
         self.refilter_what_stays(&plan, &config, soft);
         if goodbyes.is_empty() {
             self.finish_reload();
@@ -172,12 +157,13 @@ impl Supervisor {
         ConfigureOutcome::InProgress
     }
 
-    /// Stops what is removed or must restart. Those that need no time are gone at once.
-    fn stop_what_changes(&mut self, plan: &Plan) -> Vec<tokio::task::JoinHandle<()>> {
+    /// Stops what is removed or must restart. What is down already is gone at once.
+    fn stop_what_changes(&mut self, plan: &Plan, config: &Config) -> Vec<tokio::task::JoinHandle<()>> {
         let mut goodbyes = Vec::new();
         let instances = std::mem::take(&mut self.instances);
         for instance in instances {
-            let reason = match action_for(plan, &instance.conf.name) {
+            let name = &instance.conf.name;
+            let reason = match action_for(plan, name) {
                 Some(Action::Stop) => StopReason::Deconfigured,
                 Some(Action::Restart) => StopReason::Reconfigure,
                 _ => {
@@ -185,19 +171,26 @@ impl Supervisor {
                     continue;
                 }
             };
-            tracing::info!(
-                "{} protocol {}",
-                if reason == StopReason::Deconfigured { "Removing" } else { "Restarting" },
-                instance.conf.name
-            );
+            let is_up = is_enabled(&instance);
+            let stays_down = config.protocols.iter().any(|c| c.name == *name && c.disabled);
+            match (reason, is_up, stays_down) {
+                (StopReason::Deconfigured, ..) => tracing::info!("Removing protocol {name}"),
+                (_, true, false) => tracing::info!("Restarting protocol {name}"),
+                (_, true, true) => tracing::info!("Disabling protocol {name}"),
+                (_, false, false) => tracing::info!("Enabling protocol {name}"),
+                (_, false, true) => {}
+            }
             for ids in &instance.channels {
                 self.world.listeners.remove(ids.channel);
             }
             let world = self.world.clone();
-            goodbyes.push(tokio::spawn(async move {
+            let goodbye = tokio::spawn(async move {
                 instance.running.stop(reason, None).await;
                 trace_tables(&world, &instance, DebugMask::default());
-            }));
+            });
+            if is_up {
+                goodbyes.push(goodbye);
+            }
         }
         goodbyes
     }
@@ -215,10 +208,7 @@ impl Supervisor {
                 _ => Refilter::default(),
             };
             let changed = matches!(action, Some(Action::Update | Action::Refilter { .. }));
-            // Spans and allocations of an unchanged protocol are new all the same; the operator's `disabled` stays what it is.
-            if conf.disabled != instance.conf.disabled {
-                self.follow_disabled(instance, conf);
-            }
+            // Spans and allocations of an unchanged protocol are new all the same.
             let traced = conf.debug != instance.conf.debug;
             if conf.mrtdump != instance.conf.mrtdump {
                 instance.running.mrtdump(conf.mrtdump);
@@ -229,21 +219,13 @@ impl Supervisor {
                 trace_tables(&self.world, instance, conf.debug);
             }
             if changed {
-                tracing::info!("Reloading protocol {}", conf.name);
+                if refilter.import || refilter.export {
+                    tracing::info!("Reloading protocol {}", conf.name);
+                }
                 self.hand_over(instance, config, refilter);
             }
         }
         self.instances = instances;
-    }
-
-    fn follow_disabled(&self, instance: &mut Instance, conf: &ProtocolConf) {
-        instance.enabled = !conf.disabled;
-        instance.since = self.world.deps.clock.now();
-        if conf.disabled {
-            drop(instance.running.stop_soon(StopReason::Disable, None));
-        } else {
-            instance.running.begin();
-        }
     }
 
     fn hand_over(&self, instance: &Instance, config: &Config, refilter: Refilter) {
@@ -283,20 +265,30 @@ impl Supervisor {
         }
         self.reload.waiting = false;
         self.finish_reload();
-        if let Some((queued, soft)) = self.reload.queued.take() {
-            self.apply(queued, soft);
+        if let Some(queued) = self.reload.queued.take() {
+            self.want_first(Wish::Queued(queued));
         }
     }
 
     /// Makes what is not there yet, and puts all instances into the order of the configuration.
     fn finish_reload(&mut self) {
         let config = Arc::clone(&self.current.config);
+        for name in std::mem::take(&mut self.reload.remade) {
+            if let Some(id) = self.tables.remove(&name) {
+                self.world.deps.tables.remove(id);
+            }
+        }
+        self.make_tables(&config);
         for conf in &config.protocols {
             if !self.instances.iter().any(|i| i.conf.name == conf.name) {
+                if !self.reload.restarting.contains(&conf.name) {
+                    tracing::info!("Adding protocol {}", conf.name);
+                }
                 self.make(conf, !conf.disabled);
             }
         }
         let place = |name: &str| config.protocols.iter().position(|c| &*c.name == name);
+        self.reload.restarting.clear();
         self.instances.sort_by_key(|i| place(&i.conf.name));
         self.drop_tables(&config);
         self.look_at_links();
