@@ -64,6 +64,8 @@ pub struct Config {
     pub graceful_restart_wait: Duration,
     /// `debug protocols`: for protocols without a `debug` of their own.
     pub debug_protocols: DebugMask,
+    /// `debug latency`, `watchdog`.
+    pub latency: LatencyConf,
     /// `mrtdump "FILE"`.
     pub mrtdump_file: Option<Arc<str>>,
     /// `mrtdump protocols`: for protocols without a `mrtdump` of their own.
@@ -98,6 +100,7 @@ impl Config {
             time: TimeFormats::default(),
             graceful_restart_wait: Duration::from_secs(240),
             debug_protocols: DebugMask::default(),
+            latency: LatencyConf::default(),
             mrtdump_file: None,
             mrtdump_protocols: MrtMask::default(),
             debug_commands: 0,
@@ -330,6 +333,26 @@ pub struct DebugMask(pub u32);
 impl DebugMask {
     /// `all`.
     pub const ALL: Self = Self(63);
+}
+
+/// `debug latency` and `watchdog`: how long the daemon's loops may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LatencyConf {
+    /// `debug latency`.
+    pub debug: bool,
+    /// `debug latency limit`.
+    pub limit: Duration,
+    /// `watchdog warning`.
+    pub warning: Duration,
+    /// `watchdog timeout`; `None`: none.
+    pub timeout: Option<Duration>,
+}
+
+impl Default for LatencyConf {
+    fn default() -> Self {
+        let (limit, warning) = (Duration::from_secs(1), Duration::from_secs(5));
+        Self { debug: false, limit, warning, timeout: None }
+    }
 }
 
 /// `mrtdump` classes of a protocol, one bit each: states 1, messages 2.

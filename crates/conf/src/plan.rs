@@ -242,6 +242,7 @@ static GLOBALS: &[Global] = &[
         show: |c| c.graceful_restart_wait.as_secs().to_string(),
         effect: Effect::None,
     },
+    Global { name: "debug latency, watchdog", show: |c| format!("{:?}", c.latency), effect: Effect::None },
     Global {
         name: "mrtdump",
         show: |c| c.mrtdump_file.as_ref().map(|path| format!("\"{path}\"")).unwrap_or_default(),

@@ -31,11 +31,9 @@ pub(crate) enum Does {
     Read(fn(&mut Parser<'_>) -> Parsed<()>),
     /// Read; no `;` is asked for, but one may follow, as everywhere.
     Bare(fn(&mut Parser<'_>) -> Parsed<()>),
-    /// Refused, with why.
-    Refused(&'static str),
 }
 
-use Does::{Bare, Read, Refused};
+use Does::{Bare, Read};
 
 const fn row(words: &'static [&'static str], grammar: &'static str, does: Does) -> Statement {
     Statement { words, grammar, does }
@@ -65,10 +63,10 @@ pub(crate) static STATEMENTS: &[Statement] = &[
     row(&["roa", "table"], "NAME [{ roa PREFIX max NUMBER as NUMBER; ... }]", Bare(roa_table)),
     row(&["mrtdump"], "\"file\"", Read(mrtdump)),
     row(&["mrtdump", "protocols"], "all|off|{ states, messages }", Bare(mrtdump_protocols)),
-    row(&["debug", "latency"], "", Refused("it measures BIRD's main loop, which rbird does not have")),
-    row(&["debug", "latency", "limit"], "", Refused("it measures BIRD's main loop, which rbird does not have")),
-    row(&["watchdog", "warning"], "", Refused("the watchdog of rbird is set in rbird.toml")),
-    row(&["watchdog", "timeout"], "", Refused("the watchdog of rbird is set in rbird.toml")),
+    row(&["debug", "latency"], "[switch]", Read(debug_latency)),
+    row(&["debug", "latency", "limit"], "number s|ms|us", Read(latency_limit)),
+    row(&["watchdog", "warning"], "number s|ms|us", Read(watchdog_warning)),
+    row(&["watchdog", "timeout"], "number s|ms|us", Read(watchdog_timeout)),
 ];
 
 impl<'a> Parser<'a> {
@@ -98,7 +96,6 @@ impl<'a> Parser<'a> {
         let Some(statement) = fitting.max_by_key(|s| s.words.len()) else {
             return Err(self.unknown_statement(&words));
         };
-        let first = self.at.span();
         for _ in statement.words {
             self.at.bump();
         }
@@ -108,10 +105,6 @@ impl<'a> Parser<'a> {
                 self.end_of_statement()
             }
             Bare(read) => read(self),
-            Refused(why) => {
-                let span = self.at.since(first);
-                Err(self.not_done(span, &statement.words.join(" "), why))
-            }
         }
     }
 
@@ -348,6 +341,36 @@ fn mrtdump(parser: &mut Parser<'_>) -> Parsed<()> {
 fn mrtdump_protocols(parser: &mut Parser<'_>) -> Parsed<()> {
     parser.config.mrtdump_protocols = parser.mrt_mask()?;
     Ok(())
+}
+
+fn debug_latency(parser: &mut Parser<'_>) -> Parsed<()> {
+    parser.config.latency.debug = parser.switch()?;
+    Ok(())
+}
+
+fn latency_limit(parser: &mut Parser<'_>) -> Parsed<()> {
+    parser.config.latency.limit = duration(parser)?;
+    Ok(())
+}
+
+fn watchdog_warning(parser: &mut Parser<'_>) -> Parsed<()> {
+    parser.config.latency.warning = duration(parser)?;
+    Ok(())
+}
+
+/// In whole seconds, one at least, as in BIRD.
+fn watchdog_timeout(parser: &mut Parser<'_>) -> Parsed<()> {
+    let asked = duration(parser)?;
+    let seconds = asked.as_secs() + u64::from(asked.subsec_nanos() > 0);
+    parser.config.latency.timeout = Some(Duration::from_secs(seconds.max(1)));
+    Ok(())
+}
+
+/// A number with its unit, which has to be said here.
+fn duration(parser: &mut Parser<'_>) -> Parsed<Duration> {
+    static UNITS: &[(&str, u64)] = &[("s", 1_000_000), ("ms", 1000), ("us", 1)];
+    let number = u64::from(parser.number()?);
+    Ok(Duration::from_micros(number * parser.one_of(UNITS)?))
 }
 
 fn debug_commands(parser: &mut Parser<'_>) -> Parsed<()> {

@@ -27,6 +27,7 @@ use control::view::{InterfaceView, MemoryView, Phase, RecoveryView, RouteItem, S
 use rib::query::TableSpec;
 use route::{Ifaces, Moment, RoaTables, TableId};
 use session::link::TableMsg;
+use session::pace::Pace;
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
@@ -175,6 +176,7 @@ impl Supervisor {
         this.world.deps.exports.set_ifaces(ifaces);
         this.set_roas(&config);
         this.world.deps.recorder.set_file(config.mrtdump_file.clone());
+        session::pace::set(translate::pace(&config.latency));
         for conf in &config.protocols {
             this.make(conf, !conf.disabled);
         }
@@ -184,11 +186,14 @@ impl Supervisor {
     /// Serves requests and orders until the daemon has stopped.
     pub async fn run(mut self, mut requests: mpsc::Receiver<Request>, mut orders: mpsc::UnboundedReceiver<Order>) {
         let mut links = self.world.monitor.ifaces();
+        let pace = Pace::new("supervisor");
         loop {
+            pace.end(1);
             tokio::select! {
                 Ok(()) = links.changed() => {
+                    pace.begin();
                     links.borrow_and_update();
-                    self.look_at_links();
+                    pace.event("links", || self.look_at_links());
                 }
                 Some(order) = orders.recv() => match order {
                     Order::Stop => break,
@@ -200,7 +205,10 @@ impl Supervisor {
                     Order::UndoTimeout(timer) => self.want(Wish::Undo(Err(timer))),
                     Order::Limit(tripped) => self.trip(tripped),
                 },
-                Some(request) = requests.recv() => self.hear(request),
+                Some(request) = requests.recv() => {
+                    pace.begin();
+                    pace.event("command", || self.hear(request));
+                }
                 else => break,
             }
         }

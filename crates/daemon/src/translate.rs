@@ -1,8 +1,9 @@
 //! From the configuration's words to a session's: the two rooms do not know each other.
 
-use conf::config::{self, BgpConf, ChannelConf, Config, ProtocolConf, rib_words};
+use conf::config::{self, BgpConf, ChannelConf, Config, LatencyConf, ProtocolConf, rib_words};
 use rib::batch::{Limit, LimitAction};
 use route::{ChannelId, Family, ProtocolId, TableId};
+use session::pace::Limits;
 use session::peer::{GatewayMode, LivenessMode, MissingLladdr, NextHopMode, PeerChannel, PeerSpec, RestartMode};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
@@ -154,4 +155,9 @@ fn channel(conf: &ChannelConf, ids: &ChannelIds) -> PeerChannel {
         import_limit: limit(conf.import_limit),
         export_limit: limit(conf.export_limit),
     }
+}
+
+/// The limits of the loops.
+pub fn pace(latency: &LatencyConf) -> Limits {
+    Limits { event: latency.debug.then_some(latency.limit), turn: latency.warning, timeout: latency.timeout }
 }

@@ -20,6 +20,7 @@ mod mailbox;
 mod memory;
 pub mod mrt;
 pub mod outbox;
+pub mod pace;
 pub mod peer;
 pub mod recovery;
 mod sockopt;

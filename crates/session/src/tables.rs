@@ -19,6 +19,7 @@
 use crate::clock::Clock;
 use crate::link::{Delivery, EventSink, Follower, Portion, Progress, ReaderId, Subscription, TableMsg};
 use crate::mailbox::{self, Mailbox, Nap};
+use crate::pace::Pace;
 use crate::{memory, trace};
 use rib::batch::{ChangeBatch, NetId, Reading};
 use rib::export::Bits;
@@ -70,7 +71,9 @@ impl Tables {
         let others = Arc::new(OnceLock::new());
         let start = |n: usize| {
             let mailbox = Arc::new(Mailbox::new());
+            let pace = Pace::new(format!("table{n}"));
             let thread = Thread {
+                pace,
                 mailbox: mailbox.clone(),
                 tables: Vec::new(),
                 clock,
@@ -138,6 +141,7 @@ impl Tables {
 
 /// One thread and its tables.
 struct Thread {
+    pace: Arc<Pace>,
     mailbox: Arc<Mailbox<Order>>,
     tables: Vec<Owned>,
     clock: Clock,
@@ -151,12 +155,14 @@ impl Thread {
         let mut orders = Vec::new();
         let mut nap = Nap::Long;
         while self.mailbox.take(nap, &mut orders) {
+            self.pace.begin();
             for order in orders.drain(..) {
                 self.sort_in(order);
             }
             nap = Nap::Long;
             for owned in &mut self.tables {
-                let busy = owned.slice(self.clock, &self.events);
+                let name = Arc::clone(&owned.table.spec().name);
+                let busy = self.pace.event(&name, || owned.slice(self.clock, &self.events));
                 let mail = owned.table.take_mail();
                 if !mail.is_empty()
                     && let Some(threads) = self.others.get().and_then(Weak::upgrade)
@@ -171,6 +177,7 @@ impl Thread {
                     (false, false) => nap,
                 };
             }
+            self.pace.end(self.tables.len());
         }
     }
 

@@ -137,6 +137,7 @@ impl Supervisor {
         self.make_tables(&config);
         self.set_roas(&config);
         self.world.deps.recorder.set_file(config.mrtdump_file.clone());
+        session::pace::set(translate::pace(&config.latency));
         self.reload.remade = plan.tables_removed.iter().filter(|t| plan.tables_added.contains(t)).cloned().collect();
         let restarting = plan.protocols.iter().filter(|p| p.action == Action::Restart);
         self.reload.restarting = restarting.map(|p| Arc::clone(&p.name)).collect();
