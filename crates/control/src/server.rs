@@ -446,7 +446,9 @@ fn evaluate(expression: &Expression, env: Env<'_>, out: &mut Frame) {
     match evaluated.value {
         Ok(value) => out.end(code::EVALUATED, value),
         Err(error) => {
-            tracing::error!("{error}");
+            if !error.is_empty() {
+                tracing::error!("{error}");
+            }
             out.end(code::RUNTIME_ERROR, "runtime error");
         }
     }

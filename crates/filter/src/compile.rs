@@ -218,8 +218,9 @@ impl<'a> Compiler<'a> {
             }
             blocks.push(self.steps(block));
         }
+        let has_otherwise = otherwise.is_some();
         let otherwise = self.steps(otherwise.unwrap_or_default());
-        Ok(Step::Case(subject, Labels::new(labels), blocks.into(), otherwise))
+        Ok(Step::Case(subject, Labels::new(labels, has_otherwise), blocks.into(), otherwise))
     }
 
     fn node(&mut self, expr: &Expr) -> Compiled<Node> {
@@ -242,11 +243,11 @@ impl<'a> Compiler<'a> {
             ExprKind::Compare(op, sides) => NodeOp::Compare(*op, self.both(sides)?),
             ExprKind::Not(inner) => NodeOp::Not(Box::new(self.node(inner)?)),
             ExprKind::Defined(inner) => NodeOp::Defined(Box::new(self.node(inner)?)),
-            ExprKind::Pair(sides) => pair(self.both(sides)?, expr.span)?,
-            ExprKind::Ec(kind, sides) => ec(*kind, self.both(sides)?, expr.span)?,
+            ExprKind::Pair(sides) => pair(self.both(sides)?, literal(&**sides, expr.span))?,
+            ExprKind::Ec(kind, sides) => ec(*kind, self.both(sides)?, literal(&**sides, expr.span))?,
             ExprKind::Lc(parts) => {
                 let [a, b, c] = &**parts;
-                lc(Box::new([self.node(a)?, self.node(b)?, self.node(c)?]), expr.span)?
+                lc(Box::new([self.node(a)?, self.node(b)?, self.node(c)?]), literal(&**parts, expr.span))?
             }
             ExprKind::Set(items) => {
                 let items = items.iter().map(|i| self.item(i)).collect::<Compiled<Vec<_>>>()?;
@@ -498,39 +499,58 @@ const fn known(node: &Node) -> Option<&Value<'static>> {
     }
 }
 
+/// The place of a constructor whose parts are all written out: what is wrong with it is an error of the configuration.
+///
+/// With a name among them it is an error of the run, as in BIRD.
+fn literal(parts: &[Expr], span: Span) -> Option<Span> {
+    parts
+        .iter()
+        .all(|p| matches!(p.kind, ExprKind::Literal(_) | ExprKind::Set(_) | ExprKind::PrefixSet(_)))
+        .then_some(span)
+}
+
 /// A pair, made now when both numbers are known.
-fn pair(sides: Box<[Node; 2]>, span: Span) -> Compiled<NodeOp> {
+fn pair(sides: Box<[Node; 2]>, literal: Option<Span>) -> Compiled<NodeOp> {
     let [a, b] = &*sides;
     let (Some(a), Some(b)) = (known(a), known(b)) else { return Ok(NodeOp::Pair(sides)) };
-    if let (Value::Int(a), Value::Int(b)) = (a, b) {
+    if let (Some(span), Value::Int(a), Value::Int(b)) = (literal, a, b) {
         short(*a, span)?;
         short(*b, span)?;
     }
-    made(operate::pair(a, b), span)
+    made(operate::pair(a, b), literal, || NodeOp::Pair(sides.clone()))
 }
 
-fn ec(kind: EcKind, sides: Box<[Node; 2]>, span: Span) -> Compiled<NodeOp> {
+fn ec(kind: EcKind, sides: Box<[Node; 2]>, literal: Option<Span>) -> Compiled<NodeOp> {
     let [key, value] = &*sides;
     let (Some(key), Some(value)) = (known(key), known(value)) else { return Ok(NodeOp::Ec(kind, sides)) };
-    if let Value::Int(n) = value
+    if let (Some(span), Value::Int(n)) = (literal, value)
         && *n > ec_value_max(kind, key, span)?
     {
         short(*n, span)?;
     }
-    made(operate::ec(kind, key, value), span)
+    made(operate::ec(kind, key, value), literal, || NodeOp::Ec(kind, sides.clone()))
 }
 
-fn lc(parts: Box<[Node; 3]>, span: Span) -> Compiled<NodeOp> {
+fn lc(parts: Box<[Node; 3]>, literal: Option<Span>) -> Compiled<NodeOp> {
     let [a, b, c] = &*parts;
     match (known(a), known(b), known(c)) {
-        (Some(a), Some(b), Some(c)) => made(operate::lc(a, b, c), span),
+        (Some(a), Some(b), Some(c)) => made(operate::lc(a, b, c), literal, || NodeOp::Lc(parts.clone())),
         _ => Ok(NodeOp::Lc(parts)),
     }
 }
 
-/// What a constructor made of literals, or its words as an error of the configuration.
-fn made(value: Result<Value<'static>, &'static str>, span: Span) -> Compiled<NodeOp> {
-    value.map(NodeOp::Const).map_err(|words| Diagnostic::error(span, words))
+/// What a constructor of known parts makes; when it makes nothing, its words as an error of the configuration, or the
+/// constructor itself, to fail when it runs.
+fn made(
+    value: Result<Value<'static>, &'static str>,
+    literal: Option<Span>,
+    later: impl FnOnce() -> NodeOp,
+) -> Compiled<NodeOp> {
+    match (value, literal) {
+        (Ok(value), _) => Ok(NodeOp::Const(value)),
+        (Err(words), Some(span)) => Err(Diagnostic::error(span, words)),
+        (Err(_), None) => Ok(later()),
+    }
 }
 
 /// Whether the key of an extended community leaves four octets for the value, or two.

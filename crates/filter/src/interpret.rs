@@ -385,7 +385,7 @@ pub(crate) fn expression<'a>(node: &'a Node, env: Env<'a>) -> Walk<Value<'a>> {
     let result = match machine.node(node) {
         Ok(value) | Err(Stop::Return(value)) => Ok(value),
         Err(Stop::Error(words)) => Err(words),
-        Err(Stop::Verdict(_)) => Ok(Value::Void),
+        Err(Stop::Verdict(_)) => Err(String::new()),
     };
     machine.end(&mut stack, result)
 }

@@ -175,7 +175,8 @@ impl Expression {
 /// What came of an expression.
 #[derive(Debug)]
 pub struct Evaluated {
-    /// Its value, whose `Display` is BIRD's text, or BIRD's words for the log, class error.
+    /// Its value, whose `Display` is BIRD's text, or BIRD's words for the log, class error: none when it ended with
+    /// `accept` or `reject`.
     pub value: Result<Value<'static>, String>,
     /// Lines that it printed, for the log, class info.
     pub printed: Vec<String>,

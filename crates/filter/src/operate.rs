@@ -207,12 +207,17 @@ fn last_nonaggregated(path: AsPath<'_>) -> u32 {
 fn mask(subject: &Value<'_>, len: Option<&Value<'_>>) -> Operated<Value<'static>> {
     let Some(Value::Int(len)) = len else { return Err("Integer expected") };
     let Value::Ip(addr) = subject else { return Err("You can mask only IP addresses") };
-    // A length beyond the address masks all of it, as in BIRD.
-    let masked = u8::try_from(*len).ok().and_then(|len| Prefix::new(*addr, len));
-    Ok(Value::Ip(match (masked, addr) {
-        (Some(p), _) => p.addr(),
-        (None, IpAddr::V4(_)) => Ipv4Addr::UNSPECIFIED.into(),
-        (None, IpAddr::V6(_)) => Ipv6Addr::UNSPECIFIED.into(),
+    Ok(Value::Ip(match addr {
+        // BIRD shifts by what the processor makes of the length: by its last five bits.
+        IpAddr::V4(a) => {
+            let mask = if *len == 0 { 0 } else { !((1u32 << (32u32.wrapping_sub(*len) & 31)) - 1) };
+            Ipv4Addr::from_bits(a.to_bits() & mask).into()
+        }
+        // A length beyond the address masks all of it.
+        IpAddr::V6(_) => match u8::try_from(*len).ok().and_then(|len| Prefix::new(*addr, len)) {
+            Some(p) => p.addr(),
+            None => Ipv6Addr::UNSPECIFIED.into(),
+        },
     }))
 }
 

@@ -1,8 +1,9 @@
 //! Sets of numbers, addresses, pairs, communities and enumeration values; also the labels of `case`.
 //!
-//! A set is a list of ranges, kept as written for printing and once more merged
-//! for matching: sorted, without overlap, found by binary search. A value of one
-//! type is never in a range of another. Pairs with a wildcard in front (`(*,2)`)
+//! A set is a list of ranges, sorted by where they begin and searched from the
+//! middle, not merged: of ranges that overlap the search finds those that BIRD's
+//! finds, for configurations are tried out with BIRD and not with its manual. A
+//! value of one type is never in a range of another. Pairs with a wildcard in front (`(*,2)`)
 //! are 65,536 ranges; they stay one [`Rect`] each.
 
 use crate::value::{EnumKind, Type, Value};
@@ -21,6 +22,8 @@ pub struct Key {
 /// The types that can stand in a set. Their order is the one in which a mixed set is printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 enum Class {
+    /// Of `else` among the labels of a `case`: before all values, in no range of theirs.
+    Otherwise,
     Ip4,
     Ip6,
     Quad,
@@ -53,6 +56,7 @@ impl Key {
     fn value(self) -> Value<'static> {
         let low = self.bits as u32;
         match self.class {
+            Class::Otherwise => Value::Void,
             Class::Int => Value::Int(low),
             Class::Pair => Value::Pair(low),
             Class::Quad => Value::Quad(low),
@@ -120,10 +124,8 @@ pub enum Item {
 /// A set.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Set {
-    /// As printed: sorted, not merged.
+    /// Sorted by their beginnings; those that begin alike as written.
     shown: Vec<Range>,
-    /// Sorted and without overlap; empty when `shown` is that already.
-    merged: Vec<Range>,
     rects: Vec<Rect>,
 }
 
@@ -138,22 +140,8 @@ impl Set {
                 Item::Rect(rect) => set.rects.push(rect),
             }
         }
-        set.shown.sort();
-        set.merge();
+        set.shown.sort_by_key(|r| r.from);
         set
-    }
-
-    fn merge(&mut self) {
-        let mut merged: Vec<Range> = Vec::with_capacity(self.shown.len());
-        for range in self.shown.iter().filter(|r| r.from <= r.to && r.from.class == r.to.class) {
-            match merged.last_mut() {
-                Some(last) if range.from <= last.to => last.to = last.to.max(range.to),
-                _ => merged.push(*range),
-            }
-        }
-        if merged != self.shown {
-            self.merged = merged;
-        }
     }
 
     /// How many ranges it has.
@@ -168,10 +156,7 @@ impl Set {
 
     /// Whether a value is a member.
     pub fn contains(&self, key: Key) -> bool {
-        let ranges = if self.merged.is_empty() { &self.shown } else { &self.merged };
-        let at = ranges.partition_point(|r| r.from <= key);
-        let found = at.checked_sub(1).and_then(|i| ranges.get(i)).is_some_and(|r| key <= r.to);
-        found || self.rects.iter().any(|r| r.contains(key))
+        search(&self.shown, |r| *r, key).is_some() || self.rects.iter().any(|r| r.contains(key))
     }
 
     /// Whether a value is a member; false for types that have no place in sets.
@@ -202,11 +187,27 @@ impl Set {
     }
 }
 
+/// Finds a range with the key as BIRD does: from the middle, then in one half.
+///
+/// Of ranges that overlap the one met first counts, and one that is passed by may hide one that has the key.
+fn search<T>(sorted: &[T], range: impl Fn(&T) -> Range, key: Key) -> Option<&T> {
+    let mut rest = sorted;
+    while let Some(middle) = rest.get(rest.len() / 2) {
+        let Range { from, to } = range(middle);
+        if from <= key && key <= to && from.class == key.class {
+            return Some(middle);
+        }
+        let (before, behind) = rest.split_at(rest.len() / 2);
+        rest = if from < key { behind.get(1..).unwrap_or_default() } else { before };
+    }
+    None
+}
+
 impl fmt::Display for Set {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut all = self.shown.clone();
         all.extend(self.rects.iter().flat_map(|r| r.ranges()).take(SHOWN_MAX));
-        all.sort();
+        all.sort_by_key(|r| r.from);
         f.write_str("[")?;
         for (i, range) in all.iter().enumerate() {
             f.write_str(if i > 0 { ", " } else { "" })?;
@@ -227,16 +228,21 @@ const SHOWN_MAX: usize = 1 << 16;
 /// The labels of a `case`: which arm a value belongs to.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Labels {
-    /// Sorted; searched from the middle while no two overlap, else from the beginning.
+    /// Sorted and searched as those of a set.
     ranges: Vec<(Range, u32)>,
     rects: Vec<(Rect, u32)>,
-    overlap: bool,
 }
 
 impl Labels {
-    /// Labels with the number of their arm, in the order written: of those that overlap the first wins.
-    pub fn new(items: impl IntoIterator<Item = (Item, u32)>) -> Self {
+    /// Labels with the number of their arm, in the order written.
+    ///
+    /// An `else` has its place in the search, too.
+    pub fn new(items: impl IntoIterator<Item = (Item, u32)>, has_otherwise: bool) -> Self {
         let mut labels = Self::default();
+        if has_otherwise {
+            let none = Key { class: Class::Otherwise, bits: 0 };
+            labels.ranges.push((Range { from: none, to: none }, u32::MAX));
+        }
         for (item, arm) in items {
             match item {
                 Item::Range(range) => labels.ranges.push((range, arm)),
@@ -244,26 +250,13 @@ impl Labels {
                 Item::Rect(rect) => labels.rects.push((rect, arm)),
             }
         }
-        let mut sorted = labels.ranges.clone();
-        sorted.sort();
-        let apart = |w: &[(Range, u32)]| matches!(w, [(a, _), (b, _)] if a.to < b.from);
-        let empty = sorted.iter().any(|(r, _)| r.from > r.to);
-        labels.overlap = empty || !sorted.windows(2).all(apart);
-        if !labels.overlap {
-            labels.ranges = sorted;
-        }
+        labels.ranges.sort_by_key(|(r, _)| r.from);
         labels
     }
 
     /// The arm of a value.
     pub fn find(&self, key: Key) -> Option<u32> {
-        let inside = |r: &Range| r.from <= key && key <= r.to && r.from.class == key.class;
-        let found = if self.overlap {
-            self.ranges.iter().find(|(r, _)| inside(r))
-        } else {
-            let at = self.ranges.partition_point(|(r, _)| r.from <= key);
-            at.checked_sub(1).and_then(|i| self.ranges.get(i)).filter(|(r, _)| inside(r))
-        };
+        let found = search(&self.ranges, |(r, _)| *r, key);
         let rect = || self.rects.iter().find(|(r, _)| r.contains(key)).map(|(_, arm)| *arm);
         found.map(|(_, arm)| *arm).or_else(rect)
     }
@@ -293,11 +286,12 @@ mod tests {
     }
 
     #[test]
-    fn ranges_are_printed_sorted_and_not_merged_but_match_as_one() {
-        let set = Set::new([range(3, 8), range(1, 5), range(20, 10)]);
-        assert_eq!(set.to_string(), "[1..5, 3..8, 20..10]");
-        assert!([1, 4, 6, 8].into_iter().all(|n| set.contains(key(n))));
-        assert!([0, 9, 15].into_iter().all(|n| !set.contains(key(n))));
+    fn of_ranges_that_overlap_those_count_that_a_search_from_the_middle_finds() {
+        let set = Set::new([range(5, 20), range(5, 16), range(1, 5), range(20, 10)]);
+        assert_eq!(set.to_string(), "[1..5, 5..20, 5..16, 20..10]");
+        assert!([5, 6, 16].into_iter().all(|n| set.contains(key(n))));
+        // 17 to 20 are behind the middle, where 5..20 is not looked for.
+        assert!([0, 17, 20, 21].into_iter().all(|n| !set.contains(key(n))));
     }
 
     #[test]
@@ -308,9 +302,9 @@ mod tests {
     }
 
     #[test]
-    fn of_overlapping_labels_the_first_written_wins() {
-        let labels = Labels::new([(range(5, 9), 0), (range(1, 20), 1), (range(30, 30), 2)]);
-        assert_eq!([4, 5, 30, 31].map(|n| labels.find(key(n))), [Some(1), Some(0), Some(2), None]);
+    fn labels_are_searched_as_sets_are() {
+        let labels = Labels::new([(range(5, 9), 0), (range(1, 20), 1), (range(30, 30), 2)], false);
+        assert_eq!([4, 5, 15, 30, 31].map(|n| labels.find(key(n))), [Some(1), Some(0), None, Some(2), None]);
     }
 
     #[test]

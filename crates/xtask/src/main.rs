@@ -10,7 +10,7 @@
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
-use rbird_xtask::{bench, boot, inside, lab, suite};
+use rbird_xtask::{bench, boot, filters, inside, lab, suite};
 
 #[derive(Parser)]
 #[command(name = "cargo xtask", about = "Work on rbird: lab, test, boot, bench")]
@@ -27,6 +27,8 @@ enum Command {
     Test(suite::Options),
     /// Measure rbird against the daemons of the field.
     Bench(bench::Options),
+    /// Run random filter programs in BIRD 1.6 and in rbird, and compare. Needs root and BIRD 1.6.
+    Filters(filters::Options),
     /// Boot a Debian 12 with systemd and try rbird under its units: ready, reload, crash, hang, stop. Needs root.
     Boot,
     /// The lab's own programs, run inside a namespace.
@@ -39,6 +41,7 @@ fn main() -> Result<()> {
         Command::Lab(options) => lab::run(&options),
         Command::Test(options) => suite::run(&options),
         Command::Bench(options) => bench::run(&options),
+        Command::Filters(options) => filters::run(&options),
         Command::Boot => boot::run(),
         Command::Inside(program) => inside::run(&program),
     }

@@ -1,0 +1,370 @@
+//! BIRD 1.6 and rbird side by side, with one configuration, asked the same.
+//!
+//! Both run in one network namespace with one link. Nothing is installed in a
+//! kernel and no peer is spoken to, so the only difference between them is the
+//! program. Programs under test stand in a file that both include; a new batch
+//! is a `configure`.
+
+use super::generate::{Chance, Program, ROUTE_MARK, import_filter};
+use crate::netns::{Netns, ip};
+use anyhow::{Context, Result, bail, ensure};
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
+
+/// How long a daemon may take to answer.
+const ANSWER: Duration = Duration::from_secs(5);
+/// How long a daemon may take to start.
+const PATIENCE: Duration = Duration::from_secs(15);
+/// Routes of the base configuration, without those of two protocols for one network.
+const ROUTES: &[&str] = &[
+    "0.0.0.0/0 via 10.1.1.2",
+    "10.0.0.0/8 via 10.1.1.2",
+    "10.1.0.0/16 blackhole",
+    "10.1.2.0/24 via 10.1.1.3",
+    "10.1.2.3/32 unreachable",
+    "10.20.0.0/16 via \"d0\"",
+    "10.30.0.0/16 multipath via 10.1.1.2 weight 2 via 10.1.1.3",
+    "192.168.0.0/16 prohibit",
+    "192.168.4.0/22 recursive 10.1.2.9",
+    "192.0.2.0/24 via 10.1.1.77",
+    "128.0.0.0/1 via 10.1.1.2",
+    "172.16.0.0/12 blackhole",
+];
+
+/// Said of a program that a daemon died of.
+pub const DIED: &str = "the daemon died";
+
+/// What a daemon made of one program: the answers, and what it printed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Answer {
+    /// Why the configuration with it was refused, or that the daemon died of it.
+    pub refused: Option<String>,
+    /// The routes that the filter accepts, with what it made of them.
+    pub routes: String,
+    /// What `eval` said.
+    pub value: String,
+    /// What it printed.
+    pub printed: Vec<String>,
+}
+
+/// Both daemons.
+pub struct Beside {
+    netns: Netns,
+    dir: PathBuf,
+    pub bird: Daemon,
+    pub rbird: Daemon,
+}
+
+impl Beside {
+    /// Starts both on routes made by chance.
+    pub fn start(rbird: &Path, chance: &mut Chance) -> Result<Self> {
+        let prefix = format!("rbf{}-", std::process::id());
+        let netns = Netns::new(&prefix);
+        let dir = std::env::temp_dir().join(format!("{prefix}dir"));
+        std::fs::create_dir_all(&dir)?;
+        let name = netns.name("a");
+        ip(&["netns", "add", &name]).context("this needs root")?;
+        ip(&["-n", &name, "link", "set", "lo", "up"])?;
+        ip(&["-n", &name, "link", "add", "d0", "type", "veth", "peer", "name", "d1"])?;
+        ip(&["-n", &name, "link", "set", "d0", "up"])?;
+        ip(&["-n", &name, "link", "set", "d1", "up"])?;
+        ip(&["-n", &name, "addr", "add", "10.1.1.1/24", "dev", "d0"])?;
+        let base = base(chance);
+        let bird = Daemon::start(&netns, Path::new("bird"), &dir.join("bird"), &base);
+        let rbird = Daemon::start(&netns, rbird, &dir.join("rbird"), &base);
+        match (bird, rbird) {
+            (Ok(bird), Ok(rbird)) => {
+                let mut beside = Self { netns, dir, bird, rbird };
+                beside.wait_routes()?;
+                Ok(beside)
+            }
+            (bird, rbird) => {
+                netns.remove();
+                bail!("bird: {:?}, rbird: {:?}", bird.err(), rbird.err())
+            }
+        }
+    }
+
+    /// Until both have the routes of the base configuration.
+    fn wait_routes(&mut self) -> Result<()> {
+        let end = Instant::now() + PATIENCE;
+        loop {
+            let both = [&mut self.bird, &mut self.rbird].map(|d| d.ask("show route all").map(|r| sorted(&r)));
+            let [bird, rbird] = both;
+            let (bird, rbird) = (bird?, rbird?);
+            if bird == rbird && bird.lines().count() > ROUTES.len() {
+                for daemon in [&mut self.bird, &mut self.rbird] {
+                    daemon.routes = daemon.ask("show route")?.lines().count();
+                }
+                return Ok(());
+            }
+            if Instant::now() > end {
+                bail!("the routes of the base configuration differ:\n--- bird:\n{bird}--- rbird:\n{rbird}");
+            }
+            std::thread::sleep(Duration::from_millis(100));
+        }
+    }
+
+    /// What both make of some programs: of each, BIRD's answer and rbird's.
+    pub fn run(&mut self, programs: &[Program]) -> Result<Vec<[Answer; 2]>> {
+        let bird = self.bird.run(programs)?;
+        let rbird = self.rbird.run(programs)?;
+        Ok(bird.into_iter().zip(rbird).map(|(a, b)| [a, b]).collect())
+    }
+}
+
+impl Drop for Beside {
+    fn drop(&mut self) {
+        self.netns.remove();
+        let _ = std::fs::remove_dir_all(&self.dir);
+    }
+}
+
+/// The configuration that both start with: routes whose attributes are set by chance.
+fn base(chance: &mut Chance) -> String {
+    let mut text = String::from(
+        "router id 10.1.1.1;\nlog \"LOG\" { info };\nprotocol device { }\n\
+         function mark(int n) { print \"#\", n; return n; }\n",
+    );
+    for (i, route) in ROUTES.iter().chain(&ROUTES[1..5]).enumerate() {
+        let filter = if i % 4 == 3 { "all".into() } else { import_filter(chance) };
+        text += &format!("protocol static s{i} {{ preference {}; import {filter}; route {route}; }}\n", 200 + i);
+    }
+    text + "include \"programs.conf\";\n"
+}
+
+/// One daemon and the line to it.
+pub struct Daemon {
+    dir: PathBuf,
+    netns: Netns,
+    program: PathBuf,
+    child: Child,
+    control: BufReader<UnixStream>,
+    /// How many octets of its log have been read.
+    log: BufReader<std::fs::File>,
+    /// The number of the last mark in the log.
+    marks: u32,
+    /// Lines of `show route` when all routes are there.
+    routes: usize,
+}
+
+impl Daemon {
+    fn start(netns: &Netns, program: &Path, dir: &Path, base: &str) -> Result<Self> {
+        std::fs::create_dir_all(dir)?;
+        let log = dir.join("log");
+        std::fs::write(dir.join("bird.conf"), base.replace("LOG", &log.display().to_string()))?;
+        std::fs::write(dir.join("programs.conf"), "")?;
+        std::fs::write(&log, "")?;
+        let (child, control) = spawn(netns, program, dir)?;
+        let log = BufReader::new(std::fs::File::open(log)?);
+        Ok(Self {
+            dir: dir.into(),
+            netns: netns.clone(),
+            program: program.into(),
+            child,
+            control,
+            log,
+            marks: 0,
+            routes: 0,
+        })
+    }
+
+    fn run(&mut self, programs: &[Program]) -> Result<Vec<Answer>> {
+        let mut answers = vec![Answer::default(); programs.len()];
+        self.configure(programs, &mut answers)?;
+        for (i, program) in programs.iter().enumerate() {
+            if answers[i].refused.is_some() {
+                continue;
+            }
+            match self.try_one(program, &i.to_string()) {
+                Ok(answer) => answers[i] = answer,
+                // It has ended, or works for ever.
+                Err(_) => {
+                    let _ = self.child.kill();
+                    let _ = self.child.wait();
+                    answers[i].refused = Some(DIED.into());
+                    std::fs::write(self.dir.join("programs.conf"), "")?;
+                    (self.child, self.control) = spawn(&self.netns, &self.program, &self.dir)?;
+                    self.wait_ready()?;
+                    self.configure(programs, &mut answers)?;
+                }
+            }
+        }
+        Ok(answers)
+    }
+
+    /// Until the routes of the base configuration are there again.
+    fn wait_ready(&mut self) -> Result<()> {
+        let end = Instant::now() + PATIENCE;
+        while self.ask("show route")?.lines().count() < self.routes {
+            ensure!(Instant::now() < end, "{}: its routes do not come back", self.dir.display());
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        self.printed().map(drop)
+    }
+
+    fn try_one(&mut self, program: &Program, mark: &str) -> Result<Answer> {
+        // BIRD reads into 1,024 octets, which it empties now and then, and closes when they are full.
+        self.control = connect(&self.dir)?;
+        let routes = sorted(&self.ask(&format!("show route all filter p{mark}"))?);
+        let mut printed = by_route(self.printed()?);
+        let value = self.ask(&format!("eval {}", program.eval(mark)))?;
+        printed.extend(self.printed()?);
+        Ok(Answer { refused: None, routes, value, printed })
+    }
+
+    /// Loads all programs but those that are refused.
+    fn configure(&mut self, programs: &[Program], answers: &mut [Answer]) -> Result<()> {
+        loop {
+            let (mut text, mut lines) = (String::new(), BTreeMap::new());
+            let mut line = 1;
+            for (i, program) in programs.iter().enumerate().filter(|(i, _)| answers[*i].refused.is_none()) {
+                let part = program.text(&i.to_string());
+                lines.insert(line, i);
+                line += part.matches('\n').count();
+                text += &part;
+            }
+            std::fs::write(self.dir.join("programs.conf"), text)?;
+            let said = self.ask("configure")?;
+            if !said.contains("\n8002") {
+                return Ok(());
+            }
+            let place = said.split("programs.conf:").nth(1).or_else(|| said.split("programs.conf, line ").nth(1));
+            let at: usize = place
+                .and_then(|p| p.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok())
+                .with_context(|| format!("configure: {said}"))?;
+            let (_, guilty) = lines.range(..=at).next_back().with_context(|| format!("configure: {said}"))?;
+            answers[*guilty].refused = Some(said.lines().find(|l| l.starts_with("8002")).unwrap_or_default().into());
+        }
+    }
+
+    /// One command and the whole reply to it.
+    pub fn ask(&mut self, command: &str) -> Result<String> {
+        let stream = self.control.get_mut();
+        stream.write_all(format!("{command}\n").as_bytes())?;
+        reply(&mut self.control).with_context(|| format!("{}: {command}", self.dir.display()))
+    }
+
+    /// What was printed since it was last asked.
+    fn printed(&mut self) -> Result<Vec<String>> {
+        self.marks += 1;
+        self.ask(&format!("eval mark({})", self.marks))?;
+        let (end, mut lines) = (Instant::now() + PATIENCE, Vec::new());
+        let mark = format!("#{}", self.marks);
+        let mut line = Vec::new();
+        loop {
+            if self.log.read_until(b'\n', &mut line)? > 0 && line.ends_with(b"\n") {
+                let text = String::from_utf8_lossy(&line);
+                let said = text.trim_end_matches('\n').split_once("<INFO> ").map_or("", |(_, said)| said);
+                // What `printn` printed last stands in front of the mark.
+                if let Some(before) = said.strip_suffix(&mark) {
+                    lines.extend((!before.is_empty()).then(|| before.to_owned()));
+                    return Ok(lines);
+                }
+                if !said.starts_with("Reconfigur") && said != "Started" {
+                    lines.push(said.to_owned());
+                }
+                line.clear();
+            } else if Instant::now() > end {
+                bail!("no mark {mark} in the log; last: {lines:?}");
+            } else {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+        }
+    }
+}
+
+/// Starts a daemon in its folder and waits for its greeting.
+fn spawn(netns: &Netns, program: &Path, dir: &Path) -> Result<(Child, BufReader<UnixStream>)> {
+    let at = |name: &str| dir.join(name).display().to_string();
+    let _ = std::fs::remove_file(dir.join("ctl"));
+    let mut command = netns.command("a", &program.display().to_string());
+    command.args(["-f", "-c", &at("bird.conf"), "-s", &at("ctl"), "-P", &at("pid")]);
+    let mut child = command.stdin(Stdio::null()).stderr(std::fs::File::create(dir.join("stderr"))?).spawn()?;
+    let end = Instant::now() + PATIENCE;
+    let control = loop {
+        match connect(dir) {
+            Ok(control) => break control,
+            Err(_) if Instant::now() < end && child.try_wait()?.is_none() => {
+                std::thread::sleep(Duration::from_millis(20));
+            }
+            Err(error) => bail!("{}: {error}: {}", program.display(), std::fs::read_to_string(dir.join("stderr"))?),
+        }
+    };
+    Ok((child, control))
+}
+
+/// A new line to a daemon, with the greeting read.
+fn connect(dir: &Path) -> Result<BufReader<UnixStream>> {
+    let stream = UnixStream::connect(dir.join("ctl"))?;
+    stream.set_read_timeout(Some(ANSWER))?;
+    let mut control = BufReader::new(stream);
+    reply(&mut control)?;
+    Ok(control)
+}
+
+/// A whole reply: up to the line whose code has a blank behind it.
+fn reply(control: &mut BufReader<UnixStream>) -> Result<String> {
+    let mut all = Vec::new();
+    loop {
+        let start = all.len();
+        if control.read_until(b'\n', &mut all)? == 0 {
+            bail!("closed");
+        }
+        if let [a, b, c, d, b' ', ..] = all[start..]
+            && [a, b, c, d].iter().all(u8::is_ascii_digit)
+        {
+            return Ok(String::from_utf8_lossy(&all).into_owned());
+        }
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// What was printed for each route, in an order of routes that does not depend on the table's.
+fn by_route(lines: Vec<String>) -> Vec<String> {
+    let mut routes: Vec<String> = Vec::new();
+    for line in lines {
+        match routes.last_mut() {
+            Some(route) if !line.contains(ROUTE_MARK) => *route += &format!("\n{line}"),
+            _ => routes.push(line),
+        }
+    }
+    routes.sort();
+    routes
+}
+
+/// A list of routes with the nets in order (BIRD has them in that of its hash table) and without times.
+fn sorted(reply: &str) -> String {
+    let mut nets: Vec<String> = Vec::new();
+    for line in reply.lines().filter(|l| !l.starts_with("0000")) {
+        // Continued lines have one blank where others have a code.
+        let coded = line.starts_with(|c: char| c.is_ascii_digit());
+        let text = line.get(if coded { 5 } else { 1 }..).unwrap_or_default();
+        let is_route = text.contains(" [") && !text.starts_with('\t');
+        let is_net = is_route && !text.starts_with(' ');
+        let text = match (text.find('['), is_route) {
+            (Some(at), true) => {
+                let mut words: Vec<&str> = text[at..].split(' ').collect();
+                words.remove(1);
+                format!("{}{}", &text[..at], words.join(" "))
+            }
+            _ => text.into(),
+        };
+        match nets.last_mut() {
+            Some(net) if !is_net => *net += &format!("{text}\n"),
+            _ => nets.push(format!("{text}\n")),
+        }
+    }
+    nets.sort();
+    nets.concat()
+}
