@@ -503,10 +503,12 @@ const fn known(node: &Node) -> Option<&Value<'static>> {
 ///
 /// With a name among them it is an error of the run, as in BIRD.
 fn literal(parts: &[Expr], span: Span) -> Option<Span> {
-    parts
-        .iter()
-        .all(|p| matches!(p.kind, ExprKind::Literal(_) | ExprKind::Set(_) | ExprKind::PrefixSet(_)))
-        .then_some(span)
+    let is_written_out = |part: &Expr| match &part.kind {
+        ExprKind::Literal(Value::Path(_) | Value::Clist(_) | Value::Eclist(_) | Value::Lclist(_)) => false,
+        ExprKind::Literal(_) | ExprKind::Set(_) | ExprKind::PrefixSet(_) => true,
+        _ => false,
+    };
+    parts.iter().all(is_written_out).then_some(span)
 }
 
 /// A pair, made now when both numbers are known.

@@ -526,7 +526,7 @@ fn route_row(label: &str, path: &ShownPath<'_>, setting: &Setting<'_>, out: &mut
     };
     let since = setting.stamps.text(path.since, &setting.time.route);
     let from = match path.attrs.local().from {
-        Some(from) if Some(from) != gateway => format!(" from {from}"),
+        Some(from) if Some(from) != gateway && !from.is_unspecified() => format!(" from {from}"),
         _ => String::new(),
     };
     let mark = match path.mark {

@@ -212,7 +212,11 @@ impl Daemon {
         self.control = connect(&self.dir)?;
         let routes = sorted(&self.ask(&format!("show route all filter p{mark}"))?);
         let mut printed = by_route(self.printed()?);
-        let value = self.ask(&format!("eval {}", program.eval(mark)))?;
+        let mut value = self.ask(&format!("eval {}", program.eval(mark)))?;
+        // A line that is no expression: in which words is not asked.
+        if value.starts_with("9001") {
+            value.truncate(4);
+        }
         printed.extend(self.printed()?);
         Ok(Answer { refused: None, routes, value, printed })
     }
@@ -356,6 +360,8 @@ fn sorted(reply: &str) -> String {
             (Some(at), true) => {
                 let mut words: Vec<&str> = text[at..].split(' ').collect();
                 words.remove(1);
+                // BIRD loses the mark of the best when a filter sets `gw`.
+                words.retain(|w| *w != "*");
                 format!("{}{}", &text[..at], words.join(" "))
             }
             _ => text.into(),

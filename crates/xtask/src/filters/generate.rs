@@ -552,8 +552,6 @@ impl Maker<'_> {
     // Expressions, from weak to strong.
 
     fn expr(&mut self, kind: Type) -> Node {
-        // A value of another type is a run-time error, or an answer all the same.
-        let kind = if self.route && self.chance.below(400) == 0 { self.any_type() } else { kind };
         match kind {
             Type::Bool => self.logic(),
             Type::Int => self.sum(),
@@ -631,6 +629,8 @@ impl Maker<'_> {
     }
 
     fn operand(&mut self, kind: Type) -> Node {
+        // A value of another type is a run-time error, or an answer all the same.
+        let kind = if self.route && self.chance.below(100) == 0 { self.any_type() } else { kind };
         if kind == Type::Int { self.sum() } else { self.primary(kind) }
     }
 
