@@ -8,7 +8,7 @@ use rbird_conf::plan::diff;
 use rbird_conf::{LoadOptions, load};
 
 fn read(text: &str) -> Result<Config, String> {
-    let files = Memory::new().with("c", &format!("router id 1.1.1.1; {text}"));
+    let files = Memory::new().with("c", format!("router id 1.1.1.1; {text}"));
     match load("c", &files, &LoadOptions::default()) {
         Ok(loaded) => Ok(loaded.config),
         Err(refused) => Err(refused.report(false).join("\n").lines().next().unwrap_or_default().to_owned()),
