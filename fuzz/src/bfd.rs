@@ -1,8 +1,8 @@
 //! Packets of BFD, from whoever can send UDP.
 
-use bfd::packet::decode;
-use bfd::session::{Micros, Options, Outgoing, Session};
-use bfd::{Auth, Key, Method, State, Window};
+use ::bfd::packet::decode;
+use ::bfd::session::{Micros, Options, Outgoing, Session};
+use ::bfd::{Auth, Key, Method, State, Window};
 
 const METHODS: [Method; 6] =
     [Method::None, Method::Simple, Method::KeyedMd5, Method::MeticulousMd5, Method::KeyedSha1, Method::MeticulousSha1];

@@ -5,7 +5,7 @@
 //! The [`runner`] is one thread with its own timers and its own sockets, which
 //! carries the core out. It shares no lock with tables, sessions or the control
 //! socket, so that no packet is late because a table is busy; why it is a room
-//! of its own says docs/adr/0003-bfd-is-a-room.md.
+//! of its own says docs/adr/0004-bfd-is-a-room.md.
 //!
 //! Absent on purpose: the Echo function and Demand mode of our own (RFC 5880 6.4
 //! and 6.6), which BIRD has not either. A neighbour in Demand mode is served.
