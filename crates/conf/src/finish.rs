@@ -71,7 +71,8 @@ impl Parser<'_> {
     pub(crate) fn finish_config(&mut self) {
         let end = self.at.span();
         if self.config.protocols.is_empty() && self.errors.is_empty() {
-            self.fail(Diagnostic::error(end, "No protocol is specified in the config file"));
+            let wrong = Diagnostic::error(end, "No protocol is specified in the config file");
+            self.fail(wrong.help("a configuration has at least one protocol, such as `protocol device { }`"));
         }
         self.kernels(end);
         if self.config.family == Family::Ipv6 && self.config.router_id.is_none() {

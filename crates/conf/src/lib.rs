@@ -13,6 +13,7 @@ mod finish;
 pub mod glob;
 mod iproute;
 mod language;
+pub mod lint;
 pub mod load;
 pub mod manual;
 mod option;

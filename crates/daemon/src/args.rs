@@ -33,6 +33,8 @@ pub struct Args {
     pub local: bool,
     /// `-p`: parse and end.
     pub parse_only: bool,
+    /// `lint`: tell all warnings and end.
+    pub lint: bool,
     /// `-R`: the daemon comes back from a graceful restart.
     pub recovery: bool,
     /// `--family`.
@@ -74,7 +76,9 @@ Options:
   --version            Display version of rbird
   --family <4|6>       Address family of a 1.6 configuration
   --dialect <1.6|2>    Language of the configuration instead of the one found
-  --settings <file>    Settings of the daemon (rbird.toml)";
+  --settings <file>    Settings of the daemon (rbird.toml)
+  lint                 Tell what is odd in the configuration and exit,
+                       with status 1 when there is something";
 
 /// Reads the command line of this process.
 pub fn read() -> Answer {
@@ -114,6 +118,7 @@ fn parse(name: &str, words: impl Iterator<Item = OsString>) -> Result<Answer, le
         foreground: false,
         local: false,
         parse_only: false,
+        lint: false,
         recovery: false,
         family: if six { Family::Ipv6 } else { Family::Ipv4 },
         dialect: None,
@@ -140,6 +145,7 @@ fn parse(name: &str, words: impl Iterator<Item = OsString>) -> Result<Answer, le
             Arg::Long("dialect") => a.dialect = Some(parser.value()?.parse_with(dialect)?),
             Arg::Long("settings") => a.settings = Some(parser.value()?.into()),
             Arg::Long("version") => return Ok(Answer::Say(version(), 0)),
+            Arg::Value(word) if word == "lint" && !a.lint => a.lint = true,
             Arg::Short('h') | Arg::Long("help") => return Ok(Answer::Say(help(name), 0)),
             other => return Err(other.unexpected()),
         }
@@ -221,6 +227,12 @@ mod tests {
         let a = args("bird6", "-R -s /var/run/calico/bird6.ctl -d -c /etc/calico/confd/config/bird6.cfg");
         assert!(a.recovery && a.debug && a.family == Family::Ipv6);
         assert_eq!(a.config, Path::new("/etc/calico/confd/config/bird6.cfg"));
+    }
+
+    #[test]
+    fn lint_is_a_word_and_others_are_refused() {
+        assert!(args("rbird", "lint -c x.conf").lint && args("rbird", "-c x.conf lint").lint);
+        assert!(parse("rbird", [OsString::from("start")].into_iter()).is_err());
     }
 
     #[test]

@@ -23,6 +23,7 @@ use args::{Answer, Args};
 use background::PidFile;
 use conf::load::{LoadOptions, Loaded};
 use settings::Settings;
+use std::io::IsTerminal;
 use std::process::ExitCode;
 use supervisor::Reader;
 
@@ -51,6 +52,9 @@ fn start(args: &Args) -> Result<ExitCode, Vec<String>> {
     let group = args.group.as_deref().map(privileges::group).transpose().map_err(one)?;
     let settings = settings::read(args.settings.as_deref()).map_err(one)?;
     let reader = Reader { options: LoadOptions { family: args.family, dialect: args.dialect, before: None } };
+    if args.lint {
+        return lint(args, &reader);
+    }
     if args.parse_only {
         privileges::drop(user, group).map_err(one)?;
         return load(args, &reader).map(|_| ExitCode::SUCCESS);
@@ -91,7 +95,6 @@ fn begin(
 }
 
 fn load(args: &Args, reader: &Reader) -> Result<Loaded, Vec<String>> {
-    use std::io::IsTerminal;
     let path = args.config.to_string_lossy();
     let loaded = reader.read(&path).map_err(|refused| match refused.files.is_empty() {
         true => vec![format!("Unable to open configuration file {}", refused.line())],
@@ -101,6 +104,16 @@ fn load(args: &Args, reader: &Reader) -> Result<Loaded, Vec<String>> {
         eprintln!("{}: {line}", args.name);
     }
     Ok(loaded)
+}
+
+/// `rbird lint`: every warning on standard error; failure when there is one.
+fn lint(args: &Args, reader: &Reader) -> Result<ExitCode, Vec<String>> {
+    let loaded = load(args, reader)?;
+    let warnings = conf::lint::all(&loaded.config);
+    match warnings.is_empty() && loaded.warnings.is_empty() {
+        true => Ok(ExitCode::SUCCESS),
+        false => Err(conf::lint::lines(&warnings, &loaded.config.files, std::io::stderr().is_terminal())),
+    }
 }
 
 fn one(error: String) -> Vec<String> {

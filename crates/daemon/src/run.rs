@@ -40,6 +40,9 @@ pub fn daemon(
     };
     let log = Log::start(setup);
     log.direct(&loaded.config.logs, stamp(&loaded.config.time.log));
+    for warning in conf::lint::surely_wrong(&loaded.config) {
+        tracing::warn!("{}", conf::lint::line(&warning, &loaded.config.files));
+    }
     let place = socket.path().to_owned();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(settings.threads.sessions)

@@ -245,10 +245,11 @@ impl<'c, 'a> Parser<'c, 'a> {
 
     fn print(&mut self, ending: Ending) -> Parsed<StmtKind> {
         let mut items = Vec::new();
-        if !self.cursor.is(Op::Semicolon) {
+        // Behind the last comma there may be nothing.
+        while !self.cursor.is(Op::Semicolon) {
             items.push(self.expr()?);
-            while self.cursor.eat(Op::Comma) {
-                items.push(self.expr()?);
+            if !self.cursor.eat(Op::Comma) {
+                break;
             }
         }
         self.semicolon()?;

@@ -166,6 +166,9 @@ impl Supervisor {
                     for line in loaded.warning_lines() {
                         tracing::warn!("{line}");
                     }
+                    for warning in conf::lint::surely_wrong(&loaded.config) {
+                        tracing::warn!("{}", conf::lint::line(&warning, &loaded.config.files));
+                    }
                     Current { config: Arc::new(loaded.config), path, read: clock.now() }
                 }
             };

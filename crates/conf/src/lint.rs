@@ -1,0 +1,252 @@
+//! What is surely a mistake although BIRD takes it: commands behind the end of a filter, names that nobody uses,
+//! everything told to another AS.
+//!
+//! It looks at a configuration that was read without errors, so nothing here
+//! can refuse one. [`surely_wrong`] is for the log of every start and reload;
+//! [`all`] adds what may be meant so, for `rbird lint`.
+
+use crate::config::{Config, ProtocolKind};
+use crate::report;
+use filter::ast::Ending;
+use filter::program::{Node, Step};
+use filter::span::SourceFile;
+use filter::syntax::{Tok, lex};
+use filter::{Diagnostic, FileId, Level, Policy, Span, SymbolKind};
+use std::collections::HashMap;
+
+/// What can not be meant so, in the order of the text.
+pub fn surely_wrong(config: &Config) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    for (name, symbol) in config.symbols.meanings.iter() {
+        let steps = match &symbol.kind {
+            SymbolKind::Filter(filter) => &filter.program.steps,
+            SymbolKind::Function(function) => &function.steps,
+            _ => continue,
+        };
+        let mut walk = Unreachable { files: &config.files, file: symbol.span.file, name, found: &mut found };
+        walk.block(steps);
+    }
+    for policy in policies(config) {
+        if let Policy::Filter(filter) = policy
+            && filter.name.is_none()
+        {
+            let name = "this filter";
+            let file = filter.span.file;
+            Unreachable { files: &config.files, file, name, found: &mut found }.block(&filter.program.steps);
+        }
+    }
+    in_order(found)
+}
+
+/// Every warning, in the order of the text.
+pub fn all(config: &Config) -> Vec<Diagnostic> {
+    let mut found = surely_wrong(config);
+    unused(config, &mut found);
+    open_exports(config, &mut found);
+    in_order(found)
+}
+
+/// Each with its source line, caret and help; a line that names the place is the first.
+pub fn lines(warnings: &[Diagnostic], files: &[SourceFile], color: bool) -> Vec<String> {
+    warnings.iter().map(|warning| report::full(warning, files, color)).collect()
+}
+
+/// A warning in one line, `FILE:LINE:COLUMN warning: message`.
+pub fn line(warning: &Diagnostic, files: &[SourceFile]) -> String {
+    report::line(warning, files)
+}
+
+fn in_order(mut found: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    found.sort_by_key(|warning| warning.span);
+    found.dedup();
+    found
+}
+
+fn warning(span: Span, message: String, label: &str) -> Diagnostic {
+    let mut warning = Diagnostic::error(span, format!("warning: {message}"));
+    warning.level = Level::Warning;
+    warning.label = Some(label.to_owned());
+    warning
+}
+
+fn policies(config: &Config) -> impl Iterator<Item = &Policy> {
+    config.protocols.iter().flat_map(|conf| &conf.channels).flat_map(|channel| [&channel.import, &channel.export])
+}
+
+/// Looks for commands behind one that always ends the filter or function.
+struct Unreachable<'a> {
+    files: &'a [SourceFile],
+    file: FileId,
+    name: &'a str,
+    found: &'a mut Vec<Diagnostic>,
+}
+
+impl Unreachable<'_> {
+    /// Whether a block always ends the filter or function.
+    fn block(&mut self, steps: &[Step]) -> bool {
+        let mut ends = false;
+        for step in steps {
+            if ends {
+                if let Some(place) = line_of(step).and_then(|line| self.place(line)) {
+                    let message = format!("these commands of {} are never reached", self.name);
+                    self.found.push(warning(place, message, "what stands above always ends here"));
+                }
+                // What follows is as unreachable; once is enough.
+                return true;
+            }
+            ends = self.ends(step);
+        }
+        ends
+    }
+
+    fn ends(&mut self, step: &Step) -> bool {
+        match step {
+            Step::Return(_) => true,
+            Step::Print(_, ending, _) => !matches!(ending, Ending::Print | Ending::Printn),
+            Step::If(arms, otherwise) => {
+                let mut all = true;
+                for (_, block) in arms {
+                    all &= self.block(block);
+                }
+                self.block(otherwise) && all
+            }
+            Step::Case(_, _, blocks, otherwise) => {
+                let mut all = true;
+                for block in blocks {
+                    all &= self.block(block);
+                }
+                self.block(otherwise) && all
+            }
+            _ => false,
+        }
+    }
+
+    /// The text of a line, without the blanks in front and behind.
+    fn place(&self, line: u32) -> Option<Span> {
+        let text = &self.files.get(self.file.0 as usize)?.text;
+        let behind = |n: usize| text.iter().enumerate().filter(|(_, o)| **o == b'\n').nth(n).map(|(at, _)| at + 1);
+        let start = match (line as usize).checked_sub(2) {
+            Some(n) => behind(n)?,
+            None => 0,
+        };
+        let rest = text.get(start..)?;
+        let whole = rest.split(|o| *o == b'\n').next()?;
+        let blank = whole.iter().take_while(|o| o.is_ascii_whitespace()).count();
+        let start = u32::try_from(start + blank).ok()?;
+        let length = u32::try_from(whole.trim_ascii().len()).ok()?;
+        Some(Span { file: self.file, start, end: start.checked_add(length)? })
+    }
+}
+
+/// The line on which a command stands; nothing where the program does not know.
+fn line_of(step: &Step) -> Option<u32> {
+    let of = |node: &Node| Some(node.line);
+    match step {
+        Step::If(arms, _) => arms.first().and_then(|(condition, _)| of(condition)),
+        Step::Case(subject, ..) => of(subject),
+        Step::Assign { value, .. } => of(value),
+        Step::SetAttr { line, .. } | Step::Print(_, _, line) => Some(line.0),
+        Step::Return(value) | Step::Call(value) => of(value),
+        Step::Unset(_) => None,
+    }
+}
+
+/// Filters, functions and constants whose name stands nowhere but in their definition.
+fn unused(config: &Config, found: &mut Vec<Diagnostic>) {
+    let mut seen: HashMap<&[u8], u32> = HashMap::new();
+    for (n, file) in config.files.iter().enumerate() {
+        let Ok(n) = u32::try_from(n) else { break };
+        for token in lex(FileId(n), &file.text).iter().filter(|t| t.tok == Tok::Word) {
+            let word = file.text.get(token.span.start as usize..token.span.end as usize).unwrap_or_default();
+            let name = word.strip_prefix(b"'").and_then(|w| w.strip_suffix(b"'")).unwrap_or(word);
+            *seen.entry(name).or_default() += 1;
+        }
+    }
+    for (name, symbol) in config.symbols.meanings.iter() {
+        let word = match symbol.kind {
+            SymbolKind::Filter(_) => "filter",
+            SymbolKind::Function(_) => "function",
+            // Those that the system has defined stand in no file.
+            SymbolKind::Constant(_) if symbol.span != Span::default() => "constant",
+            _ => continue,
+        };
+        if seen.get(name.as_bytes()).copied() == Some(1) {
+            found.push(warning(symbol.span, format!("{word} {name} is never used"), "its name stands nowhere else"));
+        }
+    }
+}
+
+/// `export all` to a neighbour in another AS: every route of the table, those of other neighbours too.
+fn open_exports(config: &Config, found: &mut Vec<Diagnostic>) {
+    for conf in &config.protocols {
+        let ProtocolKind::Bgp(bgp) = &conf.kind else { continue };
+        if bgp.local_as != bgp.peer_as && conf.channels.iter().any(|c| matches!(c.export, Policy::Accept)) {
+            let message =
+                format!("{} exports all routes to AS{}, another AS, without a filter", conf.name, bgp.peer_as);
+            found.push(
+                warning(conf.span, message, "routes of other neighbours leave here, too (RFC 8212)")
+                    .help("`export filter NAME;` or `export where source = RTS_STATIC;` says which"),
+            );
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::files::Memory;
+    use crate::{LoadOptions, load};
+
+    fn config(text: &str) -> Config {
+        match load("c", &Memory::new().with("c", text), &LoadOptions::default()) {
+            Ok(loaded) => loaded.config,
+            Err(refused) => panic!("{}", refused.report(false).join("\n")),
+        }
+    }
+
+    fn said(text: &str) -> Vec<String> {
+        let config = config(text);
+        all(&config).iter().map(|w| line(w, &config.files)).collect()
+    }
+
+    const BGP: &str = "protocol bgp p1 { local as 1; neighbor 10.0.0.1 as";
+
+    #[test]
+    fn what_stands_behind_the_end_of_a_filter_is_never_reached() {
+        let text = format!(
+            "filter f1 {{\n  if net.len > 8 then accept; else reject;\n  bgp_med = 5;\n  print \"x\";\n}}\n{BGP} 1; import filter f1; }}"
+        );
+        assert_eq!(said(&text), ["c:3:3 warning: these commands of f1 are never reached"]);
+        assert_eq!(surely_wrong(&config(&text)).len(), 1);
+        assert_eq!(said(&text.replace("else reject;", "")), [""; 0]);
+    }
+
+    #[test]
+    fn names_that_nobody_uses_are_told_by_lint_only() {
+        let text =
+            format!("define left = 5;\nfunction used() {{ return 1; }}\nfilter f1 {{ used(); accept; }}\n{BGP} 1; }}");
+        assert_eq!(
+            said(&text),
+            ["c:1:8 warning: constant left is never used", "c:3:8 warning: filter f1 is never used"]
+        );
+        assert!(surely_wrong(&config(&text)).is_empty());
+    }
+
+    #[test]
+    fn everything_told_to_another_as_is_a_warning_and_to_the_own_one_is_none() {
+        let text = |asn: u32| format!("{BGP} {asn}; export all; }}");
+        assert_eq!(said(&text(2)), ["c:1:14 warning: p1 exports all routes to AS2, another AS, without a filter"]);
+        assert_eq!(said(&text(1)), [""; 0]);
+    }
+
+    #[test]
+    fn a_warning_shows_its_line() {
+        let config = config("define left = 5;\nprotocol device {}\n");
+        assert_eq!(
+            lines(&all(&config), &config.files, false),
+            [
+                "c:1:8 warning: constant left is never used\n  |\n1 | define left = 5;\n  |        ^^^^ its name stands nowhere else"
+            ]
+        );
+    }
+}
