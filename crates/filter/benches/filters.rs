@@ -6,6 +6,7 @@
 #![expect(clippy::expect_used, reason = "a bench may fail")]
 
 use divan::{Bencher, black_box};
+use rbird_filter::prefix_set::PrefixSet;
 use rbird_filter::span::SourceFile;
 use rbird_filter::syntax::{Cursor, lex};
 use rbird_filter::{Env, FileId, Filter, RouteView, Scratch, Symbols, language};
@@ -93,6 +94,93 @@ fn path_and_communities(bencher: Bencher<'_, '_>) {
 #[divan::bench]
 fn changes_of_attributes(bencher: Bencher<'_, '_>) {
     run(bencher, &read("{ bgp_community.add((1,5)); bgp_local_pref = 200; preference = 120; accept; }"));
+}
+
+/// Attribute sets of the filter scenario, and how many prefixes come with each: 5.5 in the mean.
+const SETS: u32 = 2_000;
+
+/// The filter of the benchmark's filter scenario: `cargo xtask bench filter`.
+fn checked() -> Arc<Filter> {
+    let members = |from: u32| {
+        let prefixes = (from..from + 10_000).filter_map(spread).map(|p| format!("{p}{{24,32}}"));
+        prefixes.collect::<Vec<_>>().join(", ")
+    };
+    // A few of the routes are denied; every tenth is a customer's.
+    read(&format!(
+        "{{ if net ~ [ {} ] then reject; if bgp_path.len > 64 then reject; \
+         if bgp_path ~ [ 0, 23456, 64496..64511, 65535..131071, 4200000000..4294967295 ] then reject; \
+         if net ~ [ {} ] then preference = 120; bgp_community.add((65000, 1)); accept; }}",
+        members(10_900),
+        members(990_000),
+    ))
+}
+
+/// Network number `n` of a table that looks random.
+fn spread(n: u32) -> Option<Prefix> {
+    let bits = n.wrapping_mul(0x9e37_79b9) & 0xffff_ff00;
+    Prefix::new(Ipv4Addr::from_bits(bits).into(), 24)
+}
+
+/// The attribute sets of the scenario: paths of five, 60 % with communities, all different.
+fn sets() -> Vec<AttrSet> {
+    let set = |n: u32| {
+        let mut builder = AttrSetBuilder::new(Local::new(SourceKind::Bgp, 100, Dest::Blackhole));
+        builder.set(1, &[0]);
+        let path = [65_000, 3_356, 174 + n, 6_939, 13_335 + n];
+        let octets: Vec<u8> = [2, 5].into_iter().chain(path.into_iter().flat_map(u32::to_be_bytes)).collect();
+        builder.set(2, &octets);
+        builder.set(3, &[10, 0, 0, 1]);
+        builder.set_u32(5, 100);
+        if n % 5 < 3 {
+            builder.set(8, &[0x0d, 0x1c, 0, 2, 0x0d, 0x1c, 0, 22, 0x1b, 0x1b, 0, 100]);
+        }
+        builder.build()
+    };
+    (0..SETS).map(set).collect()
+}
+
+/// The routes of the scenario: prefixes with the number of their set.
+fn routes() -> Vec<(Prefix, usize)> {
+    let of_set = |n: u32| (0..5 + n % 2).filter_map(move |i| Some((spread(n * 6 + i)?, n as usize)));
+    (0..SETS).flat_map(of_set).collect()
+}
+
+/// The filter scenario, the filter run for each route.
+#[divan::bench]
+fn scenario_each_route(bencher: Bencher<'_, '_>) {
+    let (filter, sets, routes, source, ifaces) = (checked(), sets(), routes(), source(), Ifaces::default());
+    let mut scratch = Scratch::new();
+    bencher.counter(routes.len()).bench_local(|| {
+        for (net, set) in &routes {
+            let route = RouteView { net: *net, attrs: &sets[*set], source: &source, resolved: None, igp_metric: None };
+            black_box(filter.run(&mut scratch, route, Env { ifaces: &ifaces, roas: RoaTables::NONE }));
+        }
+    });
+}
+
+/// Lookups in a prefix set of 10,000, half of them of members.
+#[divan::bench]
+fn prefix_set_lookup(bencher: Bencher<'_, '_>) {
+    let mut set = PrefixSet::new();
+    (0..10_000).filter_map(spread).for_each(|p| set.add(p, 24, 32));
+    let asked: Vec<Prefix> = (5_000..15_000).filter_map(spread).collect();
+    bencher.counter(asked.len()).bench(|| asked.iter().filter(|p| set.contains(black_box(p))).count());
+}
+
+/// A path of five against a set of ranges, and communities against a set of pairs, for each of the scenario's sets.
+#[divan::bench(args = ["bgp_path ~ [ 0, 23456, 64496..64511, 65535..131071, 4200000000..4294967295 ]",
+    "bgp_community ~ [ (65535, 666), (65000, 100..200), (0, 1..64), (3356, 9999) ]", "bgp_path.len > 64"])]
+fn attributes(bencher: Bencher<'_, '_>, condition: &str) {
+    let (filter, sets, source, ifaces) =
+        (read(&format!("{{ if {condition} then reject; accept; }}")), sets(), source(), Ifaces::default());
+    let mut scratch = Scratch::new();
+    let Some(net) = spread(1) else { return };
+    bencher.counter(sets.len()).bench_local(|| {
+        for attrs in &sets {
+            let route = RouteView { net, attrs, source: &source, resolved: None, igp_metric: None };
+            black_box(filter.run(&mut scratch, route, Env { ifaces: &ifaces, roas: RoaTables::NONE }));
+        }
+    });
 }
 
 /// Reading a filter with a large set, as `configure` does.

@@ -7,6 +7,7 @@
 
 use crate::ast::{Body, Declaration, EcKind, Expr, ExprKind, Part, PathItem, SetItem, SetItemKind, Stmt, StmtKind};
 use crate::mask::{Mask, MaskItem};
+use crate::memory;
 use crate::names::{Attr, Field};
 use crate::operate;
 use crate::parse::short;
@@ -83,7 +84,8 @@ impl<'a> Compiler<'a> {
     /// Compiles a filter.
     pub fn filter(mut self, body: &Body) -> Result<(Program, Inputs), Vec<Diagnostic>> {
         self.declare(&body.locals);
-        let steps = self.steps(&body.statements);
+        let mut steps = self.steps(&body.statements);
+        memory::mark(&mut steps);
         let program = Program { slots: self.locals.len() as u16, steps };
         self.finish(program)
     }
@@ -94,7 +96,8 @@ impl<'a> Compiler<'a> {
         self.function = Some(name.clone());
         self.declare(&body.arguments);
         self.declare(&body.locals);
-        let steps = self.steps(&body.statements);
+        let mut steps = self.steps(&body.statements);
+        memory::mark(&mut steps);
         let slots = self.locals.len() as u16;
         let arguments = body.arguments.iter().map(|d| d.kind).collect();
         let depth = self.depth + 1;
@@ -258,7 +261,7 @@ impl<'a> Compiler<'a> {
                 for p in patterns {
                     set.add(p.base, p.low, p.high);
                 }
-                NodeOp::Const(Value::PrefixSet(Held::Own(Arc::new(set))))
+                NodeOp::Const(Value::PrefixSet(Held::Own(Arc::new(Arc::new(set)))))
             }
             ExprKind::Mask(items) => self.mask(items)?,
             ExprKind::Call(name, arguments) => self.call(name, arguments, expr.span)?,

@@ -8,6 +8,8 @@
 
 use crate::ast::{Compare, Ending, Logic};
 use crate::mask::{Mask, MaskItem};
+use crate::memory::{Answer, Question, Trace};
+use crate::names::{Attr, Field};
 use crate::operate::{self, Operated};
 use crate::program::{Function, MaskNode, Node, NodeOp, Step};
 use crate::run::{Env, RouteView, Verdict};
@@ -34,12 +36,18 @@ const WRONG_VARIABLE: &str = "Assigning to variable of incompatible type";
 pub struct Scratch {
     stack: Vec<Value<'static>>,
     builder: Option<AttrSetBuilder>,
+    pub(crate) trace: Trace,
 }
 
 impl Scratch {
     /// Empty; grows to what the filters need.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// No run has been noted: what is kept next holds for every prefix.
+    pub fn forget(&mut self) {
+        self.trace.clear();
     }
 }
 
@@ -62,6 +70,8 @@ pub(crate) struct Machine<'a, 's> {
     printed: Vec<String>,
     line: String,
     octets_printed: usize,
+    /// Where questions about the prefix are noted, if anywhere.
+    trace: Option<&'s mut Trace>,
 }
 
 /// What came of a walk.
@@ -75,7 +85,7 @@ pub(crate) struct Walk<T> {
 }
 
 impl<'a, 's> Machine<'a, 's> {
-    fn new(stack: &mut Vec<Value<'static>>, subject: Subject<'a, 's>) -> Self {
+    fn new(stack: &mut Vec<Value<'static>>, subject: Subject<'a, 's>, trace: Option<&'s mut Trace>) -> Self {
         Self {
             subject,
             stack: recycle(std::mem::take(stack)),
@@ -85,6 +95,7 @@ impl<'a, 's> Machine<'a, 's> {
             printed: Vec::new(),
             line: String::new(),
             octets_printed: 0,
+            trace,
         }
     }
 
@@ -200,6 +211,9 @@ impl<'a, 's> Machine<'a, 's> {
             NodeOp::Const(value) => Ok(value.borrowed()),
             NodeOp::Local(slot) => Ok(self.stack.get(self.base + usize::from(*slot)).cloned().unwrap_or(Value::Void)),
             NodeOp::Attr(attr) => {
+                if let (Attr::Field(Field::Net), Some(trace)) = (attr, &mut self.trace) {
+                    trace.is_sole();
+                }
                 let value = self.subject.get(*attr).map_err(|e| error(e, node.line))?;
                 self.spend(value.pieces(), node.line)?;
                 Ok(value)
@@ -249,13 +263,7 @@ impl<'a, 's> Machine<'a, 's> {
             }
             NodeOp::Mask(items) => self.mask(items, node.line)?,
             NodeOp::Call(function, arguments) => return self.call(function, arguments, node.line),
-            NodeOp::RoaCheck(table, sides) => {
-                let subject = match sides.as_deref() {
-                    Some([net, asn]) => Some((self.node(net)?, self.node(asn)?)),
-                    None => None,
-                };
-                self.subject.roa_check(table, subject).map_err(fail)?
-            }
+            NodeOp::RoaCheck(table, sides) => self.roa_check(table, sides.as_deref(), node.line)?,
             NodeOp::Method(method, subject, argument) => {
                 let subject = self.node(subject)?;
                 let argument = argument.as_deref().map(|a| self.node(a)).transpose()?;
@@ -263,8 +271,67 @@ impl<'a, 's> Machine<'a, 's> {
                 self.spend(both, node.line)?;
                 operate::member(*method, subject, argument).map_err(fail)?
             }
+            NodeOp::Ask(inner) => self.ask(inner)?,
+            NodeOp::NetIn(op, set) => self.net_in(*op, set, node.line)?,
             NodeOp::Const(_) | NodeOp::Local(_) | NodeOp::Attr(_) => Value::Void,
         })
+    }
+
+    /// An expression that reads nothing but `net`: its value is noted, and not that it read.
+    fn ask(&mut self, inner: &'a Arc<Node>) -> Walked<'a, Value<'a>> {
+        let trace = self.trace.take();
+        let value = self.node(inner);
+        self.trace = trace;
+        let value = value?;
+        if let Some(trace) = &mut self.trace {
+            trace.note(|| Question::Expr(inner.clone()), Answer::of(&value));
+        }
+        Ok(value)
+    }
+
+    /// `net ~ set`.
+    fn net_in(&mut self, op: Compare, set: &'a Node, line: u32) -> Walked<'a, Value<'a>> {
+        let set = self.node(set)?;
+        let net = self.subject.net().map_err(|e| error(e, line))?;
+        let Value::PrefixSet(set) = &set else {
+            if let Some(trace) = &mut self.trace {
+                trace.is_sole();
+            }
+            return Ok(Value::Bool(compare(op, &Value::Prefix(net), &set).map_err(|e| error(e, line))?));
+        };
+        let is_in = set.contains(&net);
+        if let Some(trace) = &mut self.trace {
+            trace.note(|| Question::In(Arc::clone(set)), Some(Answer::Bool(is_in)));
+        }
+        Ok(Value::Bool(is_in == (op == Compare::Match)))
+    }
+
+    /// What a ROA table says of two values; of the route when there are none, or when the first is `net`.
+    fn roa_check(&mut self, table: &'a Arc<str>, sides: Option<&'a [Node; 2]>, line: u32) -> Walked<'a, Value<'a>> {
+        let fail = |e| error(e, line);
+        let (net, asn) = match sides {
+            None => (None, self.subject.origin().map_err(fail)?),
+            Some([net, asn]) => {
+                let net = match &net.op {
+                    NodeOp::Attr(Attr::Field(Field::Net)) => None,
+                    _ => Some(self.node(net)?),
+                };
+                match (net, self.node(asn)?) {
+                    (None, Value::Int(asn)) => (None, asn),
+                    (Some(Value::Prefix(net)), Value::Int(asn)) => (Some(net), asn),
+                    _ => return Err(fail("Invalid argument to roa_check()")),
+                }
+            }
+        };
+        let about = match net {
+            Some(net) => net,
+            None => self.subject.net().map_err(fail)?,
+        };
+        let value = self.subject.roa_check(table, about, asn).map_err(fail)?;
+        if let (None, Some(trace)) = (net, &mut self.trace) {
+            trace.note(|| Question::Roa(table.clone(), asn), Answer::of(&value));
+        }
+        Ok(value)
     }
 
     fn logic(&mut self, first: &'a Node, rest: &'a [(Logic, Node)]) -> Walked<'a, Value<'a>> {
@@ -361,9 +428,12 @@ pub(crate) fn filter<'a>(
     route: RouteView<'a>,
     env: Env<'a>,
     name: Option<&str>,
+    noting: bool,
 ) -> (Walk<Verdict>, Option<route::AttrSet>) {
-    let Scratch { stack, builder } = scratch;
-    let mut machine = Machine::new(stack, Subject::new(Some(route), env, builder));
+    let Scratch { stack, builder, trace } = scratch;
+    trace.clear();
+    let trace = if noting { Some(trace) } else { None };
+    let mut machine = Machine::new(stack, Subject::new(Some(route), env, builder), trace);
     machine.stack.resize(usize::from(program.slots), Value::Void);
     let result = match machine.block(&program.steps) {
         Err(Stop::Verdict(verdict)) => Ok(verdict),
@@ -381,13 +451,21 @@ pub(crate) fn filter<'a>(
 /// Evaluates an expression without a route.
 pub(crate) fn expression<'a>(node: &'a Node, env: Env<'a>) -> Walk<Value<'a>> {
     let (mut stack, mut builder) = (Vec::new(), None);
-    let mut machine = Machine::new(&mut stack, Subject::new(None, env, &mut builder));
+    let mut machine = Machine::new(&mut stack, Subject::new(None, env, &mut builder), None);
     let result = match machine.node(node) {
         Ok(value) | Err(Stop::Return(value)) => Ok(value),
         Err(Stop::Error(words)) => Err(words),
         Err(Stop::Verdict(_)) => Err(String::new()),
     };
     machine.end(&mut stack, result)
+}
+
+/// The answer to a question about the prefix; `None` when there is none to be kept.
+pub(crate) fn answer<'a>(node: &'a Node, scratch: &mut Scratch, route: RouteView<'a>, env: Env<'a>) -> Option<Answer> {
+    let Scratch { stack, builder, .. } = scratch;
+    let mut machine = Machine::new(stack, Subject::new(Some(route), env, builder), None);
+    let value = machine.node(node).ok().and_then(|value| Answer::of(&value));
+    machine.end(stack, Ok(value)).result.ok().flatten()
 }
 
 /// The value of an expression that needs no route and no links, or BIRD's words.

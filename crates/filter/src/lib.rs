@@ -8,13 +8,15 @@
 //!
 //! Text goes through `syntax` (tokens), `parse` (the tree of `ast`), `compile`
 //! (a `program`) to `interpret`; `language` is the door for `conf`, [`Filter::run`]
-//! the one for everybody who has routes.
+//! the one for everybody who has routes, with [`Memory`] where many of them have
+//! the same attributes.
 
 pub mod ast;
 mod compile;
 mod interpret;
 pub mod language;
 pub mod mask;
+mod memory;
 pub mod names;
 mod operate;
 mod parse;
@@ -30,6 +32,7 @@ pub mod value;
 
 pub use interpret::Scratch;
 pub use language::{Evaluated, Expression};
+pub use memory::Memory;
 pub use run::{Env, Filter, Inputs, Outcome, Policy, RouteView, Verdict};
 pub use span::{Diagnostic, FileId, Level, Span};
 pub use symbols::{Symbol, SymbolKind, Symbols};

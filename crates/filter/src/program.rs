@@ -55,6 +55,10 @@ pub enum NodeOp {
     Call(Arc<Function>, Box<[Node]>),
     RoaCheck(Arc<str>, Option<Box<[Node; 2]>>),
     Method(Method, Box<Node>, Option<Box<Node>>),
+    /// An expression that reads nothing but `net`; see `memory`.
+    Ask(Arc<Node>),
+    /// `net ~ SET`, or with `NotMatch` its opposite.
+    NetIn(Compare, Box<Node>),
 }
 
 /// One item of a path pattern that has an expression in it somewhere.

@@ -5,7 +5,7 @@
 //! same inputs give the same outcome, and a caller may reuse an outcome for
 //! routes that are equal in the filter's [`Inputs`].
 
-use crate::interpret::{self, Scratch};
+use crate::interpret::{self, Scratch, Walk};
 use crate::program::Program;
 use crate::span::Span;
 use route::{AttrSet, Ifaces, Prefix, Resolved, RoaTables, Source};
@@ -41,7 +41,19 @@ impl Filter {
     ///
     /// `scratch` is the caller's, one a thread; nothing of one run is seen by the next.
     pub fn run(&self, scratch: &mut Scratch, route: RouteView<'_>, env: Env<'_>) -> Outcome {
-        let (walk, attrs) = interpret::filter(&self.program, scratch, route, env, self.name.as_deref());
+        self.outcome(interpret::filter(&self.program, scratch, route, env, self.name.as_deref(), false))
+    }
+
+    /// Runs it on a route and notes in `scratch` what it asks of the prefix, for [`Memory::keep`](crate::Memory::keep).
+    pub fn run_noting(&self, scratch: &mut Scratch, route: RouteView<'_>, env: Env<'_>) -> Outcome {
+        let outcome = self.outcome(interpret::filter(&self.program, scratch, route, env, self.name.as_deref(), true));
+        if outcome.error.is_some() || !outcome.printed.is_empty() {
+            scratch.trace.is_sole();
+        }
+        outcome
+    }
+
+    fn outcome(&self, (walk, attrs): (Walk<Verdict>, Option<AttrSet>)) -> Outcome {
         let (verdict, error) = match walk.result {
             Ok(verdict) => (verdict, None),
             Err(words) => (Verdict::Reject, Some(words)),

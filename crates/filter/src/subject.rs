@@ -11,7 +11,7 @@ use crate::value::{EnumKind, Held, Value};
 use route::attr::{code, origin};
 use route::attrs::{AttrSetBuilder, Local, LocalAttr, LocalValue};
 use route::iface::Scope;
-use route::{AsPath, Dest, Hop, IfIndex, Resolved};
+use route::{AsPath, Dest, Hop, IfIndex, Prefix, Resolved};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
@@ -75,21 +75,23 @@ impl<'a, 's> Subject<'a, 's> {
         }
     }
 
-    /// What a ROA table says of a prefix and an AS, else of the route and the last AS of its path as it is now.
-    pub(crate) fn roa_check(&self, table: &str, subject: Option<(Value<'_>, Value<'_>)>) -> Operated<Value<'a>> {
-        let (net, asn) = match subject {
-            Some((Value::Prefix(net), Value::Int(asn))) => (net, asn),
-            Some(_) => return Err("Invalid argument to roa_check()"),
-            None => {
-                let route = self.route.ok_or(NO_ROUTE)?;
-                let path = match self.edited() {
-                    Some(builder) => builder.get(code::AS_PATH),
-                    None => route.attrs.get(code::AS_PATH),
-                };
-                let path = path.ok_or("Missing AS_PATH attribute")?;
-                (route.net, AsPath::new(path).last().unwrap_or(0))
-            }
+    /// The prefix.
+    pub(crate) fn net(&self) -> Operated<Prefix> {
+        Ok(self.route.ok_or(NO_ROUTE)?.net)
+    }
+
+    /// The last AS of the path as it is now, 0 when it is empty.
+    pub(crate) fn origin(&self) -> Operated<u32> {
+        let route = self.route.ok_or(NO_ROUTE)?;
+        let path = match self.edited() {
+            Some(builder) => builder.get(code::AS_PATH),
+            None => route.attrs.get(code::AS_PATH),
         };
+        Ok(AsPath::new(path.ok_or("Missing AS_PATH attribute")?).last().unwrap_or(0))
+    }
+
+    /// What a ROA table says of a prefix and an AS.
+    pub(crate) fn roa_check(&self, table: &str, net: Prefix, asn: u32) -> Operated<Value<'a>> {
         let table = self.env.roas.get(table).ok_or("Missing ROA table")?;
         Ok(Value::Enum(EnumKind::Roa, table.check(net, asn) as u32))
     }
@@ -120,7 +122,7 @@ impl<'a, 's> Subject<'a, 's> {
     /// The address that stands for none, in the route's family.
     fn no_address(&self) -> IpAddr {
         match self.route.map(|r| r.net) {
-            Some(route::Prefix::V6(_)) => Ipv6Addr::UNSPECIFIED.into(),
+            Some(Prefix::V6(_)) => Ipv6Addr::UNSPECIFIED.into(),
             _ => Ipv4Addr::UNSPECIFIED.into(),
         }
     }

@@ -141,7 +141,7 @@ pub enum Value<'a> {
     /// A set of numbers, addresses, pairs, ...
     Set(Held<'a, Set>),
     /// A set of prefixes.
-    PrefixSet(Held<'a, PrefixSet>),
+    PrefixSet(Held<'a, Arc<PrefixSet>>),
 }
 
 impl Value<'_> {
@@ -263,7 +263,7 @@ impl fmt::Display for Value<'_> {
             Self::Lclist(v) => list(f, "lclist", community::large_communities(v)),
             Self::Mask(v) => write!(f, "{}", **v),
             Self::Set(v) => write!(f, "{}", **v),
-            Self::PrefixSet(v) => write!(f, "{}", **v),
+            Self::PrefixSet(v) => write!(f, "{}", ***v),
         }
     }
 }

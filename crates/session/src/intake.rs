@@ -2,13 +2,14 @@
 //!
 //! One [`Intake`] lives as long as a session. What an attribute list comes to is
 //! remembered under its received octets (bounded by [`CACHE_ENTRIES_MAX`] and
-//! [`CACHE_OCTETS_MAX`]), so decoding, checks and, where the filter reads nothing
-//! of the prefix, the filter run once for a set and not once for a route. What a
-//! read of the socket brought is collected in one batch a channel.
+//! [`CACHE_OCTETS_MAX`]), so decoding and checks are done once for a set and not once
+//! for a route; the filter is run once for each answer that it gets to what it asks
+//! of prefixes ([`Memory`]). What a read of the socket brought is collected in one
+//! batch a channel.
 
 use crate::peer::{GatewayMode, PeerChannel, PeerSpec};
 use filter::run::{Env, RouteView, Verdict};
-use filter::{Filter, Policy, Scratch};
+use filter::{Filter, Memory, Policy, Scratch};
 use hashbrown::HashTable;
 use rib::batch::{ImportBatch, ImportRow, What};
 use route::attr::code;
@@ -49,8 +50,24 @@ struct Remembered {
     key: Box<[u8]>,
     family: Family,
     checked: Checked,
-    /// The filter's verdict, when it does not depend on the prefix.
-    judged: Option<(Verdict, AttrSet)>,
+    /// What the filter came to.
+    judged: Memory<Judged>,
+}
+
+impl Remembered {
+    /// How much of the bound it takes.
+    fn octets(&self) -> usize {
+        let sets = self.judged.iter().map(|j| AttrSet::HEAD_OCTETS + j.set.octets().len());
+        self.key.len() + self.judged.octets() + sets.skip(1).sum::<usize>()
+    }
+}
+
+/// What the filter says of an attribute list.
+#[derive(Debug)]
+struct Judged {
+    verdict: Verdict,
+    /// The set as the filter left it.
+    set: AttrSet,
     /// The batch in whose palette the set stands already, and where.
     placed: Option<(u64, u32)>,
 }
@@ -259,7 +276,7 @@ impl Intake {
         let is_it = |(_, r): &(u64, Remembered)| r.family == family && *r.key == *key;
         if let Ok(found) = self.cache.find_entry(hash_octets(key), is_it) {
             let ((_, remembered), _) = found.remove();
-            self.cache_octets -= remembered.key.len();
+            self.cache_octets -= remembered.octets();
             return Ok(remembered);
         }
         announced.attributes(&self.context, &mut self.decoded)?;
@@ -271,17 +288,18 @@ impl Intake {
         let checked = if self.decoded.is_withdrawal() { Checked::Nothing } else { self.check(channel) };
         // What had to be said must be said again next time: it is not remembered.
         let key = if clean { key.into() } else { Box::default() };
-        Ok(Remembered { key, family, checked, judged: None, placed: None })
+        Ok(Remembered { key, family, checked, judged: Memory::default() })
     }
 
     fn remember(&mut self, remembered: Remembered) {
         if remembered.key.is_empty() {
             return;
         }
-        self.cache_octets += remembered.key.len();
+        let octets = remembered.octets();
+        self.cache_octets += octets;
         if self.cache.len() >= CACHE_ENTRIES_MAX || self.cache_octets > CACHE_OCTETS_MAX {
             self.cache.clear();
-            self.cache_octets = remembered.key.len();
+            self.cache_octets = octets;
         }
         let hash = hash_octets(&remembered.key);
         self.cache.insert_unique(hash, (hash, remembered), |(hash, _)| *hash);
@@ -344,80 +362,70 @@ impl Intake {
             }
             return Ok(());
         };
-        let each = match &channel.import {
-            Policy::Accept => {
-                remembered.judged = Some((Verdict::Accept, set.clone()));
+        let filter = match &channel.import {
+            // Of one that reads what a next hop resolved to, the owner of the table runs it after resolution.
+            Policy::Filter(filter) if !filter.inputs.resolved => Some(&**filter),
+            policy => {
+                if remembered.judged.is_empty() {
+                    let rejects = matches!(policy, Policy::Reject);
+                    let verdict = if rejects { Verdict::Reject } else { Verdict::Accept };
+                    remembered.judged = Memory::of(Judged { verdict, set: set.clone(), placed: None });
+                }
                 None
-            }
-            Policy::Reject => {
-                remembered.judged = Some((Verdict::Reject, set.clone()));
-                None
-            }
-            // The owner of the table runs it after resolution.
-            Policy::Filter(filter) if filter.inputs.resolved => {
-                remembered.judged = Some((Verdict::Accept, set.clone()));
-                None
-            }
-            Policy::Filter(filter) => {
-                let each = filter.inputs.net || filter.inputs.effects;
-                each.then(|| Arc::clone(filter))
             }
         };
         for nlri in announced.nlris.iter() {
-            if is_bogus(nlri.net) {
+            let what = if is_bogus(nlri.net) {
                 self.say(Line::Bogus(nlri.net));
-                let at = self.place(channel.family, set.clone());
-                self.row(channel.family, nlri.net, nlri.path_id, What::Invalid(at))?;
-                continue;
-            }
-            let what = match (&each, &remembered.judged, &channel.import) {
-                (Some(filter), _, _) => {
-                    let (verdict, set) = self.judge(filter, nlri.net, &set);
-                    let at = self.place(channel.family, set);
-                    what(verdict, at)
-                }
-                (None, None, Policy::Filter(filter)) => {
-                    let said = self.lines.len();
-                    let (verdict, judged) = self.judge(filter, nlri.net, &set);
-                    if self.lines.len() > said {
-                        // What failed is said again for the next route.
-                        what(verdict, self.place(channel.family, judged))
-                    } else {
-                        remembered.judged = Some((verdict, judged));
-                        self.place_remembered(channel.family, remembered)
-                    }
-                }
-                _ => self.place_remembered(channel.family, remembered),
+                What::Invalid(self.place(channel.family, set.clone()))
+            } else {
+                self.judge(channel.family, filter, nlri.net, &set, &mut remembered.judged)
             };
             self.row(channel.family, nlri.net, nlri.path_id, what)?;
         }
         Ok(())
     }
 
-    fn judge(&mut self, filter: &Filter, net: Prefix, set: &AttrSet) -> (Verdict, AttrSet) {
+    /// What the import filter says of a route: from memory, else by running it.
+    fn judge(
+        &mut self,
+        family: Family,
+        filter: Option<&Filter>,
+        net: Prefix,
+        set: &AttrSet,
+        memory: &mut Memory<Judged>,
+    ) -> What {
         let route = RouteView { net, attrs: set, source: &self.origin, resolved: None, igp_metric: None };
-        let outcome = filter.run(&mut self.scratch, route, Env { ifaces: &self.ifaces, roas: &self.roas_now });
+        let env = Env { ifaces: &self.ifaces, roas: &self.roas_now };
+        if let Some(judged) = memory.find(&mut self.scratch, route, env) {
+            return self.place_judged(family, judged);
+        }
+        let Some(filter) = filter else { return What::Withdraw };
+        let outcome = filter.run_noting(&mut self.scratch, route, env);
         for text in outcome.printed {
             self.say(Line::Info(text));
         }
         if let Some(error) = outcome.error {
             self.say(Line::Error(error));
         }
-        (outcome.verdict, outcome.attrs.unwrap_or_else(|| set.clone()))
+        let set = outcome.attrs.unwrap_or_else(|| set.clone());
+        match memory.keep(&mut self.scratch, Judged { verdict: outcome.verdict, set, placed: None }) {
+            Ok(judged) => self.place_judged(family, judged),
+            Err(judged) => what(judged.verdict, self.place(family, judged.set)),
+        }
     }
 
-    fn place_remembered(&mut self, family: Family, remembered: &mut Remembered) -> What {
-        let Some((verdict, set)) = &remembered.judged else { return What::Withdraw };
-        let at = match remembered.placed {
+    fn place_judged(&mut self, family: Family, judged: &mut Judged) -> What {
+        let at = match judged.placed {
             Some((serial, at)) if serial == self.serial => at,
             _ => {
                 let palette = &mut self.collected.get_mut(family).batch.palette;
-                palette.push(set.clone());
+                palette.push(judged.set.clone());
                 (palette.len() - 1) as u32
             }
         };
-        remembered.placed = Some((self.serial, at));
-        what(*verdict, at)
+        judged.placed = Some((self.serial, at));
+        what(judged.verdict, at)
     }
 
     /// Puts a set into the palette, unless it is the one that was put there last.

@@ -13,6 +13,7 @@ use crate::batch::{ChangeBatch, ChangeRow, Limit, LimitAction, NetId, Path};
 use crate::query::NetView;
 use crate::stats::ExportStats;
 use crate::trace::Traces;
+use filter::Memory;
 use hashbrown::HashMap;
 use route::{Ifaces, ProtocolId, RoaTables};
 use std::net::IpAddr;
@@ -105,11 +106,10 @@ struct Memo {
     all: Vec<Known>,
 }
 
-#[derive(Clone, Copy)]
 struct Known {
     source: u32,
     hop: u32,
-    result: Result<OutId, ExportVerdict>,
+    results: Memory<Result<OutId, ExportVerdict>>,
     next: u32,
 }
 
@@ -122,23 +122,22 @@ impl Memo {
         self.heads.resize(palette, NONE);
     }
 
-    fn get(&self, path: &Path) -> Option<Result<OutId, ExportVerdict>> {
-        let mut at = *self.heads.get(path.attrs as usize)?;
+    /// What is known of paths with the attributes, source and next hop of this one.
+    fn of(&mut self, path: &Path) -> Option<&mut Memory<Result<OutId, ExportVerdict>>> {
+        let head = self.heads.get_mut(path.attrs as usize)?;
+        let mut at = *head;
         while let Some(known) = self.all.get(at as usize) {
             if known.source == path.source && known.hop == path.hop {
-                return Some(known.result);
+                break;
             }
             at = known.next;
         }
-        None
-    }
-
-    fn put(&mut self, path: &Path, result: Result<OutId, ExportVerdict>) {
-        let Some(head) = self.heads.get_mut(path.attrs as usize) else {
-            return;
-        };
-        self.all.push(Known { source: path.source, hop: path.hop, result, next: *head });
-        *head = self.all.len() as u32 - 1;
+        if at == NONE {
+            at = self.all.len() as u32;
+            self.all.push(Known { source: path.source, hop: path.hop, results: Memory::default(), next: *head });
+            *head = at;
+        }
+        self.all.get_mut(at as usize).map(|known| &mut known.results)
     }
 }
 
@@ -480,10 +479,6 @@ impl Group {
 
     /// Judges a path, once for each attribute set where that is enough.
     fn judged(&mut self, batch: &ChangeBatch, row: &ChangeRow, path: &Path) -> Result<OutId, ExportVerdict> {
-        let reusable = self.judge.is_same_for_all_nets();
-        if reusable && let Some(known) = self.memo.get(path) {
-            return known;
-        }
         let parts = (
             batch.palette.get(path.attrs as usize),
             batch.sources.get(path.source as usize),
@@ -492,10 +487,15 @@ impl Group {
         let (Some(attrs), Some(source), Some(hop)) = parts else {
             return Err(ExportVerdict::Vetoed);
         };
-        let result = self.judge.outgoing(&Offer { net: row.net, attrs, source, hop }).map(|set| self.outs.intern(set));
-        if reusable {
-            self.memo.put(path, result);
+        let offer = Offer { net: row.net, attrs, source, hop };
+        let Some(memory) = self.memo.of(path) else {
+            return Err(ExportVerdict::Vetoed);
+        };
+        if let Some(known) = self.judge.recall(memory, &offer) {
+            return *known;
         }
+        let result = self.judge.outgoing(&offer).map(|set| self.outs.intern(set));
+        self.judge.keep(memory, result);
         result
     }
 

@@ -15,7 +15,7 @@ use super::rewrite;
 use super::{ExportVerdict, Judged};
 use crate::batch::ResolvedHop;
 use filter::run::{Env, Policy, RouteView, Verdict};
-use filter::{Filter, Scratch};
+use filter::{Filter, Memory, Scratch};
 use route::attr::code;
 use route::attrs::{Local, SharedLocal};
 use route::community::{self, communities};
@@ -35,6 +35,22 @@ pub struct Offer<'a> {
     pub source: &'a Source,
     /// Where packets go.
     pub hop: &'a ResolvedHop,
+}
+
+impl<'a> Offer<'a> {
+    /// As a filter sees it, with the attributes that it has come to.
+    fn view<'v>(&'v self, attrs: &'v AttrSet) -> RouteView<'v>
+    where
+        'a: 'v,
+    {
+        RouteView {
+            net: self.net,
+            attrs,
+            source: self.source,
+            resolved: Some(&self.hop.to),
+            igp_metric: self.hop.igp_metric,
+        }
+    }
 }
 
 /// A line for the log that judging leads to. Where BIRD names the protocol, the owner of the group puts the name in front.
@@ -125,12 +141,16 @@ impl Judge {
         std::mem::take(&mut self.remarks)
     }
 
-    /// Whether the judgement of a path holds for all prefixes with the same attributes, source and next hop.
-    pub fn is_same_for_all_nets(&self) -> bool {
-        match &self.key.policy {
-            Policy::Accept | Policy::Reject => true,
-            Policy::Filter(f) => !f.inputs.net && !f.inputs.effects,
-        }
+    /// What was kept of an earlier judgement, if it holds for this path. `memory` is that of one attribute set, source and
+    /// next hop.
+    pub(super) fn recall<'m, T>(&mut self, memory: &'m mut Memory<T>, offer: &Offer<'_>) -> Option<&'m mut T> {
+        memory.find(&mut self.scratch, offer.view(offer.attrs), Env { ifaces: &self.ifaces, roas: &self.roas })
+    }
+
+    /// Keeps what the last judgement came to, unless it holds for its path only.
+    pub(super) fn keep<T>(&mut self, memory: &mut Memory<T>, result: T) {
+        // What is given back is not kept, and judged again.
+        let _ = memory.keep(&mut self.scratch, result);
     }
 
     /// What is sent for a path: canonical octets without a local part. `Err`: why nothing is.
@@ -161,6 +181,7 @@ impl Judge {
     /// Veto, then the two steps in their order; `self.work` holds what came of them.
     fn pass(&mut self, offer: &Offer<'_>, mut before: impl FnMut(Step, &AttrSetBuilder)) -> ExportVerdict {
         self.work.reset_to(offer.attrs);
+        self.scratch.forget();
         if is_vetoed(&self.key, offer) {
             return ExportVerdict::Vetoed;
         }
@@ -186,14 +207,8 @@ impl Judge {
             Policy::Filter(filter) => filter,
         };
         let attrs = self.work.build();
-        let view = RouteView {
-            net: offer.net,
-            attrs: &attrs,
-            source: offer.source,
-            resolved: Some(&offer.hop.to),
-            igp_metric: offer.hop.igp_metric,
-        };
-        let outcome = filter.run(&mut self.scratch, view, Env { ifaces: &self.ifaces, roas: &self.roas });
+        let outcome =
+            filter.run_noting(&mut self.scratch, offer.view(&attrs), Env { ifaces: &self.ifaces, roas: &self.roas });
         self.remarks.extend(outcome.printed.into_iter().map(Remark::Printed));
         self.remarks.extend(outcome.error.map(Remark::Failed));
         if let Some(changed) = &outcome.attrs {
