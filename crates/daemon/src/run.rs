@@ -17,6 +17,7 @@ use session::peer::Recovery;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::SystemTime;
+use tokio::runtime::Handle;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 
@@ -49,8 +50,13 @@ pub fn daemon(
         .thread_name("session")
         .enable_all()
         .build();
-    let outcome = runtime.map_err(|error| format!("no threads: {error}")).and_then(|runtime| {
-        let served = runtime.block_on(serve(args, settings, reader, loaded, socket, &log));
+    // Clients are answered on a thread where no session runs: no neighbour can make them wait.
+    let face =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(1).thread_name("control").enable_all().build();
+    let both = runtime.and_then(|runtime| Ok((runtime, face?)));
+    let outcome = both.map_err(|error| format!("no threads: {error}")).and_then(|(runtime, face)| {
+        let served = runtime.block_on(serve(args, settings, reader, loaded, socket, &log, face.handle()));
+        face.shutdown_background();
         runtime.shutdown_background();
         served
     });
@@ -73,6 +79,7 @@ async fn serve(
     loaded: Loaded,
     socket: Bound,
     log: &Log,
+    face: &Handle,
 ) -> Result<(), String> {
     let config = Arc::new(loaded.config);
     let rules =
@@ -89,7 +96,8 @@ async fn serve(
     let path: Arc<str> = args.config.to_string_lossy().into();
     let current = Current { config, path, read: deps.clock.now() };
     tracing::info!("Started");
-    let supervisor = Supervisor::start(Parts { world, reader, current, published, orders: orders.clone() })?;
+    let supervisor =
+        Supervisor::start(Parts { world, reader, current, published, orders: orders.clone(), face: face.clone() })?;
     tokio::spawn(recovery.begin(wait));
     hear_signals(&orders)?;
 
@@ -100,7 +108,10 @@ async fn serve(
         clock: Arc::new(move || now(clock)),
         version: settings.version.clone().map(Into::into),
     };
-    let echo = control::serve(socket, door);
+    let echo = {
+        let _there = face.enter();
+        control::serve(socket, door)
+    };
     log.echo_to(Arc::new(move |class, text| echo.line(class, text)));
     systemd::ready();
     if settings.watchdog.systemd {

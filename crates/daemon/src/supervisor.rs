@@ -32,6 +32,7 @@ use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::runtime::Handle;
 use tokio::sync::{mpsc, watch};
 
 /// What reaches the supervisor beside requests.
@@ -123,6 +124,8 @@ pub struct Supervisor {
     line: reading::Line,
     stopping: bool,
     orders: mpsc::UnboundedSender<Order>,
+    /// Where questions are answered: away from sessions.
+    face: Handle,
 }
 
 /// Everything a supervisor is made of.
@@ -137,6 +140,8 @@ pub struct Parts {
     pub published: watch::Sender<Arc<Config>>,
     /// The way into the queue.
     pub orders: mpsc::UnboundedSender<Order>,
+    /// Where questions are answered.
+    pub face: Handle,
 }
 
 impl Supervisor {
@@ -144,7 +149,7 @@ impl Supervisor {
     ///
     /// An error means that the daemon can not run at all (no router id).
     pub fn start(parts: Parts) -> Result<Self, String> {
-        let Parts { world, reader, current, published, orders } = parts;
+        let Parts { world, reader, current, published, orders, face } = parts;
         let limits = orders.clone();
         world.listeners.on_limit(Box::new(move |tripped| drop(limits.send(Order::Limit(tripped)))));
         if current.config.protocols.iter().any(is_running_device) {
@@ -170,6 +175,7 @@ impl Supervisor {
             line: reading::Line::default(),
             stopping: false,
             orders,
+            face,
         };
         let config = Arc::clone(&this.current.config);
         this.make_tables(&config);
@@ -240,14 +246,14 @@ impl Supervisor {
             Request::Memory(answer) => {
                 let (deps, tables) = (self.world.deps.clone(), self.tables.values().copied().collect());
                 let roas = Arc::clone(&self.world.roas.borrow());
-                tokio::spawn(async move { answer.send(memory(deps, tables, &roas).await) });
+                self.face.spawn(async move { answer.send(memory(deps, tables, &roas).await) });
             }
             Request::Interfaces(answer) => drop(answer.send(self.interfaces())),
             Request::Protocols { choice, detail, answer } => {
                 let chosen = self.chosen(&choice);
                 let (deps, table, joined) = (self.world.deps.clone(), self.default_table(), self.joined());
                 let views = async move { protocols::answer(deps, table, joined, chosen, detail).await };
-                tokio::spawn(async move { drop(answer.send(views.await)) });
+                self.face.spawn(async move { drop(answer.send(views.await)) });
             }
             Request::Routes { query, pages } => self.routes(query, pages),
             Request::Static { protocol, answer } => {
@@ -345,7 +351,7 @@ impl Supervisor {
     fn routes(&self, query: Arc<RouteQuery>, pages: mpsc::Sender<RouteItem>) {
         let listed = query.tables.iter().filter_map(|name| self.listed(name)).collect();
         let judge = query.export.as_ref().and_then(|e| self.judge(e));
-        tokio::spawn(routes::answer(self.world.deps.clone(), listed, query, judge, pages));
+        self.face.spawn(routes::answer(self.world.deps.clone(), listed, query, judge, pages));
     }
 
     fn listed(&self, name: &Arc<str>) -> Option<routes::Listed> {

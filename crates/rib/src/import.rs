@@ -61,27 +61,51 @@ enum Weighed {
     Place(Option<Path>),
 }
 
+/// A batch of which some rows have yet to be taken in. Its sets are held until all are.
+#[derive(Debug)]
+pub(crate) struct Importing {
+    at: u32,
+    rows: Vec<ImportRow>,
+    palette: Vec<AttrsId>,
+    next: usize,
+}
+
 impl Table {
-    /// Takes in a batch of a channel that is up.
-    pub(crate) fn import(&mut self, at: u32, batch: ImportBatch, now: Moment, events: &mut Vec<TableEvent>) {
+    /// Begins to take in a batch of a channel that is up.
+    pub(crate) fn import(&mut self, at: u32, batch: ImportBatch, now: Moment) {
         let Self { core, .. } = self;
-        let palette: Vec<_> = batch.palette.iter().map(|set| core.sets.intern(set, &mut core.hops)).collect();
+        let palette = batch.palette.iter().map(|set| core.sets.intern(set, &mut core.hops)).collect();
         self.answer_new_hops(now);
+        self.importing = Some(Importing { at, rows: batch.rows, palette, next: 0 });
+    }
+
+    /// Takes in up to so many further rows of the batch that was begun. `true`: some are left.
+    pub fn go_on(&mut self, rows_max: usize, now: Moment, events: &mut Vec<TableEvent>) -> bool {
+        let Some(mut importing) = self.importing.take() else { return false };
+        let Importing { at, rows, palette, next } = &mut importing;
+        let rest = rows.get(*next..).unwrap_or_default();
+        let part = rest.get(..rows_max).unwrap_or(rest);
         let mut found = std::mem::take(&mut self.found);
-        self.nets.find_all(&batch.rows, &mut found);
+        self.nets.find_all(part, &mut found);
         let mut last: Option<(SourceId, SlotId)> = None;
-        for (row, found) in batch.rows.iter().zip(&found) {
+        for (row, found) in part.iter().zip(&found) {
             let slot = match last {
                 Some((source, slot)) if source == row.source => Some(slot),
-                _ => self.channels.slot_of(at, row.source),
+                _ => self.channels.slot_of(*at, row.source),
             };
             last = slot.map(|slot| (row.source, slot));
-            self.import_row(at, slot, row, *found, &palette, now, events);
+            self.import_row(*at, slot, row, *found, palette, now, events);
         }
         self.found = found;
-        for id in palette {
+        *next += part.len();
+        if *next < rows.len() {
+            self.importing = Some(importing);
+            return true;
+        }
+        for id in importing.palette {
             self.core.sets.drop(id, &mut self.core.hops);
         }
+        false
     }
 
     #[expect(clippy::too_many_arguments, reason = "the row and the five things that its batch shares")]

@@ -35,9 +35,15 @@ pub(crate) struct Journal {
     /// Changed prefixes, each once, and a bit for each.
     changed: Vec<NetId>,
     bits: Vec<u64>,
-    /// Gone prefixes with the batch that said so, oldest first.
+    /// Gone prefixes with the batch that said so, oldest first. Those that came back stand here until they are
+    /// passed or weeded out.
     limbo: VecDeque<(u64, NetId)>,
+    /// How long that list may get before it is weeded.
+    limbo_max: usize,
 }
+
+/// How long the list of gone prefixes may get before it is weeded for the first time.
+const LIMBO_MIN: usize = 4 * CHUNK;
 
 impl Default for Journal {
     fn default() -> Self {
@@ -48,6 +54,7 @@ impl Default for Journal {
             changed: Vec::new(),
             bits: Vec::new(),
             limbo: VecDeque::new(),
+            limbo_max: LIMBO_MIN,
         }
     }
 }
@@ -136,6 +143,7 @@ impl Table {
                 self.journal.limbo.push_back((seq, *id));
             }
         }
+        self.weed_limbo();
         let mut out = Builder::new(self, self.journal.reading, changed.len());
         changed.iter().for_each(|id| out.add(*id, true));
         each.iter().for_each(|(id, slot)| out.add_each(*id, *slot));
@@ -168,6 +176,26 @@ impl Table {
         out.finish()
     }
 
+    /// Leaves those out that came back, and earlier words about those that went again: while a reader is slow, a
+    /// prefix that comes and goes stands in the list once. It is looked through when it has doubled.
+    fn weed_limbo(&mut self) {
+        if self.journal.limbo.len() <= self.journal.limbo_max {
+            return;
+        }
+        let Self { nets, journal, .. } = self;
+        journal.limbo.retain(|(seq, id)| {
+            let first = nets.first(*id);
+            first.is_vacant() && first.since().0 == *seq
+        });
+        journal.limbo_max = LIMBO_MIN.max(2 * journal.limbo.len());
+    }
+
+    /// How many words there are about numbers that wait to be given again: at most twice the prefixes that are
+    /// gone, and some thousands.
+    pub fn waiting_numbers(&self) -> usize {
+        self.journal.limbo.len()
+    }
+
     /// Every reader is past this batch: numbers freed before it may be given again.
     ///
     /// `true`: much memory was given back to the allocator.
@@ -189,6 +217,7 @@ impl Table {
     fn give_memory_back(&mut self) -> bool {
         if self.journal.limbo.is_empty() && self.journal.limbo.capacity() > CHUNK {
             self.journal.limbo = VecDeque::new();
+            self.journal.limbo_max = LIMBO_MIN;
         }
         // A noted number must have a row until it is sealed.
         let nets = self.journal.changed.is_empty() && self.nets.shrink();

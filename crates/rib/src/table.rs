@@ -23,6 +23,7 @@ use crate::decision::Candidate;
 pub use crate::decision::Reason;
 use crate::election::Candidates;
 use crate::elsewhere::HopMail;
+use crate::import::Importing;
 use crate::intern::Sets;
 use crate::journal::Journal;
 use crate::nexthop::{self, Answer, HopId, Hops};
@@ -66,6 +67,8 @@ pub struct Table {
     /// Reused from row to row.
     pub(crate) scratch: Vec<Path>,
     pub(crate) found: Vec<Option<NetId>>,
+    /// A batch of which some rows are left.
+    pub(crate) importing: Option<Importing>,
     /// What late filters read.
     pub(crate) roas: Arc<RoaTables>,
     /// What late filters reuse.
@@ -131,6 +134,7 @@ impl Table {
             warnings: Vec::new(),
             scratch: Vec::new(),
             found: Vec::new(),
+            importing: None,
             roas: Arc::default(),
             filters: Scratch::new(),
             traced: HashMap::new(),
@@ -148,6 +152,14 @@ impl Table {
     ///
     /// An act of another generation than the one that is up is dropped.
     pub fn apply(&mut self, act: Act, now: Moment, events: &mut Vec<TableEvent>) {
+        self.begin(act, now, events);
+        self.go_on(usize::MAX, now, events);
+    }
+
+    /// Does a deed of a channel, but of a batch only the beginning: its rows are for [`go_on`](Self::go_on), so
+    /// that the owner can do something else between them. Rows that are left of another batch are taken in first.
+    pub fn begin(&mut self, act: Act, now: Moment, events: &mut Vec<TableEvent>) {
+        self.go_on(usize::MAX, now, events);
         if let Deed::Up(spec) = act.deed {
             if let Some(at) = self.channels.find(act.channel)
                 && self.channels.get(at).is_some_and(|c| c.is_up)
@@ -171,7 +183,7 @@ impl Table {
         match act.deed {
             Deed::Up(_) => {}
             Deed::Source(source) => self.channels.introduce(at, source),
-            Deed::Import(batch) if channel.is_up => self.import(at, batch, now, events),
+            Deed::Import(batch) if channel.is_up => self.import(at, batch, now),
             Deed::Pipe(spec) if channel.is_up => self.set_pipe(at, *spec),
             Deed::Piped(piped) if channel.is_up => self.take_piped(at, &piped, now, events),
             Deed::Import(_) | Deed::Pipe(_) | Deed::Piped(_) => {}

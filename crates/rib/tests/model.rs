@@ -674,7 +674,9 @@ impl Run {
     fn act(&mut self, c: u32, deed: Deed) {
         let generation = Generation(self.generations[c as usize]);
         let act = Act { channel: ChannelId(c), generation, deed };
-        self.table.apply(act, self.model.now, &mut Vec::new());
+        // By pieces, as the owner takes batches in that others shall not wait for.
+        self.table.begin(act, self.model.now, &mut Vec::new());
+        while self.table.go_on(2, self.model.now, &mut Vec::new()) {}
     }
 
     fn gates(&mut self, c: u32) {

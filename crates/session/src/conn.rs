@@ -28,6 +28,8 @@ pub(crate) const READ_OCTETS_MAX: usize = 256 * 1024;
 pub(crate) const SCRATCH_OCTETS: usize = EXTENDED_OCTETS_MAX + READ_OCTETS_MAX;
 /// Octets written before others get their turn.
 const WRITE_OCTETS_MAX: usize = 1 << 20;
+/// Octets taken from the outbox before they are written.
+const HELD_OCTETS: usize = 256 * 1024;
 /// Pieces handed to the system at once.
 const SLICES_MAX: usize = 64;
 /// How long a connection that was given up may take for its last octets.
@@ -45,6 +47,8 @@ pub(crate) struct Conn {
     /// Pieces taken from the outbox; `written` octets of the first are out.
     pieces: VecDeque<Bytes>,
     written: usize,
+    /// Octets of the pieces, those written included.
+    held: usize,
     /// Messages of our own for the next border.
     own: Vec<u8>,
     blocked: bool,
@@ -73,6 +77,7 @@ impl Conn {
             tail: Vec::new(),
             pieces: VecDeque::new(),
             written: 0,
+            held: 0,
             own: Vec::new(),
             blocked: false,
             taken: 0,
@@ -138,11 +143,13 @@ impl Conn {
         self.blocked = false;
         loop {
             self.place_own();
-            if self.pieces.len() < SLICES_MAX
+            // What stands here is out of reach of its group, so it is little: it may be old before it is written.
+            if self.held < HELD_OCTETS
                 && let Some(outbox) = outbox
             {
                 let mut taken = Vec::new();
-                outbox.take(READ_OCTETS_MAX, &mut taken);
+                outbox.take(HELD_OCTETS - self.held, &mut taken);
+                self.held += taken.iter().map(Bytes::len).sum::<usize>();
                 self.pieces.extend(taken);
             }
             if self.pieces.is_empty() {
@@ -184,6 +191,7 @@ impl Conn {
                 break;
             }
             self.written -= first.len();
+            self.held -= first.len();
             self.pieces.pop_front();
         }
     }
@@ -194,6 +202,7 @@ impl Conn {
             return;
         }
         let own = Bytes::from(std::mem::take(&mut self.own));
+        self.held += own.len();
         if self.written == 0 {
             return self.pieces.push_front(own);
         }

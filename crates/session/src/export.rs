@@ -28,7 +28,7 @@ use rib::query::NetView;
 use rib::stats::ExportStats;
 use rib::trace::Tracing;
 use route::{Ifaces, RoaTables, TableId};
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::hash::BuildHasher;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -139,7 +139,7 @@ impl Exports {
     /// Counters of a member, and how many routes it has been told; `None` when it left.
     pub async fn stats(&self, member: MemberId) -> Option<(ExportStats, u32)> {
         let (answer, answered) = oneshot::channel();
-        self.order(member, Order::Stats { member, answer });
+        self.ask(member, Order::Stats { member, answer });
         answered.await.ok()
     }
 
@@ -147,7 +147,7 @@ impl Exports {
     /// Filtered and non-best paths are judged as well. Empty when the member left.
     pub async fn judge(&self, member: MemberId, nets: Vec<NetView>) -> Vec<Judged> {
         let (answer, answered) = oneshot::channel();
-        self.order(member, Order::Judge { member, nets, answer });
+        self.ask(member, Order::Judge { member, nets, answer });
         answered.await.unwrap_or_default()
     }
 
@@ -166,10 +166,20 @@ impl Exports {
     }
 
     fn order(&self, member: MemberId, order: Order) {
-        let thread = member.0 as usize % self.0.all.len();
-        if let Some(mailbox) = self.0.all.get(thread) {
+        if let Some(mailbox) = self.mailbox(member) {
             mailbox.push(order);
         }
+    }
+
+    /// Orders something that overtakes batches that wait.
+    fn ask(&self, member: MemberId, order: Order) {
+        if let Some(mailbox) = self.mailbox(member) {
+            mailbox.push_urgent(order);
+        }
+    }
+
+    fn mailbox(&self, member: MemberId) -> Option<&Arc<Mailbox<Order>>> {
+        self.0.all.get(member.0 as usize % self.0.all.len())
     }
 }
 
@@ -239,11 +249,27 @@ struct Outlet {
 impl Thread {
     fn run(mut self) {
         let mut orders = Vec::new();
+        let mut queue = VecDeque::new();
         while self.mailbox.take(Nap::Long, &mut orders) {
-            for order in orders.drain(..) {
+            queue.extend(orders.drain(..));
+            while let Some(order) = queue.pop_front() {
                 self.take(order);
+                if self.mailbox.is_urgent() {
+                    self.mailbox.take(Nap::No, &mut orders);
+                    let (urgent, others): (Vec<_>, Vec<_>) = orders.drain(..).partition(|o| self.overtakes(o));
+                    urgent.into_iter().for_each(|order| self.take(order));
+                    queue.extend(others);
+                }
             }
             self.drive();
+        }
+    }
+
+    /// Whether something need not wait behind batches: a question about a member that has come already.
+    fn overtakes(&self, order: &Order) -> bool {
+        match order {
+            Order::Stats { member, .. } | Order::Judge { member, .. } => self.members.contains_key(member),
+            _ => false,
         }
     }
 
@@ -442,6 +468,7 @@ impl Thread {
         let (batch, part) = match portion {
             Portion::Changes(batch) => {
                 reader.progress.used = batch.seq;
+                reader.progress.taken += 1;
                 (batch, Part::Changes)
             }
             Portion::Page { batch, from, next } => {

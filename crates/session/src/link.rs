@@ -40,8 +40,6 @@ pub enum TableMsg {
     Roas(Arc<RoaTables>),
     /// A word from another table about a next hop.
     Hop(HopMail),
-    /// Work on the table itself (control socket, counters), at most 1 ms of it; longer work asks for the next page.
-    Query(Box<dyn FnOnce(&mut rib::table::Table) + Send>),
 }
 
 /// A reader of a table's journal, process-wide number.
@@ -77,13 +75,15 @@ pub enum Delivery {
     FeedDone,
 }
 
-/// How far a follower is, by the numbers of batches.
+/// How far a follower is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Progress {
     /// It has used everything up to this batch.
     pub used: u64,
     /// It knows no prefix any more that was gone with this batch or before: its number may be given again.
     pub freed: u64,
+    /// How many [`Portion::Changes`] it has used, ever: so many are off its hands.
+    pub taken: u64,
 }
 
 /// A reader that decides itself when it is fed.

@@ -3,6 +3,7 @@
 //! Sending never blocks, and wakes the owner only when it sleeps. The mailbox
 //! itself has no bound; what bounds each kind of message stands in `link`.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -13,6 +14,8 @@ const STACK_OCTETS: usize = 8 << 20;
 pub(crate) struct Mailbox<T> {
     inner: Mutex<Inner<T>>,
     wake: Condvar,
+    /// Something waits that should not.
+    urgent: AtomicBool,
 }
 
 /// How an owner waits for messages.
@@ -35,7 +38,7 @@ struct Inner<T> {
 impl<T> Mailbox<T> {
     pub(crate) fn new() -> Self {
         let inner = Inner { queue: Vec::new(), asleep: false, closed: false };
-        Self { inner: Mutex::new(inner), wake: Condvar::new() }
+        Self { inner: Mutex::new(inner), wake: Condvar::new(), urgent: AtomicBool::new(false) }
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner<T>> {
@@ -56,6 +59,17 @@ impl<T> Mailbox<T> {
         }
     }
 
+    /// The same for a message for which the owner should look up from its work.
+    pub(crate) fn push_urgent(&self, message: T) {
+        self.push(message);
+        self.urgent.store(true, Ordering::Release);
+    }
+
+    /// Whether an urgent message may wait. Costs a load.
+    pub(crate) fn is_urgent(&self) -> bool {
+        self.urgent.load(Ordering::Acquire)
+    }
+
     /// Tells the owner to end once it has taken what is there.
     pub(crate) fn close(&self) {
         let mut inner = self.lock();
@@ -67,6 +81,8 @@ impl<T> Mailbox<T> {
 
     /// Takes all messages, after waiting for one as `nap` says. `false`: the mailbox is closed and empty.
     pub(crate) fn take(&self, nap: Nap, into: &mut Vec<T>) -> bool {
+        // Before the messages are taken: one that comes later says so once more.
+        self.urgent.store(false, Ordering::Release);
         let mut inner = self.lock();
         while nap != Nap::No && inner.queue.is_empty() && !inner.closed {
             inner.asleep = true;

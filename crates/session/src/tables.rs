@@ -8,13 +8,22 @@
 //! ```text
 //! sessions --Act+permit-->  [mailbox] thread: Table, Table, ...  --Changes--> readers (push, never waited for)
 //! export   --Page, Ask, Progress-->                              --Page, Asked--> export
+//! answers  --Query (overtakes)-->                                --answer--> answers
 //! ```
+//!
+//! Questions of the control socket do not wait in the queue: the thread looks up
+//! after each slice, and a table that was asked something has one slice more and
+//! then answers. So on a table at rest a question comes after all that was sent
+//! before it, and on a busy one it waits for two slices and not for the backlog.
+//! A slice may end in the midst of a batch; what changed is sealed when the batch
+//! is done, so routes that came together go out together.
 //!
 //! A reader is behind by the octets of batches that it still holds. One that
 //! holds more than `BEHIND_OCTETS_MAX` is given no batches any more, but has
 //! one bit for each changed prefix; when it has caught up it is given the current
 //! rows of those. Numbers of prefixes that are gone are given again only when
-//! every reader is past the batch that said so.
+//! every reader is past the batch that said so. That may be long after: no batch
+//! is kept for it.
 
 use crate::clock::Clock;
 use crate::link::{Delivery, EventSink, Follower, Portion, Progress, ReaderId, Subscription, TableMsg};
@@ -29,6 +38,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::{Duration, Instant};
+use tokio::sync::OwnedSemaphorePermit;
 
 /// How long a table works before the next one on its thread has its turn.
 const SLICE: Duration = Duration::from_millis(1);
@@ -36,8 +46,20 @@ const SLICE: Duration = Duration::from_millis(1);
 const PAGE_ROWS: usize = 4096;
 /// How many rows one call of [`Table::work`] may touch.
 const WORK_ROWS: usize = 4096;
+/// How many rows of a batch are taken in before the clock is looked at.
+const PIECE_ROWS: usize = 512;
+/// What an act costs that is no batch, in rows, about.
+const ACT_ROWS: usize = 64;
+/// How many rows a slice takes even when the machine has given its time to others.
+const SLICE_ROWS_MIN: usize = 2 * PIECE_ROWS;
 /// How many octets of batches a reader may hold before it is given bits instead.
-const BEHIND_OCTETS_MAX: usize = 64 << 20;
+const BEHIND_OCTETS_MAX: usize = 4 << 20;
+/// What a batch takes beside its rows and sets, about: places in queues, its own head.
+const BATCH_OCTETS: usize = 256;
+/// One that has no more left is given what it missed.
+const CAUGHT_UP_OCTETS: usize = BEHIND_OCTETS_MAX / 4;
+/// How long the list of held batches may get before it is looked through for the first time.
+const HELD_MIN: usize = 64;
 /// How many pages of a feed may wait at a reader that is fed without asking.
 const FEED_PAGES_MAX: usize = 4;
 /// How soon a reader is looked at again that holds all it may: nobody says when it lets go.
@@ -57,7 +79,11 @@ enum Order {
     Add(Box<TableSpec>),
     Remove(TableId),
     To(TableId, TableMsg),
+    Ask(TableId, Question),
 }
+
+/// Work on a table that needs no place among the acts of channels.
+type Question = Box<dyn FnOnce(&mut Table) + Send>;
 
 impl Drop for Threads {
     fn drop(&mut self) {
@@ -106,15 +132,14 @@ impl Tables {
 
     /// Sends a message to the owner of a table; never blocks. A message to an unknown table is dropped.
     pub fn send(&self, table: TableId, msg: TableMsg) {
-        let homes = self.0.homes.read().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let home = homes.get(&table).copied();
-        drop(homes);
-        if let Some(home) = home {
+        if let Some(home) = self.home(table) {
             self.order(home, Order::To(table, msg));
         }
     }
 
-    /// Asks something of a table; `None` when there is no such table (any more).
+    /// Asks something of a table; `None` when there is no such table (any more). The question overtakes what
+    /// waits before the table, but for about a millisecond of it; it may work as long itself, and asks for the
+    /// next page if it wants more.
     pub async fn query<R: Send + 'static>(
         &self,
         table: TableId,
@@ -124,8 +149,13 @@ impl Tables {
         let work = move |t: &mut Table| {
             let _ = answer.send(f(t));
         };
-        self.send(table, TableMsg::Query(Box::new(work)));
+        let mailbox = self.home(table).and_then(|home| self.0.all.get(home))?;
+        mailbox.push_urgent(Order::Ask(table, Box::new(work)));
         answered.await.ok()
+    }
+
+    fn home(&self, table: TableId) -> Option<usize> {
+        self.0.homes.read().unwrap_or_else(std::sync::PoisonError::into_inner).get(&table).copied()
     }
 
     fn homes_mut(&self) -> std::sync::RwLockWriteGuard<'_, HashMap<TableId, usize>> {
@@ -156,29 +186,49 @@ impl Thread {
         let mut nap = Nap::Long;
         while self.mailbox.take(nap, &mut orders) {
             self.pace.begin();
-            for order in orders.drain(..) {
-                self.sort_in(order);
-            }
-            nap = Nap::Long;
-            for owned in &mut self.tables {
-                let name = Arc::clone(&owned.table.spec().name);
-                let busy = self.pace.event(&name, || owned.slice(self.clock, &self.events));
-                let mail = owned.table.take_mail();
-                if !mail.is_empty()
-                    && let Some(threads) = self.others.get().and_then(Weak::upgrade)
-                {
-                    let tables = Tables(threads);
-                    mail.into_iter().for_each(|m| tables.send(m.to, TableMsg::Hop(m)));
+            orders.drain(..).for_each(|order| self.sort_in(order));
+            let mut busy = false;
+            for at in 0..self.tables.len() {
+                busy |= self.turn(at);
+                if self.mailbox.is_urgent() {
+                    busy |= self.look_up(&mut orders);
                 }
-                nap = match (busy, owned.is_idle()) {
-                    (_, true) => nap,
-                    (true, false) => Nap::No,
-                    (false, false) if nap == Nap::Long => Nap::Short(LOOK_AGAIN),
-                    (false, false) => nap,
-                };
             }
             self.pace.end(self.tables.len());
+            nap = match self.tables.iter().all(Owned::is_idle) {
+                true => Nap::Long,
+                false if busy => Nap::No,
+                false => Nap::Short(LOOK_AGAIN),
+            };
         }
+    }
+
+    /// A slice of one table. Returns whether there was something to do.
+    fn turn(&mut self, at: usize) -> bool {
+        let Some(owned) = self.tables.get_mut(at) else { return false };
+        let name = Arc::clone(&owned.table.spec().name);
+        let busy = self.pace.event(&name, || owned.slice(self.clock, &self.events));
+        let mail = owned.table.take_mail();
+        if !mail.is_empty()
+            && let Some(threads) = self.others.get().and_then(Weak::upgrade)
+        {
+            let tables = Tables(threads);
+            mail.into_iter().for_each(|m| tables.send(m.to, TableMsg::Hop(m)));
+        }
+        busy
+    }
+
+    /// Gives tables that were asked something a slice, out of turn.
+    fn look_up(&mut self, orders: &mut Vec<Order>) -> bool {
+        self.mailbox.take(Nap::No, orders);
+        orders.drain(..).for_each(|order| self.sort_in(order));
+        let mut busy = false;
+        for at in 0..self.tables.len() {
+            if self.tables.get(at).is_some_and(|t| !t.questions.is_empty()) {
+                busy |= self.turn(at);
+            }
+        }
+        busy
     }
 
     fn sort_in(&mut self, order: Order) {
@@ -190,11 +240,34 @@ impl Thread {
                     owned.queue.push_back(msg);
                 }
             }
+            Order::Ask(id, question) => {
+                if let Some(owned) = self.tables.iter_mut().find(|t| t.table.spec().id == id) {
+                    owned.questions.push(question);
+                }
+            }
         }
     }
 }
 
-/// A batch that readers may still hold.
+/// The turn of a table: how long it may still take acts.
+struct Slice {
+    end: Instant,
+    rows: usize,
+}
+
+impl Slice {
+    fn begin() -> Self {
+        Self { end: Instant::now() + SLICE, rows: 0 }
+    }
+
+    /// So many rows more were taken in.
+    fn is_over(&mut self, rows: usize) -> bool {
+        self.rows += rows;
+        self.rows >= SLICE_ROWS_MIN && Instant::now() >= self.end
+    }
+}
+
+/// A batch that was given to readers that do not say how far they are.
 struct Sealed {
     batch: Arc<ChangeBatch>,
     octets: usize,
@@ -204,8 +277,14 @@ struct Sealed {
 struct Owned {
     table: Table,
     queue: VecDeque<TableMsg>,
+    questions: Vec<Question>,
+    /// A batch is being taken in; with the permit of its session.
+    importing: Option<Option<OwnedSemaphorePermit>>,
     readers: Vec<Reader>,
-    journal: VecDeque<Sealed>,
+    /// What subscribers may still hold.
+    held: VecDeque<Sealed>,
+    /// How long that list may get before it is looked through.
+    held_max: usize,
     /// The last batch that was sealed.
     seq: u64,
     /// The last batch up to which numbers were released.
@@ -236,8 +315,10 @@ enum Kind {
     /// Asks for pages, says how far it is.
     Follower {
         deliver: Box<dyn FnMut(Portion) + Send>,
-        /// The last batch that it was given.
-        given: u64,
+        /// The octets of each batch that it was given and has not used.
+        given: VecDeque<usize>,
+        /// The octets of all those.
+        octets: usize,
         /// How far it says that it is.
         progress: Progress,
     },
@@ -248,8 +329,11 @@ impl Owned {
         Self {
             table: Table::new(spec),
             queue: VecDeque::new(),
+            questions: Vec::new(),
+            importing: None,
             readers: Vec::new(),
-            journal: VecDeque::new(),
+            held: VecDeque::new(),
+            held_max: HELD_MIN,
             seq: 0,
             released: 0,
             works: false,
@@ -259,7 +343,11 @@ impl Owned {
 
     /// Whether there is nothing to do before the next message.
     fn is_idle(&self) -> bool {
-        self.queue.is_empty() && !self.works && self.readers.iter().all(Reader::is_content)
+        self.queue.is_empty()
+            && self.questions.is_empty()
+            && self.importing.is_none()
+            && !self.works
+            && self.readers.iter().all(Reader::is_content)
     }
 
     /// Works for about [`SLICE`]. Returns whether there was something to do.
@@ -268,18 +356,53 @@ impl Owned {
             return false;
         }
         let now = clock.now();
-        let end = Instant::now() + SLICE;
-        let mut busy = false;
-        while let Some(msg) = self.queue.pop_front() {
+        let mut busy = self.take_acts(now, &mut Slice::begin());
+        for question in self.questions.drain(..) {
+            busy = true;
+            question(&mut self.table);
+        }
+        if self.importing.is_none() {
+            busy |= self.follow_up(now);
+        }
+        let id = self.table.spec().id;
+        for event in self.log.drain(..) {
+            events(id, event);
+        }
+        busy
+    }
+
+    /// Takes what waits, in order, until the slice is over; returns whether something did. What is left of a batch comes first,
+    /// and when it is done readers are told before the next is begun.
+    fn take_acts(&mut self, now: route::Moment, slice: &mut Slice) -> bool {
+        let resumed = self.importing.is_some();
+        let mut busy = resumed;
+        loop {
+            while self.importing.is_some() {
+                if !self.table.go_on(PIECE_ROWS, now, &mut self.log) {
+                    self.importing = None;
+                }
+                trace::say(self.table.traces());
+                if slice.is_over(PIECE_ROWS) {
+                    return true;
+                }
+            }
+            if resumed {
+                return true;
+            }
+            let Some(msg) = self.queue.pop_front() else { return busy };
             busy = true;
             self.take(msg, now);
             trace::say(self.table.traces());
-            if Instant::now() >= end {
-                break;
+            if slice.is_over(ACT_ROWS) {
+                return true;
             }
         }
+    }
+
+    /// What acts lead to: other work, changes told, feeds a page further. Returns whether there was something to do.
+    fn follow_up(&mut self, now: route::Moment) -> bool {
+        let mut busy = self.works;
         if self.works {
-            busy = true;
             self.works = self.table.work(now, WORK_ROWS);
             self.log.append(&mut self.table.take_warnings());
             trace::say(self.table.traces());
@@ -288,19 +411,15 @@ impl Owned {
         busy |= self.feed();
         busy |= self.catch_up();
         self.release();
-        let id = self.table.spec().id;
-        for event in self.log.drain(..) {
-            events(id, event);
-        }
         busy
     }
 
     fn take(&mut self, msg: TableMsg, now: route::Moment) {
         match msg {
             TableMsg::Act(act, permit) => {
-                self.table.apply(act, now, &mut self.log);
+                self.table.begin(act, now, &mut self.log);
+                self.importing = Some(permit);
                 self.works = true;
-                drop(permit);
             }
             TableMsg::Ifaces(ifaces) => {
                 self.table.set_ifaces(ifaces);
@@ -312,7 +431,6 @@ impl Owned {
                 self.table.receive(mail, now);
                 self.works = true;
             }
-            TableMsg::Query(work) => work(&mut self.table),
             TableMsg::Subscribe(subscription) => self.subscribe(subscription),
             TableMsg::Follow(follower) => self.follow(follower),
             TableMsg::Unsubscribe(reader) => {
@@ -327,8 +445,8 @@ impl Owned {
             TableMsg::Page(reader, from) => self.page(reader, from),
             TableMsg::Ask(reader, ids) => self.answer(reader, &ids),
             TableMsg::Progress(reader, how_far) => {
-                if let Some(Kind::Follower { progress, .. }) = self.reader(reader).map(|r| &mut r.kind) {
-                    *progress = how_far;
+                if let Some(reader) = self.reader(reader) {
+                    reader.has_come(how_far);
                 }
             }
         }
@@ -349,8 +467,8 @@ impl Owned {
     fn follow(&mut self, follower: Follower) {
         self.seal();
         let Follower { reader, reading, freed, deliver } = follower;
-        let progress = Progress { used: self.seq, freed: self.seq.min(freed) };
-        let kind = Kind::Follower { deliver, given: self.seq, progress };
+        let progress = Progress { used: self.seq, freed: self.seq.min(freed), taken: 0 };
+        let kind = Kind::Follower { deliver, given: VecDeque::new(), octets: 0, progress };
         self.readers.push(Reader { id: reader, reading, kind, fallen: None });
         self.set_reading();
     }
@@ -382,15 +500,11 @@ impl Owned {
     fn seal(&mut self) {
         let Some(batch) = self.table.seal() else { return };
         self.seq = batch.seq;
-        let held: usize = self.journal.iter().filter(|s| Arc::strong_count(&s.batch) > 1).map(|s| s.octets).sum();
+        let octets = octets_of(&batch);
+        let held = self.held_octets();
+        let mut is_held = false;
         for reader in &mut self.readers {
-            let behind = match &reader.kind {
-                Kind::Subscriber { .. } => held,
-                Kind::Follower { progress, .. } => {
-                    self.journal.iter().filter(|s| s.batch.seq > progress.used).map(|s| s.octets).sum()
-                }
-            };
-            if behind > BEHIND_OCTETS_MAX {
+            if reader.octets(held) > BEHIND_OCTETS_MAX {
                 reader.fallen.get_or_insert_default();
             }
             match &mut reader.fallen {
@@ -400,11 +514,20 @@ impl Owned {
                         changed.set(id, true);
                     });
                 }
-                None => reader.changes(batch.clone()),
+                None => {
+                    is_held |= matches!(reader.kind, Kind::Subscriber { .. });
+                    reader.changes(&batch, octets);
+                }
             }
         }
-        let octets = octets_of(&batch);
-        self.journal.push_back(Sealed { batch, octets });
+        if is_held {
+            self.held.push_back(Sealed { batch, octets });
+        }
+    }
+
+    /// The octets of batches that subscribers hold, seen now.
+    fn held_octets(&self) -> usize {
+        self.held.iter().filter(|s| s.is_held()).map(|s| s.octets).sum()
     }
 
     /// Goes on with the feeds of subscribers. Returns whether there was something to hand out.
@@ -433,17 +556,13 @@ impl Owned {
     /// Gives readers that had fallen behind, and have used all they were given, the current rows of what changed.
     /// Returns whether there was one.
     fn catch_up(&mut self) -> bool {
-        let held = self.journal.iter().any(|s| Arc::strong_count(&s.batch) > 1);
+        let held = if self.readers.iter().any(|r| r.fallen.is_some()) { self.held_octets() } else { 0 };
         let mut caught = false;
         for reader in &mut self.readers {
-            let Some(changed) = &mut reader.fallen else { continue };
-            let waits = match &reader.kind {
-                Kind::Subscriber { .. } => held,
-                Kind::Follower { given, progress, .. } => progress.used < *given,
-            };
-            if waits {
+            if reader.octets(held) > CAUGHT_UP_OCTETS {
                 continue;
             }
+            let Some(changed) = &mut reader.fallen else { continue };
             let ids: Vec<NetId> = changed.iter().take(PAGE_ROWS).collect();
             ids.iter().for_each(|id| {
                 changed.set(*id, false);
@@ -454,45 +573,76 @@ impl Owned {
             if !ids.is_empty() {
                 caught = true;
                 let batch = Arc::new(self.table.current(&ids, reader.reading));
+                let octets = octets_of(&batch);
                 match (&mut reader.kind, reader.reading) {
                     // Whole prefixes, not single paths.
-                    (Kind::Subscriber { deliver, .. }, Reading::Each) => deliver(Delivery::Feed(batch)),
-                    _ => reader.changes(batch),
+                    (Kind::Subscriber { deliver, .. }, Reading::Each) => deliver(Delivery::Feed(batch.clone())),
+                    _ => reader.changes(&batch, octets),
+                }
+                if matches!(reader.kind, Kind::Subscriber { .. }) {
+                    self.held.push_back(Sealed { batch, octets });
                 }
             }
         }
         caught
     }
 
-    /// Forgets batches that nobody needs, and lets the table give freed numbers again.
+    /// Forgets batches that nobody holds, and lets the table give freed numbers again.
     fn release(&mut self) {
+        while self.held.front().is_some_and(|s| !s.is_held()) {
+            self.held.pop_front();
+        }
+        if self.held.len() > self.held_max {
+            self.held.retain(Sealed::is_held);
+            self.held_max = HELD_MIN.max(2 * self.held.len());
+        }
+        let oldest_held = self.held.front().map_or(u64::MAX, |s| s.batch.seq.saturating_sub(1));
         let behind = |r: &Reader| match &r.kind {
             _ if r.fallen.is_some() => self.released,
             Kind::Follower { progress, .. } => progress.freed,
-            Kind::Subscriber { .. } => u64::MAX,
+            Kind::Subscriber { .. } => oldest_held,
         };
         let past = self.readers.iter().map(behind).min().unwrap_or(u64::MAX);
-        while let Some(sealed) = self.journal.front() {
-            if Arc::strong_count(&sealed.batch) > 1 || sealed.batch.seq > past {
-                break;
-            }
-            self.released = sealed.batch.seq;
-            self.journal.pop_front();
-        }
+        self.released = self.released.max(past.min(self.seq));
         if self.table.release(self.released) {
             memory::give_back();
         }
     }
 }
 
+impl Sealed {
+    fn is_held(&self) -> bool {
+        Arc::strong_count(&self.batch) > 1
+    }
+}
+
 impl Reader {
-    fn changes(&mut self, batch: Arc<ChangeBatch>) {
+    fn changes(&mut self, batch: &Arc<ChangeBatch>, size: usize) {
         match &mut self.kind {
-            Kind::Subscriber { deliver, .. } => deliver(Delivery::Changes(batch)),
-            Kind::Follower { deliver, given, .. } => {
-                *given = batch.seq;
-                deliver(Portion::Changes(batch));
+            Kind::Subscriber { deliver, .. } => deliver(Delivery::Changes(batch.clone())),
+            Kind::Follower { deliver, given, octets, .. } => {
+                given.push_back(size);
+                *octets += size;
+                deliver(Portion::Changes(batch.clone()));
             }
+        }
+    }
+
+    /// A follower says how far it is.
+    fn has_come(&mut self, how_far: Progress) {
+        let Kind::Follower { given, octets, progress, .. } = &mut self.kind else { return };
+        let taken = how_far.taken.saturating_sub(progress.taken);
+        for size in given.drain(..given.len().min(usize::try_from(taken).unwrap_or(usize::MAX))) {
+            *octets -= size;
+        }
+        *progress = how_far;
+    }
+
+    /// How many octets of batches it holds; `held`: what all subscribers together do.
+    fn octets(&self, held: usize) -> usize {
+        match &self.kind {
+            Kind::Subscriber { .. } => held,
+            Kind::Follower { octets, .. } => *octets,
         }
     }
 
@@ -506,7 +656,7 @@ impl Reader {
     fn is_content(&self) -> bool {
         match &self.kind {
             Kind::Subscriber { feed, .. } => feed.is_none() && self.fallen.is_none(),
-            Kind::Follower { given, progress, .. } => self.fallen.is_none() || progress.used < *given,
+            Kind::Follower { octets, .. } => self.fallen.is_none() || *octets > CAUGHT_UP_OCTETS,
         }
     }
 }
@@ -514,7 +664,8 @@ impl Reader {
 /// The memory of a batch, attribute sets that the table shares included once more: a reader keeps them alive.
 fn octets_of(batch: &ChangeBatch) -> usize {
     let attrs: usize = batch.palette.iter().map(|a| a.octets().len() + route::AttrSet::HEAD_OCTETS).sum();
-    attrs
+    BATCH_OCTETS
+        + attrs
         + size_of_val(&*batch.rows)
         + size_of_val(&*batch.paths)
         + size_of_val(&*batch.each)

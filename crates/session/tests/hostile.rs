@@ -133,7 +133,7 @@ async fn what_is_not_told_between_borr_and_eorr_is_gone() {
     stream.write_all(&octets).await.unwrap();
     world.imported(BGP, 1).await;
     assert!(world.has("10.1.2.0/24").await);
-    assert_eq!(shown(&peer.status.borrow()), "up Established");
+    until(&peer, "up Established").await;
 }
 
 #[tokio::test]

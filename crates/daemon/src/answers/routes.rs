@@ -11,6 +11,7 @@ use filter::Policy;
 use rib::batch::NetId;
 use rib::export::{ExportVerdict, Judged, MemberId};
 use rib::query::NetView;
+use rib::table::Table;
 use route::{Prefix, TableId};
 use session::peer::Deps;
 use std::sync::Arc;
@@ -69,36 +70,67 @@ pub async fn answer(
         if pages.send(RouteItem::Table(Arc::clone(&listed.name))).await.is_err() {
             return;
         }
-        let ids = find(&deps, listed.table, query.nets).await;
+        if let Some(net) = Sought::of(query.nets) {
+            // One visit to the table: each costs a change of threads, twice.
+            let shown = deps.tables.query(listed.table, move |t| net.find(t).and_then(|id| t.show(id)));
+            let nets: Vec<_> = shown.await.flatten().into_iter().collect();
+            if !nets.is_empty() && !send(&deps, &listed, judge.as_ref(), nets, &pages).await {
+                return;
+            }
+            continue;
+        }
+        let ids = all(&deps, listed.table).await;
         for chunk in ids.chunks(PAGE) {
             let ids: Vec<NetId> = chunk.iter().map(|(_, id)| *id).collect();
             let shown =
                 deps.tables.query(listed.table, move |t| ids.iter().filter_map(|id| t.show(*id)).collect::<Vec<_>>());
             let Some(nets) = shown.await else { break };
-            let exported = judge_all(&deps, judge.as_ref(), listed.table, &nets).await;
-            let page = assemble(nets, exported, &listed.kernels);
-            if pages.send(RouteItem::Nets(page)).await.is_err() {
+            if !send(&deps, &listed, judge.as_ref(), nets, &pages).await {
                 return;
             }
         }
     }
 }
 
-/// The nets a query is about, ordered by prefix.
-async fn find(deps: &Deps, table: TableId, nets: Nets) -> Vec<(Prefix, NetId)> {
-    let one = match nets {
-        Nets::All => return all(deps, table).await,
-        Nets::Exact(net) => deps.tables.query(table, move |t| t.find(&net).map(|id| (net, id))).await,
-        Nets::ForAddress(addr) => longest(deps, table, Prefix::host(addr)).await,
-        Nets::ForPrefix(net) => longest(deps, table, net).await,
-    };
-    one.flatten().into_iter().collect()
+/// Sends a page of nets; `false`: the client is gone.
+async fn send(
+    deps: &Deps,
+    listed: &Listed,
+    judge: Option<&Judge>,
+    nets: Vec<NetView>,
+    pages: &mpsc::Sender<RouteItem>,
+) -> bool {
+    let exported = judge_all(deps, judge, listed.table, &nets).await;
+    pages.send(RouteItem::Nets(assemble(nets, exported, &listed.kernels))).await.is_ok()
 }
 
-async fn longest(deps: &Deps, table: TableId, net: Prefix) -> Option<Option<(Prefix, NetId)>> {
-    deps.tables.query(table, move |t| t.longest_match(&net).map(|id| (net, id))).await
+/// One net that a query is about.
+#[derive(Clone, Copy)]
+enum Sought {
+    Exact(Prefix),
+    /// The longest that covers this.
+    Covering(Prefix),
 }
 
+impl Sought {
+    fn of(nets: Nets) -> Option<Self> {
+        match nets {
+            Nets::All => None,
+            Nets::Exact(net) => Some(Self::Exact(net)),
+            Nets::ForAddress(addr) => Some(Self::Covering(Prefix::host(addr))),
+            Nets::ForPrefix(net) => Some(Self::Covering(net)),
+        }
+    }
+
+    fn find(self, table: &Table) -> Option<NetId> {
+        match self {
+            Self::Exact(net) => table.find(&net),
+            Self::Covering(net) => table.longest_match(&net),
+        }
+    }
+}
+
+/// All nets of a table, ordered by prefix.
 async fn all(deps: &Deps, table: TableId) -> Vec<(Prefix, NetId)> {
     let mut found = Vec::new();
     let mut from = Some(NetId(0));

@@ -133,10 +133,15 @@ impl Task {
         loop {
             let happened = self.wait(&mut inbox, &mut ifaces).await;
             let Some(happened) = happened else { break };
+            // Reading may have taken milliseconds, and there is always more to read: others have their turn first.
+            let is_long = matches!(happened, Happened::Ready(..));
             self.happen(happened);
             self.follow_liveness();
             self.write_all();
             self.publish();
+            if is_long {
+                tokio::task::yield_now().await;
+            }
         }
         // Nobody holds the peer any more: it is gone from the configuration.
         self.handle(Event::Stop(Stop::Cease { subcode: 3, text: String::new() }));
