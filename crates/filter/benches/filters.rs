@@ -9,7 +9,7 @@ use divan::{Bencher, black_box};
 use rbird_filter::prefix_set::PrefixSet;
 use rbird_filter::span::SourceFile;
 use rbird_filter::syntax::{Cursor, lex};
-use rbird_filter::{Env, FileId, Filter, RouteView, Scratch, Symbols, language};
+use rbird_filter::{Env, FileId, Filter, Memory, RouteView, Scratch, Symbols, language};
 use route::attrs::{AttrSetBuilder, Local};
 use route::{AttrSet, Dest, Ifaces, Prefix, ProtocolId, RoaTables, Source, SourceId, SourceKind};
 use std::fmt::Write;
@@ -158,11 +158,32 @@ fn scenario_each_route(bencher: Bencher<'_, '_>) {
     });
 }
 
+/// The filter scenario by memory, as an import does it: what one set came to is forgotten before it comes again.
+#[divan::bench]
+fn scenario_by_memory(bencher: Bencher<'_, '_>) {
+    let (filter, sets, routes, source, ifaces) = (checked(), sets(), routes(), source(), Ifaces::default());
+    let (mut scratch, env) = (Scratch::new(), Env { ifaces: &ifaces, roas: RoaTables::NONE });
+    bencher.counter(routes.len()).bench_local(|| {
+        let (mut last, mut memory) = (usize::MAX, Memory::default());
+        for (net, set) in &routes {
+            if std::mem::replace(&mut last, *set) != *set {
+                memory = Memory::default();
+            }
+            let route = RouteView { net: *net, attrs: &sets[*set], source: &source, resolved: None, igp_metric: None };
+            if black_box(memory.find(&mut scratch, route, env)).is_none() {
+                let outcome = filter.run_noting(&mut scratch, route, env);
+                let _ = memory.keep(&mut scratch, (outcome.verdict, outcome.attrs));
+            }
+        }
+    });
+}
+
 /// Lookups in a prefix set of 10,000, half of them of members.
 #[divan::bench]
 fn prefix_set_lookup(bencher: Bencher<'_, '_>) {
     let mut set = PrefixSet::new();
     (0..10_000).filter_map(spread).for_each(|p| set.add(p, 24, 32));
+    set.finish();
     let asked: Vec<Prefix> = (5_000..15_000).filter_map(spread).collect();
     bencher.counter(asked.len()).bench(|| asked.iter().filter(|p| set.contains(black_box(p))).count());
 }

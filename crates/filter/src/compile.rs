@@ -261,6 +261,7 @@ impl<'a> Compiler<'a> {
                 for p in patterns {
                     set.add(p.base, p.low, p.high);
                 }
+                set.finish();
                 NodeOp::Const(Value::PrefixSet(Held::Own(Arc::new(Arc::new(set)))))
             }
             ExprKind::Mask(items) => self.mask(items)?,

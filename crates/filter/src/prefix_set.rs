@@ -4,7 +4,9 @@
 //! that it accepts as a bit mask: bit `n - 1` (from the top) for prefixes of
 //! length `n` that agree with the node as far as both go. A lookup walks down
 //! once, so its cost grows with the depth of nesting, not with the number of
-//! members. Length 0 has a flag of its own.
+//! members. Length 0 has a flag of its own. In a large set of IPv4 prefixes the
+//! first steps are taken at once: an index by the first bits of the address leads
+//! to the node where the walk goes on, and says what was accepted on the way.
 //!
 //! The nodes are also what BIRD prints: `10.0.0.0/8{0.1.255.0}` is the base
 //! with its mask of lengths written as an address.
@@ -34,6 +36,11 @@ impl PrefixSet {
             Prefix::V4(p) => self.v4.add(p.addr, p.len, low, high.min(32)),
             Prefix::V6(p) => self.v6.add(u128::from_be_bytes(p.addr), p.len, low, high.min(128)),
         }
+    }
+
+    /// All members are there: makes lookups fast. Adding more later is possible and makes them slow again.
+    pub fn finish(&mut self) {
+        self.v4.build_index();
     }
 
     /// How many nodes it has: about the number of its patterns.
@@ -66,6 +73,10 @@ trait Bits: Copy + PartialEq + fmt::Debug + Default {
     fn bit(self, at: u8) -> bool;
     /// How many bits from the first are equal.
     fn common(self, other: Self) -> u8;
+    /// The first `len` bits as a number.
+    fn first(self, len: u8) -> usize;
+    /// The address whose first `len` bits are a number.
+    fn of_first(bits: usize, len: u8) -> Self;
     fn address(self) -> IpAddr;
 }
 
@@ -89,6 +100,12 @@ macro_rules! bits {
             }
             fn common(self, other: Self) -> u8 {
                 (self ^ other).leading_zeros() as u8
+            }
+            fn first(self, len: u8) -> usize {
+                self.checked_shr(<$number>::BITS - u32::from(len)).unwrap_or(0) as usize
+            }
+            fn of_first(bits: usize, len: u8) -> Self {
+                (bits as $number).checked_shl(<$number>::BITS - u32::from(len)).unwrap_or(0)
             }
             fn address(self) -> IpAddr {
                 $address(self).into()
@@ -117,16 +134,40 @@ struct Trie<B> {
     nodes: Vec<Node<B>>,
     /// The prefix of length 0 is a member.
     zero: bool,
+    /// By the first `index_bits` of an address; for prefixes longer than that. Empty in small tries.
+    index: Vec<Entry<B>>,
+    index_bits: u8,
 }
+
+/// Where a walk down goes on behind the nodes that the first bits decide.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Entry<B> {
+    /// The lengths that the nodes passed by accept.
+    passed: B,
+    next: u32,
+}
+
+/// The longest index: 65,536 entries of eight octets.
+const INDEX_BITS_MAX: u32 = 16;
+/// Nodes for each entry of the index, at least: it takes a fifth of what the nodes take.
+const NODES_TO_ENTRY: usize = 2;
+/// A trie of so few nodes needs no index.
+const NODES_MIN: usize = 64;
 
 impl<B: Bits> Trie<B> {
     fn contains(&self, addr: B, len: u8) -> bool {
         let Some(bit) = len.checked_sub(1) else { return self.zero };
-        let mask = B::mask(len);
-        let mut next = self.nodes.first();
+        let mut next = match self.index.get(addr.first(self.index_bits)) {
+            Some(entry) if len > self.index_bits => {
+                if entry.passed.bit(bit) {
+                    return true;
+                }
+                self.node(entry.next)
+            }
+            _ => self.nodes.first(),
+        };
         while let Some(node) = next {
-            let both = mask.and(B::mask(node.len));
-            if addr.and(both) != node.base.and(both) {
+            if addr.common(node.base) < len.min(node.len) {
                 return false;
             }
             if node.accept.bit(bit) {
@@ -141,14 +182,39 @@ impl<B: Bits> Trie<B> {
     }
 
     fn child(&self, node: &Node<B>, bit: bool) -> Option<&Node<B>> {
-        let at = node.children[usize::from(bit)];
+        self.node(node.children[usize::from(bit)])
+    }
+
+    fn node(&self, at: u32) -> Option<&Node<B>> {
         if at == NONE { None } else { self.nodes.get(at as usize) }
+    }
+
+    fn build_index(&mut self) {
+        self.index = Vec::new();
+        let bits = (self.nodes.len() / NODES_TO_ENTRY).checked_ilog2().unwrap_or(0).min(INDEX_BITS_MAX) as u8;
+        if self.nodes.len() >= NODES_MIN {
+            self.index = (0..1usize << bits).map(|first| self.entry(B::of_first(first, bits), bits)).collect();
+            self.index_bits = bits;
+        }
+    }
+
+    /// What is to be known of all addresses with the first `bits` of this one.
+    fn entry(&self, addr: B, bits: u8) -> Entry<B> {
+        let mut entry = Entry { passed: B::default(), next: NONE };
+        let mut next = self.nodes.first();
+        while let Some(node) = next.filter(|n| n.len < bits && addr.common(n.base) >= n.len) {
+            entry.passed = entry.passed.or(node.accept);
+            entry.next = node.children[usize::from(addr.bit(node.len))];
+            next = self.node(entry.next);
+        }
+        entry
     }
 
     fn add(&mut self, base: B, len: u8, low: u8, high: u8) {
         if low > high {
             return;
         }
+        self.index.clear();
         self.zero |= low == 0;
         // A base longer than all that it accepts is cut to the longest of them.
         let len = len.min(high);
@@ -300,6 +366,26 @@ mod tests {
                     (*low..=*high).contains(&p.len()) && short.covers(&p)
                 });
                 prop_assert_eq!(set.contains(&p), listed, "{} in {}", p, set);
+            }
+        }
+
+        #[test]
+        fn an_index_changes_no_answer(
+            items in proptest::collection::vec((any::<u32>(), 0u8..=32, 0u8..=32, 0u8..=32), 1..200),
+            asked in proptest::collection::vec((any::<u32>(), 0u8..=32), 1..100),
+        ) {
+            let prefix = |bits: u32, len| Prefix::new(Ipv4Addr::from_bits(bits & 0x1fff_ffff).into(), len).unwrap();
+            let mut set = PrefixSet::new();
+            for (bits, len, low, high) in &items {
+                set.add(prefix(*bits, *len), *low, *high);
+            }
+            let mut indexed = set.clone();
+            indexed.finish();
+            prop_assert_eq!(indexed.v4.index.is_empty(), set.len() < NODES_MIN);
+            let near = items.iter().map(|(bits, len, _, high)| (bits ^ 1 << 9, *len.max(high)));
+            for (bits, len) in asked.into_iter().chain(near.collect::<Vec<_>>()) {
+                let p = prefix(bits, len);
+                prop_assert_eq!(indexed.contains(&p), set.contains(&p), "{} in {}", p, set);
             }
         }
     }

@@ -127,7 +127,44 @@ pub struct Set {
     /// Sorted by their beginnings; those that begin alike as written.
     shown: Vec<Range>,
     rects: Vec<Rect>,
+    /// The ranges once more in little room, when all are of one type of at most 64 bits: what is searched then.
+    narrow: Option<Narrow>,
+    /// Which types of [`Set::is_of`] all members have.
+    of: u8,
 }
+
+/// Ranges of one type, as numbers.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Narrow {
+    class: Class,
+    ranges: Box<[(u64, u64)]>,
+}
+
+impl Narrow {
+    /// The same ranges in the same order.
+    fn of(ranges: &[Range]) -> Option<Self> {
+        let class = ranges.first()?.from.class;
+        let number = |key: Key| if key.class == class { u64::try_from(key.bits).ok() } else { None };
+        let narrow = |r: &Range| Some((number(r.from)?, number(r.to)?));
+        Some(Self { class, ranges: ranges.iter().map(narrow).collect::<Option<_>>()? })
+    }
+
+    /// As [`search`].
+    fn contains(&self, number: u64) -> bool {
+        let mut rest = &*self.ranges;
+        while let Some((from, to)) = rest.get(rest.len() / 2) {
+            if (from..=to).contains(&&number) {
+                return true;
+            }
+            let (before, behind) = rest.split_at(rest.len() / 2);
+            rest = if *from < number { behind.get(1..).unwrap_or_default() } else { before };
+        }
+        false
+    }
+}
+
+/// The types for which sets are asked whether all members have them.
+const KINDS: [Type; 4] = [Type::Int, Type::Pair, Type::Ec, Type::Lc];
 
 impl Set {
     /// The set of some members.
@@ -141,6 +178,9 @@ impl Set {
             }
         }
         set.shown.sort_by_key(|r| r.from);
+        set.narrow = Narrow::of(&set.shown);
+        let of = KINDS.iter().enumerate().filter(|(_, kind)| set.all_are(**kind));
+        set.of = of.fold(0, |of, (bit, _)| of | 1 << bit);
         set
     }
 
@@ -156,7 +196,11 @@ impl Set {
 
     /// Whether a value is a member.
     pub fn contains(&self, key: Key) -> bool {
-        search(&self.shown, |r| *r, key).is_some() || self.rects.iter().any(|r| r.contains(key))
+        let found = match &self.narrow {
+            Some(narrow) => narrow.class == key.class && narrow.contains(key.bits as u64),
+            None => search(&self.shown, |r| *r, key).is_some(),
+        };
+        found || self.rects.iter().any(|r| r.contains(key))
     }
 
     /// Whether a value is a member; false for types that have no place in sets.
@@ -176,6 +220,10 @@ impl Set {
 
     /// Whether all members are of a type.
     pub fn is_of(&self, kind: Type) -> bool {
+        KINDS.iter().position(|k| *k == kind).is_some_and(|bit| self.of >> bit & 1 == 1)
+    }
+
+    fn all_are(&self, kind: Type) -> bool {
         let is = |class: Class| match kind {
             Type::Int => class == Class::Int,
             Type::Pair => matches!(class, Class::Pair | Class::Quad),

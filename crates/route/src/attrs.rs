@@ -454,8 +454,17 @@ impl AttrSetBuilder {
         let Ok(len) = u16::try_from(value.len()) else { return };
         let (start, end) = self.place(code);
         let [high, low] = len.to_be_bytes();
-        let head = [flags & !attr::FLAG_EXTENDED, code, high, low];
-        self.octets.splice(start..end, head.into_iter().chain(value.iter().copied()));
+        let new_end = start + 4 + value.len();
+        let behind = self.octets.len() - end;
+        if new_end > end {
+            self.octets.resize(new_end + behind, 0);
+        }
+        self.octets.copy_within(end..end + behind, new_end);
+        self.octets.truncate(new_end + behind);
+        if let Some((head, place)) = self.octets.get_mut(start..new_end).and_then(|o| o.split_at_mut_checked(4)) {
+            head.copy_from_slice(&[flags & !attr::FLAG_EXTENDED, code, high, low]);
+            place.copy_from_slice(value);
+        }
     }
 
     /// Sets a number.
