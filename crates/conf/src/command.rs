@@ -105,6 +105,13 @@ impl<'a> Reader<'a> {
         self.known("table", |config, name| config.tables.iter().find(|t| *t.name == *name).map(|t| t.name.clone()))
     }
 
+    /// The name of a table where the grammar of bird.conf has one; `Table name expected`.
+    pub fn table_here(&mut self) -> Parsed<Arc<str>> {
+        let (name, span) = self.parser.at.name()?;
+        let found = self.config.tables.iter().find(|t| *t.name == *name).map(|t| t.name.clone());
+        found.ok_or_else(|| Diagnostic::error(span, "Table name expected"))
+    }
+
     /// A name that is not reserved, known or not.
     pub fn name(&mut self) -> Parsed<(&'a str, Span)> {
         self.parser.at.name()

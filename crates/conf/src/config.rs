@@ -5,8 +5,10 @@
 //! room asks for the dialect, but for the text of the control socket.
 
 mod bfd;
+mod mrt;
 
 pub use bfd::{BfdAuth, BfdConf, BfdInterfaces, BfdMode, BfdNeighbor, BfdOptions, BfdPassword, CivilTime};
+pub use mrt::MrtConf;
 
 use filter::{Policy, Span};
 use rib_words::LimitAction;
@@ -470,6 +472,8 @@ pub enum ProtocolKind {
     Pipe(PipeConf),
     /// `protocol bfd`.
     Bfd(BfdConf),
+    /// `protocol mrt`.
+    Mrt(MrtConf),
 }
 
 impl ProtocolKind {
@@ -479,7 +483,7 @@ impl ProtocolKind {
             Self::Pipe(pipe) => pipe.peer_table.as_ref(),
             Self::Bgp(bgp) => bgp.igp_table.as_ref(),
             Self::Static(fixed) => fixed.igp_table.as_ref(),
-            Self::Device(_) | Self::Direct(_) | Self::Kernel(_) | Self::Bfd(_) => None,
+            Self::Device(_) | Self::Direct(_) | Self::Kernel(_) | Self::Bfd(_) | Self::Mrt(_) => None,
         }
     }
 }

@@ -3,7 +3,7 @@
 //! Each check is BIRD's, in its words and where BIRD finds it: at the closing
 //! brace. A note says where the option stands that leads to it.
 
-use crate::config::{BfdMode, BgpConf, ChannelConf, GatewayMode, MissingLladdr, PipeConf, ProtocolKind};
+use crate::config::{BfdMode, BgpConf, ChannelConf, GatewayMode, MissingLladdr, MrtConf, PipeConf, ProtocolKind};
 use crate::options::bgp::MULTIHOP_DEFAULT;
 use crate::parser::Parser;
 use crate::protocol::Draft;
@@ -19,7 +19,7 @@ type Given = BTreeMap<&'static [&'static str], Span>;
 impl Parser<'_> {
     /// Takes a protocol into the configuration. `faulty`: errors were found in it, so what is missing is not told.
     pub(crate) fn finish(&mut self, draft: Draft, close: Span, faulty: bool) {
-        let Draft { mut conf, channel, given, .. } = draft;
+        let Draft { mut conf, mut channel, given, .. } = draft;
         if let ProtocolKind::Bgp(bgp) = &mut conf.kind {
             complete(bgp, &given);
             if !faulty {
@@ -34,6 +34,14 @@ impl Parser<'_> {
             && !faulty
         {
             self.pipe(pipe, &channel, &given, close);
+        }
+        if let ProtocolKind::Mrt(mrt) = &conf.kind {
+            if let Some(table) = &mrt.table {
+                channel.table = Arc::clone(table);
+            }
+            if !faulty {
+                self.mrt(mrt, close);
+            }
         }
         if !matches!(conf.kind, ProtocolKind::Device(_)) {
             conf.channels.push(channel);
@@ -65,6 +73,16 @@ impl Parser<'_> {
                 self.warn(place, format!("`{}` does nothing in a pipe: {why}", words.join(" ")));
             }
         }
+    }
+
+    /// A dump needs a file and a time.
+    fn mrt(&mut self, mrt: &MrtConf, close: Span) {
+        let (message, help) = match mrt {
+            MrtConf { filename: None, .. } => ("File not specified", "add `filename \"/var/log/%N-%F-%T.mrt\";`"),
+            MrtConf { period_s: 0, .. } => ("Period not specified", "add `period SECONDS;`"),
+            _ => return,
+        };
+        self.fail(Diagnostic::error(close, message).help(help));
     }
 
     /// Checks of the whole, at the end of the text.

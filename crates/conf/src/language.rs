@@ -66,6 +66,20 @@ impl<'a> Parser<'a> {
         self.keep(rule, complete, Policy::Reject)
     }
 
+    /// A filter's name or a filter, behind `filter` that was read.
+    pub(crate) fn named_filter(&mut self) -> Parsed<Policy> {
+        let rule = language::filter(&mut self.at, &self.symbols).map(Policy::Filter);
+        let complete = self.is_behind(Op::BraceClose) || self.at.is(Op::Semicolon);
+        self.keep(rule, complete, Policy::Reject)
+    }
+
+    /// A condition, behind `where` that was read.
+    pub(crate) fn condition(&mut self) -> Parsed<Policy> {
+        let rule = language::where_clause(&mut self.at, &self.symbols).map(Policy::Filter);
+        let complete = self.at.is(Op::Semicolon);
+        self.keep(rule, complete, Policy::Reject)
+    }
+
     /// `{ COMMANDS }` behind a static route.
     pub(crate) fn filter_body(&mut self) -> Parsed<Option<Arc<Filter>>> {
         let rule = language::attributes(&mut self.at, &self.symbols).map(Some);

@@ -6,6 +6,7 @@ pub(crate) mod common;
 pub(crate) mod device;
 pub(crate) mod direct;
 pub(crate) mod kernel;
+pub(crate) mod mrt;
 pub(crate) mod pipe;
 pub(crate) mod statics;
 
@@ -39,6 +40,10 @@ macro_rules! with_own {
             }
             ProtocolKind::Bfd($own) => {
                 let $rows = $crate::options::bfd::OPTIONS;
+                $body
+            }
+            ProtocolKind::Mrt($own) => {
+                let $rows = $crate::options::mrt::OPTIONS;
                 $body
             }
         }

@@ -161,6 +161,7 @@ fn kind_word(conf: &ProtocolConf) -> String {
         ProtocolKind::Bgp(_) => "bgp",
         ProtocolKind::Pipe(_) => "pipe",
         ProtocolKind::Bfd(_) => "bfd",
+        ProtocolKind::Mrt(_) => "mrt",
     }
     .to_owned()
 }
@@ -193,7 +194,7 @@ fn own(old: &ProtocolKind, new: &ProtocolKind, into: &mut Vec<Change>) {
             })*
         };
     }
-    other! { Device DeviceConf, Direct DirectConf, Kernel KernelConf, Static StaticConf, Bgp BgpConf, Pipe PipeConf, Bfd BfdConf, }
+    other! { Device DeviceConf, Direct DirectConf, Kernel KernelConf, Static StaticConf, Bgp BgpConf, Pipe PipeConf, Bfd BfdConf, Mrt MrtConf, }
     fn both<T: Other>(rows: &[Row<T>], old: &T, new: &ProtocolKind, into: &mut Vec<Change>) {
         if let Some(new) = T::of(new) {
             compare(rows, old, new, into);

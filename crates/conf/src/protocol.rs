@@ -1,7 +1,7 @@
 //! `protocol KIND [NAME] [from TEMPLATE] { OPTIONS }`, and templates.
 
 use crate::config::{
-    BfdConf, ChannelConf, DeviceConf, DirectConf, KernelConf, PipeConf, ProtocolConf, ProtocolKind, StaticConf,
+    BfdConf, ChannelConf, DeviceConf, DirectConf, KernelConf, MrtConf, PipeConf, ProtocolConf, ProtocolKind, StaticConf,
 };
 use crate::language::said;
 use crate::option::{find, words_known, words_known_of};
@@ -35,13 +35,13 @@ pub(crate) static KINDS: &[Kind] = &[
     Kind { word: "static", blank: || ProtocolKind::Static(StaticConf::default()), preference: 200 },
     Kind { word: "pipe", blank: || ProtocolKind::Pipe(PipeConf::default()), preference: 70 },
     Kind { word: "bgp", blank: || ProtocolKind::Bgp(Box::default()), preference: 100 },
+    Kind { word: "mrt", blank: || ProtocolKind::Mrt(MrtConf::default()), preference: 0 },
     Kind { word: "bfd", blank: || ProtocolKind::Bfd(BfdConf::default()), preference: 0 },
 ];
 
 /// The protocols that BIRD has and rbird has not, each with why.
 pub(crate) static ABSENT: &[(&str, &str)] = &[
     ("rpki", LATER),
-    ("mrt", LATER),
     ("rip", NEVER),
     ("ospf", NEVER),
     ("babel", NEVER),
@@ -230,7 +230,7 @@ impl<'a> Parser<'a> {
         let channel = find(common::CHANNEL, words);
         let lengths = (common.map_or(0, |r| r.words.len()), channel.map_or(0, |r| r.words.len()));
         with_own!(&mut draft.conf.kind, rows, own => {
-            if let Some(row) = find(rows, words).filter(|r| r.words.len() > lengths.0.max(lengths.1)) {
+            if let Some(row) = find(rows, words).filter(|r| r.words.len() >= lengths.0.max(lengths.1)) {
                 self.skip(row.words.len());
                 draft.given.insert(row.words, start);
                 row.parse(self, own)?;

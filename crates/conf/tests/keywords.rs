@@ -23,6 +23,7 @@ fn config(place: &str, line: &str) -> String {
         // What a protocol of the kind needs beside the option.
         "bgp" => "local as 1; neighbor 192.0.2.2 as 2;",
         "pipe" => "peer table t0;",
+        "mrt" => "table t0; filename \"f\"; period 1;",
         _ => "",
     };
     format!("table t0;\nprotocol {place} {{ {rest} {line} }}")
@@ -55,7 +56,7 @@ fn every_option_of_the_manual_is_done_or_refused_by_name() {
 
 #[test]
 fn a_word_that_no_release_has_is_a_syntax_error() {
-    for place in ["global", "bgp", "static", "kernel", "device", "direct", "pipe"] {
+    for place in ["global", "bgp", "static", "kernel", "device", "direct", "pipe", "mrt"] {
         assert!(said(&config(place, "frobnicate on;")).iter().any(|m| m.contains("syntax error")), "{place}");
     }
 }

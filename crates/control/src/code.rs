@@ -54,6 +54,7 @@ pub const NO_MATCH: u16 = 8003;
 pub const RELOAD_FAILED: u16 = 8006;
 pub const DENIED: u16 = 8007;
 pub const RUNTIME_ERROR: u16 = 8008;
+pub const DUMP_FAILED: u16 = 8009;
 
 pub const TOO_LONG: u16 = 9000;
 pub const PARSE_ERROR: u16 = 9001;

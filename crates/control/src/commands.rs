@@ -64,6 +64,8 @@ pub enum Verb {
     ReloadOut,
     Debug,
     MrtDump,
+    /// `mrt dump`, which writes a file; `mrtdump` is the one above.
+    DumpTables,
     Down,
     AddRoa,
     DeleteRoa,
@@ -90,6 +92,7 @@ impl Verb {
                 | Self::ReloadOut
                 | Self::Debug
                 | Self::MrtDump
+                | Self::DumpTables
                 | Self::Down
                 | Self::AddRoa
                 | Self::DeleteRoa
@@ -140,6 +143,8 @@ pub static COMMANDS: &[Row] = &[
     row("exit", "", "Exit the client", Verb::Client),
     row("flush roa", "[table <name>]", "Removes all dynamic ROA records", Verb::FlushRoa),
     row("help", "", "Description of the help system", Verb::Client),
+    row("mrt dump", "...", "Save MRT Table Dump into a file", Verb::Group),
+    row("mrt dump", "[table <name>|\"<pattern>\"] [to \"<file>\"] [filter <filter>|where <where filter>]", "Save mrt table dump v2 of table name <t> right now", Verb::DumpTables),
     row("mrtdump", "...", "Control protocol debugging via MRTdump files", Verb::Group),
     row("mrtdump", "(<protocol> | \"<pattern>\" | all) (all | off | { states|messages [, ...] })", "Control protocol debugging via MRTdump format", Verb::MrtDump),
     row("quit", "", "Quit the client", Verb::Client),

@@ -8,7 +8,8 @@
 use crate::code;
 use crate::commands::{COMMANDS, Row, Verb};
 use crate::request::{
-    Action, Choice, Configure, Direction, Dump, ExportMode, ExportQuery, Nets, RoaEdit, RouteOutput, RouteQuery,
+    Action, Choice, Configure, Direction, Dump, DumpedTables, ExportMode, ExportQuery, Nets, RoaEdit, RouteOutput,
+    RouteQuery, TableDump,
 };
 use crate::view::Kind;
 use conf::Dialect;
@@ -106,6 +107,8 @@ pub enum Order {
         /// What they write.
         mask: MrtMask,
     },
+    /// `mrt dump`.
+    DumpTables(TableDump),
     /// `show roa`.
     Roas(RoaQuery),
     /// `add roa`, `delete roa`, `flush roa`.
@@ -217,6 +220,7 @@ fn arguments(row: &Row, reader: &mut Reader<'_>, config: &Config) -> Result<Orde
         Verb::ConfigureConfirm => Order::Confirm,
         Verb::Debug => Order::Debug { choice: choice(reader)?, mask: reader.debug_mask()? },
         Verb::MrtDump => Order::MrtDump { choice: choice(reader)?, mask: reader.mrt_mask()? },
+        Verb::DumpTables => Order::DumpTables(table_dump(reader)?),
         Verb::Down => Order::Down,
         Verb::Group | Verb::Client => return Err(reader.at().unexpected().into()),
     })
@@ -329,6 +333,33 @@ fn configure_timeout(file: Option<Arc<str>>, soft: bool, reader: &mut Reader<'_>
     let seconds = if reader.at().at_end() { UNDO_DEFAULT_S } else { reader.number()? };
     let undo_s = (seconds > 0).then_some(seconds);
     Ok(Order::Configure { file, how: Configure::Load { soft, undo_s } })
+}
+
+/// What `mrt dump` writes: arguments in any order, of each kind the last counts, and a name for more than a pattern.
+fn table_dump(reader: &mut Reader<'_>) -> Result<TableDump, Refusal> {
+    let (mut name, mut pattern, mut filename, mut filter) = (None, None, None, Policy::Accept);
+    while !reader.at().at_end() {
+        if reader.at().eat_word("table") {
+            match reader.at().peek() {
+                Tok::Text => pattern = Some(reader.text()?),
+                _ => name = Some(reader.table_here()?),
+            }
+        } else if reader.at().eat_word("to") {
+            filename = Some(reader.text()?);
+        } else if reader.at().is_word("filter") || reader.at().is_word("where") {
+            filter = reader.policy()?;
+        } else {
+            return Err(reader.at().unexpected().into());
+        }
+    }
+    let missing = |text: &str| Refusal { code: code::PARSE_ERROR, text: text.to_owned() };
+    let tables = match (name, pattern) {
+        (Some(name), _) => DumpedTables::Named(name),
+        (None, Some(pattern)) => DumpedTables::Matching(pattern),
+        (None, None) => return Err(missing("Table not specified")),
+    };
+    let filename = filename.ok_or_else(|| missing("File not specified"))?;
+    Ok(TableDump { tables, filename, filter })
 }
 
 /// Kinds and names in any number; the last counts.

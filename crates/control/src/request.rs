@@ -110,6 +110,15 @@ pub enum Request {
         /// The answer.
         answer: Answer<usize>,
     },
+    /// `mrt dump`: what went wrong, one text each, in BIRD's words.
+    ///
+    /// The answer comes when all is written. Dropping it ends the dump.
+    DumpTables {
+        /// What to write, and where to.
+        order: TableDump,
+        /// The answer.
+        answer: Answer<Vec<String>>,
+    },
     /// The ROA tables as they are now.
     Roas(Answer<Arc<RoaTables>>),
     /// `add roa`, `delete roa`, `flush roa`.
@@ -125,6 +134,26 @@ pub enum Request {
     Dump(Dump, Answer<()>),
     /// `down`: an orderly stop. Answered at once; the connection ends with the daemon.
     Down(Answer<()>),
+}
+
+/// Which tables a dump writes, which routes of them, and into which files.
+#[derive(Clone, Debug)]
+pub struct TableDump {
+    /// Which tables.
+    pub tables: DumpedTables,
+    /// The name of the file: `%N` is that of the table, the rest is strftime's.
+    pub filename: Arc<str>,
+    /// Which routes, and how.
+    pub filter: filter::Policy,
+}
+
+/// The tables of a dump.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DumpedTables {
+    /// One, by name; it exists.
+    Named(Arc<str>),
+    /// Those whose names match a shell pattern; there may be none.
+    Matching(Arc<str>),
 }
 
 /// What a command does to a ROA table. Records of the configuration are out of its reach.

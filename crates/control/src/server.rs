@@ -252,6 +252,12 @@ impl Session {
             }
             Order::Undo => layout.undone(&self.ask(Request::Undo).await?, out),
             Order::Confirm => layout.configured(&self.ask(Request::Confirm).await?, false, out),
+            Order::DumpTables(order) => {
+                for text in self.ask(|answer| Request::DumpTables { order, answer }).await? {
+                    out.line(code::DUMP_FAILED, text);
+                }
+                out.ok();
+            }
             Order::EditRoa { table, edit } => {
                 self.ask(|answer| Request::EditRoa { table, edit, answer }).await?;
                 out.ok();

@@ -61,6 +61,11 @@ impl Stamps {
         self.strftime(unix_ms, pattern).filter(|t| t.len() <= LEN_MAX).unwrap_or_else(|| TOO_LONG.to_owned())
     }
 
+    /// The name of a file of now; a conversion that is none stays as it is written. `None`: it can not be.
+    pub fn file_name(&self, pattern: &str) -> Option<String> {
+        self.strftime(self.now.unix_ms, pattern)
+    }
+
     fn strftime(&self, unix_ms: i64, pattern: &str) -> Option<String> {
         let zoned = Timestamp::from_millisecond(unix_ms).ok()?.to_zoned(self.zone.clone());
         let mut text = String::new();

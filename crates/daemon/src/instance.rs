@@ -4,7 +4,7 @@
 //! stopped and started anew under the same numbers. The supervisor owns all
 //! instances; everybody else sees a [`Seen`], cheap copies of the handles.
 
-use crate::protocols::{BfdHandle, DeviceHandle, DirectHandle, KernelHandle, PipeHandle, StaticHandle};
+use crate::protocols::{BfdHandle, DeviceHandle, DirectHandle, KernelHandle, MrtHandle, PipeHandle, StaticHandle};
 use crate::translate::ChannelIds;
 use conf::config::{DebugMask, MrtMask, ProtocolConf};
 use control::view::Kind;
@@ -30,6 +30,8 @@ pub enum Running {
     Pipe(PipeHandle),
     /// `protocol bfd`.
     Bfd(BfdHandle),
+    /// `protocol mrt`.
+    Mrt(MrtHandle),
 }
 
 impl Running {
@@ -43,6 +45,7 @@ impl Running {
             Self::Bgp(_) => Kind::Bgp,
             Self::Pipe(_) => Kind::Pipe,
             Self::Bfd(_) => Kind::Bfd,
+            Self::Mrt(_) => Kind::Mrt,
         }
     }
 
@@ -56,6 +59,7 @@ impl Running {
             Self::Bgp(p) => p.start(),
             Self::Pipe(p) => p.begin(),
             Self::Bfd(p) => p.begin(),
+            Self::Mrt(p) => p.begin(),
         }
     }
 
@@ -65,6 +69,7 @@ impl Running {
             Self::Kernel(p) => p.debug(mask),
             Self::Bgp(p) => p.debug(mask.0),
             Self::Bfd(p) => p.debug(mask.0),
+            Self::Mrt(p) => p.debug(mask),
             Self::Device(_) | Self::Direct(_) | Self::Static(_) | Self::Pipe(_) => {}
         }
     }
@@ -86,6 +91,7 @@ impl Running {
             Self::Bgp(p) => p.stop(reason, message).await,
             Self::Pipe(p) => p.stop().await,
             Self::Bfd(p) => p.stop().await,
+            Self::Mrt(p) => p.stop().await,
         }
     }
 

@@ -7,6 +7,7 @@
 //! the same queue, so that nothing here ever waits long.
 
 mod actions;
+mod dumps;
 mod reading;
 mod reload;
 mod roas;
@@ -17,7 +18,9 @@ pub use reload::Reload;
 use crate::answers::{protocols, routes};
 use crate::files::Disk;
 use crate::instance::{Instance, Running};
-use crate::protocols::{BfdHandle, DeviceHandle, DirectHandle, KernelHandle, PipeHandle, Start, StaticHandle};
+use crate::protocols::{
+    BfdHandle, DeviceHandle, DirectHandle, KernelHandle, MrtHandle, PipeHandle, Start, StaticHandle,
+};
 use crate::translate::{self, ChannelIds};
 use crate::world::{Tripped, World};
 use conf::config::{BgpConf, Config, ProtocolConf, ProtocolKind};
@@ -25,7 +28,7 @@ use conf::load::{LoadOptions, Loaded, Refused};
 use control::request::{Choice, ExportQuery, Request, RouteQuery};
 use control::view::{InterfaceView, MemoryView, Phase, RecoveryView, RouteItem, StatusView};
 use rib::query::TableSpec;
-use route::{Ifaces, Moment, RoaTables, TableId};
+use route::{Ifaces, Moment, ProtocolId, RoaTables, TableId};
 use session::link::TableMsg;
 use session::pace::Pace;
 use std::collections::HashMap;
@@ -54,6 +57,8 @@ pub enum Order {
     Read(Box<reading::Read>),
     /// A route limit was passed.
     Limit(Tripped),
+    /// It is time for a protocol `mrt` to write its tables.
+    DumpTables(ProtocolId),
 }
 
 /// A running configuration with its circumstances.
@@ -210,6 +215,7 @@ impl Supervisor {
                     Order::Stopped(turn) => self.continue_reload(turn),
                     Order::UndoTimeout(timer) => self.want(Wish::Undo(Err(timer))),
                     Order::Limit(tripped) => self.trip(tripped),
+                    Order::DumpTables(protocol) => self.dump_in_time(protocol),
                 },
                 Some(request) = requests.recv() => {
                     pace.begin();
@@ -282,6 +288,7 @@ impl Supervisor {
             Request::Confirm(answer) => self.want(Wish::Confirm(answer)),
             Request::Debug { choice, mask, answer } => drop(answer.send(self.debug(&choice, mask))),
             Request::MrtDump { choice, mask, answer } => drop(answer.send(self.mrtdump(&choice, mask))),
+            Request::DumpTables { order, answer } => self.dump_at_once(&order, answer),
             Request::Roas(answer) => drop(answer.send(Arc::clone(&self.world.roas.borrow()))),
             Request::EditRoa { table, edit, answer } => {
                 self.edit_roa(&table, edit);
@@ -439,6 +446,11 @@ impl Supervisor {
             ProtocolKind::Static(_) => Running::Static(StaticHandle::spawn(start.clone())),
             ProtocolKind::Pipe(_) => Running::Pipe(PipeHandle::spawn(start)?),
             ProtocolKind::Bfd(_) => Running::Bfd(BfdHandle::spawn(start.clone())),
+            ProtocolKind::Mrt(_) => {
+                let (orders, id) = (self.orders.clone(), start.id);
+                let is_time = move || drop(orders.send(Order::DumpTables(id)));
+                Running::Mrt(MrtHandle::spawn(start.clone(), Arc::new(is_time)))
+            }
             ProtocolKind::Bgp(bgp) => return Some(self.spawn_peer(start, bgp)),
         };
         for ids in &start.channels {

@@ -8,7 +8,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// Room for the deepest filter that may run, several times over. Only what is touched takes memory.
-const STACK_OCTETS: usize = 8 << 20;
+pub(crate) const STACK_OCTETS: usize = 8 << 20;
 
 /// A queue with one owner.
 pub(crate) struct Mailbox<T> {

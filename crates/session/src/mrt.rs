@@ -1,8 +1,11 @@
-//! The recorder of MRT records: messages and states of sessions, into one file (`mrtdump`).
+//! MRT records: messages and states of sessions into one file (`mrtdump`), and [`dump`]s of tables.
 //!
 //! Peers hand over records and go on; a thread of its own writes them, so nobody
 //! waits for a disk. What waits is bounded: when the disk is slower than the
 //! neighbours, records are left out, and the log says how many.
+
+pub mod dump;
+mod file;
 
 use std::fs::{File, OpenOptions};
 use std::io::{BufWriter, Write};

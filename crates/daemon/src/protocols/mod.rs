@@ -12,6 +12,7 @@ mod follow;
 mod kernel;
 #[cfg(test)]
 mod lab;
+mod mrt;
 mod pattern;
 mod pipe;
 mod policy;
@@ -23,6 +24,7 @@ pub use bfd::{BfdHandle, Desk};
 pub use device::DeviceHandle;
 pub use direct::DirectHandle;
 pub use kernel::{KernelHandle, Limited};
+pub use mrt::MrtHandle;
 pub use pattern::means;
 pub use pipe::PipeHandle;
 pub use statics::StaticHandle;

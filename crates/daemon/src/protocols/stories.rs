@@ -153,7 +153,9 @@ impl Lab {
             ProtocolKind::Direct(_) => self.directs.push(begun!(DirectHandle, start)),
             ProtocolKind::Static(_) => drop(self.statics.insert(conf.name.to_string(), begun!(StaticHandle, start))),
             ProtocolKind::Kernel(_) => self.kernels.push(begun!(KernelHandle, start)),
-            ProtocolKind::Bgp(_) | ProtocolKind::Bfd(_) | ProtocolKind::Pipe(_) => panic!("not in these stories"),
+            ProtocolKind::Bgp(_) | ProtocolKind::Bfd(_) | ProtocolKind::Mrt(_) | ProtocolKind::Pipe(_) => {
+                panic!("not in these stories")
+            }
         }
     }
 

@@ -255,6 +255,7 @@ impl Supervisor {
             }
             (Running::Pipe(p), _) => p.reconfigure(conf, refilter.import, refilter.export),
             (Running::Bfd(p), _) => drop(tokio::spawn(with(p.clone(), |p| async move { p.reconfigure(conf).await }))),
+            (Running::Mrt(p), _) => p.reconfigure(conf),
             (Running::Bgp(_), _) => {}
         }
     }

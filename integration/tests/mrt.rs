@@ -1,0 +1,190 @@
+//! Dumps of tables beside BIRD 1.6.8: the same octets, but for times and order, and `bgpdump` reads the same.
+//!
+//! One neighbour announces the same routes to BIRD and, afterwards, to rbird in
+//! its place with the same configuration.
+
+use anyhow::{Context, Result, ensure};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use rbird_integration::{Pair, wait_until};
+use rbird_xtask::build::{top, which};
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::time::Duration;
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What differs between the families.
+struct Family {
+    bird: &'static str,
+    number: u8,
+    addrs: [&'static str; 2],
+    fixed: &'static str,
+    told: [&'static str; 3],
+}
+
+const V4: Family = Family {
+    bird: "bird",
+    number: 4,
+    addrs: ["10.9.0.1", "10.9.0.2"],
+    fixed: "10.1.2.0/24",
+    told: ["30.0.0.0/8", "44.0.0.0/13", "45.1.2.3/32"],
+};
+
+const V6: Family = Family {
+    bird: "bird6",
+    number: 6,
+    addrs: ["fd09::1", "fd09::2"],
+    fixed: "2001:db8:1::/48",
+    told: ["2001:db8:30::/44", "2001:db8:44::/46", "2001:db8:45::1/128"],
+};
+
+impl Family {
+    /// Of the one who dumps.
+    fn collector(&self) -> String {
+        let ([own, peer], fixed) = (self.addrs, self.fixed);
+        format!(
+            "router id 10.9.0.1;\ntable other;\nprotocol device {{}}\nprotocol static {{ route {fixed} blackhole; }}\n\
+             protocol bgp far {{ local {own} as 65001; neighbor {peer} as 65002; add paths rx; import all; export none; \
+             connect delay time 1; connect retry time 2; }}\n"
+        )
+    }
+
+    fn neighbour(&self) -> String {
+        let ([peer, own], [a, b, c]) = (self.addrs, self.told);
+        format!(
+            "router id 10.9.0.2;\nprotocol device {{}}\nprotocol static {{\n\
+             route {a} blackhole {{ bgp_community.add((65002,1)); bgp_large_community.add((1,2,3)); bgp_med = 5; }};\n\
+             route {b} blackhole {{ bgp_ext_community.add((rt,1,2)); }};\nroute {c} blackhole; }}\n\
+             protocol bgp near {{ local {own} as 65002; neighbor {peer} as 65001; add paths tx; import none; export all; \
+             connect delay time 1; connect retry time 2; error wait time 1, 2; }}\n"
+        )
+    }
+}
+
+#[test]
+fn a_dump_of_a_table_has_the_octets_of_birds() {
+    tell(|pair| beside(pair, &V4));
+}
+
+#[test]
+fn a_dump_of_a_table_of_ipv6_has_the_octets_of_birds() {
+    tell(|pair| beside(pair, &V6));
+}
+
+fn tell(story: impl FnOnce(&mut Pair) -> Result<()>) {
+    let told = Pair::new().and_then(|mut pair| story(&mut pair).map_err(|error| error.context(pair.logs())));
+    if let Err(error) = told {
+        panic!("{error:#}");
+    }
+}
+
+fn beside(pair: &mut Pair, family: &Family) -> Result<()> {
+    let far = pair.write("far.conf", &family.neighbour())?;
+    let dir = pair.dir().display().to_string();
+    pair.spawn("b", "bird", &format!("{} -d -c {} -s {dir}/far.ctl", family.bird, far.display()))?;
+    let conf = pair.write("own.conf", &family.collector())?.display().to_string();
+    let programs = top().join("target/release").display().to_string();
+    let bird = format!("{} -d -c {conf} -s {dir}/bird.ctl", family.bird);
+    let rbird = format!("{programs}/rbird -d -c {conf} -s {dir}/rbird.ctl --family {}", family.number);
+    for (name, line) in [("bird", bird), ("rbird", rbird)] {
+        let pid = pair.spawn("a", name, &line)?;
+        dump(pair, &programs, name, family)?;
+        kill(Pid::from_raw(i32::try_from(pid)?), Signal::SIGTERM)?;
+        wait_until(&format!("{name} gone"), PATIENCE, || {
+            Ok((!pair.dir().join(format!("{name}.ctl")).exists(), dir.clone()))
+        })?;
+    }
+    for file in ["master", "other", "some"] {
+        let [theirs, ours] = ["bird", "rbird"].map(|name| pair.dir().join(format!("{name}-{file}.mrt")));
+        let [theirs_read, ours_read] = [records(&theirs)?, records(&ours)?];
+        ensure!(theirs_read == ours_read, "{file}: BIRD wrote {theirs_read:#?}\nrbird {ours_read:#?}");
+        if which("bgpdump").is_some() {
+            let [theirs, ours] = [bgpdump(pair, &theirs)?, bgpdump(pair, &ours)?];
+            ensure!(theirs == ours, "{file}: of BIRD's bgpdump reads {theirs:#?}\nof rbird's {ours:#?}");
+            ensure!((file == "other") == ours.is_empty(), "{file}: {ours:#?}");
+        }
+    }
+    Ok(())
+}
+
+/// Waits for the routes and has them written: both tables, and some routes of one.
+fn dump(pair: &Pair, programs: &str, name: &str, family: &Family) -> Result<()> {
+    let dir = pair.dir().display().to_string();
+    let ask = |words: &str| pair.exec("a", &format!("{programs}/rbirdc -s {dir}/{name}.ctl '{words}'"));
+    wait_until(&format!("routes of {name}"), PATIENCE, || {
+        let routes = ask("show route")?;
+        Ok((family.told.iter().all(|net| routes.contains(net)), routes))
+    })?;
+    ask(&format!("mrt dump table \"*\" to \"{dir}/{name}-%N.mrt\""))?;
+    ask(&format!("mrt dump table master to \"{dir}/{name}-some.mrt\" where net.len > 13"))?;
+    Ok(())
+}
+
+/// What `bgpdump` reads, without times, in order.
+fn bgpdump(pair: &Pair, file: &Path) -> Result<BTreeSet<String>> {
+    let read = pair.exec("a", &format!("bgpdump -m {} 2>/dev/null", file.display()))?;
+    Ok(read
+        .lines()
+        .map(|line| line.split('|').enumerate().filter(|(n, _)| *n != 1).map(|(_, f)| f).collect::<Vec<_>>().join("|"))
+        .collect())
+}
+
+/// The records of a file as hexadecimal digits, without times and numbers of sequence.
+fn records(file: &Path) -> Result<BTreeSet<String>> {
+    let octets = std::fs::read(file).with_context(|| file.display().to_string())?;
+    let mut rest = octets.as_slice();
+    let mut found = BTreeSet::new();
+    while !rest.is_empty() {
+        let mut record = Reader(take(&mut rest, 12)?);
+        record.skip(4)?;
+        let kind = record.number(4)?;
+        let length = record.number(4)?;
+        let body = take(&mut rest, length)?;
+        let mut text = format!("{kind:08x} {length:08x}");
+        match kind & 0xffff {
+            1 => text.push_str(&format!(" {}", hex(body))),
+            subtype => rib(body, subtype >= 8, &mut text)?,
+        }
+        ensure!(found.insert(text.clone()), "twice: {text}");
+    }
+    Ok(found)
+}
+
+fn rib(body: &[u8], add_path: bool, text: &mut String) -> Result<()> {
+    let mut body = Reader(body);
+    body.skip(4)?;
+    let bits = body.number(1)?;
+    text.push_str(&format!(" {bits}/{}", hex(take(&mut body.0, bits.div_ceil(8))?)));
+    for _ in 0..body.number(2)? {
+        let peer = body.number(2)?;
+        body.skip(4)?;
+        let path_id = if add_path { body.number(4)? } else { 0 };
+        let length = body.number(2)?;
+        text.push_str(&format!(" [{peer} {path_id} {}]", hex(take(&mut body.0, length)?)));
+    }
+    ensure!(body.0.is_empty(), "octets behind the last entry");
+    Ok(())
+}
+
+struct Reader<'a>(&'a [u8]);
+
+impl Reader<'_> {
+    fn number(&mut self, octets: usize) -> Result<usize> {
+        Ok(take(&mut self.0, octets)?.iter().fold(0, |all, octet| all << 8 | usize::from(*octet)))
+    }
+
+    fn skip(&mut self, octets: usize) -> Result<()> {
+        take(&mut self.0, octets).map(drop)
+    }
+}
+
+fn take<'a>(from: &mut &'a [u8], octets: usize) -> Result<&'a [u8]> {
+    let (taken, rest) = from.split_at_checked(octets).context("a record that is cut off")?;
+    *from = rest;
+    Ok(taken)
+}
+
+fn hex(octets: &[u8]) -> String {
+    octets.iter().map(|octet| format!("{octet:02x}")).collect()
+}
