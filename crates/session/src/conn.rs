@@ -69,6 +69,9 @@ pub(crate) enum Read {
 impl Conn {
     pub(crate) fn new(stream: TcpStream, remote: SocketAddr, local: SocketAddr) -> Self {
         let _ = stream.set_nodelay(true);
+        // What the system has not sent yet is out of reach, too: without a bound it takes megabytes of routes that
+        // may be old news when the neighbour reads on.
+        let _ = socket2::SockRef::from(&stream).set_tcp_notsent_lowat(HELD_OCTETS as u32);
         Self {
             stream,
             remote,
@@ -348,6 +351,27 @@ mod tests {
         let at = |written| border(&piece, written);
         assert_eq!((at(0), at(1), at(19), at(20), at(119), at(120)), (0, 19, 19, 119, 119, 142));
         assert_eq!(border(&[0; 30], 5), 30, "what is no message is not cut");
+    }
+
+    #[tokio::test]
+    async fn a_connection_whose_neighbour_does_not_read_leaves_what_waits_in_the_outbox() {
+        const PIECE: usize = 60_000;
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let remote = listener.local_addr().unwrap();
+        let stream = TcpStream::connect(remote).await.unwrap();
+        let (_deaf, _) = listener.accept().await.unwrap();
+        let local = stream.local_addr().unwrap();
+        let mut conn = Conn::new(stream, remote, local);
+        let outbox = Outbox::new(1 << 20);
+        let pieces = 500;
+        outbox.push((0..pieces).map(|_| Bytes::from(message(PIECE as u16))), 0);
+        for _ in 0..100 {
+            conn.write(Some(&outbox)).unwrap();
+            tokio::task::yield_now().await;
+        }
+        assert!(conn.is_blocked());
+        let held = pieces * PIECE - outbox.octets() - usize::try_from(conn.taken()).unwrap();
+        assert!(held <= HELD_OCTETS + PIECE, "{held} octets are out of reach of the group");
     }
 
     #[test]
