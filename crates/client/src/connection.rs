@@ -1,9 +1,16 @@
 //! The connection to the daemon: commands out, replies in.
+//!
+//! What has come is printed before more is waited for, and at once: a reply of a
+//! million lines is not a million writes, and the first line of a slow one does
+//! not wait for the second.
 
 use crate::output::{Line, Output};
 use std::io::{BufRead, BufReader, ErrorKind, Write};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
+
+/// What is read at once, and printed at once, in octets.
+const PIECE: usize = 64 * 1024;
 
 /// The longest line that is taken from the daemon, in octets.
 const LINE_MAX: u64 = 1 << 20;
@@ -36,7 +43,7 @@ impl Connection {
             let words = words.split(" (os error").next().unwrap_or_default();
             format!("Unable to connect to server control socket ({}): {words}", path.display())
         })?;
-        Ok(Self { lines: BufReader::new(stream) })
+        Ok(Self { lines: BufReader::with_capacity(PIECE, stream) })
     }
 
     /// Sends a command. Line ends in it become blanks: it is one command.
@@ -47,22 +54,37 @@ impl Connection {
 
     /// Prints lines up to the last one of a reply.
     pub fn reply(&mut self, output: &Output) -> Result<Reply, String> {
+        let mut printed = String::new();
+        let ended = self.read_reply(*output, &mut printed);
+        output.text(&printed);
+        ended
+    }
+
+    /// Leaves in `printed` what is still to be printed.
+    fn read_reply(&mut self, output: Output, printed: &mut String) -> Result<Reply, String> {
+        let mut octets = Vec::new();
         loop {
-            let line = self.line()?;
-            output.line(&line);
+            if !self.lines.buffer().contains(&b'\n') || printed.len() >= PIECE {
+                output.text(printed);
+                printed.clear();
+            }
+            self.line(&mut octets)?;
+            let line = String::from_utf8_lossy(&octets);
+            output.render(&line, printed);
             if let Line::Coded { code, last: true, .. } = Line::of(&line) {
                 return Ok(Reply { code });
             }
         }
     }
 
-    fn line(&mut self) -> Result<String, String> {
-        let mut octets = Vec::new();
+    /// The next line, without its end, in place of what `octets` held.
+    fn line(&mut self, octets: &mut Vec<u8>) -> Result<(), String> {
+        octets.clear();
         let mut limited = std::io::Read::take(&mut self.lines, LINE_MAX);
-        match limited.read_until(b'\n', &mut octets) {
+        match limited.read_until(b'\n', octets) {
             Ok(_) if octets.last() == Some(&b'\n') => {
                 octets.pop();
-                Ok(String::from_utf8_lossy(&octets).into_owned())
+                Ok(())
             }
             Ok(_) if octets.len() as u64 == LINE_MAX => Err("The server sends endless lines".to_owned()),
             Ok(_) => Err("Connection closed by server".to_owned()),

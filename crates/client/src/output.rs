@@ -55,22 +55,17 @@ impl Output {
         Self { verbose }
     }
 
-    /// What is printed of a line, its end included.
-    pub fn render(self, line: &str) -> String {
-        match Line::of(line) {
-            Line::Coded { code: 0, .. } => String::new(),
-            Line::Coded { .. } if self.verbose => format!("{line}\n"),
-            Line::Coded { text, .. } => format!("{text}\n"),
-            Line::More(text) if self.verbose => format!("     {text}\n"),
-            Line::More(text) => format!("{text}\n"),
-            Line::Log(text) => format!(">>> {text}\n"),
-            Line::Odd(text) => format!("??? <{text}>\n"),
-        }
-    }
-
-    /// Prints a line of the daemon.
-    pub fn line(self, line: &str) {
-        self.text(&self.render(line));
+    /// Appends what is printed of a line, its end included.
+    pub fn render(self, line: &str, into: &mut String) {
+        let (head, text, tail) = match Line::of(line) {
+            Line::Coded { code: 0, .. } => return,
+            Line::Coded { .. } if self.verbose => ("", line, "\n"),
+            Line::More(text) if self.verbose => ("     ", text, "\n"),
+            Line::Coded { text, .. } | Line::More(text) => ("", text, "\n"),
+            Line::Log(text) => (">>> ", text, "\n"),
+            Line::Odd(text) => ("??? <", text, ">\n"),
+        };
+        [head, text, tail].iter().for_each(|part| into.push_str(part));
     }
 
     /// Prints text as it is. When nobody reads any more, as behind `head`, the client ends.
@@ -90,7 +85,11 @@ mod tests {
     #[test]
     fn codes_are_shown_only_when_asked_for() {
         let reply = ["2002-name", "1002-device1  ", " \tdirect1", " ", "+log", "0000 ", "9001 syntax error"];
-        let print = |verbose| reply.map(|l| Output::new(verbose).render(l)).concat();
+        let print = |verbose| {
+            let mut all = String::new();
+            reply.iter().for_each(|l| Output::new(verbose).render(l, &mut all));
+            all
+        };
         assert_eq!(print(false), "name\ndevice1  \n\tdirect1\n\n>>> log\nsyntax error\n");
         assert_eq!(print(true), "2002-name\n1002-device1  \n     \tdirect1\n     \n>>> log\n9001 syntax error\n");
     }
