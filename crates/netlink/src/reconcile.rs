@@ -118,6 +118,16 @@ impl Reconciler {
         &self.palette
     }
 
+    /// Makes room for what will be wanted of these prefixes, which may be known or not.
+    ///
+    /// What a wish costs is to wait for memory, since a prefix may lie anywhere
+    /// among half a million. Looked for one after the other with nothing between,
+    /// the processor waits for several at once, and then finds them near.
+    pub fn expect<'p>(&mut self, nets: impl Iterator<Item = &'p Prefix>) {
+        let unknown = nets.filter(|net| !self.entries.contains_key(*net)).count();
+        self.entries.reserve(unknown);
+    }
+
     /// What is wanted of a prefix from now on; `None`: no route.
     pub fn want(&mut self, net: Prefix, route: Option<&KernelRoute>) {
         if net.family() != self.family {

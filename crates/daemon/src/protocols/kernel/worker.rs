@@ -388,6 +388,7 @@ impl Worker {
     fn delivered(&mut self, delivery: &Delivery) {
         match delivery {
             Delivery::Changes(batch) | Delivery::Feed(batch) => {
+                self.reconciler.expect(batch.rows.iter().map(|row| &row.net));
                 batch.rows.iter().for_each(|row| self.judge(batch, row));
             }
             Delivery::FeedDone => self.fed = true,
