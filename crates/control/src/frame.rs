@@ -6,7 +6,9 @@
 //! line but a coded one begins in column 0, the last line is one piece with its
 //! code, and no line contains a line end.
 
+use route::Prefix;
 use std::fmt::{self, Write};
+use std::net::IpAddr;
 
 /// A reply under construction, in octets ready for the socket.
 #[derive(Debug, Default)]
@@ -24,10 +26,24 @@ impl Frame {
 
     /// A line that others follow.
     pub fn line(&mut self, code: u16, text: impl fmt::Display) {
-        // Writing to a string can not fail.
-        let _ = if self.last == Some(code) { write!(self.octets, " ") } else { write!(self.octets, "{code:04}-") };
-        self.last = Some(code);
+        self.head(code);
         self.put(text);
+    }
+
+    /// A line that others follow, to be written word by word: for what stands in replies a million times.
+    pub fn begin(&mut self, code: u16) -> Line<'_> {
+        self.head(code);
+        Line { from: self.octets.len(), octets: &mut self.octets }
+    }
+
+    fn head(&mut self, code: u16) {
+        if self.last == Some(code) {
+            self.octets.push(' ');
+        } else {
+            // Writing to a string can not fail.
+            let _ = write!(self.octets, "{code:04}-");
+        }
+        self.last = Some(code);
     }
 
     /// The last line.
@@ -63,6 +79,16 @@ impl Frame {
         std::mem::take(&mut self.octets)
     }
 
+    /// The same, still here.
+    pub fn text(&self) -> &str {
+        &self.octets
+    }
+
+    /// Forgets what is written so far, and keeps the room.
+    pub fn clear(&mut self) {
+        self.octets.clear();
+    }
+
     fn put(&mut self, text: impl fmt::Display) {
         let _ = write!(OneLine(&mut self.octets), "{text}");
         self.octets.push('\n');
@@ -74,12 +100,85 @@ struct OneLine<'a>(&'a mut String);
 
 impl Write for OneLine<'_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        if text.contains(|c: char| c.is_control() && c != '\t') {
-            self.0.extend(text.chars().map(|c| if c.is_control() && c != '\t' { ' ' } else { c }));
-        } else {
+        // Nearly all text is of these octets, and they are quickly looked at.
+        if text.bytes().all(|b| matches!(b, b' '..=b'~' | b'\t')) {
             self.0.push_str(text);
+        } else {
+            self.0.extend(text.chars().map(|c| if c.is_control() && c != '\t' { ' ' } else { c }));
         }
         Ok(())
+    }
+}
+
+/// A line that is being written; dropped, it ends. It allocates nothing and uses no formatter where it can.
+#[derive(Debug)]
+pub struct Line<'a> {
+    octets: &'a mut String,
+    from: usize,
+}
+
+impl Line<'_> {
+    /// Words of our own.
+    pub fn put(&mut self, text: &'static str) -> &mut Self {
+        self.octets.push_str(text);
+        self
+    }
+
+    /// Words of others.
+    pub fn word(&mut self, text: &str) -> &mut Self {
+        let _ = OneLine(self.octets).write_str(text);
+        self
+    }
+
+    /// A number.
+    pub fn number(&mut self, number: u32) -> &mut Self {
+        let mut digits = [0; 10];
+        let mut left = number;
+        let mut len = 0;
+        for place in digits.iter_mut().rev() {
+            *place = b'0' + (left % 10) as u8;
+            left /= 10;
+            len += 1;
+            if left == 0 {
+                break;
+            }
+        }
+        let text = digits.get(digits.len() - len..).and_then(|d| std::str::from_utf8(d).ok());
+        self.octets.push_str(text.unwrap_or_default());
+        self
+    }
+
+    /// An address.
+    pub fn addr(&mut self, addr: IpAddr) -> &mut Self {
+        match addr {
+            IpAddr::V4(v4) => {
+                let [a, b, c, d] = v4.octets().map(u32::from);
+                self.number(a).put(".").number(b).put(".").number(c).put(".").number(d)
+            }
+            IpAddr::V6(v6) => {
+                let _ = write!(self.octets, "{v6}");
+                self
+            }
+        }
+    }
+
+    /// A prefix.
+    pub fn net(&mut self, net: Prefix) -> &mut Self {
+        self.addr(net.addr()).put("/").number(u32::from(net.len()))
+    }
+
+    /// Blanks up to a column, counted from the beginning of the text.
+    pub fn fill(&mut self, column: usize) -> &mut Self {
+        for _ in self.octets.len() - self.from..column {
+            self.octets.push(' ');
+        }
+        self
+    }
+}
+
+impl Drop for Line<'_> {
+    fn drop(&mut self) {
+        self.octets.push('\n');
     }
 }
 
@@ -105,6 +204,25 @@ mod tests {
         f.line(1010, "a");
         f.end(1010, "b");
         assert_eq!(f.take(), "1010-a\n1010 b\n");
+    }
+
+    #[test]
+    fn a_line_written_word_by_word_reads_like_a_formatted_one() {
+        for (number, addr, len) in
+            [(0, "0.0.0.0", 0), (7, "203.0.113.255", 32), (4_294_967_295, "2001:db8::1", 128), (1_000, "::", 0)]
+        {
+            let addr: IpAddr = addr.parse().unwrap();
+            let net = Prefix::new(addr, len).unwrap();
+            let mut f = Frame::new();
+            f.begin(1007).net(net).fill(18).put(" via ").addr(addr).put(" (").number(number).put(")");
+            f.line(1007, format_args!("{:<18} via {addr} ({number})", net.to_string()));
+            let text = f.take();
+            let (one, other) = text.split_once('\n').unwrap();
+            assert_eq!(one.strip_prefix("1007-").unwrap(), other.strip_prefix(' ').unwrap().trim_end());
+        }
+        let mut f = Frame::new();
+        f.begin(1007).word("a\nb\u{85}\t\u{e9}");
+        assert_eq!(f.take(), "1007-a b \t\u{e9}\n");
     }
 
     #[test]

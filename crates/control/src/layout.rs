@@ -67,7 +67,7 @@ pub trait Layout: Sync {
     /// The line that begins a table, when several are shown.
     fn table(&self, name: &str, out: &mut Frame);
     /// One net of `show route`.
-    fn net(&self, net: &ShownNet<'_>, detail: bool, setting: &Setting<'_>, out: &mut Frame);
+    fn net(&self, net: &ShownNet<'_, '_>, detail: bool, setting: &Setting<'_>, out: &mut Frame);
     /// The end of `show route`: how many, when that was asked for.
     fn sums(&self, sums: &Sums, out: &mut Frame);
 }

@@ -11,9 +11,10 @@
 //! another route of it, which is nobody's best; so does merging.
 
 use crate::request::{ExportMode, Nets, RouteOutput, RouteQuery};
-use crate::view::{Exported, RouteNet, RoutePath};
+use crate::view::{Exported, RouteNet};
 use filter::{Env, Policy, RouteView, Scratch, Verdict};
 use rib::batch::ResolvedHop;
+use rib::query::PagePath;
 use route::attrs::Local;
 use route::{AttrSet, Dest, Hop, IfIndex, Ifaces, Moment, Prefix, Resolved, RoaTables, Source};
 use std::borrow::Cow;
@@ -34,23 +35,23 @@ pub struct Sums {
 }
 
 /// A net with the paths that are shown, at least one.
-#[derive(Debug)]
-pub struct ShownNet<'a> {
+#[derive(Clone, Copy, Debug)]
+pub struct ShownNet<'s, 'a> {
     /// The prefix.
     pub net: Prefix,
     /// In the table's order.
-    pub paths: Vec<ShownPath<'a>>,
+    pub paths: &'s [ShownPath<'a>],
 }
 
 /// A path that is shown.
 #[derive(Debug)]
 pub struct ShownPath<'a> {
     /// Its attributes, as export and filter left them.
-    pub attrs: AttrSet,
+    pub attrs: Cow<'a, AttrSet>,
     /// Where packets go.
     pub hop: Cow<'a, ResolvedHop>,
     /// Who gave it.
-    pub source: &'a Arc<Source>,
+    pub source: &'a Source,
     /// Since when it is so.
     pub since: Moment,
     /// What stands behind the bracket.
@@ -98,13 +99,18 @@ impl<'q> Selection<'q> {
         self.query.nets != Nets::All && self.sums.routes == 0
     }
 
-    /// Looks at a net; says what is to be printed of it, if anything is.
-    pub fn net<'n>(&mut self, net: &'n RouteNet, ifaces: &Ifaces) -> Option<ShownNet<'n>> {
-        let mut shown = Vec::new();
+    /// Looks at a net; says what is to be printed of it, if anything is. `room` is for its paths, and is used again.
+    pub fn net<'n, 's>(
+        &mut self,
+        net: &RouteNet<'n>,
+        ifaces: &Ifaces,
+        room: &'s mut Vec<ShownPath<'n>>,
+    ) -> Option<ShownNet<'s, 'n>> {
+        room.clear();
         let mut looked_at = false;
         let mut only_counted = false;
         for (i, candidate) in net.paths.iter().enumerate() {
-            if candidate.path.filtered != self.query.filtered {
+            if candidate.filtered != self.query.filtered {
                 continue;
             }
             self.sums.routes += 1;
@@ -112,65 +118,74 @@ impl<'q> Selection<'q> {
             if only_counted {
                 continue;
             }
-            only_counted = matches!(candidate.export, Some(Exported::Merged { .. }));
-            if let Some(mut path) = self.path(net, candidate, ifaces) {
+            let export = net.exports.get(i).and_then(Option::as_ref);
+            only_counted = matches!(export, Some(Exported::Merged { .. }));
+            if let Some(mut path) = self.path(net, candidate, export, ifaces) {
                 self.sums.shown += 1;
                 path.mark = if i > 0 { Mark::None } else { path.mark };
-                shown.push(path);
+                room.push(path);
             }
             if self.query.primary {
                 break;
             }
         }
         self.sums.networks += u64::from(looked_at);
-        let listed = self.query.output != RouteOutput::Count && !shown.is_empty();
-        listed.then_some(ShownNet { net: net.net, paths: shown })
+        let listed = self.query.output != RouteOutput::Count && !room.is_empty();
+        listed.then_some(ShownNet { net: net.net, paths: room })
     }
 
-    fn path<'n>(&mut self, net: &RouteNet, candidate: &'n RoutePath, ifaces: &Ifaces) -> Option<ShownPath<'n>> {
-        let path = &candidate.path;
-        let (attrs, hop, merged) = self.exported(candidate)?;
-        if self.query.protocol.as_ref().is_some_and(|name| *name != path.source.protocol_name) {
+    fn path<'n>(
+        &mut self,
+        net: &RouteNet<'n>,
+        path: &'n PagePath,
+        export: Option<&'n Exported>,
+        ifaces: &Ifaces,
+    ) -> Option<ShownPath<'n>> {
+        let (attrs, hop, merged) = self.exported(path, export)?;
+        let source: &Source = net.sources.get(path.source as usize)?;
+        if self.query.protocol.as_ref().is_some_and(|name| *name != source.protocol_name) {
             return None;
         }
-        let view = RouteView {
-            net: net.net,
-            attrs,
-            source: &path.source,
-            resolved: Some(&hop.to),
-            igp_metric: hop.igp_metric,
+        let view = RouteView { net: net.net, attrs, source, resolved: Some(&hop.to), igp_metric: hop.igp_metric };
+        let attrs = match self.filter.accepts(view, ifaces)? {
+            Some(changed) => Cow::Owned(changed),
+            None => Cow::Borrowed(attrs),
         };
-        let attrs = self.filter.accepts(view, ifaces)?;
-        let same_route = !merged && is_same_route(attrs.local(), path.attrs.local());
+        let (now, before) = (attrs.local(), path.attrs.local());
+        let untouched = std::ptr::eq(now, before);
+        let same_route = !merged && (untouched || is_same_route(now, before));
         let mark = match (same_route, net.sync_error) {
             (false, _) => Mark::None,
             (true, false) => Mark::Best,
             (true, true) => Mark::Refused,
         };
-        let hop = match attrs.local().dest == path.attrs.local().dest {
+        let hop = match untouched || now.dest == before.dest {
             true => Cow::Borrowed(hop),
-            false => Cow::Owned(chosen_hop(&attrs.local().dest, ifaces)),
+            false => Cow::Owned(chosen_hop(&now.dest, ifaces)),
         };
-        Some(ShownPath { attrs, hop, source: &path.source, since: path.since, mark })
+        Some(ShownPath { attrs, hop, source, since: path.since, mark })
     }
 
     /// The path as the export left it; `None` when the query does not want what became of it.
-    fn exported<'n>(&self, candidate: &'n RoutePath) -> Option<(&'n AttrSet, &'n ResolvedHop, bool)> {
-        let path = &candidate.path;
-        let Some(export) = &self.query.export else {
+    fn exported<'n>(
+        &self,
+        path: &'n PagePath,
+        export: Option<&'n Exported>,
+    ) -> Option<(&'n AttrSet, &'n ResolvedHop, bool)> {
+        let Some(asked) = &self.query.export else {
             return Some((&path.attrs, &path.hop, false));
         };
-        match candidate.export.as_ref()? {
+        match export? {
             Exported::Vetoed => None,
             Exported::Judged { attrs, accepted } => {
-                let wanted = match export.mode {
+                let wanted = match asked.mode {
                     ExportMode::Before => true,
                     ExportMode::Accepted => *accepted,
                     ExportMode::Rejected => !*accepted,
                 };
                 wanted.then_some((attrs, &path.hop, false))
             }
-            Exported::Merged { attrs, hop } => (export.mode != ExportMode::Rejected).then_some((attrs, hop, true)),
+            Exported::Merged { attrs, hop } => (asked.mode != ExportMode::Rejected).then_some((attrs, hop, true)),
         }
     }
 }
@@ -215,12 +230,12 @@ impl<'q> FilterRun<'q> {
         Self { policy, roas, scratch: Scratch::new(), errors: 0 }
     }
 
-    /// The attributes as the filter left them; `None` when it rejects.
+    /// `None` when it rejects; else the attributes if it changed any.
     ///
     /// What it prints goes to the log, and so do its first errors.
-    fn accepts(&mut self, route: RouteView<'_>, ifaces: &Ifaces) -> Option<AttrSet> {
+    fn accepts(&mut self, route: RouteView<'_>, ifaces: &Ifaces) -> Option<Option<AttrSet>> {
         let filter = match self.policy {
-            Policy::Accept => return Some(route.attrs.clone()),
+            Policy::Accept => return Some(None),
             Policy::Reject => return None,
             Policy::Filter(filter) => filter,
         };
@@ -236,7 +251,6 @@ impl<'q> FilterRun<'q> {
                 _ => {}
             }
         }
-        let attrs = outcome.attrs.unwrap_or_else(|| route.attrs.clone());
-        (outcome.verdict == Verdict::Accept).then_some(attrs)
+        (outcome.verdict == Verdict::Accept).then_some(outcome.attrs)
     }
 }

@@ -47,7 +47,7 @@ pub struct Control {
 /// The longest line that is read, in octets. BIRD's is 1,022; filters typed by programs are longer.
 const LINE_MAX: usize = 16 * 1024;
 /// A reply is written when so many octets are ready.
-const PIECE: usize = 16 * 1024;
+const PIECE: usize = 64 * 1024;
 /// Clients at the same time; more wait in the backlog.
 const CLIENTS_MAX: usize = 512;
 
@@ -381,9 +381,10 @@ impl Session {
         while let Some(item) = items.recv().await {
             match item {
                 RouteItem::Table(name) => layout.table(&name, out),
-                RouteItem::Nets(nets) => {
-                    for net in &nets {
-                        if let Some(shown) = selection.net(net, &about.ifaces) {
+                RouteItem::Nets(page) => {
+                    let mut room = Vec::new();
+                    for net in page.nets() {
+                        if let Some(shown) = selection.net(&net, &about.ifaces, &mut room) {
                             layout.net(&shown, query.detail, &about.setting(), out);
                         }
                         if out.len() >= PIECE {
@@ -408,7 +409,9 @@ impl Session {
     }
 
     async fn write(&mut self, out: &mut Frame) -> Result<(), Gone> {
-        Ok(self.socket.write_all(out.take().as_bytes()).await?)
+        self.socket.write_all(out.text().as_bytes()).await?;
+        out.clear();
+        Ok(())
     }
 
     async fn ask<T>(&self, request: impl FnOnce(oneshot::Sender<T>) -> Request) -> Result<T, Gone> {

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use jiff::fmt::strtime::{BrokenDownTime, Config};
 use jiff::tz::TimeZone;
 use route::Moment;
+use std::cell::RefCell;
 use std::sync::Arc;
 
 /// One instant on both clocks.
@@ -32,17 +33,56 @@ const TOO_LONG: &str = "<too-long>";
 pub struct Stamps {
     now: Now,
     zone: TimeZone,
+    /// For the format, and for the one for older times.
+    remembered: RefCell<[Remembered; 2]>,
+}
+
+/// Texts of instants by one pattern.
+#[derive(Clone, Debug, Default)]
+struct Remembered {
+    pattern: String,
+    /// Milliseconds that make no difference to the text: 1,000, or 1 when the pattern may show less than a second.
+    grain_ms: i64,
+    /// Each instant, in grains, has one place.
+    places: Vec<(i64, String)>,
+}
+
+/// How many instants are remembered: more than an hour has seconds.
+const PLACES: usize = 4096;
+
+impl Remembered {
+    /// The text of an instant; made only when it is not remembered.
+    fn text(&mut self, unix_ms: i64, pattern: &str, make: impl FnOnce() -> String) -> &str {
+        if self.pattern != pattern || self.places.is_empty() {
+            pattern.clone_into(&mut self.pattern);
+            self.grain_ms = if is_of_whole_seconds(pattern) { 1000 } else { 1 };
+            self.places = vec![(i64::MIN, String::new()); PLACES];
+        }
+        let instant = unix_ms.div_euclid(self.grain_ms);
+        let at = instant.rem_euclid(PLACES as i64) as usize;
+        let Some((of, text)) = self.places.get_mut(at) else { return TOO_LONG };
+        if *of != instant {
+            (*of, *text) = (instant, make());
+        }
+        text
+    }
+}
+
+/// Whether a pattern has only conversions that do not show parts of a second.
+fn is_of_whole_seconds(pattern: &str) -> bool {
+    let mut conversions = pattern.split('%').skip(1);
+    conversions.all(|rest| rest.starts_with(|c| "YCymBbhdejaAuwHIklMSpPTRFDzZs".contains(c)))
 }
 
 impl Stamps {
     /// For replies made now, in the machine's zone.
     pub fn new(now: Now) -> Self {
-        Self { now, zone: TimeZone::system() }
+        Self::in_zone(now, TimeZone::system())
     }
 
     /// In a zone of the caller's.
-    pub const fn in_zone(now: Now, zone: TimeZone) -> Self {
-        Self { now, zone }
+    pub fn in_zone(now: Now, zone: TimeZone) -> Self {
+        Self { now, zone, remembered: RefCell::default() }
     }
 
     /// The instant for which replies are made.
@@ -52,12 +92,29 @@ impl Stamps {
 
     /// The text of a moment: by the format, or by the one for older times when its age is above the limit.
     pub fn text(&self, at: Moment, format: &TimeFormat) -> String {
+        let (unix_ms, pattern, _) = self.choose(at, format);
+        self.made(unix_ms, pattern)
+    }
+
+    /// The same, remembered, for replies with many times.
+    pub fn with_text(&self, at: Moment, format: &TimeFormat, then: impl FnOnce(&str)) {
+        let (unix_ms, pattern, is_older) = self.choose(at, format);
+        let [young, older] = &mut *self.remembered.borrow_mut();
+        let remembered = if is_older { older } else { young };
+        then(remembered.text(unix_ms, pattern, || self.made(unix_ms, pattern)));
+    }
+
+    /// Milliseconds since 1970, the pattern for them, and whether it is the one for older times.
+    fn choose<'f>(&self, at: Moment, format: &'f TimeFormat) -> (i64, &'f str, bool) {
         let age_ms = self.now.moment.since_ms(at);
-        let pattern = match &format.older {
-            Some(older) if format.limit_s > 0 && age_ms / 1000 > u64::from(format.limit_s) => older,
-            _ => &format.format,
-        };
         let unix_ms = self.now.unix_ms.saturating_sub_unsigned(age_ms);
+        match &format.older {
+            Some(older) if format.limit_s > 0 && age_ms / 1000 > u64::from(format.limit_s) => (unix_ms, older, true),
+            _ => (unix_ms, &format.format, false),
+        }
+    }
+
+    fn made(&self, unix_ms: i64, pattern: &str) -> String {
         self.strftime(unix_ms, pattern).filter(|t| t.len() <= LEN_MAX).unwrap_or_else(|| TOO_LONG.to_owned())
     }
 
@@ -95,6 +152,21 @@ mod tests {
         assert_eq!(stamps().text(Moment(now), &iso_short()), "12:09:40");
         assert_eq!(stamps().text(Moment(now - 72_000_000), &iso_short()), "16:09:40");
         assert_eq!(stamps().text(Moment(now - 72_001_000), &iso_short()), "2026-11-21");
+    }
+
+    #[test]
+    fn a_text_that_is_remembered_is_the_one_that_would_be_made() {
+        let stamps = stamps();
+        let now = stamps.now().moment.0;
+        for pattern in ["%T", "%F %T", "%H:%M:%S.%3f", "%s", "%T%.3f", "%c", "100%", "%%L"] {
+            let format = TimeFormat { format: pattern.into(), limit_s: 3600, older: Some("%d-%m-%Y %k".into()) };
+            for ago in [0, 1, 999, 1000, 1001, 4_096_000, 4_096_001, 3_601_000, 86_400_000, 1, 0] {
+                let at = Moment(now - ago);
+                let mut heard = String::new();
+                stamps.with_text(at, &format, |text| text.clone_into(&mut heard));
+                assert_eq!(heard, stamps.text(at, &format), "{pattern} {ago}");
+            }
+        }
     }
 
     #[test]

@@ -7,9 +7,9 @@
 
 use conf::config::StaticDest;
 use rib::batch::{LimitAction, ResolvedHop};
-use rib::query::PathView;
+use rib::query::{Page, PagePath};
 use rib::stats::{ExportStats, ImportStats, RouteCounts};
-use route::{AttrSet, Iface, Moment, Prefix};
+use route::{AttrSet, Iface, Moment, Prefix, Source};
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
@@ -407,28 +407,47 @@ pub enum RouteItem {
     /// The following nets are of this table. Must come first, and once for each table asked.
     Table(Arc<str>),
     /// Nets, ordered by prefix across all pages of a table.
-    Nets(Vec<RouteNet>),
+    Nets(RoutePage),
 }
 
-/// A prefix with its paths.
-#[derive(Clone, Debug)]
-pub struct RouteNet {
+/// Prefixes with their paths, and what an export would make of them.
+#[derive(Clone, Debug, Default)]
+pub struct RoutePage {
+    /// As the table has them: all paths in its order, filtered ones included.
+    pub page: Page,
+    /// When the query has [`crate::request::ExportQuery`]: what became of each path of the page, else empty.
+    /// `None`: it is not a candidate (not the best, for a protocol that is told best paths only).
+    pub exports: Vec<Option<Exported>>,
+    /// For each prefix, whether the kernel refused the best path; printed ` !`. Empty: none of them.
+    pub refused: Vec<bool>,
+}
+
+/// A prefix of a page.
+#[derive(Clone, Copy, Debug)]
+pub struct RouteNet<'a> {
     /// The prefix.
     pub net: Prefix,
-    /// The kernel refused the best path; printed ` !`.
+    /// The kernel refused the best path.
     pub sync_error: bool,
-    /// All paths in the table's order, filtered ones included.
-    pub paths: Vec<RoutePath>,
+    /// Its paths.
+    pub paths: &'a [PagePath],
+    /// What became of each; empty when nobody asked.
+    pub exports: &'a [Option<Exported>],
+    /// The sources that the paths point to.
+    pub sources: &'a [Arc<Source>],
 }
 
-/// A path, and what an export would make of it.
-#[derive(Clone, Debug)]
-pub struct RoutePath {
-    /// As the table has it.
-    pub path: PathView,
-    /// When the query has [`crate::request::ExportQuery`]: what became of this path.
-    /// `None`: it is not a candidate (not the best, for a protocol that is told best paths only).
-    pub export: Option<Exported>,
+impl RoutePage {
+    /// Its prefixes, in order.
+    pub fn nets(&self) -> impl Iterator<Item = RouteNet<'_>> {
+        self.page.nets.iter().enumerate().map(|(n, net)| RouteNet {
+            net: net.net,
+            sync_error: self.refused.get(n).is_some_and(|refused| *refused),
+            paths: self.page.paths_of(net),
+            exports: self.exports.get(net.paths.start as usize..net.paths.end as usize).unwrap_or_default(),
+            sources: &self.page.sources,
+        })
+    }
 }
 
 /// What an export makes of a path.

@@ -7,6 +7,7 @@ mod lab;
 use conf::Dialect;
 use conf::config::{Config, StaticDest, StaticHop};
 use filter::Policy;
+use lab::{RouteNet, RoutePath};
 use rbird_control::frame::Frame;
 use rbird_control::layout::{self, Layout, Setting};
 use rbird_control::request::{Choice, Nets, RouteOutput, RouteQuery};
@@ -14,7 +15,7 @@ use rbird_control::routes::Selection;
 use rbird_control::time::{Now, Stamps};
 use rbird_control::view::{
     BfdSessionView, BgpView, ChannelView, ConfigureOutcome, ConfigureReport, Info, Kind, LimitView, MemoryView, Phase,
-    ProtocolDetail, ProtocolView, RecoveryView, RestartView, RouteNet, RoutePath, StaticRow, StatusView, Timer,
+    ProtocolDetail, ProtocolView, RecoveryView, RestartView, StaticRow, StatusView, Timer,
 };
 use rib::batch::{LimitAction, ResolvedHop};
 use route::attr::code;
@@ -302,8 +303,12 @@ fn routes(config: &str, filter: &str, detail: bool, net: RouteNet) -> String {
     };
     scene.write(|layout, setting, out| {
         let mut selection = Selection::new(&query, Arc::default());
-        if let Some(shown) = selection.net(&net, setting.ifaces) {
-            layout.net(&shown, detail, setting, out);
+        let page = lab::page(net);
+        let mut room = Vec::new();
+        for net in page.nets() {
+            if let Some(shown) = selection.net(&net, setting.ifaces, &mut room) {
+                layout.net(&shown, detail, setting, out);
+            }
         }
     })
 }

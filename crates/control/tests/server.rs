@@ -5,11 +5,11 @@
 mod lab;
 
 use conf::config::{Config, LogClass};
-use lab::{CONFIG, Door, talk};
+use lab::{CONFIG, Door, RouteNet, talk};
 use proptest::prelude::*;
 use rbird_control::order::Order;
 use rbird_control::request::Request;
-use rbird_control::view::{Exported, RouteItem, RouteNet};
+use rbird_control::view::{Exported, RouteItem};
 use route::Prefix;
 use std::path::PathBuf;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -146,7 +146,7 @@ fn endless(request: Request, config: &Config) {
             for path in &mut net.paths {
                 path.export = Some(Exported::Vetoed);
             }
-            if pages.send(RouteItem::Nets(vec![net])).await.is_err() {
+            if pages.send(RouteItem::Nets(lab::page(net))).await.is_err() {
                 return;
             }
         }

@@ -2,14 +2,23 @@
 //!
 //! Nothing here holds a reference into a table, so whoever prints or sends it
 //! may take its time while the table changes.
+//!
+//! What a page costs is waiting for memory: its prefixes lie anywhere in the
+//! table, and so do their attribute sets. So [`Table::show_all`] goes over all of
+//! them again and again with little to do each time: then the processor waits
+//! for many at once, and not for one behind the other.
 
 use crate::batch::{NetId, ResolvedHop};
 use crate::channel::Standing;
 use crate::decision::Reason;
 use crate::election::Candidates;
+use crate::path::SlotId;
 use crate::stats::{ExportStats, ImportStats, RouteCounts};
 use crate::table::Table;
+use foldhash::fast::RandomState;
+use hashbrown::HashMap;
 use route::{AttrSet, ChannelId, Family, Moment, Prefix, ProtocolId, Source, TableId};
+use std::ops::Range;
 use std::sync::Arc;
 
 /// What makes a table.
@@ -76,6 +85,62 @@ pub struct PathView {
     pub best: bool,
 }
 
+/// Prefixes and their paths, copied out together: one list for all, and each source once.
+#[derive(Clone, Debug, Default)]
+pub struct Page {
+    /// The prefixes that have paths, in the order in which they were asked for.
+    pub nets: Vec<PageNet>,
+    /// The paths of all prefixes, in the same order; those of one prefix as in [`NetView::paths`].
+    pub paths: Vec<PagePath>,
+    /// Sources; paths point into it.
+    pub sources: Vec<Arc<Source>>,
+}
+
+/// A prefix of a page.
+#[derive(Clone, Debug)]
+pub struct PageNet {
+    /// Its number.
+    pub id: NetId,
+    /// The prefix.
+    pub net: Prefix,
+    /// Its paths, in [`Page::paths`].
+    pub paths: Range<u32>,
+}
+
+/// A path of a page; a [`PathView`] but for its source.
+#[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "each is the field of this name of a `PathView`")]
+pub struct PagePath {
+    pub attrs: AttrSet,
+    /// Index into [`Page::sources`].
+    pub source: u32,
+    pub channel: ChannelId,
+    pub hop: ResolvedHop,
+    pub since: Moment,
+    pub filtered: bool,
+    pub stale: bool,
+    pub best: bool,
+}
+
+impl Page {
+    /// The paths of one of its prefixes.
+    pub fn paths_of(&self, net: &PageNet) -> &[PagePath] {
+        self.paths.get(net.paths.start as usize..net.paths.end as usize).unwrap_or_default()
+    }
+
+    /// The same, prefix by prefix, for those who judge routes.
+    pub fn views(&self) -> Vec<NetView> {
+        let view = |p: &PagePath| {
+            let PagePath { attrs, source, channel, hop, since, filtered, stale, best } = p.clone();
+            let source = self.sources.get(source as usize)?.clone();
+            Some(PathView { attrs, source, channel, hop, since, filtered, stale, best })
+        };
+        let net =
+            |n: &PageNet| NetView { id: n.id, net: n.net, paths: self.paths_of(n).iter().filter_map(view).collect() };
+        self.nets.iter().map(net).collect()
+    }
+}
+
 impl Table {
     /// The `Routes:` line of a channel; `exported` is the export groups' to say and 0 here.
     pub fn counts(&self, channel: ChannelId) -> RouteCounts {
@@ -137,6 +202,59 @@ impl Table {
             let first = self.nets.first(id);
             !first.is_vacant() && !first.is_filtered()
         })
+    }
+
+    /// The prefixes of some numbers with all their paths; those that have none are left out.
+    ///
+    /// It stops behind the prefix with which there are `paths_max` paths, and says how many numbers it has looked at.
+    pub fn show_all(&self, ids: &[NetId], paths_max: usize) -> (Page, usize) {
+        let mut page = Page { nets: Vec::with_capacity(ids.len()), ..Page::default() };
+        let (mut of_net, mut paths) = (Vec::new(), Vec::with_capacity(ids.len()));
+        let mut looked_at = 0;
+        for id in ids {
+            if paths.len() >= paths_max {
+                break;
+            }
+            looked_at += 1;
+            self.nets.read(*id, &mut of_net);
+            let from = paths.len() as u32;
+            paths.append(&mut of_net);
+            if let Some(net) = self.nets.prefix(*id).filter(|_| paths.len() as u32 > from) {
+                page.nets.push(PageNet { id: *id, net, paths: from..paths.len() as u32 });
+            }
+        }
+        let sets = paths.iter().map(|p| (self.core.sets.set(p.attrs), self.core.sets.facts(p.attrs).hop));
+        let sets: Vec<_> = sets.collect();
+        // To count a set is to change it, and a processor waits for such a change before the next. Read, they come together.
+        std::hint::black_box(sets.iter().flat_map(|(set, _)| *set).fold(0, |sum, set| sum ^ set.hash_value()));
+        let Page { nets, paths: shown, sources } = &mut page;
+        let mut known: HashMap<SlotId, u32, RandomState> = HashMap::default();
+        let mut source_of = |slot: SlotId| {
+            *known.entry(slot).or_insert_with(|| {
+                sources.push(self.channels.slot(slot).source.clone());
+                sources.len() as u32 - 1
+            })
+        };
+        shown.reserve_exact(paths.len());
+        for net in nets {
+            let places = net.paths.start as usize..net.paths.end as usize;
+            net.paths.start = shown.len() as u32;
+            for (n, (path, (set, hop))) in paths[places.clone()].iter().zip(&sets[places]).enumerate() {
+                let Some(set) = *set else { continue };
+                shown.push(PagePath {
+                    attrs: set.clone(),
+                    source: source_of(path.slot()),
+                    channel: self.channels.of(path.slot()).id,
+                    hop: self.core.hops.resolved(*hop).clone(),
+                    since: path.since(),
+                    filtered: path.is_filtered(),
+                    stale: self.standing(path) != Standing::Fresh,
+                    best: n == 0 && !path.is_filtered(),
+                });
+            }
+            net.paths.end = shown.len() as u32;
+        }
+        (page, looked_at)
     }
 
     /// A prefix with all its paths; `None` when it has none.

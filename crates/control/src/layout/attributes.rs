@@ -5,7 +5,7 @@
 //! end in ` ...`. Programs in the wild read with buffers of 1024 octets, so the
 //! limits are kept.
 
-use route::attr::{self, FLAG_TRANSITIVE, Shape, code, origin};
+use route::attr::{self, FLAG_TRANSITIVE, Shape, origin};
 use route::attrs::{LocalAttr, LocalValue, Record, next_hop};
 use route::community::{communities, ext_communities, large_communities};
 use route::{AsPath, AttrSet};
@@ -179,16 +179,4 @@ const FEATURES: &[(u32, &str)] = &[(0, "ecn"), (3, "allfrag")];
 
 fn named_bits(names: &[(u32, &str)], bits: u32) -> String {
     names.iter().filter(|(bit, _)| bits >> bit & 1 == 1).fold(String::new(), |text, (_, n)| text + " " + n)
-}
-
-/// The end of a BGP route's line: ` [AS64512i]`, the last AS of the path and the letter of the origin.
-pub fn origin_mark(attrs: &AttrSet) -> String {
-    let last = attrs.as_path().last().map_or_else(String::new, |asn| format!("AS{asn}"));
-    let letter = match attrs.get(code::ORIGIN).and_then(<[u8]>::first) {
-        Some(&origin::IGP) => "i",
-        Some(&origin::EGP) => "e",
-        Some(&origin::INCOMPLETE) => "?",
-        _ => "",
-    };
-    format!(" [{last}{letter}]")
 }

@@ -6,7 +6,7 @@
 
 use super::{Layout, Setting, attributes};
 use crate::code;
-use crate::frame::Frame;
+use crate::frame::{Frame, Line};
 use crate::request::Choice;
 use crate::routes::{Mark, ShownNet, ShownPath, Sums};
 use crate::view::{
@@ -16,11 +16,13 @@ use crate::view::{
 };
 use conf::config::{StaticDest, StaticHop, SymbolRow};
 use rib::batch::LimitAction;
+use route::attr::{code as attr, origin};
 use route::community::{LLGR_STALE, communities};
 use route::hop::IGP_METRIC_UNKNOWN;
 use route::iface::IfaceFlags;
-use route::{AttrSet, Family, Hop, IfIndex, IfaceAddr, Resolved, Roa};
+use route::{AsPath, AttrSet, Family, Hop, IfIndex, IfaceAddr, Prefix, Resolved, Roa};
 use std::borrow::Cow;
+use std::net::Ipv4Addr;
 
 /// BIRD 1.6.8.
 pub struct V1;
@@ -225,11 +227,10 @@ impl Layout for V1 {
 
     fn table(&self, _name: &str, _out: &mut Frame) {}
 
-    fn net(&self, net: &ShownNet<'_>, detail: bool, setting: &Setting<'_>, out: &mut Frame) {
-        let mut label = Cow::Owned(net.net.to_string());
-        for path in &net.paths {
-            route_row(&label, path, setting, out);
-            label = Cow::Borrowed("");
+    fn net(&self, net: &ShownNet<'_, '_>, detail: bool, setting: &Setting<'_>, out: &mut Frame) {
+        let mut label = Some(net.net);
+        for path in net.paths {
+            route_row(label.take(), path, setting, out);
             if detail {
                 route_detail(path, out);
             }
@@ -512,58 +513,103 @@ fn static_row(row: &StaticRow, out: &mut Frame) {
 }
 
 /// One path: `NET  VIA [PROTO SINCE from ADDR] * (INFO)`, and the next hops of a multipath.
-fn route_row(label: &str, path: &ShownPath<'_>, setting: &Setting<'_>, out: &mut Frame) {
+fn route_row(label: Option<Prefix>, path: &ShownPath<'_>, setting: &Setting<'_>, out: &mut Frame) {
     let iface = |index: IfIndex| setting.ifaces.get(index).map_or("?", |i| &*i.name);
-    let (via, gateway): (Cow<'_, str>, _) = match &path.hop.to {
-        Resolved::Unicast(Hop { gateway: Some(gateway), iface: on, .. }) => {
-            (format!("via {gateway} on {}", iface(*on)).into(), Some(*gateway))
-        }
-        Resolved::Unicast(Hop { gateway: None, iface: on, .. }) => (format!("dev {}", iface(*on)).into(), None),
-        Resolved::Multipath(_) => ("multipath".into(), None),
-        Resolved::Blackhole => ("blackhole".into(), None),
-        Resolved::Unreachable => ("unreachable".into(), None),
-        Resolved::Prohibit => ("prohibited".into(), None),
+    let mut line = out.begin(code::ROUTE);
+    if let Some(net) = label {
+        line.net(net);
+    }
+    line.fill(18).put(" ");
+    let gateway = match &path.hop.to {
+        Resolved::Unicast(Hop { gateway, .. }) => *gateway,
+        _ => None,
     };
-    let since = setting.stamps.text(path.since, &setting.time.route);
-    let from = match path.attrs.local().from {
-        Some(from) if Some(from) != gateway && !from.is_unspecified() => format!(" from {from}"),
-        _ => String::new(),
+    match (&path.hop.to, gateway) {
+        (Resolved::Unicast(hop), Some(gateway)) => line.put("via ").addr(gateway).put(" on ").word(iface(hop.iface)),
+        (Resolved::Unicast(hop), None) => line.put("dev ").word(iface(hop.iface)),
+        (Resolved::Multipath(_), _) => line.put("multipath"),
+        (Resolved::Blackhole, _) => line.put("blackhole"),
+        (Resolved::Unreachable, _) => line.put("unreachable"),
+        (Resolved::Prohibit, _) => line.put("prohibited"),
     };
-    let mark = match path.mark {
-        Mark::None => "",
-        Mark::Best => " *",
-        Mark::Refused => " !",
-    };
-    let (protocol, info) = (&path.source.protocol_name, info(path));
-    out.line(code::ROUTE, format_args!("{label:<18} {via} [{protocol} {since}{from}]{mark}{info}"));
+    line.put(" [").word(&path.source.protocol_name).put(" ");
+    setting.stamps.with_text(path.since, &setting.time.route, |text| {
+        line.word(text);
+    });
+    if let Some(from) = path.attrs.local().from.filter(|from| Some(*from) != gateway && !from.is_unspecified()) {
+        line.put(" from ").addr(from);
+    }
+    line.put(match path.mark {
+        Mark::None => "]",
+        Mark::Best => "] *",
+        Mark::Refused => "] !",
+    });
+    info(path, &mut line);
+    drop(line);
     if let Resolved::Multipath(hops) = &path.hop.to {
         for hop in &**hops {
-            let (on, weight) = (iface(hop.iface), u32::from(hop.weight) + 1);
-            let gateway = hop.gateway.map_or_else(|| "0.0.0.0".to_owned(), |g| g.to_string());
-            out.line(code::ROUTE, format_args!("\tvia {gateway} on {on} weight {weight}"));
+            let mut line = out.begin(code::ROUTE);
+            let gateway = hop.gateway.unwrap_or(Ipv4Addr::UNSPECIFIED.into());
+            line.put("\tvia ").addr(gateway).put(" on ").word(iface(hop.iface));
+            line.put(" weight ").number(u32::from(hop.weight) + 1);
         }
     }
 }
 
 /// ` (200)`, and for BGP ` (100/0) [AS64512i]`.
-fn info(path: &ShownPath<'_>) -> String {
-    let preference = path.attrs.local().preference;
+fn info(path: &ShownPath<'_>, line: &mut Line<'_>) {
+    line.put(" (").number(path.attrs.local().preference);
     if path.source.bgp.is_none() {
-        return format!(" ({preference})");
+        line.put(")");
+        return;
     }
-    let stale = if is_long_lived_stale(&path.attrs) { "s" } else { "" };
-    let metric = match (path.hop.recursive, path.hop.igp_metric) {
-        (false, _) => String::new(),
-        (true, _) if path.hop.to == Resolved::Unreachable => "/-".to_owned(),
-        (true, None | Some(IGP_METRIC_UNKNOWN)) => "/?".to_owned(),
-        (true, Some(metric)) => format!("/{metric}"),
+    let ends = Ends::of(&path.attrs);
+    if ends.is_long_lived_stale {
+        line.put("s");
+    }
+    match path.hop.igp_metric {
+        _ if !path.hop.recursive => line.put(""),
+        _ if path.hop.to == Resolved::Unreachable => line.put("/-"),
+        None | Some(IGP_METRIC_UNKNOWN) => line.put("/?"),
+        Some(metric) => line.put("/").number(metric),
     };
-    format!(" ({preference}{stale}{metric}){}", attributes::origin_mark(&path.attrs))
+    line.put(") [");
+    if let Some(asn) = ends.last_as {
+        line.put("AS").number(asn);
+    }
+    line.put(match ends.origin {
+        Some(origin::IGP) => "i]",
+        Some(origin::EGP) => "e]",
+        Some(origin::INCOMPLETE) => "?]",
+        _ => "]",
+    });
 }
 
-/// Kept beyond a graceful restart (RFC 9494); what is merely kept has no mark in 1.6.
-fn is_long_lived_stale(attrs: &AttrSet) -> bool {
-    attrs.get(route::attr::code::COMMUNITY).is_some_and(|value| communities(value).any(|c| c == LLGR_STALE))
+/// What stands at the end of a BGP route's line, read in one walk over its attributes.
+#[derive(Default)]
+struct Ends {
+    origin: Option<u8>,
+    /// The AS that originated it.
+    last_as: Option<u32>,
+    /// Kept beyond a graceful restart (RFC 9494); what is merely kept has no mark in 1.6.
+    is_long_lived_stale: bool,
+}
+
+impl Ends {
+    fn of(attrs: &AttrSet) -> Self {
+        let mut ends = Self::default();
+        for record in attrs.iter() {
+            match record.code {
+                attr::ORIGIN => ends.origin = record.value.first().copied(),
+                attr::AS_PATH => ends.last_as = AsPath::new(record.value).last(),
+                attr::COMMUNITY => {
+                    ends.is_long_lived_stale = communities(record.value).any(|c| c == LLGR_STALE);
+                }
+                _ => {}
+            }
+        }
+        ends
+    }
 }
 
 fn route_detail(path: &ShownPath<'_>, out: &mut Frame) {

@@ -14,12 +14,11 @@ use rbird_control::request::{Action, Choice, Configure, Direction, Nets, Request
 use rbird_control::time::Now;
 use rbird_control::view::{
     ActionRow, BgpView, ChannelView, ConfigureOutcome, ConfigureReport, Did, Exported, Info, InterfaceView, Kind,
-    MemoryView, Phase, ProtocolDetail, ProtocolView, RouteItem, RouteNet, RoutePath, RoutesView, SessionView,
-    StatusView, Timer,
+    MemoryView, Phase, ProtocolDetail, ProtocolView, RouteItem, RoutePage, RoutesView, SessionView, StatusView, Timer,
 };
 use rbird_control::{Control, Echo};
 use rib::batch::ResolvedHop;
-use rib::query::PathView;
+use rib::query::{PageNet, PagePath, PathView};
 use rib::stats::{ExportStats, ImportStats, RouteCounts};
 use route::attr::code;
 use route::attrs::Local;
@@ -124,7 +123,7 @@ pub fn answer(request: Request, config: &Config) {
             tokio::spawn(async move {
                 let _ = pages.send(RouteItem::Table("master".into())).await;
                 for net in nets().into_iter().filter(|n| is_asked(&query, n)) {
-                    let page = RouteItem::Nets(vec![judged(net, &query)]);
+                    let page = RouteItem::Nets(page(judged(net, &query)));
                     if pages.send(page).await.is_err() {
                         return;
                     }
@@ -336,6 +335,33 @@ fn established(peer: &str, peer_as: u32, session: SessionView) -> BgpView {
         session: Some(session),
         error: "".into(),
     }
+}
+
+/// A prefix with its paths.
+pub struct RouteNet {
+    pub net: Prefix,
+    pub sync_error: bool,
+    pub paths: Vec<RoutePath>,
+}
+
+/// A path, and what an export makes of it.
+pub struct RoutePath {
+    pub path: PathView,
+    pub export: Option<Exported>,
+}
+
+/// A page of one prefix.
+pub fn page(net: RouteNet) -> RoutePage {
+    let mut page = RoutePage { refused: vec![net.sync_error], ..RoutePage::default() };
+    page.page.nets.push(PageNet { id: rib::batch::NetId(0), net: net.net, paths: 0..net.paths.len() as u32 });
+    for RoutePath { path, export } in net.paths {
+        let PathView { attrs, source, channel, hop, since, filtered, stale, best } = path;
+        let at = page.page.sources.len() as u32;
+        page.page.sources.push(source);
+        page.page.paths.push(PagePath { attrs, source: at, channel, hop, since, filtered, stale, best });
+        page.exports.push(export);
+    }
+    page
 }
 
 /// A direct route to a link.

@@ -2,15 +2,16 @@
 //!
 //! The table's owner is asked for slices of at most [`SLICE`] prefixes; the list
 //! of a whole table is sorted here, on another thread when it is long; pages of
-//! rows are asked for one at a time, as the client takes them.
+//! rows are asked for one at a time, as the client takes them, and bounded in
+//! prefixes and in paths: nobody else waits long for the table.
 
 use crate::protocols::{KernelHandle, PipeHandle};
 use control::request::{Nets, RouteQuery};
-use control::view::{Exported, RouteItem, RouteNet, RoutePath};
+use control::view::{Exported, RouteItem, RoutePage};
 use filter::Policy;
 use rib::batch::NetId;
 use rib::export::{ExportVerdict, Judged, MemberId};
-use rib::query::NetView;
+use rib::query::{NetView, Page};
 use rib::table::Table;
 use route::{Prefix, TableId};
 use session::peer::Deps;
@@ -21,7 +22,10 @@ use tokio::sync::mpsc;
 const SLICE: usize = 4096;
 
 /// Nets in one page.
-const PAGE: usize = 256;
+const PAGE: usize = 1024;
+
+/// Paths with which a page is full.
+const PATHS_MAX: usize = 2048;
 
 /// For whom `export`, `preexport` and `noexport` judge.
 #[derive(Clone)]
@@ -72,20 +76,22 @@ pub async fn answer(
         }
         if let Some(net) = Sought::of(query.nets) {
             // One visit to the table: each costs a change of threads, twice.
-            let shown = deps.tables.query(listed.table, move |t| net.find(t).and_then(|id| t.show(id)));
-            let nets: Vec<_> = shown.await.flatten().into_iter().collect();
-            if !nets.is_empty() && !send(&deps, &listed, judge.as_ref(), nets, &pages).await {
+            let shown = deps.tables.query(listed.table, move |t| net.find(t).map(|id| t.show_all(&[id], 1)));
+            if let Some((page, _)) = shown.await.flatten()
+                && !send(&deps, &listed, judge.as_ref(), page, &pages).await
+            {
                 return;
             }
             continue;
         }
         let ids = all(&deps, listed.table).await;
-        for chunk in ids.chunks(PAGE) {
-            let ids: Vec<NetId> = chunk.iter().map(|(_, id)| *id).collect();
-            let shown =
-                deps.tables.query(listed.table, move |t| ids.iter().filter_map(|id| t.show(*id)).collect::<Vec<_>>());
-            let Some(nets) = shown.await else { break };
-            if !send(&deps, &listed, judge.as_ref(), nets, &pages).await {
+        let mut rest = ids.as_slice();
+        while !rest.is_empty() {
+            let asked: Vec<NetId> = rest.iter().take(PAGE).map(|(_, id)| *id).collect();
+            let shown = deps.tables.query(listed.table, move |t| t.show_all(&asked, PATHS_MAX));
+            let Some((page, looked_at)) = shown.await else { break };
+            rest = rest.get(looked_at.max(1)..).unwrap_or_default();
+            if !send(&deps, &listed, judge.as_ref(), page, &pages).await {
                 return;
             }
         }
@@ -97,11 +103,12 @@ async fn send(
     deps: &Deps,
     listed: &Listed,
     judge: Option<&Judge>,
-    nets: Vec<NetView>,
+    page: Page,
     pages: &mpsc::Sender<RouteItem>,
 ) -> bool {
-    let exported = judge_all(deps, judge, listed.table, &nets).await;
-    pages.send(RouteItem::Nets(assemble(nets, exported, &listed.kernels))).await.is_ok()
+    let exports = judge_all(deps, judge, listed.table, &page).await;
+    let refused = refused(&page, &listed.kernels);
+    pages.send(RouteItem::Nets(RoutePage { page, exports, refused })).await.is_ok()
 }
 
 /// One net that a query is about.
@@ -155,20 +162,30 @@ async fn all(deps: &Deps, table: TableId) -> Vec<(Prefix, NetId)> {
     sorted.await.unwrap_or_default()
 }
 
-/// What an export makes of each path of each net; empty when nobody asked.
-async fn judge_all(deps: &Deps, judge: Option<&Judge>, table: TableId, nets: &[NetView]) -> Vec<Vec<Option<Exported>>> {
-    match judge {
-        None => Vec::new(),
-        Some(Judge::Policy(policy)) => {
+/// What an export makes of each path of a page; empty when nobody asked.
+async fn judge_all(deps: &Deps, judge: Option<&Judge>, table: TableId, page: &Page) -> Vec<Option<Exported>> {
+    let Some(judge) = judge else { return Vec::new() };
+    let nets = page.views();
+    let of_nets = match judge {
+        Judge::Policy(policy) => {
             nets.iter().map(|n| n.paths.iter().map(|p| p.best.then(|| by_policy(policy, p))).collect()).collect()
         }
-        Some(Judge::Kernel(kernel)) => kernel.judge(nets),
-        Some(Judge::Pipe(pipe)) => pipe.judge(table, nets),
-        Some(Judge::Member(member, candidates)) => {
-            let mut judged = deps.exports.judge(*member, nets.to_vec()).await.into_iter();
+        Judge::Kernel(kernel) => kernel.judge(&nets),
+        Judge::Pipe(pipe) => pipe.judge(table, &nets),
+        Judge::Member(member, candidates) => {
+            let mut judged = deps.exports.judge(*member, nets.clone()).await.into_iter();
             nets.iter().map(|n| chosen(n, *candidates, judged.by_ref().take(n.paths.len()).collect())).collect()
         }
-    }
+    };
+    let of_nets: Vec<Vec<Option<Exported>>> = of_nets;
+    // Whoever went away while it was asked has judged nothing.
+    let mut of_nets = of_nets.into_iter();
+    let mut of_net = |n: &NetView| {
+        let mut all = of_nets.next().unwrap_or_default();
+        all.resize(n.paths.len(), None);
+        all
+    };
+    nets.iter().flat_map(|n| of_net(n)).collect()
 }
 
 /// Leaves out what is not a candidate.
@@ -201,13 +218,11 @@ fn exported(judged: Judged) -> Exported {
     }
 }
 
-fn assemble(nets: Vec<NetView>, exported: Vec<Vec<Option<Exported>>>, kernels: &[KernelHandle]) -> Vec<RouteNet> {
-    let mut exported = exported.into_iter();
-    nets.into_iter()
-        .map(|n| {
-            let mut of_net = exported.next().unwrap_or_default().into_iter();
-            let paths = n.paths.into_iter().map(|path| RoutePath { path, export: of_net.next().flatten() }).collect();
-            RouteNet { net: n.net, sync_error: kernels.iter().any(|k| k.is_refused(&n.net)), paths }
-        })
-        .collect()
+/// For each prefix of a page whether the kernel refused it; empty when it refuses nothing.
+fn refused(page: &Page, kernels: &[KernelHandle]) -> Vec<bool> {
+    let refusing: Vec<_> = kernels.iter().filter(|k| k.refuses_any()).collect();
+    if refusing.is_empty() {
+        return Vec::new();
+    }
+    page.nets.iter().map(|n| refusing.iter().any(|k| k.is_refused(&n.net))).collect()
 }

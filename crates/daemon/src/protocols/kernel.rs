@@ -141,6 +141,11 @@ impl KernelHandle {
         self.shared.refused.read().unwrap_or_else(PoisonError::into_inner).contains(net)
     }
 
+    /// Whether the kernel refused any route.
+    pub fn refuses_any(&self) -> bool {
+        !self.shared.refused.read().unwrap_or_else(PoisonError::into_inner).is_empty()
+    }
+
     /// `show route export|noexport|preexport kernel1`: for each path of each net what the export makes of it; `None`: no candidate.
     pub fn judge(&self, nets: &[NetView]) -> Vec<Vec<Option<Exported>>> {
         let rules = self.shared.rules.lock().unwrap_or_else(PoisonError::into_inner).clone();
