@@ -835,9 +835,23 @@ impl Run {
             assert_eq!(self.table.counts(ChannelId(c)), self.model.count(c), "channel {c}");
             assert_eq!(self.table.import_stats(ChannelId(c)), self.model.channels[c as usize].stats, "channel {c}");
         }
+        self.check_pages();
         let totals = self.table.totals();
         assert_eq!(totals.networks as usize, self.model.nets.len());
         assert_eq!(totals.routes as usize, self.model.nets.values().map(Vec::len).sum::<usize>());
+    }
+
+    /// Pages show what is shown prefix by prefix, wherever one is full.
+    fn check_pages(&self) {
+        let ids: Vec<_> = self.prefixes.iter().filter_map(|net| self.table.find(net)).collect();
+        let (mut rest, mut paged) = (ids.as_slice(), Vec::new());
+        while !rest.is_empty() {
+            let (page, looked_at) = self.table.show_all(rest, 2);
+            paged.extend(page.views());
+            rest = &rest[looked_at..];
+        }
+        let shown: Vec<_> = ids.iter().filter_map(|id| self.table.show(*id)).collect();
+        assert_eq!(format!("{paged:?}"), format!("{shown:?}"));
     }
 
     /// Lets all readers read to the end and compares what they know with what the table shows.
