@@ -10,6 +10,7 @@ use crate::suggest;
 use filter::syntax::{Op, Parsed, Tok};
 use filter::{Diagnostic, SymbolKind};
 use route::{Prefix, Roa};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// BIRD's word for a table in `show symbols`.
@@ -275,6 +276,14 @@ fn time_format(parser: &mut Parser<'_>) -> Parsed<TimeFormat> {
 }
 
 fn table(parser: &mut Parser<'_>) -> Parsed<()> {
+    // The main table is there already, and may be declared to be given its options, as often as one likes.
+    let main = parser.config.tables.first().map(|t| Arc::clone(&t.name));
+    if main.as_deref() == parser.at.word() && main.is_some() {
+        parser.at.name()?;
+        let sorted = parser.at.eat_word("sorted");
+        parser.config.tables.iter_mut().take(1).for_each(|t| t.sorted = sorted);
+        return Ok(());
+    }
     let (name, span) = parser.new_name()?;
     let sorted = parser.at.eat_word("sorted");
     parser.define(&name, span, TABLE)?;

@@ -356,8 +356,10 @@ impl<'a, 's> Machine<'a, 's> {
         for item in items {
             made.push(match item {
                 MaskNode::Fixed(item) => *item,
-                MaskNode::Asn(node) => match self.node(node)? {
-                    Value::Int(asn) => MaskItem::Asn(asn),
+                MaskNode::Asn(node) => match self.node(node) {
+                    Ok(Value::Int(asn)) => MaskItem::Asn(asn),
+                    Err(Stop::Error(words)) => return Err(Stop::Error(words)),
+                    // A function that accepts or rejects the route gives no number either.
                     _ => return Err(error("Error resolving path mask template: value not an integer", line)),
                 },
             });

@@ -72,6 +72,8 @@ pub fn matches(a: &Value<'_>, b: &Value<'_>) -> Option<bool> {
         (Value::Path(path), Value::Set(set)) if set.is_of(Type::Int) => {
             AsPath::new(path).asns().any(|a| set.contains_value(&Value::Int(a)))
         }
+        // A set of something else is searched for numbers all the same, and has none.
+        (Value::Path(_), Value::Set(_)) => false,
         (Value::Clist(list), Value::Set(set)) if set.is_of(Type::Pair) => {
             chunks::<4>(list).any(|c| has_community(set, c))
         }

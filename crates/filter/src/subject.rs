@@ -11,7 +11,7 @@ use crate::value::{EnumKind, Held, Value};
 use route::attr::{code, origin};
 use route::attrs::{AttrSetBuilder, Local, LocalAttr, LocalValue};
 use route::iface::Scope;
-use route::{AsPath, Dest, Hop, IfIndex, Prefix, Resolved};
+use route::{AsPath, Dest, Hop, IfIndex, Prefix, Resolved, SourceKind};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
@@ -220,6 +220,14 @@ impl<'a, 's> Subject<'a, 's> {
             (AttrKind::Quad, Value::Ip(IpAddr::V4(a))) => builder.set(code, &a.octets()),
             (AttrKind::Ip, Value::Ip(IpAddr::V4(a))) => builder.set(code, &a.octets()),
             (AttrKind::Ip, Value::Ip(IpAddr::V6(a))) => builder.set(code, &a.octets()),
+            (AttrKind::Path, Value::Path(o))
+            | (AttrKind::Clist, Value::Clist(o))
+            | (AttrKind::Eclist, Value::Eclist(o))
+            | (AttrKind::Lclist, Value::Lclist(o))
+                if builder.local.kind == SourceKind::Bgp =>
+            {
+                builder.attach(code, o)
+            }
             (AttrKind::Path, Value::Path(o))
             | (AttrKind::Clist, Value::Clist(o))
             | (AttrKind::Eclist, Value::Eclist(o))

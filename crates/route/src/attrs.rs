@@ -439,13 +439,24 @@ impl AttrSetBuilder {
 
     /// Sets an attribute with the flags of its category, keeping the partial bit of one that stands there.
     pub fn set(&mut self, code: u8, value: &[u8]) {
-        let old = Records::new(&self.octets).find(|r| r.code == code).map_or(0, |r| r.flags);
-        let flags = match attr::by_code(code).map(|a| a.category) {
-            Some(attr::Category::WellKnown) => attr::FLAG_TRANSITIVE,
-            Some(attr::Category::OptionalNonTransitive) => attr::FLAG_OPTIONAL,
-            Some(attr::Category::OptionalTransitive) | None => attr::FLAG_OPTIONAL | attr::FLAG_TRANSITIVE,
+        self.set_marked(code, value, 0);
+    }
+
+    /// Sets an attribute of somebody else's route: an optional transitive one that was not there is partial (RFC 4271 5).
+    pub fn attach(&mut self, code: u8, value: &[u8]) {
+        self.set_marked(code, value, attr::FLAG_PARTIAL);
+    }
+
+    fn set_marked(&mut self, code: u8, value: &[u8], mark_of_new: u8) {
+        let old = Records::new(&self.octets).find(|r| r.code == code).map(|r| r.flags);
+        let (flags, mark_of_new) = match attr::by_code(code).map(|a| a.category) {
+            Some(attr::Category::WellKnown) => (attr::FLAG_TRANSITIVE, 0),
+            Some(attr::Category::OptionalNonTransitive) => (attr::FLAG_OPTIONAL, 0),
+            Some(attr::Category::OptionalTransitive) | None => {
+                (attr::FLAG_OPTIONAL | attr::FLAG_TRANSITIVE, mark_of_new)
+            }
         };
-        self.set_with_flags(flags | (old & attr::FLAG_PARTIAL), code, value);
+        self.set_with_flags(flags | old.map_or(mark_of_new, |f| f & attr::FLAG_PARTIAL), code, value);
     }
 
     /// Sets an attribute with flags of the caller's; the extended-length flag is dropped.

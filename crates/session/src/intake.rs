@@ -32,8 +32,10 @@ const CACHE_ENTRIES_MAX: usize = 16_384;
 const CACHE_OCTETS_MAX: usize = 4 << 20;
 /// Path identifiers that a neighbour may use in one session (RFC 7911 leaves it 4 billion).
 const PATH_IDS_MAX: usize = 65_536;
-/// Lines for the log that one read may bring; the rest is not said.
+/// Lines about what a peer sent that one read may bring; the rest is not said.
 const LINES_MAX: usize = 32;
+/// Lines that filters say of the routes of one read, which the operator asked for; how many were not said is.
+const PRINTED_MAX: usize = 8192;
 
 /// What attributes come to before the filter.
 #[derive(Clone, Debug)]
@@ -113,6 +115,8 @@ pub(crate) struct Intake {
     scratch: Scratch,
     lines: Vec<Line>,
     lines_left: usize,
+    /// What filters said since the lines were taken.
+    printed: usize,
 }
 
 /// The numbers of a peer's sources, kept over its sessions.
@@ -174,6 +178,7 @@ impl Intake {
             scratch: Scratch::default(),
             lines: Vec::new(),
             lines_left: LINES_MAX,
+            printed: 0,
         }
     }
 
@@ -222,6 +227,10 @@ impl Intake {
     /// Lines for the log that have come up.
     pub(crate) fn lines(&mut self) -> Vec<Line> {
         self.lines_left = LINES_MAX;
+        let unsaid = std::mem::take(&mut self.printed).saturating_sub(PRINTED_MAX);
+        if unsaid > 0 {
+            self.lines.push(Line::Warning(format!("{unsaid} more lines of the import filter are not said")));
+        }
         std::mem::take(&mut self.lines)
     }
 
@@ -238,6 +247,14 @@ impl Intake {
         }
         self.serial += 1;
         Some(std::mem::take(collected))
+    }
+
+    /// A line that the filter says: `print`, a verdict with words, a run-time error.
+    fn say_printed(&mut self, line: Line) {
+        if self.printed < PRINTED_MAX {
+            self.lines.push(line);
+        }
+        self.printed += 1;
     }
 
     fn say(&mut self, line: Line) {
@@ -336,7 +353,8 @@ impl Intake {
         if self.ifaces.is_own(hop) {
             return None;
         }
-        if let Some(gateway) = link_local {
+        let has_global = !hop.is_unspecified() && !matches!(hop, IpAddr::V6(a) if a.is_unicast_link_local());
+        if let Some(gateway) = link_local.filter(|_| !has_global) {
             let on_link = self.link != IfIndex(0) && !self.ifaces.is_own(gateway.into());
             return on_link.then(|| Dest::Via(Hop::via(gateway.into(), self.link)));
         }
@@ -403,10 +421,10 @@ impl Intake {
         let Some(filter) = filter else { return What::Withdraw };
         let outcome = filter.run_noting(&mut self.scratch, route, env);
         for text in outcome.printed {
-            self.say(Line::Info(text));
+            self.say_printed(Line::Info(text));
         }
         if let Some(error) = outcome.error {
-            self.say(Line::Error(error));
+            self.say_printed(Line::Error(error));
         }
         let set = outcome.attrs.unwrap_or_else(|| set.clone());
         match memory.keep(&mut self.scratch, Judged { verdict: outcome.verdict, set, placed: None }) {

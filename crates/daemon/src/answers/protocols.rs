@@ -138,8 +138,8 @@ async fn details(
         description: seen.conf.description.clone(),
         message: seen.message.clone(),
         router_id: seen.conf.router_id,
+        bgp: status.map(|s| Box::new(bgp(deps.clock.now(), seen, s, route_limit(&channels)))),
         channels,
-        bgp: status.map(|s| Box::new(bgp(deps.clock.now(), seen, s))),
     }
 }
 
@@ -221,10 +221,12 @@ async fn channel(
         None => is_up(seen),
     };
     let routes = if up { Some(routes(deps, seen, conf, ids, of_peer.and_then(|c| c.member)).await) } else { None };
-    let imported = routes.map_or(0, |r| r.counts.imported);
     let exported = routes.map_or(0, |r| r.counts.exported);
-    let view = |l: Option<conf::config::LimitConf>, count: u32| {
-        limit(l).map(|l| LimitView { routes_max: l.routes_max, action: l.action, hit: count >= l.routes_max })
+    let id = ids.channel;
+    let (receive_hit, import_hit) =
+        deps.tables.query(ids.table, move |t| t.limits_passed(id)).await.unwrap_or_default();
+    let view = |l: Option<conf::config::LimitConf>, hit: bool| {
+        limit(l).map(|l| LimitView { routes_max: l.routes_max, action: l.action, hit: up && hit })
     };
     ChannelView {
         name: family_word(conf.family),
@@ -236,10 +238,13 @@ async fn channel(
         recovery: of_peer
             .filter(|c| c.recovery_pending || c.recovery_waiting)
             .map(|c| ChannelRecovery { pending: c.recovery_pending, waiting: c.recovery_waiting }),
-        receive_limit: view(conf.receive_limit, imported),
-        import_limit: view(conf.import_limit, imported),
-        export_limit: view(conf.export_limit, exported)
-            .map(|l| LimitView { hit: l.hit || limited(seen).is_some_and(|l| l.is_down), ..l }),
+        receive_limit: view(conf.receive_limit, receive_hit),
+        import_limit: view(conf.import_limit, import_hit),
+        export_limit: limit(conf.export_limit).map(|l| LimitView {
+            routes_max: l.routes_max,
+            action: l.action,
+            hit: exported >= l.routes_max || limited(seen).is_some_and(|l| l.is_down),
+        }),
         routes,
         pipe: None,
     }
@@ -267,7 +272,14 @@ async fn routes(
     RoutesView { counts, keep_filtered: conf.keep_filtered, import, export }
 }
 
-fn bgp(now: Moment, seen: &Seen, s: &PeerStatus) -> BgpView {
+/// What `import limit` counts, filtered routes that are kept included, and the limit.
+fn route_limit(channels: &[ChannelView]) -> Option<(u32, u32)> {
+    let channel = channels.first()?;
+    let counts = channel.routes.as_ref()?.counts;
+    Some((counts.imported.saturating_add(counts.filtered), channel.import_limit.as_ref()?.routes_max))
+}
+
+fn bgp(now: Moment, seen: &Seen, s: &PeerStatus, route_limit: Option<(u32, u32)>) -> BgpView {
     let (conf_addr, conf_as, iface) = match &seen.conf.kind {
         ProtocolKind::Bgp(b) => (Some(b.peer_addr), b.peer_as, b.iface.clone()),
         _ => (None, 0, None),
@@ -293,7 +305,7 @@ fn bgp(now: Moment, seen: &Seen, s: &PeerStatus) -> BgpView {
             caps: s.caps.clone(),
             words: s.session.clone(),
             source_addr: s.source_addr.unwrap_or(Ipv4Addr::UNSPECIFIED.into()),
-            route_limit: None,
+            route_limit,
             hold: s.hold.map_or(none, timer),
             keepalive: s.keepalive.map_or(none, timer),
         }),

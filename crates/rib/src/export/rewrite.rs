@@ -150,6 +150,9 @@ pub(super) fn finish(work: &mut AttrSetBuilder, key: &GroupKey, ifaces: &Ifaces)
         work.unset(code::CLUSTER_LIST);
     }
     finish_unknown(work);
+    if !key.internal {
+        drop_non_transitive(work);
+    }
     for (list, size) in [(code::COMMUNITY, 4), (code::EXT_COMMUNITY, 8), (code::LARGE_COMMUNITY, 12)] {
         sort_members(work, list, size);
     }
@@ -194,6 +197,17 @@ fn finish_unknown(work: &mut AttrSetBuilder) {
         } else {
             work.set_with_flags(flags | attr::FLAG_PARTIAL, code, &value);
         }
+    }
+}
+
+/// Extended communities that are not transitive stay within the AS (RFC 4360 6).
+fn drop_non_transitive(work: &mut AttrSetBuilder) {
+    const NOT_TRANSITIVE: u8 = 0x40;
+    let stays = |c: &&[u8]| c.first().is_some_and(|kind| kind & NOT_TRANSITIVE != 0);
+    let Some(value) = work.get(code::EXT_COMMUNITY) else { return };
+    if value.chunks(8).any(|c| stays(&c)) {
+        let kept: Vec<u8> = value.chunks(8).filter(|c| !stays(c)).flatten().copied().collect();
+        work.set(code::EXT_COMMUNITY, &kept);
     }
 }
 

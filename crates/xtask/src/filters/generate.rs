@@ -612,7 +612,8 @@ impl Maker<'_> {
             }
             6..8 => {
                 let kind =
-                    self.chance_of(&[Type::Path, Type::Clist, Type::Eclist, Type::Lclist, Type::Mask, Type::Text]);
+                    // Not masks: BIRD compares memory that it has not set in those with expressions.
+                    self.chance_of(&[Type::Path, Type::Clist, Type::Eclist, Type::Lclist, Type::Text]);
                 let op = self.chance.pick(&["=", "!="]);
                 let (a, b) = (self.operand(kind), self.operand(kind));
                 node.node(a).text(format!(" {op} ")).node(b)
@@ -806,7 +807,9 @@ impl Maker<'_> {
                 _ => Node::leaf(Sort::Optional, self.chance.pick(SHORT)),
             });
         }
-        Node::new(Sort::Expr(Type::Mask)).text("[= ").list(" ", items).text(" =]")
+        // BIRD follows memory that it has not set behind an expression that is the last item.
+        let end = if items.iter().any(|item| item.to_string().starts_with('(')) { " *" } else { "" };
+        Node::new(Sort::Expr(Type::Mask)).text("[= ").list(" ", items).text(format!("{end} =]"))
     }
 
     fn literal(&mut self, kind: Type) -> Node {
