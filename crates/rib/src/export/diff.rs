@@ -262,11 +262,11 @@ impl Group {
     }
 
     fn put(&mut self, (path_id, out): Say, audience: super::Audience, number: u32, advance: &mut Advance) {
-        let known = out.and_then(|o| self.outs.bucket(o, self.batch, audience));
+        let known = out.and_then(|o| self.outs.bucket(o, audience));
         let bucket = known.unwrap_or_else(|| {
             let bucket = advance.bucket(out, audience, || self.outs.attrs(out?).cloned());
             if let Some(out) = out {
-                self.outs.set_bucket(out, self.batch, audience, bucket);
+                self.outs.set_bucket(out, audience, bucket);
             }
             bucket
         });

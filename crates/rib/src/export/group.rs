@@ -71,7 +71,6 @@ pub struct Group {
     pub(super) behind: Vec<Slot>,
     pub(super) tally: Tally,
     pub(super) exported: i64,
-    pub(super) batch: u32,
     memo: Memo,
     pub(super) old: Vec<Word>,
     pub(super) new: Vec<Word>,
@@ -159,7 +158,6 @@ impl Group {
             behind: Vec::new(),
             tally: Tally::default(),
             exported: 0,
-            batch: 0,
             memo: Memo::default(),
             old: Vec::new(),
             new: Vec::new(),
@@ -567,7 +565,6 @@ impl Group {
     /// Takes a batch and writes what is to be said into `advance`, which is cleared first.
     pub fn take(&mut self, batch: &ChangeBatch, part: Part, advance: &mut Advance) {
         advance.clear();
-        self.batch = self.batch.wrapping_add(1);
         self.memo.clear(batch.palette.len());
         // Numbers of sets were given again when the last batch was over.
         self.last_deaf = None;
