@@ -4,12 +4,18 @@
 //! them twice, for a moment, each time the vector grows. Here a chunk of
 //! [`CHUNK`] elements is added instead; an element stays where it is. The price
 //! is one more load per access, from a list of chunk addresses that is in the
-//! first cache (2 KiB for a million elements).
+//! first cache (6 KiB for a million elements). The first few chunks are not made
+//! whole at once: a small table is to be small.
 
 use std::ops::{Index, IndexMut};
 
 /// Elements of a chunk.
 pub(crate) const CHUNK: usize = 4096;
+
+/// So many chunks grow as a vector does; then a chunk more is no great part of the array.
+const CHUNKS_GROWN: usize = 8;
+/// What such a chunk has room for at first.
+const ROOM_AT_FIRST: usize = CHUNK / 8;
 
 /// An array that grows by chunks; owners keep lists of what is free.
 #[derive(Debug)]
@@ -36,8 +42,12 @@ impl<T> Chunks<T> {
     pub(crate) fn push(&mut self, value: T) -> u32 {
         let at = self.len;
         if at.is_multiple_of(CHUNK) {
-            // The first chunk grows like a vector: most tables are small.
-            self.chunks.push(Vec::with_capacity(if at == 0 { 0 } else { CHUNK }));
+            let room = match self.chunks.len() {
+                0 => 0,
+                1..CHUNKS_GROWN => ROOM_AT_FIRST,
+                _ => CHUNK,
+            };
+            self.chunks.push(Vec::with_capacity(room));
         }
         if let Some(last) = self.chunks.last_mut() {
             last.push(value);
@@ -111,6 +121,17 @@ mod tests {
         assert_eq!(all[CHUNK as u32], CHUNK as u32 * 7);
         assert_eq!(all.get(3 * CHUNK as u32 + 5), None);
         assert_eq!(all.len(), 3 * CHUNK + 5);
+    }
+
+    #[test]
+    fn a_small_array_takes_little_more_than_its_elements_and_no_chunk_more_than_its_size() {
+        let mut all = Chunks::default();
+        for len in 1..=2 * CHUNKS_GROWN * CHUNK {
+            all.push(0u8);
+            let spare = all.octets() - len;
+            assert!(spare < (len / CHUNK * CHUNK / 2 + 8).max(CHUNK / 2 - 1).max(ROOM_AT_FIRST).min(CHUNK) + CHUNK / 2);
+        }
+        assert!(all.chunks.iter().all(|c| c.capacity() == CHUNK));
     }
 
     #[test]

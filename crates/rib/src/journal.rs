@@ -67,6 +67,9 @@ pub(crate) struct Each {
     known: HashSet<(u32, u32), RandomState>,
 }
 
+/// Room for paths that is kept from batch to batch.
+const KNOWN_KEPT: usize = 256;
+
 impl Each {
     /// Whether somebody reads it.
     pub(crate) const fn is_on(&self) -> bool {
@@ -96,7 +99,7 @@ impl Each {
 
     fn take(&mut self) -> Vec<(NetId, SlotId)> {
         self.known.clear();
-        if self.known.capacity() > 4 * CHUNK {
+        if self.known.capacity() > KNOWN_KEPT {
             self.known = HashSet::default();
         }
         std::mem::take(&mut self.order)

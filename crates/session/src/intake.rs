@@ -27,9 +27,9 @@ use wire::{Notification, PerFamily, Update, UpdateContext, notification};
 /// Rows of one batch.
 pub(crate) const BATCH_ROWS_MAX: usize = 8192;
 /// Attribute lists that are remembered.
-const CACHE_ENTRIES_MAX: usize = 16_384;
+const CACHE_ENTRIES_MAX: usize = 3584;
 /// Octets of attribute lists that are remembered.
-const CACHE_OCTETS_MAX: usize = 4 << 20;
+const CACHE_OCTETS_MAX: usize = 1 << 20;
 /// Path identifiers that a neighbour may use in one session (RFC 7911 leaves it 4 billion).
 const PATH_IDS_MAX: usize = 65_536;
 /// Lines about what a peer sent that one read may bring; the rest is not said.
