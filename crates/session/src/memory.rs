@@ -14,15 +14,22 @@ use std::time::{Duration, Instant};
 const QUIET: Duration = Duration::from_millis(200);
 /// When changes never end, memory is given back nevertheless, so often.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// So many freed octets are worth the trouble.
+/// So many octets of batches are worth the trouble.
 const WORTH_OCTETS: usize = 4 << 20;
 
-/// Octets freed since memory was given back.
-static FREED: AtomicUsize = AtomicUsize::new(0);
+/// Octets of batches since memory was given back.
+static PASSED: AtomicUsize = AtomicUsize::new(0);
+/// Goes on while a table works.
+static STIRRED: AtomicUsize = AtomicUsize::new(0);
 
-/// So many octets of a table's journal were freed. Cheap.
-pub(crate) fn freed(octets: usize) {
-    if octets > 0 && FREED.fetch_add(octets, Ordering::AcqRel) + octets >= WORTH_OCTETS {
+/// A table has something to do. Cheap.
+pub(crate) fn stir() {
+    STIRRED.fetch_add(1, Ordering::Relaxed);
+}
+
+/// A batch of so many octets goes to its readers: it will be freed soon. Cheap.
+pub(crate) fn passes(octets: usize) {
+    if PASSED.fetch_add(octets, Ordering::AcqRel) + octets >= WORTH_OCTETS {
         give_back();
     }
 }
@@ -36,13 +43,13 @@ pub(crate) fn give_back() {
     let work = || {
         let end = Instant::now() + PATIENCE;
         loop {
-            let before = FREED.load(Ordering::Acquire);
+            let before = STIRRED.load(Ordering::Relaxed);
             std::thread::sleep(QUIET);
-            if FREED.load(Ordering::Acquire) == before || Instant::now() >= end {
+            if STIRRED.load(Ordering::Relaxed) == before || Instant::now() >= end {
                 break;
             }
         }
-        FREED.store(0, Ordering::Release);
+        PASSED.store(0, Ordering::Release);
         WAITS.store(false, Ordering::Release);
         trim();
     };

@@ -4,9 +4,9 @@
 //! becomes as few UPDATEs as will hold them. A prefix stands at most once in what
 //! a member hears of one advance, so runs may be said in any order.
 
-use super::group::Slot;
+use super::group::{Memo, Slot};
 use super::judge::Remark;
-use super::outs::OutId;
+use super::outs::{OutId, Outs};
 use crate::batch::{ChangeBatch, Limit};
 use crate::trace::Traces;
 use hashbrown::HashMap;
@@ -86,6 +86,9 @@ pub struct Advance {
     /// The bucket of withdrawals that was used last.
     gone: Option<(Audience, u32)>,
     pending: Vec<(u32, Item)>,
+    /// Room of the group that takes a batch, empty before and after.
+    pub(super) memo: Memo,
+    pub(super) outs: Outs,
 }
 
 impl Advance {

@@ -99,12 +99,13 @@ pub(super) struct Paths {
 }
 
 /// Judgements of the running batch, by the number of the attribute set in its palette.
-#[derive(Default)]
-struct Memo {
+#[derive(Debug, Default)]
+pub(super) struct Memo {
     heads: Vec<u32>,
     all: Vec<Known>,
 }
 
+#[derive(Debug)]
 struct Known {
     source: u32,
     hop: u32,
@@ -565,6 +566,24 @@ impl Group {
     /// Takes a batch and writes what is to be said into `advance`, which is cleared first.
     pub fn take(&mut self, batch: &ChangeBatch, part: Part, advance: &mut Advance) {
         advance.clear();
+        // What lasts no longer than a batch lies in the room of whoever owns many groups.
+        let is_alone = self.keeps_bits();
+        self.lend(is_alone, advance);
+        self.judge_and_tell(batch, part, advance);
+        self.lend(is_alone, advance);
+    }
+
+    /// Exchanges room with `advance`; of a group of one that is all that it knows of sets, for no row names them.
+    fn lend(&mut self, is_alone: bool, advance: &mut Advance) {
+        std::mem::swap(&mut self.memo, &mut advance.memo);
+        if is_alone {
+            std::mem::swap(&mut self.outs, &mut advance.outs);
+        } else {
+            self.outs.lend(&mut advance.outs);
+        }
+    }
+
+    fn judge_and_tell(&mut self, batch: &ChangeBatch, part: Part, advance: &mut Advance) {
         self.memo.clear(batch.palette.len());
         // Numbers of sets were given again when the last batch was over.
         self.last_deaf = None;

@@ -155,6 +155,11 @@ impl Outs {
         }
     }
 
+    /// Exchanges the room for what a batch uses; between batches nothing is in it.
+    pub(super) const fn lend(&mut self, other: &mut Self) {
+        std::mem::swap(&mut self.live, &mut other.live);
+    }
+
     /// The batch is over: forgets what its sets were, and drops those that no row names.
     pub(super) fn sweep(&mut self) {
         let Self { all, free, index, live, hops } = self;
