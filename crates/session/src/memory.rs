@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 /// What else goes with what was freed (a session, what it was told) goes within this time; a burst has no longer breaks.
-const QUIET: Duration = Duration::from_millis(200);
+const QUIET: Duration = Duration::from_millis(100);
 /// When changes never end, memory is given back nevertheless, so often.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// So many octets of batches are worth the trouble.

@@ -131,6 +131,8 @@ impl Row {
 #[derive(Debug, Default)]
 pub(super) struct Rows {
     chunks: Vec<Option<Box<[Row]>>>,
+    /// How many rows of each chunk are in use: one without goes.
+    used: Vec<u16>,
 }
 
 impl Rows {
@@ -140,8 +142,21 @@ impl Rows {
     }
 
     fn set(&mut self, id: NetId, entry: Option<&Entry>) {
-        if let Some(row) = slot(&mut self.chunks, id, entry.is_some(), Row::EMPTY) {
-            *row = entry.map_or(Row::EMPTY, Row::of);
+        let chunk = id.0 as usize / CHUNK_NETS;
+        let Some(row) = slot(&mut self.chunks, id, entry.is_some(), Row::EMPTY) else { return };
+        let was = row.out != FREE;
+        *row = entry.map_or(Row::EMPTY, Row::of);
+        self.used.resize(self.chunks.len(), 0);
+        let Some(used) = self.used.get_mut(chunk) else { return };
+        match (was, entry.is_some()) {
+            (false, true) => *used += 1,
+            (true, false) => *used -= 1,
+            _ => {}
+        }
+        if *used == 0
+            && let Some(chunk) = self.chunks.get_mut(chunk)
+        {
+            *chunk = None;
         }
     }
 }
@@ -232,5 +247,18 @@ mod tests {
         told.make_exact();
         assert_eq!(read(&told, 5), [Entry { path_id: 0, out: OutId::UNKNOWN, protocol: None }]);
         assert_eq!(read(&told, 6), []);
+    }
+
+    #[test]
+    fn a_chunk_goes_with_its_last_row() {
+        let mut told = Told::Rows(Rows::default());
+        told.write(NetId(5), &[entry(0, 10)]);
+        told.write(NetId(9000), &[entry(0, 10)]);
+        told.write(NetId(9000), &[entry(0, 11)]);
+        told.write(NetId(9000), &[]);
+        told.write(NetId(9001), &[]);
+        assert_eq!(told.nets(), [NetId(5)]);
+        let Told::Rows(rows) = &told else { unreachable!() };
+        assert_eq!(rows.chunks.iter().flatten().count(), 1);
     }
 }
