@@ -267,9 +267,11 @@ impl Slice {
     }
 }
 
-/// A batch that was given to readers that do not say how far they are.
+/// A batch that was given to readers that do not say how far they are. It goes with the last of them that holds it,
+/// whether the table has work by then or not.
 struct Sealed {
-    batch: Arc<ChangeBatch>,
+    batch: Weak<ChangeBatch>,
+    seq: u64,
     octets: usize,
 }
 
@@ -355,6 +357,7 @@ impl Owned {
         if self.is_idle() {
             return false;
         }
+        memory::stir();
         let now = clock.now();
         let mut busy = self.take_acts(now, &mut Slice::begin());
         for question in self.questions.drain(..) {
@@ -501,6 +504,7 @@ impl Owned {
         let Some(batch) = self.table.seal() else { return };
         self.seq = batch.seq;
         let octets = octets_of(&batch);
+        memory::passes(octets);
         let held = self.held_octets();
         let mut is_held = false;
         for reader in &mut self.readers {
@@ -521,7 +525,7 @@ impl Owned {
             }
         }
         if is_held {
-            self.held.push_back(Sealed { batch, octets });
+            self.held.push_back(Sealed::new(&batch, octets));
         }
     }
 
@@ -580,7 +584,7 @@ impl Owned {
                     _ => reader.changes(&batch, octets),
                 }
                 if matches!(reader.kind, Kind::Subscriber { .. }) {
-                    self.held.push_back(Sealed { batch, octets });
+                    self.held.push_back(Sealed::new(&batch, octets));
                 }
             }
         }
@@ -596,7 +600,7 @@ impl Owned {
             self.held.retain(Sealed::is_held);
             self.held_max = HELD_MIN.max(2 * self.held.len());
         }
-        let oldest_held = self.held.front().map_or(u64::MAX, |s| s.batch.seq.saturating_sub(1));
+        let oldest_held = self.held.front().map_or(u64::MAX, |s| s.seq.saturating_sub(1));
         let behind = |r: &Reader| match &r.kind {
             _ if r.fallen.is_some() => self.released,
             Kind::Follower { progress, .. } => progress.freed,
@@ -611,8 +615,12 @@ impl Owned {
 }
 
 impl Sealed {
+    fn new(batch: &Arc<ChangeBatch>, octets: usize) -> Self {
+        Self { batch: Arc::downgrade(batch), seq: batch.seq, octets }
+    }
+
     fn is_held(&self) -> bool {
-        Arc::strong_count(&self.batch) > 1
+        self.batch.strong_count() > 0
     }
 }
 
