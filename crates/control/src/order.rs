@@ -449,6 +449,8 @@ pub enum RoaNets {
 impl RoaQuery {
     /// Arguments in any order; of tables and ASs the last counts.
     fn read(reader: &mut Reader<'_>, config: &Config) -> Result<Self, Refusal> {
+        // Where there is no table, BIRD looks at no argument.
+        let first = the_roa_table(config)?;
         let (mut table, mut nets, mut asn) = (None, RoaNets::All, 0);
         while !reader.at().at_end() {
             if reader.at().eat_word("table") {
@@ -474,11 +476,7 @@ impl RoaQuery {
             }
             nets = make(net);
         }
-        let table = match table {
-            Some(table) => table,
-            None => the_roa_table(config)?,
-        };
-        Ok(Self { table, nets, asn })
+        Ok(Self { table: table.unwrap_or(first), nets, asn })
     }
 
     /// The records, by address, shorter prefixes first; those that cover a prefix longest first.

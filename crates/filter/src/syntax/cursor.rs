@@ -182,7 +182,7 @@ impl<'a> Cursor<'a> {
                 self.bump();
                 Ok(n)
             }
-            _ => Err(self.error("Number expected")),
+            _ => Err(self.wanted("a number")),
         }
     }
 
