@@ -129,7 +129,7 @@ mod tests {
         for len in 1..=2 * CHUNKS_GROWN * CHUNK {
             all.push(0u8);
             let spare = all.octets() - len;
-            assert!(spare < (len / CHUNK * CHUNK / 2 + 8).max(CHUNK / 2 - 1).max(ROOM_AT_FIRST).min(CHUNK) + CHUNK / 2);
+            assert!(spare < (len / CHUNK * CHUNK / 2 + 8).max(CHUNK / 2 - 1).clamp(ROOM_AT_FIRST, CHUNK) + CHUNK / 2);
         }
         assert!(all.chunks.iter().all(|c| c.capacity() == CHUNK));
     }

@@ -180,12 +180,12 @@ async fn judge_all(deps: &Deps, judge: Option<&Judge>, table: TableId, page: &Pa
     let of_nets: Vec<Vec<Option<Exported>>> = of_nets;
     // Whoever went away while it was asked has judged nothing.
     let mut of_nets = of_nets.into_iter();
-    let mut of_net = |n: &NetView| {
+    let of_net = |n: &NetView| {
         let mut all = of_nets.next().unwrap_or_default();
         all.resize(n.paths.len(), None);
         all
     };
-    nets.iter().flat_map(|n| of_net(n)).collect()
+    nets.iter().flat_map(of_net).collect()
 }
 
 /// Leaves out what is not a candidate.
