@@ -88,11 +88,11 @@ impl Node {
         }
     }
 
-    /// One line as this node stands among its siblings; those of its children when it has none of its own.
+    /// One line as this node stands among its siblings; the titles of its children when it has none of its own.
     fn listed(&self, text: &mut String) {
         match self.title.or(self.command) {
             Some(row) => text.push_str(&help(row)),
-            None => self.children.iter().for_each(|c| c.listed(text)),
+            None => self.children.iter().filter_map(|c| c.title).for_each(|row| text.push_str(&help(row))),
         }
     }
 }
@@ -274,6 +274,7 @@ mod tests {
         assert!(top.starts_with("add roa ...      "), "{top}");
         assert!(top.ends_with("show ...                                       Show status information\n"), "{top}");
         assert_eq!(top.lines().count(), 19);
+        assert!(tree.explain("mrt ").starts_with("mrt dump [table <name>|\"<pattern>\"]"), "{}", tree.explain("mrt "));
         assert_eq!(tree.explain("show ").lines().count(), 11);
         assert_eq!(
             tree.explain("reload "),
