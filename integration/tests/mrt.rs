@@ -8,7 +8,7 @@ use anyhow::{Context, Result, ensure};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use rbird_integration::{Pair, wait_until};
-use rbird_xtask::build::{top, which};
+use rbird_xtask::build::top;
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
@@ -100,12 +100,10 @@ fn beside(pair: &mut Pair, family: &Family) -> Result<()> {
         let [theirs, ours] = ["bird", "rbird"].map(|name| pair.dir().join(format!("{name}-{file}.mrt")));
         let [theirs_read, ours_read] = [records(&theirs)?, records(&ours)?];
         ensure!(theirs_read == ours_read, "{file}: BIRD wrote {theirs_read:#?}\nrbird {ours_read:#?}");
-        if which("bgpdump").is_some() {
-            let (none, own) = if family.number == 6 { (Some(""), Some(family.addrs[1])) } else { (None, None) };
-            let [theirs, ours] = [bgpdump(pair, &theirs, none)?, bgpdump(pair, &ours, own)?];
-            ensure!(theirs == ours, "{file}: of BIRD's bgpdump reads {theirs:#?}\nof rbird's {ours:#?}");
-            ensure!((file == "t2") == ours.is_empty(), "{file}: {ours:#?}");
-        }
+        let (none, own) = if family.number == 6 { (Some(""), Some(family.addrs[1])) } else { (None, None) };
+        let [theirs, ours] = [bgpdump(pair, &theirs, none)?, bgpdump(pair, &ours, own)?];
+        ensure!(theirs == ours, "{file}: of BIRD's bgpdump reads {theirs:#?}\nof rbird's {ours:#?}");
+        ensure!((file == "t2") == ours.is_empty(), "{file}: {ours:#?}");
     }
     Ok(())
 }

@@ -39,6 +39,7 @@ const NEEDED: &[(&str, &str)] = &[
     ("vtysh", "frr"),
     ("gobgpd", "gobgpd"),
     ("bgpctl", "openbgpd"),
+    ("bgpdump", "bgpdump"),
     ("python3", "python3"),
     ("g++", "g++"),
 ];
@@ -47,28 +48,33 @@ pub fn run(options: &Options) -> Result<()> {
     if !options.quick {
         apt_install(NEEDED)?;
     }
-    step("format", &["fmt", "--all", "--check"])?;
-    step("lint", &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])?;
-    step("documentation", &["doc", "--workspace", "--no-deps", "--quiet"])?;
+    step("format", &["fmt", "--all", "--check"], options.quick)?;
+    step("lint", &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"], options.quick)?;
+    step("documentation", &["doc", "--workspace", "--no-deps", "--quiet"], options.quick)?;
     if !options.quick {
         println!("\n== fuzz: each target for {} s", options.fuzz);
         fuzz::run(Duration::from_secs(options.fuzz))?;
         println!("\n== programs");
         build::programs()?;
     }
-    step("doc tests", &["test", "--workspace", "--doc", "--quiet"])?;
+    step("doc tests", &["test", "--workspace", "--doc", "--quiet"], options.quick)?;
     // Last, so that the run ends with what cargo says about it; all of them, so that one run names every failure.
     let mut tests = vec!["test", "--workspace", "--no-fail-fast", "--lib", "--bins", "--tests"];
     if options.quick {
         tests.extend(SLOW.iter().flat_map(|name| ["--exclude", name]));
         tests.extend(["--", "--skip", SLOW_TEST]);
     }
-    step("tests", &tests)
+    step("tests", &tests, options.quick)
 }
 
-fn step(name: &str, arguments: &[&str]) -> Result<()> {
+fn step(name: &str, arguments: &[&str], quick: bool) -> Result<()> {
     println!("\n== {name}: cargo {}", arguments.join(" "));
-    let status = cargo(arguments).current_dir(top()).env("RUSTDOCFLAGS", "-D warnings").status().context("cargo")?;
+    let mut cargo = cargo(arguments);
+    cargo.current_dir(top()).env("RUSTDOCFLAGS", "-D warnings");
+    if quick {
+        cargo.env("RBIRD_QUICK", "1");
+    }
+    let status = cargo.status().context("cargo")?;
     if !status.success() {
         bail!("{name}: failed");
     }
