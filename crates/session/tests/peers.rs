@@ -54,10 +54,11 @@ async fn routes_announced_and_withdrawn_later_are_told() {
 #[tokio::test]
 async fn both_sides_connecting_at_once_end_with_one_session() {
     // The one with the higher identifier keeps the connection that it opened.
-    let (_a, peer_a, _b, peer_b) = pair(|_, _| {});
+    let (a, peer_a, b, peer_b) = pair(|_, _| {});
     until(&peer_a, "up Established").await;
     until(&peer_b, "up Established").await;
-    tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    a.announce([10, 1], 3);
+    b.imported(BGP, 3).await;
     assert_eq!(shown(&peer_a.status.borrow()), "up Established");
     assert_eq!(shown(&peer_b.status.borrow()), "up Established");
 }
@@ -70,14 +71,30 @@ async fn equal_passwords_meet_and_different_ones_do_not() {
     });
     until(&peer_a, "up Established").await;
 
+    let before = wrong_signatures();
     let (_a, peer_a, _b, peer_b) = pair(|a, b| {
         a.password = Some("secret".into());
         b.password = Some("other".into());
     });
     until(&peer_a, "start Connect").await;
     until(&peer_b, "start Connect").await;
-    tokio::time::sleep(std::time::Duration::from_millis(1500)).await;
+    // Each side has tried, and the kernel has refused both.
+    for _ in 0..3000 {
+        if wrong_signatures() >= before + 2 {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    assert!(wrong_signatures() >= before + 2, "no segment with a wrong signature was seen");
     assert_eq!(shown(&peer_a.status.borrow()), "start Connect");
+}
+
+/// Segments that the kernel has dropped for their MD5 signature (`TCPMD5Failure`).
+fn wrong_signatures() -> u64 {
+    let text = std::fs::read_to_string("/proc/net/netstat").unwrap();
+    let lines: Vec<_> = text.lines().filter(|l| l.starts_with("TcpExt:")).collect();
+    let at = lines[0].split(' ').position(|name| name == "TCPMD5Failure").unwrap();
+    lines[1].split(' ').nth(at).unwrap().parse().unwrap()
 }
 
 #[tokio::test]
