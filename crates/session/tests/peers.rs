@@ -1,4 +1,5 @@
 //! Two of our peers against each other over loopback.
+#![allow(clippy::expect_used, reason = "tests")]
 
 mod world;
 
@@ -91,10 +92,11 @@ async fn equal_passwords_meet_and_different_ones_do_not() {
 
 /// Segments that the kernel has dropped for their MD5 signature (`TCPMD5Failure`).
 fn wrong_signatures() -> u64 {
-    let text = std::fs::read_to_string("/proc/net/netstat").unwrap();
-    let lines: Vec<_> = text.lines().filter(|l| l.starts_with("TcpExt:")).collect();
-    let at = lines[0].split(' ').position(|name| name == "TCPMD5Failure").unwrap();
-    lines[1].split(' ').nth(at).unwrap().parse().unwrap()
+    let text = std::fs::read_to_string("/proc/net/netstat").expect("the kernel's counters");
+    let mut lines = text.lines().filter(|line| line.starts_with("TcpExt:"));
+    let (names, values) = (lines.next().unwrap_or(""), lines.next().unwrap_or(""));
+    let counter = names.split(' ').zip(values.split(' ')).find(|(name, _)| *name == "TCPMD5Failure");
+    counter.and_then(|(_, value)| value.parse().ok()).expect("a kernel that counts TCPMD5Failure")
 }
 
 #[tokio::test]
