@@ -1,0 +1,228 @@
+//! `protocol bgp`: one neighbour.
+
+use super::BfdMode;
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+
+/// `next hop self|keep`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NextHopMode {
+    /// By the rules of RFC 4271 5.1.3.
+    Default,
+    /// Always ours.
+    SelfAlways,
+    /// Always as received.
+    Keep,
+}
+
+/// `missing lladdr`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MissingLladdr {
+    /// `self`.
+    SelfAddr,
+    /// `drop`.
+    Drop,
+    /// `ignore`.
+    Ignore,
+}
+
+/// `gateway direct|recursive`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GatewayMode {
+    /// The next hop is on the link, or else the neighbour itself is taken.
+    Direct,
+    /// The next hop is looked up in the table.
+    Recursive,
+}
+
+/// `graceful restart`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RestartMode {
+    /// `off`.
+    Off,
+    /// `aware`: keeps routes of peers that restart.
+    Aware,
+    /// `on`: and restarts itself without losing them.
+    On,
+}
+
+/// `protocol bgp`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BgpConf {
+    /// `local [ADDRESS] as N`.
+    pub local_as: u32,
+    /// `local ADDRESS` / `source address`.
+    pub local_addr: Option<IpAddr>,
+    /// `local port` (2).
+    pub local_port: Option<u16>,
+    /// `neighbor ADDRESS`.
+    pub peer_addr: IpAddr,
+    /// `neighbor ADDRESS%LINK` or `interface`.
+    pub iface: Option<Arc<str>>,
+    /// `neighbor port` / `port`.
+    pub peer_port: u16,
+    /// `neighbor as N`.
+    pub peer_as: u32,
+    /// `multihop N`; `None`: the neighbour is on a link. 64 when no number is given.
+    pub multihop: Option<u8>,
+    /// Incoming connections are matched by remote address alone (1.6) or by both (2).
+    pub match_local_addr: bool,
+    /// `strict bind`.
+    pub strict_bind: bool,
+    /// `next hop`.
+    pub next_hop: NextHopMode,
+    /// `missing lladdr`.
+    pub missing_lladdr: MissingLladdr,
+    /// `gateway`; the default depends on multihop and internal.
+    pub gateway: GatewayMode,
+    /// `igp table`, the name.
+    pub igp_table: Option<Arc<str>>,
+    /// `passive`.
+    pub passive: bool,
+    /// `password`.
+    pub password: Option<Arc<str>>,
+    /// `setkey`.
+    pub setkey: bool,
+    /// `ttl security`.
+    pub ttl_security: bool,
+    /// `check link`.
+    pub check_link: bool,
+    /// `bfd`.
+    pub bfd: BfdMode,
+    /// `rr client`.
+    pub rr_client: bool,
+    /// `rr cluster id`; `None`: the router id.
+    pub rr_cluster_id: Option<u32>,
+    /// `rs client`.
+    pub rs_client: bool,
+    /// `hold time`.
+    pub hold_time_s: u16,
+    /// `startup hold time`.
+    pub startup_hold_time_s: u32,
+    /// `keepalive time`; `None`: a third of the hold time.
+    pub keepalive_time_s: Option<u32>,
+    /// `connect retry time`.
+    pub connect_retry_time_s: u32,
+    /// `connect delay time`.
+    pub connect_delay_time_s: u32,
+    /// `error wait time`, least and most.
+    pub error_wait_time_s: (u32, u32),
+    /// `error forget time`.
+    pub error_forget_time_s: u32,
+    /// `disable after error`.
+    pub disable_after_error: bool,
+    /// `disable after cease`: a bit per subcode.
+    pub disable_after_cease: u32,
+    /// `capabilities`.
+    pub capabilities: bool,
+    /// `enable route refresh`.
+    pub route_refresh: bool,
+    /// `enable as4`.
+    pub as4: bool,
+    /// `enable extended messages`.
+    pub extended_messages: bool,
+    /// `advertise ipv4`: the multiprotocol capability for IPv4.
+    pub advertise_ipv4: bool,
+    /// `interpret communities`.
+    pub interpret_communities: bool,
+    /// `allow local as`: how many times.
+    pub allow_local_as: u32,
+    /// `allow bgp_local_pref`.
+    pub allow_local_pref: bool,
+    /// `add paths rx`.
+    pub add_paths_rx: bool,
+    /// `add paths tx`.
+    pub add_paths_tx: bool,
+    /// `secondary`.
+    pub secondary: bool,
+    /// `default bgp_med`.
+    pub default_med: u32,
+    /// `default bgp_local_pref`.
+    pub default_local_pref: u32,
+    /// `path metric`.
+    pub path_metric: bool,
+    /// `med metric`.
+    pub med_metric: bool,
+    /// `deterministic med`.
+    pub deterministic_med: bool,
+    /// `igp metric`.
+    pub igp_metric: bool,
+    /// `prefer older`.
+    pub prefer_older: bool,
+    /// `graceful restart`.
+    pub graceful_restart: RestartMode,
+    /// `graceful restart time`.
+    pub graceful_restart_time_s: u16,
+    /// `long lived graceful restart`.
+    pub long_lived: RestartMode,
+    /// `long lived stale time`.
+    pub long_lived_stale_time_s: u32,
+    /// The rewrite for the neighbour comes before the export filter (1.6) or after it (2).
+    pub rewrite_before_filter: bool,
+    /// MED of a route goes to external peers (2) or not (1.6).
+    pub med_to_external: bool,
+}
+
+impl Default for BgpConf {
+    /// The defaults of 1.6.8. No neighbour and no AS yet: the address is unspecified, the numbers are 0.
+    fn default() -> Self {
+        Self {
+            local_as: 0,
+            local_addr: None,
+            local_port: None,
+            peer_addr: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+            iface: None,
+            peer_port: 179,
+            peer_as: 0,
+            multihop: None,
+            match_local_addr: false,
+            strict_bind: false,
+            next_hop: NextHopMode::Default,
+            missing_lladdr: MissingLladdr::SelfAddr,
+            gateway: GatewayMode::Direct,
+            igp_table: None,
+            passive: false,
+            password: None,
+            setkey: true,
+            ttl_security: false,
+            check_link: false,
+            bfd: BfdMode::Off,
+            rr_client: false,
+            rr_cluster_id: None,
+            rs_client: false,
+            hold_time_s: 240,
+            startup_hold_time_s: 240,
+            keepalive_time_s: None,
+            connect_retry_time_s: 120,
+            connect_delay_time_s: 5,
+            error_wait_time_s: (60, 300),
+            error_forget_time_s: 300,
+            disable_after_error: false,
+            disable_after_cease: 0,
+            capabilities: true,
+            route_refresh: true,
+            as4: true,
+            extended_messages: false,
+            advertise_ipv4: true,
+            interpret_communities: true,
+            allow_local_as: 0,
+            allow_local_pref: false,
+            add_paths_rx: false,
+            add_paths_tx: false,
+            secondary: false,
+            default_med: 0,
+            default_local_pref: 100,
+            path_metric: true,
+            med_metric: false,
+            deterministic_med: false,
+            igp_metric: true,
+            prefer_older: false,
+            graceful_restart: RestartMode::Aware,
+            graceful_restart_time_s: 120,
+            long_lived: RestartMode::Aware,
+            long_lived_stale_time_s: 3600,
+            rewrite_before_filter: true,
+            med_to_external: false,
+        }
+    }
+}

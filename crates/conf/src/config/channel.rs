@@ -1,0 +1,55 @@
+//! A channel: what a protocol and a table have to do with each other.
+
+use super::rib_words::LimitAction;
+use filter::Policy;
+use route::Family;
+use std::sync::Arc;
+
+/// A channel: what a protocol and a table have to do with each other.
+#[derive(Clone, Debug)]
+pub struct ChannelConf {
+    /// Its family.
+    pub family: Family,
+    /// The name of the table.
+    pub table: Arc<str>,
+    /// `preference`.
+    pub preference: u32,
+    /// `import`.
+    pub import: Policy,
+    /// `export`.
+    pub export: Policy,
+    /// `receive limit`.
+    pub receive_limit: Option<LimitConf>,
+    /// `import limit`.
+    pub import_limit: Option<LimitConf>,
+    /// `export limit`.
+    pub export_limit: Option<LimitConf>,
+    /// `import keep filtered`.
+    pub keep_filtered: bool,
+}
+
+impl ChannelConf {
+    /// A channel without options: everything in, nothing out.
+    pub(crate) fn new(family: Family, table: Arc<str>, preference: u32) -> Self {
+        Self {
+            family,
+            table,
+            preference,
+            import: Policy::Accept,
+            export: Policy::Reject,
+            receive_limit: None,
+            import_limit: None,
+            export_limit: None,
+            keep_filtered: false,
+        }
+    }
+}
+
+/// A limit on routes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LimitConf {
+    /// How many.
+    pub routes_max: u32,
+    /// And then.
+    pub action: LimitAction,
+}

@@ -1,0 +1,50 @@
+//! `protocol kernel`: a table and a table of the kernel.
+
+use std::time::Duration;
+
+/// Which foreign routes of the kernel are learned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Learn {
+    /// None.
+    Off,
+    /// Those that other programs made (`learn`).
+    Alien,
+    /// Also those that the kernel made itself (`learn all`).
+    All,
+}
+
+/// `protocol kernel`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KernelConf {
+    /// `kernel table`; 254 is main.
+    pub table: u32,
+    /// `metric`; `None`: no metric is given and none is compared (1.6's default). 2's default is 32.
+    pub metric: Option<u32>,
+    /// `learn`.
+    pub learn: Learn,
+    /// `persist`.
+    pub persist: bool,
+    /// `scan time`.
+    pub scan_time: Duration,
+    /// `device routes`: connected networks are installed too.
+    pub device_routes: bool,
+    /// `graceful restart`.
+    pub graceful_restart: bool,
+    /// `merge paths`: the largest number of next hops.
+    pub merge_paths: Option<u32>,
+}
+
+impl Default for KernelConf {
+    fn default() -> Self {
+        Self {
+            table: 254,
+            metric: None,
+            learn: Learn::Off,
+            persist: false,
+            scan_time: Duration::from_secs(60),
+            device_routes: false,
+            graceful_restart: false,
+            merge_paths: None,
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! `log` statements: where lines go, and of which classes.
+
+use std::sync::Arc;
+
+/// Where log lines go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogTarget {
+    /// The destination.
+    pub to: LogDestination,
+    /// Bits by class, in BIRD's order.
+    pub classes: LogClasses,
+}
+
+/// The destination of log lines.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LogDestination {
+    /// Standard error.
+    Stderr,
+    /// Syslog under a name (default: the program's).
+    Syslog(Option<Arc<str>>),
+    /// A file, appended to.
+    File(Arc<str>),
+}
+
+/// A set of log classes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LogClasses(pub u16);
+
+impl LogClasses {
+    /// `all`.
+    pub const ALL: Self = Self(0x1ff);
+
+    /// These.
+    pub fn of(classes: &[LogClass]) -> Self {
+        Self(classes.iter().fold(0, |bits, class| bits | 1 << *class as u16))
+    }
+
+    /// Whether a class is in it.
+    pub const fn has(self, class: LogClass) -> bool {
+        self.0 & (1 << class as u16) != 0
+    }
+}
+
+/// A class of log lines, with the word in front of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each is the class of its name in BIRD's manual")]
+pub enum LogClass {
+    Debug,
+    Trace,
+    Info,
+    Remote,
+    Warning,
+    Error,
+    Auth,
+    Fatal,
+    Bug,
+}

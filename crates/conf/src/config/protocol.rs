@@ -1,0 +1,82 @@
+//! A protocol instance: what all kinds have in common.
+
+use super::{
+    BfdConf, BgpConf, ChannelConf, DebugMask, DeviceConf, DirectConf, KernelConf, MrtConf, MrtMask, PipeConf,
+    StaticConf,
+};
+use filter::Span;
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+
+/// A protocol instance: what all have in common, and its own.
+#[derive(Clone, Debug)]
+pub struct ProtocolConf {
+    /// Its name, given or automatic.
+    pub name: Arc<str>,
+    /// Where it is declared.
+    pub span: Span,
+    /// `disabled`.
+    pub disabled: bool,
+    /// `description`.
+    pub description: Option<Arc<str>>,
+    /// `router id`.
+    pub router_id: Option<Ipv4Addr>,
+    /// `debug`.
+    pub debug: DebugMask,
+    /// `mrtdump`.
+    pub mrtdump: MrtMask,
+    /// Its attachments to tables: none for device, one in 1.6, several in 2.
+    pub channels: Vec<ChannelConf>,
+    /// Its own options.
+    pub kind: ProtocolKind,
+}
+
+impl ProtocolConf {
+    /// A protocol without a name and without options.
+    pub(crate) fn new(kind: ProtocolKind, debug: DebugMask, mrtdump: MrtMask) -> Self {
+        Self {
+            name: "".into(),
+            span: Span::default(),
+            disabled: false,
+            description: None,
+            router_id: None,
+            debug,
+            mrtdump,
+            channels: Vec::new(),
+            kind,
+        }
+    }
+}
+
+/// What each kind of protocol has of its own.
+#[derive(Clone, Debug)]
+pub enum ProtocolKind {
+    /// `protocol device`.
+    Device(DeviceConf),
+    /// `protocol direct`.
+    Direct(DirectConf),
+    /// `protocol kernel`.
+    Kernel(KernelConf),
+    /// `protocol static`.
+    Static(StaticConf),
+    /// `protocol bgp`.
+    Bgp(Box<BgpConf>),
+    /// `protocol pipe`.
+    Pipe(PipeConf),
+    /// `protocol bfd`.
+    Bfd(BfdConf),
+    /// `protocol mrt`.
+    Mrt(MrtConf),
+}
+
+impl ProtocolKind {
+    /// The table that it has to do with beside those of its channels: `peer table`, `igp table`.
+    pub fn other_table(&self) -> Option<&Arc<str>> {
+        match self {
+            Self::Pipe(pipe) => pipe.peer_table.as_ref(),
+            Self::Bgp(bgp) => bgp.igp_table.as_ref(),
+            Self::Static(fixed) => fixed.igp_table.as_ref(),
+            Self::Device(_) | Self::Direct(_) | Self::Kernel(_) | Self::Bfd(_) | Self::Mrt(_) => None,
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! `protocol static`: routes that stand in the file.
+
+use filter::Span;
+use route::Prefix;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+/// `protocol static`.
+#[derive(Clone, Debug, Default)]
+pub struct StaticConf {
+    /// `check link`.
+    pub check_link: bool,
+    /// `igp table`, the name.
+    pub igp_table: Option<Arc<str>>,
+    /// The routes in order.
+    pub routes: Vec<StaticRoute>,
+}
+
+/// One `route`.
+#[derive(Clone, Debug)]
+pub struct StaticRoute {
+    /// The prefix.
+    pub net: Prefix,
+    /// Where to.
+    pub to: StaticDest,
+    /// The filter block behind it.
+    pub body: Option<Arc<filter::Filter>>,
+    /// Where it is written.
+    pub span: Span,
+}
+
+/// Where a static route leads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StaticDest {
+    /// `via` gateways; one or several.
+    Via(Vec<StaticHop>),
+    /// `via "device"`.
+    Device(Arc<str>),
+    /// `recursive`.
+    Recursive(IpAddr),
+    /// `blackhole`, `drop`.
+    Blackhole,
+    /// `unreachable`, `reject`.
+    Unreachable,
+    /// `prohibit`.
+    Prohibit,
+}
+
+/// One gateway of a static route.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StaticHop {
+    /// The router.
+    pub gateway: IpAddr,
+    /// `%'link'` or `dev`.
+    pub iface: Option<Arc<str>>,
+    /// `weight`, 1 ..= 256.
+    pub weight: u16,
+    /// `onlink`.
+    pub onlink: bool,
+    /// `bfd`.
+    pub bfd: bool,
+}

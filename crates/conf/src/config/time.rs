@@ -1,0 +1,60 @@
+//! `timeformat`: how times are written, by their age.
+
+use std::sync::Arc;
+
+/// A `timeformat`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TimeFormat {
+    /// strftime, with `%f` for milliseconds (`%3f`).
+    pub format: Arc<str>,
+    /// Age in seconds above which the other is used.
+    pub limit_s: u32,
+    /// The format of older times.
+    pub older: Option<Arc<str>>,
+}
+
+/// The four formats of time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TimeFormats {
+    /// `timeformat route`.
+    pub route: TimeFormat,
+    /// `timeformat protocol`.
+    pub protocol: TimeFormat,
+    /// `timeformat base`.
+    pub base: TimeFormat,
+    /// `timeformat log`.
+    pub log: TimeFormat,
+}
+
+impl TimeFormat {
+    /// Ages up to this are shown by the first format of `iso short`, in seconds.
+    pub const SHORT_LIMIT_S: u32 = 20 * 3600;
+
+    /// `iso short`: the time of young ones, the date of old ones.
+    pub fn iso_short() -> Self {
+        Self { format: "%T".into(), limit_s: Self::SHORT_LIMIT_S, older: Some("%F".into()) }
+    }
+
+    /// `old short`: hours and minutes of young ones, month and day of old ones.
+    ///
+    /// BIRD writes the year alone above 360 days; here month and day stay.
+    pub fn old_short() -> Self {
+        Self { format: "%R".into(), limit_s: Self::SHORT_LIMIT_S, older: Some("%b%d".into()) }
+    }
+
+    /// One format for all ages.
+    pub fn plain(format: &str) -> Self {
+        Self { format: format.into(), limit_s: 0, older: None }
+    }
+}
+
+impl Default for TimeFormats {
+    fn default() -> Self {
+        Self {
+            route: TimeFormat::iso_short(),
+            protocol: TimeFormat::iso_short(),
+            base: TimeFormat::plain("%F %T"),
+            log: TimeFormat::plain("%F %T"),
+        }
+    }
+}
