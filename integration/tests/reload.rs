@@ -65,8 +65,9 @@ fn story() -> Result<()> {
 
 /// The configurations, one after the other; each changes one member of the set and nothing else.
 fn reloads(daemon: &Daemon) -> Result<()> {
+    let sessions = || Ok((daemon.established()?.len() == PEERS, format!("{} sessions", daemon.established()?.len())));
+    wait_until("every session up", PATIENCE, sessions)?;
     let since = daemon.established()?;
-    ensure!(since.len() == PEERS, "{} sessions", since.len());
 
     daemon.write(&configuration(1, ""))?;
     let plan = daemon.ask("configure check")?;
