@@ -5,19 +5,23 @@
 //! configuration is read is: names, numbers of arguments, ranges of literals, and
 //! whatever stands in sets.
 
-use crate::ast::{Body, Declaration, EcKind, Expr, ExprKind, Part, PathItem, SetItem, SetItemKind, Stmt, StmtKind};
+use crate::ast::{
+    Body, Compare, Declaration, EcKind, Expr, ExprKind, Part, PathItem, SetItem, SetItemKind, Stmt, StmtKind,
+};
 use crate::mask::{Mask, MaskItem};
 use crate::memory;
 use crate::names::{Attr, Field};
+use crate::never::{self, Course};
 use crate::operate;
 use crate::parse::short;
 use crate::prefix_set::PrefixSet;
-use crate::program::{Function, Line, MaskNode, Node, NodeOp, Program, Step};
+use crate::program::{Function, Line, MaskNode, Node, NodeOp, Program, Step, Warned};
 use crate::run::Inputs;
 use crate::set::{Item, Key, Labels, Range, Rect, Set};
 use crate::span::{self, Diagnostic, SourceFile, Span};
 use crate::symbols::{SymbolKind, Symbols};
 use crate::value::{Held, Type, Value};
+use route::Family;
 use route::community::LargeCommunity;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -26,6 +30,8 @@ type Compiled<T> = Result<T, Diagnostic>;
 
 /// How long a chain of functions may be of which each calls the next.
 const CALLS_MAX: u16 = 128;
+/// How many warnings of one filter are kept.
+const WARNINGS_MAX: usize = 50;
 const PAIR_RANGE: &str = "From value cannot be higher that To value in pair sets";
 
 /// Compiles one filter, function or expression.
@@ -39,6 +45,7 @@ pub struct Compiler<'a> {
     depth: u16,
     inputs: Inputs,
     errors: Vec<Diagnostic>,
+    warned: Vec<Diagnostic>,
 }
 
 /// Finds lines: counts from where it was, forwards or backwards, since places come nearly in order.
@@ -71,6 +78,7 @@ impl<'a> Compiler<'a> {
             depth: 0,
             inputs: Inputs { net: false, resolved: false, source: false, roa: false, ifaces: false, effects: false },
             errors: Vec::new(),
+            warned: Vec::new(),
         }
     }
 
@@ -86,7 +94,8 @@ impl<'a> Compiler<'a> {
         self.declare(&body.locals);
         let mut steps = self.steps(&body.statements);
         memory::mark(&mut steps);
-        let program = Program { slots: self.locals.len() as u16, steps };
+        let warned = Warned(std::mem::take(&mut self.warned));
+        let program = Program { slots: self.locals.len() as u16, steps, warned };
         self.finish(program)
     }
 
@@ -101,14 +110,19 @@ impl<'a> Compiler<'a> {
         let slots = self.locals.len() as u16;
         let arguments = body.arguments.iter().map(|d| d.kind).collect();
         let depth = self.depth + 1;
+        let ends = never::course(&steps) == Course::End;
+        let warned = Warned(std::mem::take(&mut self.warned));
         let ((), inputs) = self.finish(())?;
-        Ok(Function { name, arguments, slots, steps, depth, inputs })
+        Ok(Function { name, arguments, is_static: true, slots, steps, depth, ends, inputs, warned })
     }
 
-    /// Compiles a single expression.
-    pub fn expression(mut self, expr: &Expr) -> Result<(Node, Inputs), Vec<Diagnostic>> {
+    /// Compiles a single expression; with it comes what is surely not meant.
+    pub fn expression(mut self, expr: &Expr) -> Result<(Node, Warned), Vec<Diagnostic>> {
         match self.node(expr) {
-            Ok(node) => self.finish(node),
+            Ok(node) => {
+                let warned = Warned(std::mem::take(&mut self.warned));
+                self.finish((node, warned)).map(|(made, _)| made)
+            }
             Err(wrong) => {
                 self.errors.push(wrong);
                 Err(self.errors)
@@ -141,13 +155,27 @@ impl<'a> Compiler<'a> {
 
     fn steps(&mut self, all: &[Stmt]) -> Box<[Step]> {
         let mut steps = Vec::with_capacity(all.len());
+        let mut course = Course::On;
         for stmt in all {
+            if std::mem::replace(&mut course, Course::On) != Course::On {
+                let label = "what stands above always ends here";
+                self.warn(never::warning(stmt.span, "these commands are never reached", label));
+            }
             match self.step(stmt) {
-                Ok(step) => steps.push(step),
+                Ok(step) => {
+                    course = never::course_of(&step);
+                    steps.push(step);
+                }
                 Err(wrong) => self.errors.push(wrong),
             }
         }
         steps.into()
+    }
+
+    fn warn(&mut self, warning: Diagnostic) {
+        if self.warned.len() < WARNINGS_MAX {
+            self.warned.push(warning);
+        }
     }
 
     fn step(&mut self, stmt: &Stmt) -> Compiled<Step> {
@@ -243,7 +271,11 @@ impl<'a> Compiler<'a> {
                 let first = Box::new(self.node(first)?);
                 NodeOp::Arith(first, rest.iter().map(|(op, e)| Ok((*op, self.node(e)?))).collect::<Compiled<_>>()?)
             }
-            ExprKind::Compare(op, sides) => NodeOp::Compare(*op, self.both(sides)?),
+            ExprKind::Compare(op, sides) => {
+                let nodes = self.both(sides)?;
+                self.meet(*op, &nodes, expr.span);
+                NodeOp::Compare(*op, nodes)
+            }
             ExprKind::Not(inner) => NodeOp::Not(Box::new(self.node(inner)?)),
             ExprKind::Defined(inner) => NodeOp::Defined(Box::new(self.node(inner)?)),
             ExprKind::Pair(sides) => pair(self.both(sides)?, literal(&**sides, expr.span))?,
@@ -276,6 +308,20 @@ impl<'a> Compiler<'a> {
         Ok(Node { op, line })
     }
 
+    /// Warns of a comparison that comes out the same for every route.
+    fn meet(&mut self, op: Compare, sides: &[Node; 2], span: Span) {
+        let local = |slot: u16| self.locals.get(usize::from(slot)).map_or(Type::Void, |(_, kind)| *kind);
+        let longest = if self.symbols.family() == Some(Family::Ipv4) { 32 } else { 128 };
+        if let Some(why) = never::unmet(op, sides, local, longest) {
+            let message = match op {
+                Compare::Match | Compare::NotMatch => "this can never match",
+                Compare::Equal | Compare::NotEqual => "these are never equal",
+                Compare::Less | Compare::LessEqual => "these can not be compared",
+            };
+            self.warn(never::warning(span, message, why));
+        }
+    }
+
     fn both(&mut self, sides: &[Expr; 2]) -> Compiled<Box<[Node; 2]>> {
         let [a, b] = sides;
         Ok(Box::new([self.node(a)?, self.node(b)?]))
@@ -305,7 +351,7 @@ impl<'a> Compiler<'a> {
 
     fn call(&mut self, name: &str, arguments: &[Expr], span: Span) -> Compiled<NodeOp> {
         if self.function.as_deref() == Some(name) {
-            return Err(Diagnostic::error(span, format!("Function {name} can not call itself.")));
+            return self.call_of_itself(name, arguments, span);
         }
         let function = match self.symbols.get(name).map(|s| &s.kind) {
             Some(SymbolKind::Function(function)) if self.local(name).is_none() => function.clone(),
@@ -332,6 +378,18 @@ impl<'a> Compiler<'a> {
         self.inputs = self.inputs.and(function.inputs);
         let arguments = arguments.iter().map(|a| self.node(a)).collect::<Compiled<_>>()?;
         Ok(NodeOp::Call(function, arguments))
+    }
+
+    /// BIRD 1.6 knows the name of a function before it knows what the function takes and does: inside it the name stands for
+    /// a function that takes nothing, does nothing and gives nothing.
+    fn call_of_itself(&mut self, name: &str, arguments: &[Expr], span: Span) -> Compiled<NodeOp> {
+        if !arguments.is_empty() {
+            let message = format!("Wrong number of arguments for function {name}.");
+            return Err(Diagnostic::error(span, message).help("a function can not call itself"));
+        }
+        let label = "the function that is being defined is not known yet";
+        self.warn(never::warning(span, format!("function {name} calls itself, which does nothing"), label));
+        Ok(NodeOp::Const(Value::Void))
     }
 
     /// Without a prefix and an AS it is about the route: its prefix and the last AS of its path.
@@ -396,7 +454,21 @@ impl<'a> Compiler<'a> {
         crate::interpret::evaluate(&node).map_err(|_| Diagnostic::error(expr.span, "Runtime error"))
     }
 
+    /// A member of a set or a label of `case`.
     fn item(&mut self, item: &SetItem) -> Compiled<Item> {
+        let made = self.item_of(item)?;
+        if let Item::Range(range) = made
+            && range.is_backwards()
+        {
+            let (from, to) = (range.from.value(), range.to.value());
+            let message = format!("nothing lies in the range {from}..{to}");
+            let warning = never::warning(item.span, message, format!("{from} is above {to}"));
+            self.warn(warning.help("the lower end stands in front"));
+        }
+        Ok(made)
+    }
+
+    fn item_of(&mut self, item: &SetItem) -> Compiled<Item> {
         Ok(match &item.kind {
             SetItemKind::Values(from, to) => {
                 let first = self.constant(from)?;

@@ -16,7 +16,7 @@ use crate::run::{Env, RouteView, Verdict};
 use crate::set::Key;
 use crate::subject::Subject;
 use crate::symbols::fit;
-use crate::value::{Held, Value};
+use crate::value::{Held, Type, Value};
 use route::attrs::AttrSetBuilder;
 use std::fmt::Write;
 use std::sync::Arc;
@@ -67,11 +67,22 @@ pub(crate) struct Machine<'a, 's> {
     base: usize,
     steps: u32,
     depth: u32,
+    /// Calls whose arguments are being evaluated, when they have a place of their own for them.
+    calling: Vec<Calling<'a>>,
     printed: Vec<String>,
     line: String,
     octets_printed: usize,
     /// Where questions about the prefix are noted, if anywhere.
     trace: Option<&'s mut Trace>,
+}
+
+/// A call whose arguments are being evaluated.
+struct Calling<'a> {
+    function: &'a Function,
+    /// Where its arguments stand on the stack.
+    base: usize,
+    /// How many of them have their value.
+    given: usize,
 }
 
 /// What came of a walk.
@@ -92,6 +103,7 @@ impl<'a, 's> Machine<'a, 's> {
             base: 0,
             steps: STEPS_MAX,
             depth: 0,
+            calling: Vec::new(),
             printed: Vec::new(),
             line: String::new(),
             octets_printed: 0,
@@ -369,18 +381,46 @@ impl<'a, 's> Machine<'a, 's> {
 
     fn call(&mut self, function: &'a Function, arguments: &'a [Node], line: u32) -> Walked<'a, Value<'a>> {
         let base = self.stack.len();
-        for (kind, argument) in function.arguments.iter().zip(arguments) {
-            let value = fit(*kind, self.node(argument)?).ok_or_else(|| error(WRONG_VARIABLE, line))?;
-            self.stack.push(value);
+        if function.is_static && arguments.len() > 1 {
+            self.calling.push(Calling { function, base, given: 0 });
+            for (kind, argument) in function.arguments.iter().zip(arguments) {
+                self.argument(*kind, argument, line)?;
+                if let Some(calling) = self.calling.last_mut() {
+                    calling.given += 1;
+                }
+            }
+            self.calling.pop();
+        } else {
+            for (kind, argument) in function.arguments.iter().zip(arguments) {
+                self.argument(*kind, argument, line)?;
+            }
         }
         self.stack.resize(base + usize::from(function.slots), Value::Void);
         let caller = std::mem::replace(&mut self.base, base);
         let result = self.block(&function.steps);
         self.base = caller;
+        self.leave_arguments(function, base);
         self.stack.truncate(base);
         match result {
             Err(Stop::Return(value)) => Ok(value),
             other => other,
+        }
+    }
+
+    fn argument(&mut self, kind: Type, argument: &'a Node, line: u32) -> Walked<'a, ()> {
+        let value = fit(kind, self.node(argument)?).ok_or_else(|| error(WRONG_VARIABLE, line))?;
+        self.stack.push(value);
+        Ok(())
+    }
+
+    /// What a call leaves in the arguments of its function is what another call of it finds there, among whose later
+    /// arguments this one stands: in `f(1, f(2, 3))` the outer call begins with 2, or what the inner one made of it.
+    fn leave_arguments(&mut self, function: &Function, base: usize) {
+        let outer = self.calling.iter().rev().find(|calling| std::ptr::eq(calling.function, function));
+        if let Some(Calling { base: outer, given, .. }) = outer {
+            for at in 0..*given {
+                self.stack.swap(outer + at, base + at);
+            }
         }
     }
 }

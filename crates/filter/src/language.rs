@@ -9,7 +9,7 @@ use crate::ast::{Body, Ending, Stmt, StmtKind};
 use crate::compile::Compiler;
 use crate::interpret;
 use crate::parse::Parser;
-use crate::program::{Node, Program};
+use crate::program::{Line, Node, Program, Step, Warned};
 use crate::run::{Env, Filter, Inputs, Policy};
 use crate::span::{Diagnostic, Span};
 use crate::symbols::{SymbolKind, Symbols};
@@ -25,7 +25,7 @@ pub type Rule<T> = Result<T, Vec<Diagnostic>>;
 pub fn define_filter(cursor: &mut Cursor<'_>, symbols: &mut Symbols) -> Rule<()> {
     define(cursor, symbols, |cursor, symbols, name, span| {
         let filter = filter_body(cursor, symbols, Some(name.into()), span)?;
-        Ok(SymbolKind::Filter(Arc::new(filter)))
+        Ok((SymbolKind::Filter(Arc::new(filter)), Vec::new()))
     })
 }
 
@@ -37,7 +37,7 @@ pub fn define_function(cursor: &mut Cursor<'_>, symbols: &mut Symbols) -> Rule<(
             parser.body(arguments)
         })?;
         let function = compiler(cursor, symbols).function(name, &body)?;
-        Ok(SymbolKind::Function(Arc::new(function)))
+        Ok((SymbolKind::Function(Arc::new(function)), Vec::new()))
     })
 }
 
@@ -45,23 +45,27 @@ pub fn define_function(cursor: &mut Cursor<'_>, symbols: &mut Symbols) -> Rule<(
 pub fn define_constant(cursor: &mut Cursor<'_>, symbols: &mut Symbols) -> Rule<()> {
     define(cursor, symbols, |cursor, symbols, _, _| {
         cursor.expect(Op::Equal).map_err(one)?;
-        let value = evaluate(cursor, symbols)?;
+        let (value, warned) = evaluate_warning(cursor, symbols)?;
         cursor.expect(Op::Semicolon).map_err(one)?;
-        Ok(SymbolKind::Constant(value))
+        Ok((SymbolKind::Constant(value), warned))
     })
 }
 
-/// Reads a name and what it stands for. A wrong meaning makes the name broken.
+/// Reads a name and what it stands for, with what is surely not meant where the symbol itself has no room for it. A wrong
+/// meaning makes the name broken.
 fn define<'a>(
     cursor: &mut Cursor<'a>,
     symbols: &mut Symbols,
-    meaning: impl FnOnce(&mut Cursor<'a>, &Symbols, &str, Span) -> Rule<SymbolKind>,
+    meaning: impl FnOnce(&mut Cursor<'a>, &Symbols, &str, Span) -> Rule<(SymbolKind, Vec<Diagnostic>)>,
 ) -> Rule<()> {
     let (name, span) = cursor.name().map_err(one)?;
     let taken = symbols.check_new(name, span);
     let kind = meaning(cursor, symbols, name, span);
     match (taken, kind) {
-        (Ok(()), Ok(kind)) => symbols.define(name, span, kind).map_err(one),
+        (Ok(()), Ok((kind, warned))) => {
+            symbols.warned.extend(warned);
+            symbols.define(name, span, kind).map_err(one)
+        }
         (Ok(()), Err(wrong)) => {
             symbols.define(name, span, SymbolKind::Broken).map_err(one)?;
             Err(wrong)
@@ -133,9 +137,10 @@ pub fn where_clause(cursor: &mut Cursor<'_>, symbols: &Symbols) -> Rule<Arc<Filt
 /// sets.
 pub fn attributes(cursor: &mut Cursor<'_>, symbols: &Symbols) -> Rule<Arc<Filter>> {
     let span = cursor.span();
-    let mut body = parse(cursor, |parser| parser.body(Vec::new()))?;
-    body.statements.push(Stmt { kind: StmtKind::Print(Vec::new(), Ending::Accept), span });
-    let (program, inputs) = Compiler::new(symbols, cursor.files()).filter(&body)?;
+    let body = parse(cursor, |parser| parser.body(Vec::new()))?;
+    let (mut program, inputs) = Compiler::new(symbols, cursor.files()).filter(&body)?;
+    let accept = Step::Print(Box::default(), Ending::Accept, Line(0));
+    program.steps = program.steps.into_iter().chain([accept]).collect();
     Ok(Arc::new(Filter { name: None, inputs, span, program }))
 }
 
@@ -155,14 +160,15 @@ fn rejecting(span: Span) -> Filter {
 #[derive(Debug)]
 pub struct Expression {
     node: Node,
+    warned: Warned,
 }
 
 impl Expression {
     /// Reads an expression.
     pub fn read(cursor: &mut Cursor<'_>, symbols: &Symbols) -> Rule<Self> {
         let expr = parse(cursor, |parser| parser.expr())?;
-        let (node, _) = compiler(cursor, symbols).expression(&expr)?;
-        Ok(Self { node })
+        let (node, warned) = compiler(cursor, symbols).expression(&expr)?;
+        Ok(Self { node, warned })
     }
 
     /// Its value without a route.
@@ -184,14 +190,22 @@ pub struct Evaluated {
 
 /// Reads an expression and computes it, as `define` does.
 pub fn evaluate(cursor: &mut Cursor<'_>, symbols: &Symbols) -> Rule<Value<'static>> {
+    evaluate_warning(cursor, symbols).map(|(value, _)| value)
+}
+
+/// The same, with what is surely not meant.
+fn evaluate_warning(cursor: &mut Cursor<'_>, symbols: &Symbols) -> Rule<(Value<'static>, Vec<Diagnostic>)> {
     let start = cursor.span();
     let expression = Expression::read(cursor, symbols)?;
     let span = cursor.since(start);
-    interpret::evaluate(&expression.node).map_err(|words| {
-        let mut wrong = Diagnostic::error(span, "Runtime error");
-        wrong.label = Some(words);
-        vec![wrong]
-    })
+    match interpret::evaluate(&expression.node) {
+        Ok(value) => Ok((value, expression.warned.0)),
+        Err(words) => {
+            let mut wrong = Diagnostic::error(span, "Runtime error");
+            wrong.label = Some(words);
+            Err(vec![wrong])
+        }
+    }
 }
 
 /// Reads the value of an option: a literal, a constant, or an expression in parentheses.

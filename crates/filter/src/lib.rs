@@ -18,6 +18,7 @@ pub mod language;
 pub mod mask;
 mod memory;
 pub mod names;
+mod never;
 mod operate;
 mod parse;
 pub mod prefix_set;

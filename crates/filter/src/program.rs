@@ -7,6 +7,7 @@ use crate::ast::{Arith, Compare, EcKind, Ending, Logic, Method};
 use crate::mask::MaskItem;
 use crate::names::Attr;
 use crate::set::Labels;
+use crate::span::Diagnostic;
 use crate::value::{Type, Value};
 use std::sync::Arc;
 
@@ -15,6 +16,16 @@ use std::sync::Arc;
 pub struct Line(pub u32);
 
 impl PartialEq for Line {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+/// What is surely a mistake although BIRD takes it, in the order of the text. All are equal, as lines are.
+#[derive(Clone, Debug, Default)]
+pub struct Warned(pub Vec<Diagnostic>);
+
+impl PartialEq for Warned {
     fn eq(&self, _: &Self) -> bool {
         true
     }
@@ -91,14 +102,21 @@ pub struct Function {
     pub name: Arc<str>,
     /// The types of its arguments, which are the first slots.
     pub arguments: Box<[Type]>,
+    /// Its arguments are one place for all its calls, as in BIRD 1.6: a call in the arguments of another overwrites those
+    /// that the other has.
+    pub is_static: bool,
     /// How many slots it has, arguments and variables.
     pub slots: u16,
     /// What it does.
     pub steps: Box<[Step]>,
     /// How many functions call each other in it, itself included.
     pub depth: u16,
+    /// Every route that comes into it is accepted or rejected there.
+    pub ends: bool,
     /// What it reads, with the functions that it calls.
     pub inputs: crate::run::Inputs,
+    /// What it surely does not mean.
+    pub warned: Warned,
 }
 
 /// What a filter does.
@@ -108,4 +126,6 @@ pub struct Program {
     pub slots: u16,
     /// Its statements.
     pub steps: Box<[Step]>,
+    /// What it surely does not mean.
+    pub warned: Warned,
 }

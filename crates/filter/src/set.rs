@@ -6,6 +6,7 @@
 //! value of one type is never in a range of another. Pairs with a wildcard in front (`(*,2)`)
 //! are 65,536 ranges; they stay one [`Rect`] each.
 
+use crate::never;
 use crate::value::{EnumKind, Type, Value};
 use route::Prefix;
 use route::community::LargeCommunity;
@@ -34,6 +35,21 @@ enum Class {
     Enum(EnumKind),
 }
 
+impl Class {
+    const fn kind(self) -> Option<Type> {
+        Some(match self {
+            Self::Otherwise => return None,
+            Self::Ip4 | Self::Ip6 => Type::Ip,
+            Self::Quad => Type::Quad,
+            Self::Int => Type::Int,
+            Self::Pair => Type::Pair,
+            Self::Ec => Type::Ec,
+            Self::Lc => Type::Lc,
+            Self::Enum(kind) => Type::Enum(kind),
+        })
+    }
+}
+
 impl Key {
     /// The key of a value; `None` when its type has no place in sets.
     pub fn of(value: &Value<'_>) -> Option<Self> {
@@ -53,7 +69,8 @@ impl Key {
         Some(Self { class, bits })
     }
 
-    fn value(self) -> Value<'static> {
+    /// The value that it is the place of.
+    pub(crate) fn value(self) -> Value<'static> {
         let low = self.bits as u32;
         match self.class {
             Class::Otherwise => Value::Void,
@@ -76,6 +93,13 @@ pub struct Range {
     pub from: Key,
     /// The last.
     pub to: Key,
+}
+
+impl Range {
+    /// Whether the first is above the last of the same type.
+    pub(crate) fn is_backwards(self) -> bool {
+        self.from.class == self.to.class && self.from > self.to
+    }
 }
 
 /// All pairs whose first and second number lie in ranges.
@@ -221,6 +245,31 @@ impl Set {
     /// Whether all members are of a type.
     pub fn is_of(&self, kind: Type) -> bool {
         KINDS.iter().position(|k| *k == kind).is_some_and(|bit| self.of >> bit & 1 == 1)
+    }
+
+    /// Whether some member has a type.
+    pub(crate) fn has(&self, kind: Type) -> bool {
+        self.classes().any(|class| class.kind() == Some(kind))
+    }
+
+    /// Whether some member is a number that is not above another.
+    pub(crate) fn has_up_to(&self, most: u32) -> bool {
+        self.shown.iter().any(|r| r.from.class == Class::Int && r.from <= r.to && r.from.bits <= u128::from(most))
+    }
+
+    /// The types of the members, in words.
+    pub(crate) fn nouns(&self) -> String {
+        let mut kinds: Vec<Type> = Vec::new();
+        for kind in self.classes().filter_map(Class::kind) {
+            if !kinds.contains(&kind) {
+                kinds.push(kind);
+            }
+        }
+        kinds.into_iter().map(never::noun).collect::<Vec<_>>().join(" or ")
+    }
+
+    fn classes(&self) -> impl Iterator<Item = Class> {
+        self.shown.iter().map(|r| r.from.class).chain(self.rects.iter().map(|_| Class::Pair))
     }
 
     fn all_are(&self, kind: Type) -> bool {

@@ -54,12 +54,14 @@ pub struct Symbol {
 pub struct Symbols {
     all: BTreeMap<Arc<str>, Symbol>,
     family: Option<Family>,
+    /// What constants surely do not mean.
+    pub(crate) warned: Vec<Diagnostic>,
 }
 
 impl Symbols {
     /// No names. `family`: the only family whose addresses the language takes.
     pub const fn new(family: Option<Family>) -> Self {
-        Self { all: BTreeMap::new(), family }
+        Self { all: BTreeMap::new(), family, warned: Vec::new() }
     }
 
     /// The only family whose addresses the language takes.
@@ -109,6 +111,16 @@ impl Symbols {
     /// All names in their order.
     pub fn iter(&self) -> impl Iterator<Item = (&Arc<str>, &Symbol)> {
         self.all.iter()
+    }
+
+    /// What is surely a mistake in what the names stand for, although BIRD takes it; in no order.
+    pub fn warnings(&self) -> impl Iterator<Item = &Diagnostic> {
+        let named = self.all.values().flat_map(|symbol| match &symbol.kind {
+            SymbolKind::Function(function) => &*function.warned.0,
+            SymbolKind::Filter(filter) => &filter.program.warned.0,
+            _ => &[],
+        });
+        self.warned.iter().chain(named)
     }
 
     /// The name most like a wrong one, for a suggestion.

@@ -121,6 +121,36 @@ fn every_expression_of_ipv6_gives_what_bird6_gave() {
     assert!(wrong.is_empty(), "these differ:\n{wrong}");
 }
 
+/// Recorded from BIRD 1.6.8 with `eval`.
+#[test]
+fn a_call_in_the_arguments_of_another_call_overwrites_those_that_the_other_has() {
+    let functions = "function h(int a; int b) { a = a + 10; return a*100+b; }\n\
+         function k(int a) { return h(a, 3); }\n\
+         function w() int v; { v = 5; return v; }\n\
+         function z(int a; int b; int c) { b = 77; if a = 9 then { a = 50; } return a + b + c; }\n\
+         function self() int n; { n = 5; if defined(self()) then return 1; return self(); }\n";
+    let files = [file(functions)];
+    let mut symbols = Symbols::new(Some(Family::Ipv4));
+    let tokens = lex(FileId(0), functions.as_bytes());
+    let mut cursor = Cursor::new(&files, &tokens, Some(Family::Ipv4));
+    while cursor.eat_word("function") {
+        define_function(&mut cursor, &mut symbols).unwrap();
+    }
+    for (text, value) in [
+        ("h(1, h(2, 3))", "3403"),
+        ("h(h(1,2), 3)", "111203"),
+        ("h(1, k(2))", "3403"),
+        ("h(4, h(5, h(6, 7)))", "7807"),
+        ("z(1, z(9, 2, 3), 4)", "131"),
+        ("z(1,2,z(9,3,4))", "258"),
+        ("z(z(9,1,1),z(9,2,2),z(3,3,3))", "163"),
+        ("h(1, w() + h(2,3))", "3408"),
+        ("self()", "(void)"),
+    ] {
+        assert_eq!(eval(&files, &symbols, text), (23, value.into(), String::new()), "{text}");
+    }
+}
+
 fn split(line: &str) -> Option<(&str, u16, &str, &str)> {
     let (at, code) =
         ["0023", "8008", "9001"].iter().filter_map(|code| Some((line.find(&format!("\t{code}\t"))?, code))).min()?;
