@@ -159,7 +159,8 @@ mod tests {
 
     #[test]
     fn a_function_that_nobody_calls_is_told_at_the_start() {
-        let text = "function left() { return 1; }\nfunction used() { return 2; }\ndefine two = used();\nprotocol device {}\n";
+        let text =
+            "function left() { return 1; }\nfunction used() { return 2; }\ndefine two = used();\nprotocol device {}\n";
         assert_eq!(said(text)[..1], ["c:1:10 warning: function left is never used"]);
         assert_eq!(surely_wrong(&config(text)).len(), 1);
     }
