@@ -146,6 +146,15 @@ impl<T> Memory<T> {
         self.first.is_none()
     }
 
+    /// What was kept of a run that asked nothing: it holds for every prefix.
+    #[inline]
+    pub fn always(&mut self) -> Option<&mut T> {
+        match self.begin {
+            Next::End(0) => self.first.as_mut(),
+            _ => None,
+        }
+    }
+
     /// All that is kept.
     pub fn iter(&self) -> impl Iterator<Item = &T> {
         self.first.iter().chain(&self.rest)
