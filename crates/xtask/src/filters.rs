@@ -8,15 +8,13 @@
 //! until nothing can be taken away, and printed with both answers.
 
 mod beside;
-mod chance;
 mod generate;
 mod tree;
 
 use anyhow::{Result, ensure};
 use beside::{Answer, Beside, DIED};
-use chance::Chance;
 use clap::Args;
-use generate::{Program, program};
+use generate::{Chance, Program, program};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
