@@ -1,5 +1,5 @@
-//! What is surely a mistake although BIRD takes it: commands behind the end of a filter, names that nobody uses,
-//! everything told to another AS.
+//! What is surely a mistake although BIRD takes it: comparisons that come out the same for every route, commands behind
+//! the end of a filter, names that nobody uses, everything told to another AS.
 //!
 //! It looks at a configuration that was read without errors, so nothing here
 //! can refuse one. [`surely_wrong`] is for the log of every start and reload;
@@ -7,41 +7,25 @@
 
 use crate::config::{Config, ProtocolKind};
 use crate::report;
-use filter::ast::Ending;
-use filter::program::{Node, Step};
 use filter::span::SourceFile;
 use filter::syntax::{Tok, lex};
-use filter::{Diagnostic, FileId, Level, Policy, Span, SymbolKind};
+use filter::{Diagnostic, FileId, Filter, Level, Policy, Span, SymbolKind};
 use std::collections::HashMap;
 
 /// What can not be meant so, in the order of the text.
 pub fn surely_wrong(config: &Config) -> Vec<Diagnostic> {
-    let mut found = Vec::new();
-    for (name, symbol) in config.symbols.meanings.iter() {
-        let steps = match &symbol.kind {
-            SymbolKind::Filter(filter) => &filter.program.steps,
-            SymbolKind::Function(function) => &function.steps,
-            _ => continue,
-        };
-        let mut walk = Unreachable { files: &config.files, file: symbol.span.file, name, found: &mut found };
-        walk.block(steps);
+    let mut found: Vec<Diagnostic> = config.symbols.meanings.warnings().cloned().collect();
+    for filter in unnamed(config) {
+        found.extend(filter.program.warned.0.iter().cloned());
     }
-    for policy in policies(config) {
-        if let Policy::Filter(filter) = policy
-            && filter.name.is_none()
-        {
-            let name = "this filter";
-            let file = filter.span.file;
-            Unreachable { files: &config.files, file, name, found: &mut found }.block(&filter.program.steps);
-        }
-    }
+    unused(config, |kind| matches!(kind, SymbolKind::Function(_)), &mut found);
     in_order(found)
 }
 
 /// Every warning, in the order of the text.
 pub fn all(config: &Config) -> Vec<Diagnostic> {
     let mut found = surely_wrong(config);
-    unused(config, &mut found);
+    unused(config, |kind| !matches!(kind, SymbolKind::Function(_)), &mut found);
     open_exports(config, &mut found);
     in_order(found)
 }
@@ -69,98 +53,31 @@ fn warning(span: Span, message: String, label: &str) -> Diagnostic {
     warning
 }
 
-fn policies(config: &Config) -> impl Iterator<Item = &Policy> {
-    config.protocols.iter().flat_map(|conf| &conf.channels).flat_map(|channel| [&channel.import, &channel.export])
-}
-
-/// Looks for commands behind one that always ends the filter or function.
-struct Unreachable<'a> {
-    files: &'a [SourceFile],
-    file: FileId,
-    name: &'a str,
-    found: &'a mut Vec<Diagnostic>,
-}
-
-impl Unreachable<'_> {
-    /// Whether a block always ends the filter or function.
-    fn block(&mut self, steps: &[Step]) -> bool {
-        let mut ends = false;
-        for step in steps {
-            if ends {
-                if let Some(place) = line_of(step).and_then(|line| self.place(line)) {
-                    let message = format!("these commands of {} are never reached", self.name);
-                    self.found.push(warning(place, message, "what stands above always ends here"));
-                }
-                // What follows is as unreachable; once is enough.
-                return true;
-            }
-            ends = self.ends(step);
-        }
-        ends
-    }
-
-    fn ends(&mut self, step: &Step) -> bool {
-        match step {
-            Step::Return(_) => true,
-            Step::Print(_, ending, _) => !matches!(ending, Ending::Print | Ending::Printn),
-            Step::If(arms, otherwise) => {
-                let mut all = true;
-                for (_, block) in arms {
-                    all &= self.block(block);
-                }
-                self.block(otherwise) && all
-            }
-            Step::Block(block) => self.block(block),
-            Step::For { body, .. } => {
-                self.block(body);
-                // Perhaps there is nothing to go through.
-                false
-            }
-            Step::Case(_, _, blocks, otherwise) => {
-                let mut all = true;
-                for block in blocks {
-                    all &= self.block(block);
-                }
-                self.block(otherwise) && all
-            }
-            _ => false,
-        }
-    }
-
-    /// The text of a line, without the blanks in front and behind.
-    fn place(&self, line: u32) -> Option<Span> {
-        let text = &self.files.get(self.file.0 as usize)?.text;
-        let behind = |n: usize| text.iter().enumerate().filter(|(_, o)| **o == b'\n').nth(n).map(|(at, _)| at + 1);
-        let start = match (line as usize).checked_sub(2) {
-            Some(n) => behind(n)?,
-            None => 0,
+/// The filters that stand where they are used.
+fn unnamed(config: &Config) -> impl Iterator<Item = &Filter> {
+    config.protocols.iter().flat_map(|conf| {
+        let channels = conf.channels.iter().flat_map(|channel| [&channel.import, &channel.export]);
+        let own = match &conf.kind {
+            ProtocolKind::Mrt(mrt) => Some(&mrt.filter),
+            _ => None,
         };
-        let rest = text.get(start..)?;
-        let whole = rest.split(|o| *o == b'\n').next()?;
-        let blank = whole.iter().take_while(|o| o.is_ascii_whitespace()).count();
-        let start = u32::try_from(start + blank).ok()?;
-        let length = u32::try_from(whole.trim_ascii().len()).ok()?;
-        Some(Span { file: self.file, start, end: start.checked_add(length)? })
-    }
-}
-
-/// The line on which a command stands; nothing where the program does not know.
-fn line_of(step: &Step) -> Option<u32> {
-    let of = |node: &Node| Some(node.line);
-    match step {
-        Step::If(arms, _) => arms.first().and_then(|(condition, _)| of(condition)),
-        Step::Case(subject, ..) => of(subject),
-        Step::Assign { value, .. } => of(value),
-        Step::SetAttr { line, .. } | Step::Print(_, _, line) => Some(line.0),
-        Step::Return(value) | Step::Call(value) => of(value),
-        Step::For { list, .. } => of(list),
-        Step::Block(steps) => steps.first().and_then(line_of),
-        Step::Unset(_) => None,
-    }
+        let policies = channels.chain(own).filter_map(|policy| match policy {
+            Policy::Filter(filter) => Some(&**filter),
+            _ => None,
+        });
+        let routes = match &conf.kind {
+            ProtocolKind::Static(fixed) => &*fixed.routes,
+            _ => &[],
+        };
+        policies.chain(routes.iter().filter_map(|route| route.body.as_deref())).filter(|filter| filter.name.is_none())
+    })
 }
 
 /// Filters, functions and constants whose name stands nowhere but in their definition.
-fn unused(config: &Config, found: &mut Vec<Diagnostic>) {
+fn unused(config: &Config, of: impl Fn(&SymbolKind) -> bool, found: &mut Vec<Diagnostic>) {
+    if !config.symbols.meanings.iter().any(|(_, symbol)| of(&symbol.kind)) {
+        return;
+    }
     let mut seen: HashMap<&[u8], u32> = HashMap::new();
     for (n, file) in config.files.iter().enumerate() {
         let Ok(n) = u32::try_from(n) else { break };
@@ -170,7 +87,7 @@ fn unused(config: &Config, found: &mut Vec<Diagnostic>) {
             *seen.entry(name).or_default() += 1;
         }
     }
-    for (name, symbol) in config.symbols.meanings.iter() {
+    for (name, symbol) in config.symbols.meanings.iter().filter(|(_, symbol)| of(&symbol.kind)) {
         let word = match symbol.kind {
             SymbolKind::Filter(_) => "filter",
             SymbolKind::Function(_) => "function",
@@ -224,7 +141,7 @@ mod tests {
         let text = format!(
             "filter f1 {{\n  if net.len > 8 then accept; else reject;\n  bgp_med = 5;\n  print \"x\";\n}}\n{BGP} 1; import filter f1; }}"
         );
-        assert_eq!(said(&text), ["c:3:3 warning: these commands of f1 are never reached"]);
+        assert_eq!(said(&text), ["c:3:3 warning: these commands are never reached"]);
         assert_eq!(surely_wrong(&config(&text)).len(), 1);
         assert_eq!(said(&text.replace("else reject;", "")), [""; 0]);
     }
@@ -238,6 +155,14 @@ mod tests {
             ["c:1:8 warning: constant left is never used", "c:3:8 warning: filter f1 is never used"]
         );
         assert!(surely_wrong(&config(&text)).is_empty());
+    }
+
+    #[test]
+    fn a_function_that_nobody_calls_is_told_at_the_start() {
+        let text =
+            "function left() { return 1; }\nfunction used() { return 2; }\ndefine two = used();\nprotocol device {}\n";
+        assert_eq!(said(text)[..1], ["c:1:10 warning: function left is never used"]);
+        assert_eq!(surely_wrong(&config(text)).len(), 1);
     }
 
     #[test]

@@ -2,11 +2,11 @@
 //!
 //! The machine borrows route and program and makes values that borrow from them;
 //! the route's attributes are copied when the first of them is set. No program
-//! runs for ever: a budget of steps ends those that would take too long, and a
-//! bound on the depth guards the stack, from functions that call themselves, too.
+//! runs for ever: functions can not call themselves, so every walk ends, and a
+//! budget of steps ends those that would take too long; a bound on the depth
+//! guards the stack.
 
 use crate::ast::{Compare, Ending, Logic};
-use crate::dialect::{Dialect, Rules};
 use crate::mask::{Mask, MaskItem};
 use crate::memory::{Answer, Question, Trace};
 use crate::names::{Attr, Field};
@@ -62,19 +62,27 @@ type Walked<'a, T> = Result<T, Stop<'a>>;
 
 /// A machine at work on one route.
 pub(crate) struct Machine<'a, 's> {
-    rules: &'static Rules,
     subject: Subject<'a, 's>,
-    /// The function at work.
-    function: Option<&'a Function>,
     stack: Vec<Value<'a>>,
     base: usize,
     steps: u32,
     depth: u32,
+    /// Calls whose arguments are being evaluated, when they have a place of their own for them.
+    calling: Vec<Calling<'a>>,
     printed: Vec<String>,
     line: String,
     octets_printed: usize,
     /// Where questions about the prefix are noted, if anywhere.
     trace: Option<&'s mut Trace>,
+}
+
+/// A call whose arguments are being evaluated.
+struct Calling<'a> {
+    function: &'a Function,
+    /// Where its arguments stand on the stack.
+    base: usize,
+    /// How many of them have their value.
+    given: usize,
 }
 
 /// What came of a walk.
@@ -88,20 +96,14 @@ pub(crate) struct Walk<T> {
 }
 
 impl<'a, 's> Machine<'a, 's> {
-    fn new(
-        rules: &'static Rules,
-        stack: &mut Vec<Value<'static>>,
-        subject: Subject<'a, 's>,
-        trace: Option<&'s mut Trace>,
-    ) -> Self {
+    fn new(stack: &mut Vec<Value<'static>>, subject: Subject<'a, 's>, trace: Option<&'s mut Trace>) -> Self {
         Self {
-            rules,
             subject,
-            function: None,
             stack: recycle(std::mem::take(stack)),
             base: 0,
             steps: STEPS_MAX,
             depth: 0,
+            calling: Vec::new(),
             printed: Vec::new(),
             line: String::new(),
             octets_printed: 0,
@@ -146,14 +148,16 @@ impl<'a, 's> Machine<'a, 's> {
         match step {
             Step::If(arms, otherwise) => self.conditional(arms, otherwise),
             Step::Case(subject, labels, arms, otherwise) => {
-                let value = operate::as_member(self.node(subject)?, self.rules);
+                let value = self.node(subject)?;
                 let arm = Key::of(&value).and_then(|key| labels.find(key)).and_then(|at| arms.get(at as usize));
                 let block = arm.unwrap_or(otherwise);
                 self.deeper(subject.line, |m| m.block(block))
             }
             Step::Assign { slot, kind, value: node } => {
                 let value = fit(*kind, self.node(node)?).ok_or_else(|| error(WRONG_VARIABLE, node.line))?;
-                self.put(*slot, value);
+                if let Some(place) = self.stack.get_mut(self.base + usize::from(*slot)) {
+                    *place = value;
+                }
                 Ok(Value::Void)
             }
             Step::SetAttr { attr, value, line } => {
@@ -169,30 +173,7 @@ impl<'a, 's> Machine<'a, 's> {
             Step::Return(value) => Err(Stop::Return(self.node(value)?)),
             Step::Print(items, ending, line) => self.print(items, *ending, line.0),
             Step::Call(call) => self.node(call),
-            Step::Block(steps) => self.deeper(0, |m| m.block(steps)),
-            Step::For { slot, kind, list, body } => self.repeat(*slot, *kind, list, body),
         }
-    }
-
-    fn put(&mut self, slot: u16, value: Value<'a>) {
-        if let Some(place) = self.stack.get_mut(self.base + usize::from(slot)) {
-            *place = value;
-        }
-    }
-
-    /// `for int a in b do c`
-    fn repeat(&mut self, slot: u16, kind: Type, list: &'a Node, body: &'a [Step]) -> Walked<'a, Value<'a>> {
-        let value = self.node(list)?;
-        let items = operate::items(&value).ok_or_else(|| error("Mismatched argument and variable type", list.line))?;
-        for item in items {
-            if item.kind() != kind {
-                return Err(error("Mismatched argument and variable type", list.line));
-            }
-            self.put(slot, item);
-            self.deeper(list.line, |m| m.block(body))?;
-            self.spend(1, list.line)?;
-        }
-        Ok(Value::Void)
     }
 
     /// Its value, for a function that ends with it, is BIRD's: whether what stands last was passed over.
@@ -247,11 +228,7 @@ impl<'a, 's> Machine<'a, 's> {
                 }
                 let value = self.subject.get(*attr).map_err(|e| error(e, node.line))?;
                 self.spend(value.pieces(), node.line)?;
-                match value {
-                    // In BIRD 2 a path that is not there reads as an empty one, as other lists do.
-                    Value::Void if self.rules.empty_is_undefined => Ok(attr.empty().unwrap_or(Value::Void)),
-                    value => Ok(value),
-                }
+                Ok(value)
             }
             _ => self.deeper(node.line, |m| m.inner(node)),
         }
@@ -274,26 +251,13 @@ impl<'a, 's> Machine<'a, 's> {
                 let [a, b] = &**sides;
                 let (a, b) = (self.node(a)?, self.node(b)?);
                 self.spend(comparing(*op, &a, &b), node.line)?;
-                Value::Bool(compare(*op, &a, &b, self.rules).map_err(fail)?)
+                Value::Bool(compare(*op, &a, &b).map_err(fail)?)
             }
             NodeOp::Not(inner) => match self.node(inner)? {
                 Value::Bool(b) => Value::Bool(!b),
                 _ => return Err(fail("Not applied to non-boolean")),
             },
-            NodeOp::Defined(inner) => {
-                let value = self.node(inner)?;
-                let is_empty = self.rules.empty_is_undefined && operate::is_empty_list(&value);
-                Value::Bool(value != Value::Void && !is_empty)
-            }
-            NodeOp::Format(inner) => {
-                let value = self.node(inner)?;
-                self.spend(value.pieces(), node.line)?;
-                Value::Text(Held::own(operate::format(&value).into_bytes()))
-            }
-            NodeOp::FromHex(inner) => match self.node(inner)? {
-                Value::Text(text) => Value::Bytes(Held::own(operate::from_hex(&text).map_err(fail)?)),
-                _ => return Err(fail("Invalid hex string")),
-            },
+            NodeOp::Defined(inner) => Value::Bool(self.node(inner)? != Value::Void),
             NodeOp::Pair(sides) => {
                 let [a, b] = &**sides;
                 let (a, b) = (self.node(a)?, self.node(b)?);
@@ -302,12 +266,7 @@ impl<'a, 's> Machine<'a, 's> {
             NodeOp::Ec(kind, sides) => {
                 let [a, b] = &**sides;
                 let (a, b) = (self.node(a)?, self.node(b)?);
-                match operate::ec(*kind, &a, &b) {
-                    Err(operate::EC_BOUNDS) if self.rules.typed => {
-                        return Err(error(&operate::ec_bounds(&a, &b), node.line));
-                    }
-                    made => made.map_err(fail)?,
-                }
+                operate::ec(*kind, &a, &b).map_err(fail)?
             }
             NodeOp::Lc(parts) => {
                 let [a, b, c] = &**parts;
@@ -316,17 +275,13 @@ impl<'a, 's> Machine<'a, 's> {
             }
             NodeOp::Mask(items) => self.mask(items, node.line)?,
             NodeOp::Call(function, arguments) => return self.call(function, arguments, node.line),
-            NodeOp::Recurse(arguments) => {
-                let function = self.function.ok_or_else(|| fail("No function to call"))?;
-                return self.call(function, arguments, node.line);
-            }
             NodeOp::RoaCheck(table, sides) => self.roa_check(table, sides.as_deref(), node.line)?,
             NodeOp::Method(method, subject, argument) => {
                 let subject = self.node(subject)?;
                 let argument = argument.as_deref().map(|a| self.node(a)).transpose()?;
                 let both = argument.as_ref().map_or(1, |a| matching(&subject, a));
                 self.spend(both, node.line)?;
-                operate::member(*method, subject, argument, self.rules).map_err(fail)?
+                operate::member(*method, subject, argument).map_err(fail)?
             }
             NodeOp::Ask(inner) => self.ask(inner)?,
             NodeOp::NetIn(op, set) => self.net_in(*op, set, node.line)?,
@@ -354,7 +309,7 @@ impl<'a, 's> Machine<'a, 's> {
             if let Some(trace) = &mut self.trace {
                 trace.is_sole();
             }
-            return Ok(Value::Bool(compare(op, &Value::Prefix(net), &set, self.rules).map_err(|e| error(e, line))?));
+            return Ok(Value::Bool(compare(op, &Value::Prefix(net), &set).map_err(|e| error(e, line))?));
         };
         let is_in = set.contains(&net);
         if let Some(trace) = &mut self.trace {
@@ -412,16 +367,9 @@ impl<'a, 's> Machine<'a, 's> {
         let mut made = Vec::with_capacity(items.len());
         for item in items {
             made.push(match item {
-                MaskNode::Fixed(item) => item.clone(),
+                MaskNode::Fixed(item) => *item,
                 MaskNode::Asn(node) => match self.node(node) {
                     Ok(Value::Int(asn)) => MaskItem::Asn(asn),
-                    Ok(Value::Set(set)) if self.rules.typed && set.is_of(Type::Int) => {
-                        self.spend(Value::Set(set.clone()).pieces(), line)?;
-                        MaskItem::Set(match set {
-                            Held::Own(set) => set,
-                            Held::Ref(set) => Arc::new(set.clone()),
-                        })
-                    }
                     Err(Stop::Error(words)) => return Err(Stop::Error(words)),
                     // A function that accepts or rejects the route gives no number either.
                     _ => return Err(error("Error resolving path mask template: value not an integer", line)),
@@ -433,21 +381,46 @@ impl<'a, 's> Machine<'a, 's> {
 
     fn call(&mut self, function: &'a Function, arguments: &'a [Node], line: u32) -> Walked<'a, Value<'a>> {
         let base = self.stack.len();
-        for (kind, argument) in function.arguments.iter().zip(arguments) {
-            let value = fit(*kind, self.node(argument)?).ok_or_else(|| error(WRONG_VARIABLE, line))?;
-            self.stack.push(value);
+        if function.is_static && arguments.len() > 1 {
+            self.calling.push(Calling { function, base, given: 0 });
+            for (kind, argument) in function.arguments.iter().zip(arguments) {
+                self.argument(*kind, argument, line)?;
+                if let Some(calling) = self.calling.last_mut() {
+                    calling.given += 1;
+                }
+            }
+            self.calling.pop();
+        } else {
+            for (kind, argument) in function.arguments.iter().zip(arguments) {
+                self.argument(*kind, argument, line)?;
+            }
         }
         self.stack.resize(base + usize::from(function.slots), Value::Void);
         let caller = std::mem::replace(&mut self.base, base);
-        let caller_function = self.function.replace(function);
         let result = self.block(&function.steps);
-        self.function = caller_function;
         self.base = caller;
+        self.leave_arguments(function, base);
         self.stack.truncate(base);
         match result {
             Err(Stop::Return(value)) => Ok(value),
-            Ok(_) if !self.rules.last_is_value => Ok(Value::Void),
             other => other,
+        }
+    }
+
+    fn argument(&mut self, kind: Type, argument: &'a Node, line: u32) -> Walked<'a, ()> {
+        let value = fit(kind, self.node(argument)?).ok_or_else(|| error(WRONG_VARIABLE, line))?;
+        self.stack.push(value);
+        Ok(())
+    }
+
+    /// What a call leaves in the arguments of its function is what another call of it finds there, among whose later
+    /// arguments this one stands: in `f(1, f(2, 3))` the outer call begins with 2, or what the inner one made of it.
+    fn leave_arguments(&mut self, function: &Function, base: usize) {
+        let outer = self.calling.iter().rev().find(|calling| std::ptr::eq(calling.function, function));
+        if let Some(Calling { base: outer, given, .. }) = outer {
+            for at in 0..*given {
+                self.stack.swap(outer + at, base + at);
+            }
         }
     }
 }
@@ -468,14 +441,14 @@ fn matching(a: &Value<'_>, b: &Value<'_>) -> u32 {
     }
 }
 
-fn compare(op: Compare, a: &Value<'_>, b: &Value<'_>, rules: &Rules) -> Operated<bool> {
+fn compare(op: Compare, a: &Value<'_>, b: &Value<'_>) -> Operated<bool> {
     match op {
         Compare::Equal => Ok(operate::same(a, b)),
         Compare::NotEqual => Ok(!operate::same(a, b)),
         Compare::Less => operate::less(a, b, false),
         Compare::LessEqual => operate::less(a, b, true),
-        Compare::Match => operate::matches(a, b, rules).ok_or("~ applied on unknown type pair"),
-        Compare::NotMatch => operate::matches(a, b, rules).map(|m| !m).ok_or("!~ applied on unknown type pair"),
+        Compare::Match => operate::matches(a, b).ok_or("~ applied on unknown type pair"),
+        Compare::NotMatch => operate::matches(a, b).map(|m| !m).ok_or("!~ applied on unknown type pair"),
     }
 }
 
@@ -502,14 +475,11 @@ pub(crate) fn filter<'a>(
     let Scratch { stack, builder, trace } = scratch;
     trace.clear();
     let trace = if noting { Some(trace) } else { None };
-    let mut machine = Machine::new(program.rules.0, stack, Subject::new(Some(route), env, builder), trace);
+    let mut machine = Machine::new(stack, Subject::new(Some(route), env, builder), trace);
     machine.stack.resize(usize::from(program.slots), Value::Void);
     let result = match machine.block(&program.steps) {
         Err(Stop::Verdict(verdict)) => Ok(verdict),
         Err(Stop::Error(words)) => Err(words),
-        Err(Stop::Return(Value::Bool(accepts))) if program.rules.0.filter_returns => {
-            Ok(if accepts { Verdict::Accept } else { Verdict::Reject })
-        }
         Ok(_) | Err(Stop::Return(_)) => {
             let name = name.unwrap_or("(unnamed)");
             Err(format!("Filter {name} did not return accept nor reject. Make up your mind"))
@@ -521,9 +491,9 @@ pub(crate) fn filter<'a>(
 }
 
 /// Evaluates an expression without a route.
-pub(crate) fn expression<'a>(node: &'a Node, env: Env<'a>, rules: &'static Rules) -> Walk<Value<'a>> {
+pub(crate) fn expression<'a>(node: &'a Node, env: Env<'a>) -> Walk<Value<'a>> {
     let (mut stack, mut builder) = (Vec::new(), None);
-    let mut machine = Machine::new(rules, &mut stack, Subject::new(None, env, &mut builder), None);
+    let mut machine = Machine::new(&mut stack, Subject::new(None, env, &mut builder), None);
     let result = match machine.node(node) {
         Ok(value) | Err(Stop::Return(value)) => Ok(value),
         Err(Stop::Error(words)) => Err(words),
@@ -535,14 +505,13 @@ pub(crate) fn expression<'a>(node: &'a Node, env: Env<'a>, rules: &'static Rules
 /// The answer to a question about the prefix; `None` when there is none to be kept.
 pub(crate) fn answer<'a>(node: &'a Node, scratch: &mut Scratch, route: RouteView<'a>, env: Env<'a>) -> Option<Answer> {
     let Scratch { stack, builder, .. } = scratch;
-    // What reads nothing but the prefix has the same value in every dialect, or none.
-    let mut machine = Machine::new(Dialect::V2.rules(), stack, Subject::new(Some(route), env, builder), None);
+    let mut machine = Machine::new(stack, Subject::new(Some(route), env, builder), None);
     let value = machine.node(node).ok().and_then(|value| Answer::of(&value));
     machine.end(stack, Ok(value)).result.ok().flatten()
 }
 
 /// The value of an expression that needs no route and no links, or BIRD's words.
-pub(crate) fn evaluate(node: &Node, rules: &'static Rules) -> Result<Value<'static>, String> {
+pub(crate) fn evaluate(node: &Node) -> Result<Value<'static>, String> {
     let ifaces = route::Ifaces::default();
-    expression(node, Env { ifaces: &ifaces, roas: route::RoaTables::NONE }, rules).result.map(Value::into_owned)
+    expression(node, Env { ifaces: &ifaces, roas: route::RoaTables::NONE }).result.map(Value::into_owned)
 }

@@ -7,15 +7,13 @@
 
 use crate::ast::{Body, Ending, Stmt, StmtKind};
 use crate::compile::Compiler;
-use crate::dialect::Rules;
 use crate::interpret;
-use crate::names::AttrKind;
 use crate::parse::Parser;
-use crate::program::{Node, Program};
+use crate::program::{Line, Node, Program, Step, Warned};
 use crate::run::{Env, Filter, Inputs, Policy};
 use crate::span::{Diagnostic, Span};
 use crate::symbols::{SymbolKind, Symbols};
-use crate::syntax::{Cursor, Op, Tok, UNDEFINED};
+use crate::syntax::{Cursor, Op, Tok};
 use crate::value::Value;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -27,19 +25,19 @@ pub type Rule<T> = Result<T, Vec<Diagnostic>>;
 pub fn define_filter(cursor: &mut Cursor<'_>, symbols: &mut Symbols) -> Rule<()> {
     define(cursor, symbols, |cursor, symbols, name, span| {
         let filter = filter_body(cursor, symbols, Some(name.into()), span)?;
-        Ok(SymbolKind::Filter(Arc::new(filter)))
+        Ok((SymbolKind::Filter(Arc::new(filter)), Vec::new()))
     })
 }
 
 /// Reads `NAME(arguments) body` behind `function`, and defines the name.
 pub fn define_function(cursor: &mut Cursor<'_>, symbols: &mut Symbols) -> Rule<()> {
     define(cursor, symbols, |cursor, symbols, name, _| {
-        let body = parse(cursor, symbols, |parser| {
+        let body = parse(cursor, |parser| {
             let arguments = parser.arguments()?;
             parser.body(arguments)
         })?;
         let function = compiler(cursor, symbols).function(name, &body)?;
-        Ok(SymbolKind::Function(Arc::new(function)))
+        Ok((SymbolKind::Function(Arc::new(function)), Vec::new()))
     })
 }
 
@@ -47,38 +45,27 @@ pub fn define_function(cursor: &mut Cursor<'_>, symbols: &mut Symbols) -> Rule<(
 pub fn define_constant(cursor: &mut Cursor<'_>, symbols: &mut Symbols) -> Rule<()> {
     define(cursor, symbols, |cursor, symbols, _, _| {
         cursor.expect(Op::Equal).map_err(one)?;
-        let value = evaluate(cursor, symbols)?;
+        let (value, warned) = evaluate_warning(cursor, symbols)?;
         cursor.expect(Op::Semicolon).map_err(one)?;
-        Ok(SymbolKind::Constant(value))
+        Ok((SymbolKind::Constant(value), warned))
     })
 }
 
-/// Reads `TYPE NAME;` behind `attribute`, and defines the name. `before`: the names of the configuration that runs, in
-/// which an attribute of this name keeps its number.
-pub fn define_attribute(cursor: &mut Cursor<'_>, symbols: &mut Symbols, before: Option<&Symbols>) -> Rule<()> {
-    let start = cursor.span();
-    let kind = parse(cursor, symbols, |parser| parser.type_name())?;
-    let place = cursor.since(start);
-    define(cursor, symbols, |cursor, symbols, name, _| {
-        let refused = |words| vec![Diagnostic::error(place, words)];
-        let kind = AttrKind::declared(kind).ok_or_else(|| refused("Custom route attribute of unsupported type"))?;
-        let attr = symbols.own_attribute(name, kind, before).ok_or_else(|| refused("Too many custom attributes."))?;
-        cursor.expect(Op::Semicolon).map_err(one)?;
-        Ok(SymbolKind::Attribute(attr))
-    })
-}
-
-/// Reads a name and what it stands for. A wrong meaning makes the name broken.
+/// Reads a name and what it stands for, with what is surely not meant where the symbol itself has no room for it. A wrong
+/// meaning makes the name broken.
 fn define<'a>(
     cursor: &mut Cursor<'a>,
     symbols: &mut Symbols,
-    meaning: impl FnOnce(&mut Cursor<'a>, &Symbols, &str, Span) -> Rule<SymbolKind>,
+    meaning: impl FnOnce(&mut Cursor<'a>, &Symbols, &str, Span) -> Rule<(SymbolKind, Vec<Diagnostic>)>,
 ) -> Rule<()> {
     let (name, span) = cursor.name().map_err(one)?;
     let taken = symbols.check_new(name, span);
     let kind = meaning(cursor, symbols, name, span);
     match (taken, kind) {
-        (Ok(()), Ok(kind)) => symbols.define(name, span, kind).map_err(one),
+        (Ok(()), Ok((kind, warned))) => {
+            symbols.warned.extend(warned);
+            symbols.define(name, span, kind).map_err(one)
+        }
         (Ok(()), Err(wrong)) => {
             symbols.define(name, span, SymbolKind::Broken).map_err(one)?;
             Err(wrong)
@@ -137,7 +124,7 @@ pub fn filter(cursor: &mut Cursor<'_>, symbols: &Symbols) -> Rule<Arc<Filter>> {
 
 /// Reads the expression behind `where`: a filter that accepts when it is true.
 pub fn where_clause(cursor: &mut Cursor<'_>, symbols: &Symbols) -> Rule<Arc<Filter>> {
-    let condition = parse(cursor, symbols, |parser| parser.expr())?;
+    let condition = parse(cursor, |parser| parser.expr())?;
     let span = condition.span;
     let end = |ending| vec![Stmt { kind: StmtKind::Print(Vec::new(), ending), span }];
     let kind = StmtKind::If(vec![(condition, end(Ending::Accept))], Some(end(Ending::Reject)));
@@ -150,15 +137,16 @@ pub fn where_clause(cursor: &mut Cursor<'_>, symbols: &Symbols) -> Rule<Arc<Filt
 /// sets.
 pub fn attributes(cursor: &mut Cursor<'_>, symbols: &Symbols) -> Rule<Arc<Filter>> {
     let span = cursor.span();
-    let mut body = parse(cursor, symbols, |parser| parser.body(Vec::new()))?;
-    body.statements.push(Stmt { kind: StmtKind::Print(Vec::new(), Ending::Accept), span });
-    let (program, inputs) = Compiler::new(symbols, cursor.files(), cursor.dialect()).filter(&body)?;
+    let body = parse(cursor, |parser| parser.body(Vec::new()))?;
+    let (mut program, inputs) = Compiler::new(symbols, cursor.files()).filter(&body)?;
+    let accept = Step::Print(Box::default(), Ending::Accept, Line(0));
+    program.steps = program.steps.into_iter().chain([accept]).collect();
     Ok(Arc::new(Filter { name: None, inputs, span, program }))
 }
 
 /// Reads `variables { statements }`.
 fn filter_body(cursor: &mut Cursor<'_>, symbols: &Symbols, name: Option<Arc<str>>, span: Span) -> Rule<Filter> {
-    let body = parse(cursor, symbols, |parser| parser.body(Vec::new()))?;
+    let body = parse(cursor, |parser| parser.body(Vec::new()))?;
     let (program, inputs) = compiler(cursor, symbols).filter(&body)?;
     Ok(Filter { name, inputs, span, program })
 }
@@ -172,20 +160,20 @@ fn rejecting(span: Span) -> Filter {
 #[derive(Debug)]
 pub struct Expression {
     node: Node,
-    rules: &'static Rules,
+    warned: Warned,
 }
 
 impl Expression {
     /// Reads an expression.
     pub fn read(cursor: &mut Cursor<'_>, symbols: &Symbols) -> Rule<Self> {
-        let expr = parse(cursor, symbols, |parser| parser.expr())?;
-        let (node, _) = compiler(cursor, symbols).expression(&expr)?;
-        Ok(Self { node, rules: cursor.dialect().rules() })
+        let expr = parse(cursor, |parser| parser.expr())?;
+        let (node, warned) = compiler(cursor, symbols).expression(&expr)?;
+        Ok(Self { node, warned })
     }
 
     /// Its value without a route.
     pub fn run(&self, env: Env<'_>) -> Evaluated {
-        let walk = interpret::expression(&self.node, env, self.rules);
+        let walk = interpret::expression(&self.node, env);
         Evaluated { value: walk.result.map(Value::into_owned), printed: walk.printed }
     }
 }
@@ -202,14 +190,22 @@ pub struct Evaluated {
 
 /// Reads an expression and computes it, as `define` does.
 pub fn evaluate(cursor: &mut Cursor<'_>, symbols: &Symbols) -> Rule<Value<'static>> {
+    evaluate_warning(cursor, symbols).map(|(value, _)| value)
+}
+
+/// The same, with what is surely not meant.
+fn evaluate_warning(cursor: &mut Cursor<'_>, symbols: &Symbols) -> Rule<(Value<'static>, Vec<Diagnostic>)> {
     let start = cursor.span();
     let expression = Expression::read(cursor, symbols)?;
     let span = cursor.since(start);
-    interpret::evaluate(&expression.node, expression.rules).map_err(|words| {
-        let mut wrong = Diagnostic::error(span, "Runtime error");
-        wrong.label = Some(words);
-        vec![wrong]
-    })
+    match interpret::evaluate(&expression.node) {
+        Ok(value) => Ok((value, expression.warned.0)),
+        Err(words) => {
+            let mut wrong = Diagnostic::error(span, "Runtime error");
+            wrong.label = Some(words);
+            Err(vec![wrong])
+        }
+    }
 }
 
 /// Reads the value of an option: a literal, a constant, or an expression in parentheses.
@@ -264,17 +260,7 @@ pub fn address(cursor: &mut Cursor<'_>, symbols: &Symbols) -> Rule<IpAddr> {
 /// A compiler for what was read just now.
 fn compiler<'s, 'a: 's>(cursor: &mut Cursor<'a>, symbols: &'s Symbols) -> Compiler<'s> {
     let (place, line) = cursor.last_line();
-    Compiler::new(symbols, cursor.files(), cursor.dialect()).near(place, line)
-}
-
-/// In an error of dialect 2 that was met at a name: says whether the name is known, as BIRD does.
-///
-/// The cursor, which words such errors, knows no names.
-pub fn name_known(cursor: &Cursor<'_>, symbols: &Symbols, wrong: &mut Diagnostic) {
-    let name = std::str::from_utf8(cursor.octets(wrong.span)).unwrap_or_default();
-    if wrong.message.contains(UNDEFINED) && symbols.get(name.trim_matches('\'')).is_some() {
-        wrong.message = wrong.message.replacen(UNDEFINED, "CF_SYM_KNOWN", 1);
-    }
+    Compiler::new(symbols, cursor.files()).near(place, line)
 }
 
 fn one(wrong: Diagnostic) -> Vec<Diagnostic> {
@@ -282,17 +268,10 @@ fn one(wrong: Diagnostic) -> Vec<Diagnostic> {
 }
 
 /// Reads with a parser; errors that it passed over come first.
-fn parse<'a, T>(
-    cursor: &mut Cursor<'a>,
-    symbols: &Symbols,
-    read: impl FnOnce(&mut Parser<'_, 'a>) -> Result<T, Diagnostic>,
-) -> Rule<T> {
+fn parse<'a, T>(cursor: &mut Cursor<'a>, read: impl FnOnce(&mut Parser<'_, 'a>) -> Result<T, Diagnostic>) -> Rule<T> {
     let mut parser = Parser::new(cursor);
-    let mut result = read(&mut parser);
+    let result = read(&mut parser);
     let mut errors = parser.errors;
-    for wrong in errors.iter_mut().chain(result.as_mut().err()) {
-        name_known(cursor, symbols, wrong);
-    }
     match result {
         Ok(read) if errors.is_empty() => Ok(read),
         Ok(_) => Err(errors),

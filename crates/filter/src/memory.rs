@@ -146,6 +146,15 @@ impl<T> Memory<T> {
         self.first.is_none()
     }
 
+    /// What was kept of a run that asked nothing: it holds for every prefix.
+    #[inline]
+    pub fn always(&mut self) -> Option<&mut T> {
+        match self.begin {
+            Next::End(0) => self.first.as_mut(),
+            _ => None,
+        }
+    }
+
     /// All that is kept.
     pub fn iter(&self) -> impl Iterator<Item = &T> {
         self.first.iter().chain(&self.rest)
@@ -275,11 +284,6 @@ pub(crate) fn mark(steps: &mut [Step]) {
             Step::Assign { value, .. } | Step::SetAttr { value, .. } | Step::Return(value) | Step::Call(value) => {
                 mark_whole(value);
             }
-            Step::Block(block) => mark(block),
-            Step::For { list, body, .. } => {
-                mark_whole(list);
-                mark(body);
-            }
             Step::Print(items, ..) => items.iter_mut().for_each(mark_whole),
             Step::Unset(_) => {}
         }
@@ -322,7 +326,7 @@ fn read(node: &mut Node) -> Reads {
             together(&mut sides.iter_mut().collect::<Vec<_>>())
         }
         NodeOp::Lc(parts) => together(&mut parts.iter_mut().collect::<Vec<_>>()),
-        NodeOp::Not(inner) | NodeOp::Defined(inner) | NodeOp::Format(inner) | NodeOp::FromHex(inner) => read(inner),
+        NodeOp::Not(inner) | NodeOp::Defined(inner) => read(inner),
         NodeOp::Method(_, subject, argument) => {
             together(&mut std::iter::once(subject).chain(argument).map(|b| &mut **b).collect::<Vec<_>>())
         }
@@ -334,7 +338,7 @@ fn read(node: &mut Node) -> Reads {
             }
             Reads::More
         }
-        NodeOp::Call(_, arguments) | NodeOp::Recurse(arguments) => {
+        NodeOp::Call(_, arguments) => {
             arguments.iter_mut().for_each(mark_whole);
             Reads::More
         }

@@ -4,10 +4,10 @@
 //! knows its line, for BIRD's message.
 
 use crate::ast::{Arith, Compare, EcKind, Ending, Logic, Method};
-use crate::dialect::{Dialect, Rules};
 use crate::mask::MaskItem;
 use crate::names::Attr;
 use crate::set::Labels;
+use crate::span::Diagnostic;
 use crate::value::{Type, Value};
 use std::sync::Arc;
 
@@ -21,19 +21,13 @@ impl PartialEq for Line {
     }
 }
 
-/// The rules of the dialect that a program is written in.
-#[derive(Clone, Copy, Debug)]
-pub struct Ruled(pub &'static Rules);
+/// What is surely a mistake although BIRD takes it, in the order of the text. All are equal, as lines are.
+#[derive(Clone, Debug, Default)]
+pub struct Warned(pub Vec<Diagnostic>);
 
-impl Default for Ruled {
-    fn default() -> Self {
-        Self(Dialect::V1.rules())
-    }
-}
-
-impl PartialEq for Ruled {
-    fn eq(&self, other: &Self) -> bool {
-        std::ptr::eq(self.0, other.0)
+impl PartialEq for Warned {
+    fn eq(&self, _: &Self) -> bool {
+        true
     }
 }
 
@@ -70,10 +64,6 @@ pub enum NodeOp {
     Lc(Box<[Node; 3]>),
     Mask(Box<[MaskNode]>),
     Call(Arc<Function>, Box<[Node]>),
-    /// A call of the function in which it stands.
-    Recurse(Box<[Node]>),
-    Format(Box<Node>),
-    FromHex(Box<Node>),
     RoaCheck(Arc<str>, Option<Box<[Node; 2]>>),
     Method(Method, Box<Node>, Option<Box<Node>>),
     /// An expression that reads nothing but `net`; see `memory`.
@@ -103,8 +93,6 @@ pub enum Step {
     Return(Node),
     Print(Box<[Node]>, Ending, Line),
     Call(Node),
-    Block(Box<[Step]>),
-    For { slot: u16, kind: Type, list: Node, body: Box<[Step]> },
 }
 
 /// A function.
@@ -114,16 +102,21 @@ pub struct Function {
     pub name: Arc<str>,
     /// The types of its arguments, which are the first slots.
     pub arguments: Box<[Type]>,
-    /// What it gives, when that is declared.
-    pub returns: Option<Type>,
+    /// Its arguments are one place for all its calls, as in BIRD 1.6: a call in the arguments of another overwrites those
+    /// that the other has.
+    pub is_static: bool,
     /// How many slots it has, arguments and variables.
     pub slots: u16,
     /// What it does.
     pub steps: Box<[Step]>,
     /// How many functions call each other in it, itself included.
     pub depth: u16,
+    /// Every route that comes into it is accepted or rejected there.
+    pub ends: bool,
     /// What it reads, with the functions that it calls.
     pub inputs: crate::run::Inputs,
+    /// What it surely does not mean.
+    pub warned: Warned,
 }
 
 /// What a filter does.
@@ -133,6 +126,6 @@ pub struct Program {
     pub slots: u16,
     /// Its statements.
     pub steps: Box<[Step]>,
-    /// The rules by which it runs.
-    pub rules: Ruled,
+    /// What it surely does not mean.
+    pub warned: Warned,
 }

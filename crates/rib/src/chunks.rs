@@ -57,6 +57,7 @@ impl<T> Chunks<T> {
     }
 
     /// The element of a number that may never have been given.
+    #[inline]
     pub(crate) fn get(&self, at: u32) -> Option<&T> {
         self.chunks.get(at as usize / CHUNK)?.get(at as usize % CHUNK)
     }
@@ -97,12 +98,14 @@ impl<T> Chunks<T> {
 impl<T> Index<u32> for Chunks<T> {
     type Output = T;
 
+    #[inline]
     fn index(&self, at: u32) -> &T {
         &self.chunks[at as usize / CHUNK][at as usize % CHUNK]
     }
 }
 
 impl<T> IndexMut<u32> for Chunks<T> {
+    #[inline]
     fn index_mut(&mut self, at: u32) -> &mut T {
         &mut self.chunks[at as usize / CHUNK][at as usize % CHUNK]
     }

@@ -11,6 +11,7 @@ use crate::batch::{ChannelSpec, ImportBatch, ImportRow, LimitKind, NetId, TableE
 use crate::channel::{Channel, Standing};
 use crate::path::{AttrsId, Path, SlotId};
 use crate::pipe::Clash;
+use crate::store::Found;
 use crate::table::Table;
 use crate::trace::Fate;
 use filter::{Env, RouteView, Verdict};
@@ -114,7 +115,7 @@ impl Table {
         at: u32,
         slot: Option<SlotId>,
         row: &ImportRow,
-        found: Option<NetId>,
+        found: Found,
         palette: &[AttrsId],
         now: Moment,
         events: &mut Vec<TableEvent>,
@@ -189,52 +190,85 @@ impl Table {
         made
     }
 
-    /// Makes `wanted` stand for a slot and a prefix, in place of what stood. `found` may be older than the batch.
+    /// Makes `wanted` stand for a slot and a prefix, in place of what stood.
+    ///
+    /// What was `found` may be older than the batch: an earlier row of it may have given the prefix its number.
     #[expect(clippy::too_many_arguments, reason = "who, where, what, when, and whom to tell")]
     pub(crate) fn put(
         &mut self,
         at: u32,
         slot: SlotId,
         net: Prefix,
-        found: Option<NetId>,
+        found: Found,
         wanted: Wanted,
         now: Moment,
         events: &mut Vec<TableEvent>,
     ) {
-        // An earlier row of the batch may have given the prefix its number.
-        let (id, is_new) = match (found, wanted) {
-            (None, Some(_)) => self.nets.find_or_insert(&net).unzip(),
-            (None, None) => (self.nets.find(&net), None),
-            (found, _) => (found, None),
+        let given = match wanted {
+            Some(_) => self.nets.find_or_give(&net, found),
+            None => self.nets.find_again(&net, found).map(|id| (id, false)),
         };
-        let placed = self.put_at(at, slot, net, id, wanted, now, events);
-        if let (Some(id), Some(true), false) = (id, is_new, placed) {
+        let Some((id, is_new)) = given else {
+            self.weigh(at, slot, net, None, None, now, events);
+            return;
+        };
+        // Nothing stands, or only what this slot said before: nearly all rows of a feed.
+        let is_shared = self.channels.slot(slot).is_shared;
+        let alone = self.nets.only(id).filter(|only| !is_shared && (only.is_vacant() || only.slot() == slot));
+        let placed = match alone {
+            Some(only) => self.put_alone(at, slot, net, id, only, wanted, now, events),
+            None => self.put_among(at, slot, net, id, wanted, now, events),
+        };
+        if is_new && !placed {
             self.nets.remove(id);
         }
     }
 
-    /// The same for a prefix whose number is known. `false`: the same paths stand as before.
+    /// The same for a prefix of which nobody else says anything. `false`: the same path stands as before.
     #[expect(clippy::too_many_arguments, reason = "who, where, what, when, and whom to tell")]
-    fn put_at(
+    #[inline]
+    fn put_alone(
         &mut self,
         at: u32,
         slot: SlotId,
         net: Prefix,
-        id: Option<NetId>,
+        id: NetId,
+        only: Path,
         wanted: Wanted,
         now: Moment,
         events: &mut Vec<TableEvent>,
     ) -> bool {
-        let is_shared = self.channels.slot(slot).is_shared;
-        let mut paths = std::mem::take(&mut self.scratch);
-        paths.clear();
-        // Nothing stands, or only what this slot said before: nearly all rows of a feed.
-        let only = id.map_or(Some(Path::VACANT), |id| self.nets.only(id));
-        let alone = only.filter(|p| !is_shared && (p.is_vacant() || p.slot() == slot));
-        if let (None, Some(id)) = (alone, id) {
-            self.nets.read(id, &mut paths);
+        let old = (!only.is_vacant()).then_some(only);
+        match self.weigh(at, slot, net, old, wanted, now, events) {
+            Weighed::Place(new) => {
+                self.settle_alone(id, &net, old, new);
+                true
+            }
+            Weighed::Confirm(same) => {
+                self.nets.set_first(id, same);
+                false
+            }
+            Weighed::Leave => false,
         }
-        if is_shared && let Some(other) = self.other_way(slot, &paths) {
+    }
+
+    /// The same for a prefix with paths of others. `false`: the same paths stand as before.
+    #[expect(clippy::too_many_arguments, reason = "who, where, what, when, and whom to tell")]
+    fn put_among(
+        &mut self,
+        at: u32,
+        slot: SlotId,
+        net: Prefix,
+        id: NetId,
+        wanted: Wanted,
+        now: Moment,
+        events: &mut Vec<TableEvent>,
+    ) -> bool {
+        let mut paths = std::mem::take(&mut self.scratch);
+        self.nets.read(id, &mut paths);
+        if self.channels.slot(slot).is_shared
+            && let Some(other) = self.other_way(slot, &paths)
+        {
             if let Some(wanted) = wanted {
                 // What has passed no pipe is where the route began: this one went round a circle.
                 let circle = wanted.pipes > 0 && other.pipes() == 0;
@@ -245,34 +279,27 @@ impl Table {
             return false;
         }
         let at_place = paths.iter().position(|p| p.slot() == slot);
-        let old = at_place.map(|n| paths[n]).or(alone.filter(|p| !p.is_vacant()));
-        let placed = match (self.weigh(at, slot, net, old, wanted, now, events), id) {
-            (Weighed::Place(new), Some(id)) if alone.is_some() => {
-                self.settle_alone(id, &net, old, new);
-                true
-            }
-            (Weighed::Place(new), Some(id)) => {
+        let old = at_place.map(|n| paths[n]);
+        match self.weigh(at, slot, net, old, wanted, now, events) {
+            Weighed::Place(new) => {
                 self.settle(id, paths, at_place, new);
                 return true;
             }
-            (Weighed::Confirm(same), Some(id)) => {
-                match at_place.and_then(|n| paths.get_mut(n)) {
-                    Some(place) => {
-                        *place = same;
-                        self.nets.write(id, &paths);
-                    }
-                    None => self.nets.set_first(id, same),
+            Weighed::Confirm(same) => {
+                if let Some(place) = at_place.and_then(|n| paths.get_mut(n)) {
+                    *place = same;
+                    self.nets.write(id, &paths);
                 }
-                false
             }
-            (Weighed::Leave, _) | (_, None) => false,
-        };
+            Weighed::Leave => {}
+        }
         self.scratch = paths;
-        placed
+        false
     }
 
     /// What a slot wants to stand against `old`, which stands: counted, judged by the limits, traced.
     #[expect(clippy::too_many_arguments, reason = "who, where, what, when, and whom to tell")]
+    #[inline]
     fn weigh(
         &mut self,
         at: u32,
@@ -317,19 +344,24 @@ impl Table {
 
     /// Removes the path at a place of a prefix, or puts another set in its stead, for the table's own reasons.
     pub(crate) fn put_own(&mut self, id: NetId, paths: Vec<Path>, old: usize, new: Option<Path>) {
-        let path = paths[old];
+        self.count_own(&paths[old], new);
+        self.settle(id, paths, Some(old), new);
+    }
+
+    /// Counts that a path is removed or replaced for the table's own reasons, when it still counts.
+    #[inline]
+    pub(crate) fn count_own(&mut self, path: &Path, new: Option<Path>) {
         let at = self.channels.slot(path.slot()).channel;
         if let Some(channel) = self.channels.get_mut(at)
             && channel.marks.standing(path.mark()) != Standing::Dead
         {
-            count_standing(channel, Some(&path), new.map(|p| p.is_filtered()));
+            count_standing(channel, Some(path), new.map(|p| p.is_filtered()));
             match new {
                 Some(new) if !new.is_filtered() => channel.stats.updates_accepted += 1,
                 _ if !path.is_filtered() => channel.stats.withdraws_accepted += 1,
                 _ => channel.stats.withdraws_ignored += 1,
             }
         }
-        self.settle(id, paths, Some(old), new);
     }
 
     /// New options of a channel that is up.
@@ -349,6 +381,7 @@ impl Table {
 }
 
 /// Counts a row as it comes in and says what it wants to stand.
+#[inline]
 fn count_arrival(channel: &mut Channel, what: What, palette: &[AttrsId]) -> Wanted {
     let stats = &mut channel.stats;
     let set = |n: u32| palette.get(n as usize).copied();
@@ -375,6 +408,7 @@ fn count_arrival(channel: &mut Channel, what: What, palette: &[AttrsId]) -> Want
 }
 
 /// Judges a change by the limits and counts it. `old` is what stands and lives.
+#[inline]
 fn count_change(channel: &mut Channel, old: Option<&Path>, wanted: Wanted, events: &mut Vec<TableEvent>) -> Outcome {
     if old.is_none() && wanted.is_none() {
         channel.stats.withdraws_ignored += 1;
@@ -420,6 +454,7 @@ fn count_change(channel: &mut Channel, old: Option<&Path>, wanted: Wanted, event
 }
 
 /// Counts what stands: `old` goes, and what comes is filtered or not.
+#[inline]
 fn count_standing(channel: &mut Channel, old: Option<&Path>, new_filtered: Option<bool>) {
     let counts = &mut channel.counts;
     match new_filtered {

@@ -16,6 +16,7 @@
 //! [`DEPTH_MAX`] bits.
 
 use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
 
 /// Numbers of a shard: what a table of 4,096 places holds.
 const SHARD_MAX: usize = 3584;
@@ -65,12 +66,32 @@ impl Index {
 
     /// Adds a number that is not there.
     pub(crate) fn insert(&mut self, hash: u64, number: u32, rehash: impl Fn(&u32) -> u64) {
+        self.find_or_insert(hash, number, |_| false, rehash);
+    }
+
+    /// The number with this hash that `is` it, else `number`, which is added; and whether it was. One probe does both.
+    #[inline]
+    pub(crate) fn find_or_insert(
+        &mut self,
+        hash: u64,
+        number: u32,
+        is: impl Fn(&u32) -> bool,
+        rehash: impl Fn(&u32) -> u64,
+    ) -> (u32, bool) {
         loop {
             let at = self.directory[self.place(hash)];
             let shard = &mut self.shards[at as usize];
             if shard.numbers.len() < SHARD_MAX || shard.depth == DEPTH_MAX {
-                shard.numbers.insert_unique(hash, number, rehash);
-                return;
+                return match shard.numbers.entry(hash, &is, &rehash) {
+                    Entry::Occupied(found) => (*found.get(), false),
+                    Entry::Vacant(place) => {
+                        place.insert(number);
+                        (number, true)
+                    }
+                };
+            }
+            if let Some(found) = shard.numbers.find(hash, &is) {
+                return (*found, false);
             }
             self.split(at, hash, &rehash);
         }
@@ -83,12 +104,10 @@ impl Index {
         let bit = 1 << shard.depth;
         shard.depth += 1;
         let depth = shard.depth;
-        let [mut stay, mut go] = [(); 2].map(|()| HashTable::with_capacity(shard.numbers.len() / 2));
-        for number in std::mem::take(&mut shard.numbers) {
-            let hash = rehash(&number);
-            let to = if (hash >> FIRST_BIT) as usize & bit == 0 { &mut stay } else { &mut go };
-            to.insert_unique(hash, number, rehash);
-        }
+        // All hashes first: what they are made of lies anywhere in memory, and independent loads overlap.
+        let hashed = std::mem::take(&mut shard.numbers).into_iter().map(|number| (rehash(&number), number));
+        let (go, stay): (Vec<_>, Vec<_>) = hashed.partition(|(hash, _)| (hash >> FIRST_BIT) as usize & bit != 0);
+        let [stay, go] = [stay, go].map(|half| shard_of(half, rehash));
         shard.numbers = stay;
         self.shards.push(Shard { numbers: go, depth });
         if depth > self.depth {
@@ -118,6 +137,16 @@ impl Index {
         let shards: usize = self.shards.iter().map(|s| s.numbers.allocation_size()).sum();
         shards + size_of_val(&*self.shards) + size_of_val(&*self.directory)
     }
+}
+
+/// Half of a shard that was full. It has room at once for what it will hold: growing on the way would hash everything
+/// a second time.
+fn shard_of(hashed: Vec<(u64, u32)>, rehash: &impl Fn(&u32) -> u64) -> HashTable<u32> {
+    let mut numbers = HashTable::with_capacity(if hashed.is_empty() { 0 } else { SHARD_MAX });
+    for (hash, number) in hashed {
+        numbers.insert_unique(hash, number, rehash);
+    }
+    numbers
 }
 
 #[cfg(test)]
@@ -151,9 +180,12 @@ mod tests {
     fn no_insertion_or_removal_looks_at_more_than_a_shard_however_many_numbers_there_are() {
         const MANY: u32 = 600_000;
         let mut index = Index::default();
-        let inserting = most(&mut index, 0..MANY, |index, n, rehash| index.insert(hash(n), n, rehash));
+        let inserting = most(&mut index, 0..MANY, |index, n, rehash| {
+            assert_eq!(index.find_or_insert(hash(n), n, |m| *m == n, rehash), (n, true));
+        });
         assert!((SHARD_MAX / 2..=2 * SHARD_MAX).contains(&inserting), "{inserting}");
         assert!((0..MANY).all(|n| index.find(hash(n), |m| *m == n) == Some(n)));
+        assert!((0..MANY).all(|n| index.find_or_insert(hash(n), MANY, |m| *m == n, |m| hash(*m)) == (n, false)));
         assert_eq!(index.find(hash(MANY), |m| *m == MANY), None);
         assert!(index.octets() < MANY as usize * 12);
         // What a split copies of the directory is less than what it looks at.
@@ -167,7 +199,7 @@ mod tests {
     #[test]
     fn numbers_of_one_hash_are_all_found() {
         let mut index = Index::default();
-        (0..8000).for_each(|n| index.insert(7, n, |_| 7));
+        (0..8000).for_each(|n| _ = index.find_or_insert(7, n, |m| *m == n, |_| 7));
         assert!((0..8000).all(|n| index.find(7, |m| *m == n) == Some(n)));
     }
 }

@@ -153,31 +153,33 @@ pub(crate) struct Sets {
 impl Sets {
     /// The number of a set, with one use more. A new set makes its next hop known to `hops`, unresolved yet.
     pub(crate) fn intern(&mut self, set: &AttrSet, hops: &mut Hops) -> AttrsId {
-        let hash = set.hash_value();
-        if let Some(id) = self.index.find(hash, |n| self.sets[*n].as_ref() == Some(set)) {
-            self.facts[id].uses += 1;
+        let Self { sets, facts, index, free, octets } = self;
+        let fresh = free.last().map_or(sets.len() as u32, |id| id.0);
+        let is = |n: &u32| sets[*n].as_ref() == Some(set);
+        let rehash = |n: &u32| sets[*n].as_ref().map_or(0, AttrSet::hash_value);
+        let (id, is_new) = index.find_or_insert(set.hash_value(), fresh, is, rehash);
+        if !is_new {
+            facts[id].uses += 1;
             return AttrsId(id);
         }
-        let mut facts = Facts::of(set, hops.intern(&set.local().dest));
-        facts.uses = 1;
-        let id = match self.free.pop() {
+        let mut read = Facts::of(set, hops.intern(&set.local().dest));
+        read.uses = 1;
+        match free.pop() {
             Some(AttrsId(id)) => {
-                self.sets[id] = Some(set.clone());
-                self.facts[id] = facts;
-                id
+                sets[id] = Some(set.clone());
+                facts[id] = read;
             }
             None => {
-                self.facts.push(facts);
-                self.sets.push(Some(set.clone()))
+                facts.push(read);
+                sets.push(Some(set.clone()));
             }
-        };
-        let Self { sets, index, .. } = self;
-        index.insert(hash, id, |n| sets[*n].as_ref().map_or(0, AttrSet::hash_value));
-        self.octets += weight(set);
+        }
+        *octets += weight(set);
         AttrsId(id)
     }
 
     /// One use more. Returns the next hop.
+    #[inline]
     pub(crate) fn hold(&mut self, id: AttrsId) -> HopId {
         let facts = &mut self.facts[id.0];
         facts.uses += 1;
@@ -185,13 +187,17 @@ impl Sets {
     }
 
     /// One use less; the last one gives the number back.
+    #[inline]
     pub(crate) fn drop(&mut self, id: AttrsId, hops: &mut Hops) {
         let facts = &mut self.facts[id.0];
         facts.uses -= 1;
-        if facts.uses > 0 {
-            return;
+        if facts.uses == 0 {
+            hops.drop(facts.hop);
+            self.forget(id);
         }
-        hops.drop(facts.hop);
+    }
+
+    fn forget(&mut self, id: AttrsId) {
         let Self { sets, index, .. } = self;
         if let Some(set) = sets[id.0].take() {
             index.remove(set.hash_value(), id.0, |n| sets[*n].as_ref().map_or(0, AttrSet::hash_value));

@@ -42,6 +42,8 @@ pub(crate) struct Journal {
     limbo_max: usize,
 }
 
+/// Room for changed prefixes that is kept from batch to batch: what one batch of a session changes.
+const CHANGED_KEPT: usize = 8192;
 /// How long the list of gone prefixes may get before it is weeded for the first time.
 const LIMBO_MIN: usize = 4 * CHUNK;
 
@@ -129,6 +131,14 @@ impl Journal {
         }
         std::mem::take(&mut self.changed)
     }
+
+    /// Takes the room of a list back that was [taken](Self::take), for the next changes.
+    fn reuse(&mut self, mut list: Vec<NetId>) {
+        if list.capacity() <= CHANGED_KEPT {
+            list.clear();
+            self.changed = list;
+        }
+    }
 }
 
 impl Table {
@@ -151,6 +161,7 @@ impl Table {
         changed.iter().for_each(|id| out.add(*id, true));
         each.iter().for_each(|(id, slot)| out.add_each(*id, *slot));
         let sealed = Arc::new(out.finish());
+        self.journal.reuse(changed);
         self.retire();
         Some(sealed)
     }
@@ -238,6 +249,8 @@ struct Builder<'a> {
     reading: Reading,
     out: ChangeBatch,
     paths: Vec<Path>,
+    /// The last path and what it became: the next one is often of the same set, source and mark.
+    last: Option<(Path, bool, ToldPath)>,
     palette: Numbers,
     /// Sets with a recursive next hop, as a pipe hands them on.
     carried: Numbers,
@@ -289,15 +302,15 @@ impl<'a> Builder<'a> {
             each: Vec::new(),
         };
         let (palette, carried, hops, sources) = Default::default();
-        Self { table, reading, out, paths: Vec::new(), palette, carried, hops, sources }
+        Self { table, reading, out, paths: Vec::new(), last: None, palette, carried, hops, sources }
     }
 
     /// A row for a prefix; one without valid paths only when `gone` ones are wanted.
     fn add(&mut self, id: NetId, gone: bool) {
-        let Some(net) = self.table.nets.prefix(id) else { return };
+        let Some((net, first)) = self.table.nets.head(id) else { return };
         let start = self.out.paths.len() as u32;
         match self.reading {
-            Reading::Best => self.add_path(&self.table.nets.first(id), false),
+            Reading::Best => self.add_path(&first, false),
             Reading::All | Reading::Each => {
                 let carried = self.reading == Reading::Each;
                 let mut paths = std::mem::take(&mut self.paths);
@@ -335,10 +348,24 @@ impl<'a> Builder<'a> {
     }
 
     /// `carried`: as a pipe hands it on.
+    #[inline]
     fn add_path(&mut self, path: &Path, carried: bool) {
         if path.is_vacant() || path.is_filtered() {
             return;
         }
+        if let Some((last, was_carried, told)) = self.last
+            && was_carried == carried
+            && (last.attrs, last.slot(), last.mark()) == (path.attrs, path.slot(), path.mark())
+        {
+            self.out.paths.push(ToldPath { pipes: path.pipes(), since: path.since(), ..told });
+            return;
+        }
+        let told = self.tell_path(path, carried);
+        self.last = Some((*path, carried, told));
+        self.out.paths.push(told);
+    }
+
+    fn tell_path(&mut self, path: &Path, carried: bool) -> ToldPath {
         let source = self.source(path.slot());
         let Self { table, out, .. } = self;
         let facts = table.core.sets.facts(path.attrs);
@@ -353,7 +380,7 @@ impl<'a> Builder<'a> {
         };
         let hop = self.hops.place(facts.hop.0, || push(&mut out.hops, Some(resolved.clone())));
         let stale = facts.is_llgr_stale() || table.standing(path) != Standing::Fresh;
-        out.paths.push(ToldPath { source, attrs, hop, stale, pipes: path.pipes(), since: path.since() });
+        ToldPath { source, attrs, hop, stale, pipes: path.pipes(), since: path.since() }
     }
 
     fn finish(self) -> ChangeBatch {

@@ -24,6 +24,7 @@ use crate::intern::Sets;
 use crate::nexthop::Hops;
 use crate::path::{AttrsId, SlotId};
 use crate::stats::ExportStats;
+use crate::store::Found;
 use crate::table::Table;
 use filter::{Env, Filter, Policy, RouteView, Verdict};
 use route::attrs::Local;
@@ -203,7 +204,7 @@ impl Table {
         self.scratch = standing;
         for slot in gone {
             self.count_offer(at, |stats| stats.withdraws_received += 1);
-            self.put(at, slot, net, Some(id), None, now, events);
+            self.put(at, slot, net, Found::number(id), None, now, events);
         }
     }
 
@@ -233,15 +234,15 @@ impl Table {
             Some(path) if !own => self.judge_piped(at, spec, sheet, net, path, now, events),
             _ => None,
         };
-        let id = self.nets.find(&net);
-        if wanted.is_none() && !id.is_some_and(|id| self.stands(id, slot)) {
+        let found = self.nets.look(&net);
+        if wanted.is_none() && !found.id.is_some_and(|id| self.stands(id, slot)) {
             // Whether a path that is gone had been let through is known only where all are.
             let was_let_through = path.is_none() && !own && matches!(spec.policy, Policy::Accept);
             if !sheet.again && !was_let_through {
                 return;
             }
         }
-        self.put(at, slot, net, id, wanted, now, events);
+        self.put(at, slot, net, found, wanted, now, events);
     }
 
     /// What is to stand of a path: judged, with one pipe more.

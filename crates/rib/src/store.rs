@@ -65,6 +65,21 @@ impl Key for [u8; 16] {
     }
 }
 
+/// What the index said of a prefix. A number stays right while rows are taken in; that there was none may be old.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Found {
+    hash: u64,
+    /// Its number.
+    pub(crate) id: Option<NetId>,
+}
+
+impl Found {
+    /// A number that is known.
+    pub(crate) const fn number(id: NetId) -> Self {
+        Self { hash: 0, id: Some(id) }
+    }
+}
+
 #[derive(Debug)]
 struct Row<K> {
     key: K,
@@ -90,35 +105,39 @@ impl<K: Key> Rows<K> {
         Self { rows: Chunks::default(), index: Index::default(), seed: RandomState::default() }
     }
 
-    fn find(&self, net: &Prefix) -> Option<NetId> {
-        let (key, len) = K::of(net)?;
-        self.index.find(key.hash(len, &self.seed), |n| self.rows[*n].is(key, len)).map(NetId)
+    #[inline]
+    fn find_hashed(&self, key: K, len: u8, hash: u64) -> Option<NetId> {
+        self.index.find(hash, |n| self.rows[*n].is(key, len)).map(NetId)
     }
 
     /// Independent loads in one loop, so that the processor waits for many at once.
-    fn find_all(&self, rows: &[ImportRow], found: &mut Vec<Option<NetId>>) {
+    fn find_all(&self, rows: &[ImportRow], found: &mut Vec<Found>) {
         found.clear();
-        found.extend(rows.iter().map(|row| self.find(&row.net)));
+        found.extend(rows.iter().map(|row| self.look(&row.net)));
     }
 
-    /// The number of a prefix, and whether it is new: then it has no path.
-    fn find_or_insert(&mut self, net: &Prefix, free: &mut Vec<NetId>) -> Option<(NetId, bool)> {
-        let (key, len) = K::of(net)?;
+    #[inline]
+    fn look(&self, net: &Prefix) -> Found {
+        let Some((key, len)) = K::of(net) else { return Found::default() };
+        let hash = key.hash(len, &self.seed);
+        Found { hash, id: self.find_hashed(key, len, hash) }
+    }
+
+    /// The number of a prefix with this hash, and whether it is new: then it has no path.
+    #[inline]
+    fn find_or_insert(&mut self, key: K, len: u8, hash: u64, free: &mut Vec<NetId>) -> (NetId, bool) {
         let Self { rows, index, seed } = self;
-        let hash = key.hash(len, seed);
-        if let Some(found) = index.find(hash, |n| rows[*n].is(key, len)) {
-            return Some((NetId(found), false));
-        }
-        let row = Row { key, more: Entry::NONE, first: Path::VACANT.with_tag(len) };
-        let id = match free.pop() {
-            Some(id) => {
-                rows[id.0] = row;
-                id.0
+        let fresh = free.last().map_or(rows.len() as u32, |id| id.0);
+        let is = |n: &u32| rows[*n].is(key, len);
+        let (id, is_new) = index.find_or_insert(hash, fresh, is, |n| rows[*n].key.hash(rows[*n].first.tag, seed));
+        if is_new {
+            let row = Row { key, more: Entry::NONE, first: Path::VACANT.with_tag(len) };
+            match free.pop() {
+                Some(id) => rows[id.0] = row,
+                None => _ = rows.push(row),
             }
-            None => rows.push(row),
-        };
-        index.insert(hash, id, |n| rows[*n].key.hash(rows[*n].first.tag, seed));
-        Some((NetId(id), true))
+        }
+        (NetId(id), is_new)
     }
 
     fn remove(&mut self, id: NetId) {
@@ -171,17 +190,43 @@ impl Nets {
 
     /// The number of a prefix, one that lost its paths a moment ago included.
     pub(crate) fn find(&self, net: &Prefix) -> Option<NetId> {
-        rows!(&self.rows, rows => rows.find(net))
+        self.look(net).id
     }
 
-    /// The numbers of the prefixes of a batch, in its order.
-    pub(crate) fn find_all(&self, batch: &[ImportRow], found: &mut Vec<Option<NetId>>) {
+    /// What the index says of the prefixes of a batch, in its order.
+    pub(crate) fn find_all(&self, batch: &[ImportRow], found: &mut Vec<Found>) {
         rows!(&self.rows, rows => rows.find_all(batch, found));
     }
 
+    /// The number of a prefix that was looked for a moment ago: it may have got one since.
+    pub(crate) fn find_again(&self, net: &Prefix, found: Found) -> Option<NetId> {
+        if found.id.is_some() {
+            return found.id;
+        }
+        rows!(&self.rows, rows => Key::of(net).and_then(|(key, len)| rows.find_hashed(key, len, found.hash)))
+    }
+
     /// The number of a prefix, given now if it has none, and whether it is new; `None` for a prefix of the other family.
+    #[cfg(test)]
     pub(crate) fn find_or_insert(&mut self, net: &Prefix) -> Option<(NetId, bool)> {
-        let (id, is_new) = rows!(&mut self.rows, rows => rows.find_or_insert(net, &mut self.free))?;
+        self.find_or_give(net, self.look(net))
+    }
+
+    /// What the index says of one prefix.
+    pub(crate) fn look(&self, net: &Prefix) -> Found {
+        rows!(&self.rows, rows => rows.look(net))
+    }
+
+    /// The same for a prefix that was looked for a moment ago.
+    #[inline]
+    pub(crate) fn find_or_give(&mut self, net: &Prefix, found: Found) -> Option<(NetId, bool)> {
+        if let Some(id) = found.id {
+            return Some((id, false));
+        }
+        let (id, is_new) = rows!(&mut self.rows, rows => {
+            let (key, len) = Key::of(net)?;
+            rows.find_or_insert(key, len, found.hash, &mut self.free)
+        });
         self.lengths[usize::from(net.len())] += u32::from(is_new);
         Some((id, is_new))
     }
@@ -203,6 +248,15 @@ impl Nets {
         rows!(&self.rows, rows => rows.prefix(id)).filter(|_| !self.is_freed(id))
     }
 
+    /// The prefix of a number and its first path, vacant where there is none.
+    #[inline]
+    pub(crate) fn head(&self, id: NetId) -> Option<(Prefix, Path)> {
+        rows!(&self.rows, rows => {
+            let row = rows.rows.get(id.0).filter(|row| !is_freed(row.first))?;
+            Some((row.key.prefix(row.first.tag), row.first))
+        })
+    }
+
     fn is_freed(&self, id: NetId) -> bool {
         is_freed(self.first(id))
     }
@@ -218,16 +272,13 @@ impl Nets {
     }
 
     /// The first path of a number, vacant where there is none; `None` when there are more.
+    #[inline]
     pub(crate) fn only(&self, id: NetId) -> Option<Path> {
         rows!(&self.rows, rows => rows.rows.get(id.0).filter(|r| r.more == Entry::NONE).map(|r| r.first))
     }
 
-    /// Puts a path, or none, in place of the only one or of none.
-    pub(crate) fn set_only(&mut self, id: NetId, path: Option<Path>) {
-        self.set_first(id, path.unwrap_or(Path::VACANT));
-    }
-
-    /// Changes the first path in place; its place must not become vacant, nor vacant ones be filled beside others.
+    /// Puts a path, or a vacant place, where the only path or none is; or changes the first of several.
+    #[inline]
     pub(crate) fn set_first(&mut self, id: NetId, path: Path) {
         rows!(&mut self.rows, rows => {
             let row = &mut rows.rows[id.0];

@@ -30,7 +30,7 @@ use crate::nexthop::{self, Answer, HopId, Hops};
 use crate::path::{AttrsId, Path, SlotId};
 use crate::pipe::Noise;
 pub use crate::query::{NetView, PathView, TableSpec, Totals};
-use crate::store::Nets;
+use crate::store::{Found, Nets};
 use crate::trace::{self, Fate, Trace, Traces, Tracing, Way};
 use filter::Scratch;
 use hashbrown::HashMap;
@@ -66,7 +66,7 @@ pub struct Table {
     warnings: Vec<TableEvent>,
     /// Reused from row to row.
     pub(crate) scratch: Vec<Path>,
-    pub(crate) found: Vec<Option<NetId>>,
+    pub(crate) found: Vec<Found>,
     /// A batch of which some rows are left.
     pub(crate) importing: Option<Importing>,
     /// What late filters read.
@@ -345,8 +345,9 @@ impl Table {
     }
 
     /// [`settle`](Self::settle) for a prefix where no path stands, or only the one that goes.
+    #[inline]
     pub(crate) fn settle_alone(&mut self, id: NetId, net: &Prefix, old: Option<Path>, new: Option<Path>) {
-        self.nets.set_only(id, new);
+        self.nets.set_first(id, new.unwrap_or(Path::VACANT));
         self.book_in(id, new, old.is_none());
         self.core.hops.stirred_by(net);
         let valid_changed = [old, new].into_iter().flatten().any(|p| !p.is_filtered());
@@ -361,6 +362,7 @@ impl Table {
     }
 
     /// Counts a path that has come, maybe the first of its prefix.
+    #[inline]
     fn book_in(&mut self, id: NetId, new: Option<Path>, is_first: bool) {
         let Some(new) = new else { return };
         let hop = self.core.sets.hold(new.attrs);
@@ -372,6 +374,7 @@ impl Table {
     }
 
     /// Counts a path that has gone, maybe the last of its prefix.
+    #[inline]
     fn book_out(&mut self, old: Option<Path>, is_last: bool) {
         let Some(old) = old else { return };
         self.channels.drop_path(old.slot());
@@ -382,6 +385,7 @@ impl Table {
     }
 
     /// Counts and notes that the first path of a prefix was `before` and is `after`.
+    #[inline]
     pub(crate) fn tell(
         &mut self,
         id: NetId,

@@ -166,6 +166,19 @@ impl Table {
 
     /// Looks at a prefix for everything that may be due.
     fn tend(&mut self, id: NetId, now: Moment) {
+        // Only one path stands and goes: nearly all prefixes of a peer that is lost.
+        if let Some(only) = self.nets.only(id) {
+            if only.is_vacant() {
+                return;
+            }
+            if let Some(Due::Remove) = self.due(&only)
+                && let Some(net) = self.nets.prefix(id)
+            {
+                self.count_own(&only, None);
+                self.settle_alone(id, &net, Some(only), None);
+                return;
+            }
+        }
         loop {
             let mut paths = std::mem::take(&mut self.scratch);
             self.nets.read(id, &mut paths);

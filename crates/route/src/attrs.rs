@@ -38,8 +38,6 @@ pub enum LocalValue {
     Ip(IpAddr),
     /// Text.
     Text(Arc<str>),
-    /// Octets of an attribute that the operator declared: a list, or octets as such.
-    Octets(Arc<[u8]>),
 }
 
 /// The names of local attributes: the kernel's, with BIRD's words.
@@ -249,6 +247,7 @@ impl AttrSet {
     }
 
     /// The canonical octets of the BGP attributes.
+    #[inline]
     pub fn octets(&self) -> &[u8] {
         &self.0.slice
     }
@@ -263,11 +262,13 @@ impl AttrSet {
     }
 
     /// The hash of octets and local part, seeded, computed when the set was made.
+    #[inline]
     pub fn hash_value(&self) -> u64 {
         self.0.header.header.hash
     }
 
     /// Whether both are the very same allocation.
+    #[inline]
     pub fn is_same(&self, other: &Self) -> bool {
         ThinArc::as_ptr(&self.0) == ThinArc::as_ptr(&other.0)
     }
@@ -360,6 +361,7 @@ pub struct Records<'a> {
 
 impl<'a> Records<'a> {
     /// Walks octets that a builder or an [`AttrSet`] made.
+    #[inline]
     pub const fn new(octets: &'a [u8]) -> Self {
         Self { rest: octets }
     }
@@ -368,6 +370,7 @@ impl<'a> Records<'a> {
 impl<'a> Iterator for Records<'a> {
     type Item = Record<'a>;
 
+    #[inline]
     fn next(&mut self) -> Option<Record<'a>> {
         let (&[flags, code, high, low], rest) = self.rest.split_first_chunk::<4>()?;
         let (value, rest) = rest.split_at_checked(usize::from(u16::from_be_bytes([high, low])))?;
@@ -421,12 +424,11 @@ impl AttrSetBuilder {
         self.locals.get_mut().remember(set.shared_local());
     }
 
-    /// Begins anew from canonical octets and keeps the allocation.
-    pub fn reset(&mut self, octets: &[u8], local: Local) {
+    /// Begins anew from canonical octets, with the local part that is here, and keeps the allocation.
+    pub fn reset_octets(&mut self, octets: &[u8]) {
         debug_assert!(is_canonical(octets), "octets of an attribute set must be canonical");
         self.octets.clear();
         self.octets.extend_from_slice(octets);
-        self.local = local;
     }
 
     /// The canonical octets so far.

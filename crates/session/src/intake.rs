@@ -1,19 +1,24 @@
 //! From UPDATEs to import batches: checks, next hop, import filter, sources.
 //!
 //! One [`Intake`] lives as long as a session. What an attribute list comes to is
-//! remembered under its received octets (bounded by [`CACHE_ENTRIES_MAX`] and
-//! [`CACHE_OCTETS_MAX`]), so decoding and checks are done once for a set and not once
-//! for a route; the filter is run once for each answer that it gets to what it asks
-//! of prefixes ([`Memory`]). What a read of the socket brought is collected in one
-//! batch a channel.
+//! known under its received octets until another list comes, so decoding and checks
+//! are done once for a set and not once for a route; the filter is run once for each
+//! answer that it gets to what it asks of prefixes ([`Memory`]). What a read of the
+//! socket brought is collected in one batch a channel.
+//!
+//! A list that comes a second time is remembered for longer (bounded by
+//! [`CACHE_ENTRIES_MAX`] and [`CACHE_OCTETS_MAX`]). Not one that comes for the first
+//! time: in a full table nearly all lists come once, one message after the other, and
+//! to remember them all costs as much as to decode them. Of those only a fingerprint
+//! is kept.
 
 use crate::peer::{GatewayMode, PeerChannel, PeerSpec};
 use filter::run::{Env, RouteView, Verdict};
 use filter::{Filter, Memory, Policy, Scratch};
 use hashbrown::HashTable;
 use rib::batch::{ImportBatch, ImportRow, What};
-use route::attr::code;
-use route::attrs::{AttrSet, AttrSetBuilder, Local, Records, hash_octets};
+use route::attr::{FLAG_TRANSITIVE, code};
+use route::attrs::{AttrSet, AttrSetBuilder, Local, Locals, Record, Records, SharedLocal, hash_octets};
 use route::hop::{Dest, Hop, Recursive};
 use route::{AsPath, Family, IfIndex, Iface, Ifaces, Prefix, RoaTables, Source, SourceId, SourceKind};
 use std::collections::HashMap;
@@ -28,6 +33,8 @@ use wire::{Notification, PerFamily, Update, UpdateContext, notification};
 pub(crate) const BATCH_ROWS_MAX: usize = 8192;
 /// Attribute lists that are remembered.
 const CACHE_ENTRIES_MAX: usize = 3584;
+/// Fingerprints of attribute lists that came once.
+const FINGERPRINTS: usize = 4096;
 /// Octets of attribute lists that are remembered.
 const CACHE_OCTETS_MAX: usize = 1 << 20;
 /// Path identifiers that a neighbour may use in one session (RFC 7911 leaves it 4 billion).
@@ -46,17 +53,25 @@ enum Checked {
     Nothing,
 }
 
-/// What a remembered attribute list comes to.
+/// An attribute list and what it comes to.
 #[derive(Debug)]
-struct Remembered {
-    key: Box<[u8]>,
+struct Known {
+    hash: u64,
+    /// Empty: what was said of it must be said again when it comes again.
+    key: Vec<u8>,
     family: Family,
+    /// It came before.
+    again: bool,
     checked: Checked,
     /// What the filter came to.
     judged: Memory<Judged>,
 }
 
-impl Remembered {
+impl Known {
+    fn is(&self, family: Family, hash: u64, key: &[u8]) -> bool {
+        self.hash == hash && self.family == family && !key.is_empty() && self.key == key
+    }
+
     /// How much of the bound it takes.
     fn octets(&self) -> usize {
         let sets = self.judged.iter().map(|j| AttrSet::HEAD_OCTETS + j.set.octets().len());
@@ -104,14 +119,25 @@ pub(crate) struct Intake {
     origin: Arc<Source>,
     sources: PerFamily<HashMap<u32, Arc<Source>>>,
     known_ids: SourceIds,
-    cache: HashTable<(u64, Remembered)>,
+    /// The list that came last.
+    current: Option<Known>,
+    cache: HashTable<Known>,
     cache_octets: usize,
+    /// By the hash of a list; made with the first.
+    fingerprints: Vec<u32>,
+    /// The last next hop in octets, and the local part of sets that have it.
+    towards: Option<(Vec<u8>, Family, SharedLocal)>,
+    /// Local parts of sets of one session are few.
+    locals: Locals,
     collected: PerFamily<Collected>,
     serial: u64,
     decoded: Decoded,
-    /// Where sets are made; those of one session share their local parts.
+    /// Where sets are made.
     work: AttrSetBuilder,
+    /// Where a key is put together.
     key: Vec<u8>,
+    /// Room for the next key that is kept.
+    key_room: Vec<u8>,
     scratch: Scratch,
     lines: Vec<Line>,
     lines_left: usize,
@@ -168,13 +194,18 @@ impl Intake {
             origin,
             sources: PerFamily::default(),
             known_ids,
+            current: None,
             cache: HashTable::new(),
             cache_octets: 0,
+            fingerprints: Vec::new(),
+            towards: None,
+            locals: Locals::new(),
             collected: PerFamily::default(),
             serial: 0,
             decoded: Decoded::new(),
             work: AttrSetBuilder::new(Local::new(SourceKind::Bgp, 0, Dest::Unreachable)),
             key: Vec::new(),
+            key_room: Vec::new(),
             scratch: Scratch::default(),
             lines: Vec::new(),
             lines_left: LINES_MAX,
@@ -204,6 +235,8 @@ impl Intake {
     }
 
     fn forget(&mut self) {
+        self.current = None;
+        self.towards = None;
         self.cache.clear();
         self.cache_octets = 0;
     }
@@ -268,78 +301,105 @@ impl Intake {
         let spec = Arc::clone(&self.spec);
         let family = announced.nlris.family();
         let Some(channel) = spec.channels.iter().find(|c| c.family == family) else { return Ok(()) };
-        let mut key = std::mem::take(&mut self.key);
-        let mut remembered = self.recall(announced, &mut key, channel);
-        self.key = key;
-        let outcome = match &mut remembered {
-            Ok(remembered) => self.announce(announced, channel, remembered),
-            Err(notification) => Err(notification.clone()),
-        };
-        if let Ok(remembered) = remembered {
-            self.remember(remembered);
-        }
+        let mut scratch = std::mem::take(&mut self.key);
+        let known = self.recall(announced, announced.key(&mut scratch), channel);
+        self.key = scratch;
+        let mut known = known?;
+        let outcome = self.announce(announced, channel, &mut known);
+        self.current = Some(known);
         outcome
     }
 
     /// Finds what an attribute list comes to, or works it out.
-    fn recall(
-        &mut self,
-        announced: &Announced<'_>,
-        scratch: &mut Vec<u8>,
-        channel: &PeerChannel,
-    ) -> Result<Remembered, Notification> {
-        let key = announced.key(scratch);
-        let family = channel.family;
-        let is_it = |(_, r): &(u64, Remembered)| r.family == family && *r.key == *key;
-        if let Ok(found) = self.cache.find_entry(hash_octets(key), is_it) {
-            let ((_, remembered), _) = found.remove();
-            self.cache_octets -= remembered.octets();
-            return Ok(remembered);
+    fn recall(&mut self, announced: &Announced<'_>, key: &[u8], channel: &PeerChannel) -> Result<Known, Notification> {
+        let (family, hash) = (channel.family, hash_octets(key));
+        match self.current.take() {
+            Some(current) if current.is(family, hash, key) => return Ok(current),
+            Some(current) => self.leave(current),
+            None => {}
+        }
+        if let Ok(found) = self.cache.find_entry(hash, |known| known.is(family, hash, key)) {
+            let (known, _) = found.remove();
+            self.cache_octets -= known.octets();
+            return Ok(known);
         }
         announced.attributes(&self.context, &mut self.decoded)?;
         let remarks: Vec<_> = self.decoded.remarks().iter().map(ToString::to_string).collect();
-        let clean = remarks.is_empty();
+        let mut kept = std::mem::take(&mut self.key_room);
+        kept.clear();
+        if remarks.is_empty() {
+            kept.extend_from_slice(key);
+        }
         for remark in remarks {
             self.say(Line::Warning(remark));
         }
         let checked = if self.decoded.is_withdrawal() { Checked::Nothing } else { self.check(channel) };
-        // What had to be said must be said again next time: it is not remembered.
-        let key = if clean { key.into() } else { Box::default() };
-        Ok(Remembered { key, family, checked, judged: Memory::default() })
+        Ok(Known { hash, key: kept, family, again: false, checked, judged: Memory::default() })
     }
 
-    fn remember(&mut self, remembered: Remembered) {
-        if remembered.key.is_empty() {
+    /// Another list comes: this one is remembered if it came before.
+    fn leave(&mut self, mut known: Known) {
+        if !known.again && !self.came_before(known.hash) || known.key.is_empty() {
+            self.key_room = known.key;
             return;
         }
-        let octets = remembered.octets();
+        known.again = true;
+        known.key.shrink_to_fit();
+        let octets = known.octets();
         self.cache_octets += octets;
         if self.cache.len() >= CACHE_ENTRIES_MAX || self.cache_octets > CACHE_OCTETS_MAX {
             self.cache.clear();
             self.cache_octets = octets;
         }
-        let hash = hash_octets(&remembered.key);
-        self.cache.insert_unique(hash, (hash, remembered), |(hash, _)| *hash);
+        self.cache.insert_unique(known.hash, known, |known| known.hash);
+    }
+
+    /// Whether a list of this hash came before, as far as fingerprints say.
+    fn came_before(&mut self, hash: u64) -> bool {
+        self.fingerprints.resize(FINGERPRINTS, 0);
+        let fingerprint = (hash >> 32) as u32;
+        let place = self.fingerprints.get_mut(hash as usize % FINGERPRINTS);
+        place.is_some_and(|place| std::mem::replace(place, fingerprint) == fingerprint)
     }
 
     /// Loops, next hop and defaults: what the decoded attributes are for this session.
     fn check(&mut self, channel: &PeerChannel) -> Checked {
-        let octets = self.decoded.octets();
-        if is_loop(octets, &self.spec) {
-            return Checked::Nothing;
+        let (mut hop, mut has_local_pref) = (None, false);
+        for record in Records::new(self.decoded.octets()) {
+            if is_loop(record, &self.spec) {
+                return Checked::Nothing;
+            }
+            match record.code {
+                code::NEXT_HOP => hop = Some(record.value),
+                code::LOCAL_PREF => has_local_pref = true,
+                _ => {}
+            }
         }
-        let hop = Records::new(octets).find(|r| r.code == code::NEXT_HOP);
-        let Some((hop, link_local)) = hop.and_then(|r| route::attrs::next_hop(r.value)) else {
-            return Checked::Nothing;
+        let local = match (hop, &self.towards) {
+            (Some(hop), Some((last, family, local))) if *hop == **last && *family == channel.family => local.clone(),
+            (Some(hop), _) => {
+                let Some(local) = self.local(hop, channel) else { return Checked::Nothing };
+                let local = self.locals.share(&local);
+                self.towards = Some((hop.to_vec(), channel.family, local.clone()));
+                local
+            }
+            (None, _) => return Checked::Nothing,
         };
-        let Some(dest) = self.dest(hop, link_local, channel) else { return Checked::Nothing };
-        let mut local = Local::new(SourceKind::Bgp, channel.preference, dest);
-        local.from = Some(self.spec.peer_addr);
-        self.work.reset(self.decoded.octets(), local);
-        if self.work.get(code::LOCAL_PREF).is_none() {
-            self.work.set_u32(code::LOCAL_PREF, self.spec.default_local_pref);
+        if has_local_pref {
+            return Checked::Route(AttrSet::from_canonical(self.decoded.octets(), local));
         }
-        Checked::Route(self.work.build())
+        self.work.reset_octets(self.decoded.octets());
+        let default = self.spec.default_local_pref.to_be_bytes();
+        self.work.set_with_flags(FLAG_TRANSITIVE, code::LOCAL_PREF, &default);
+        Checked::Route(AttrSet::from_canonical(self.work.octets(), local))
+    }
+
+    /// The local part of routes with this next hop; `None`: it makes no sense.
+    fn local(&self, hop: &[u8], channel: &PeerChannel) -> Option<Local> {
+        let (hop, link_local) = route::attrs::next_hop(hop)?;
+        let mut local = Local::new(SourceKind::Bgp, channel.preference, self.dest(hop, link_local, channel)?);
+        local.from = Some(self.spec.peer_addr);
+        Some(local)
     }
 
     /// Where packets go. `None`: nowhere that makes sense.
@@ -372,9 +432,10 @@ impl Intake {
         &mut self,
         announced: &Announced<'_>,
         channel: &PeerChannel,
-        remembered: &mut Remembered,
+        known: &mut Known,
     ) -> Result<(), Notification> {
-        let Checked::Route(set) = remembered.checked.clone() else {
+        let Known { checked, judged: memory, .. } = known;
+        let Checked::Route(set) = checked else {
             for nlri in announced.nlris.iter() {
                 self.row(channel.family, nlri.net, nlri.path_id, What::Withdraw)?;
             }
@@ -384,10 +445,10 @@ impl Intake {
             // Of one that reads what a next hop resolved to, the owner of the table runs it after resolution.
             Policy::Filter(filter) if !filter.inputs.resolved => Some(&**filter),
             policy => {
-                if remembered.judged.is_empty() {
+                if memory.is_empty() {
                     let rejects = matches!(policy, Policy::Reject);
                     let verdict = if rejects { Verdict::Reject } else { Verdict::Accept };
-                    remembered.judged = Memory::of(Judged { verdict, set: set.clone(), placed: None });
+                    *memory = Memory::of(Judged { verdict, set: set.clone(), placed: None });
                 }
                 None
             }
@@ -396,8 +457,10 @@ impl Intake {
             let what = if is_bogus(nlri.net) {
                 self.say(Line::Bogus(nlri.net));
                 What::Invalid(self.place(channel.family, set.clone()))
+            } else if let Some(judged) = memory.always() {
+                self.place_judged(channel.family, judged)
             } else {
-                self.judge(channel.family, filter, nlri.net, &set, &mut remembered.judged)
+                self.judge(channel.family, filter, nlri.net, set, memory)
             };
             self.row(channel.family, nlri.net, nlri.path_id, what)?;
         }
@@ -433,6 +496,7 @@ impl Intake {
         }
     }
 
+    #[inline]
     fn place_judged(&mut self, family: Family, judged: &mut Judged) -> What {
         let at = match judged.placed {
             Some((serial, at)) if serial == self.serial => at,
@@ -455,6 +519,7 @@ impl Intake {
         (palette.len() - 1) as u32
     }
 
+    #[inline]
     fn row(&mut self, family: Family, net: Prefix, path_id: u32, what: What) -> Result<(), Notification> {
         let source = self.source(family, path_id)?;
         self.collected.get_mut(family).batch.rows.push(ImportRow { net, source, what });
@@ -462,6 +527,7 @@ impl Intake {
     }
 
     /// The source of a path; introduced to the table before its first row.
+    #[inline]
     fn source(&mut self, family: Family, path_id: u32) -> Result<SourceId, Notification> {
         if path_id == 0 {
             return Ok(self.origin.id);
@@ -481,6 +547,7 @@ impl Intake {
     }
 }
 
+#[inline]
 const fn what(verdict: Verdict, at: u32) -> What {
     match verdict {
         Verdict::Accept => What::Announce(at),
@@ -488,10 +555,10 @@ const fn what(verdict: Verdict, at: u32) -> What {
     }
 }
 
-/// Whether a route has been here before: our AS in its path more often than allowed (RFC 4271 9.1.2), our
+/// Whether an attribute says that the route has been here before: our AS in its path more often than allowed (RFC 4271 9.1.2), our
 /// identifier as its originator, or, from a client of ours, our cluster in its list (RFC 4456 8).
-fn is_loop(octets: &[u8], spec: &PeerSpec) -> bool {
-    Records::new(octets).any(|r| match r.code {
+fn is_loop(r: Record<'_>, spec: &PeerSpec) -> bool {
+    match r.code {
         code::AS_PATH => AsPath::new(r.value).count_of(spec.local_as) > spec.allow_local_as,
         code::ORIGINATOR_ID => spec.is_internal() && r.value == spec.router_id.to_be_bytes(),
         code::CLUSTER_LIST => {
@@ -499,11 +566,12 @@ fn is_loop(octets: &[u8], spec: &PeerSpec) -> bool {
             spec.is_internal() && spec.rr_client && clusters.contains(&spec.cluster_id.to_be_bytes())
         }
         _ => false,
-    })
+    }
 }
 
 /// Whether a prefix means nothing to others: this network, loopback, multicast, and above. `0.0.0.0/0` and
 /// `::/0` are prefixes like others.
+#[inline]
 fn is_bogus(net: Prefix) -> bool {
     match net.addr() {
         IpAddr::V4(a) => {

@@ -22,6 +22,8 @@ pub mod mrt;
 pub mod outbox;
 pub mod pace;
 pub mod peer;
+#[doc(hidden)]
+pub mod played;
 pub mod recovery;
 mod sockopt;
 pub mod status;

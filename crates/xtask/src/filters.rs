@@ -8,13 +8,15 @@
 //! until nothing can be taken away, and printed with both answers.
 
 mod beside;
+mod chance;
 mod generate;
 mod tree;
 
 use anyhow::{Result, ensure};
 use beside::{Answer, Beside, DIED};
+use chance::Chance;
 use clap::Args;
-use generate::{Chance, Program, program};
+use generate::{Program, program};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 

@@ -5,7 +5,8 @@
 //! program. Programs under test stand in a file that both include; a new batch
 //! is a `configure`.
 
-use super::generate::{Chance, Program, ROUTE_MARK, import_filter};
+use super::chance::Chance;
+use super::generate::{Program, ROUTE_MARK, import_filter};
 use crate::netns::{Netns, ip};
 use anyhow::{Context, Result, bail, ensure};
 use std::collections::BTreeMap;
