@@ -20,7 +20,7 @@ mod symbols;
 mod time;
 
 pub use bfd::{BfdAuth, BfdConf, BfdInterfaces, BfdMode, BfdNeighbor, BfdOptions, BfdPassword, CivilTime};
-pub use bgp::{BgpConf, GatewayMode, MissingLladdr, NextHopMode, RestartMode};
+pub use bgp::{BgpChannel, BgpConf, GatewayMode, MissingLladdr, NextHopMode, RestartMode};
 pub use channel::{ChannelConf, LimitConf};
 pub use device::DeviceConf;
 pub use direct::DirectConf;
@@ -85,8 +85,12 @@ pub struct Config {
     pub time: TimeFormats,
     /// `graceful restart wait`.
     pub graceful_restart_wait: Duration,
+    /// `hostname`; `None`: the machine's.
+    pub hostname: Option<Arc<str>>,
     /// `debug protocols`: for protocols without a `debug` of their own.
     pub debug_protocols: DebugMask,
+    /// `debug channels` (2): for channels without a `debug` of their own.
+    pub debug_channels: DebugMask,
     /// `debug latency`, `watchdog`.
     pub latency: LatencyConf,
     /// `mrtdump "FILE"`.
@@ -108,9 +112,13 @@ pub struct Config {
 }
 
 impl Config {
-    /// A configuration of nothing, with BIRD 1.6.8's defaults.
+    /// A configuration of nothing, with the defaults of the dialect's release.
     pub fn empty(dialect: Dialect, family: Family) -> Self {
-        let master = TableConf { name: "master".into(), family, sorted: false };
+        let table = |name: &str, family| TableConf { name: name.into(), family, sorted: false };
+        let tables = match dialect {
+            Dialect::V1 => vec![table("master", family)],
+            Dialect::V2 => vec![table("master4", Family::Ipv4), table("master6", Family::Ipv6)],
+        };
         Self {
             dialect,
             family,
@@ -120,14 +128,16 @@ impl Config {
             router_id_from: Vec::new(),
             logs: Vec::new(),
             listen: ListenBgp::default(),
-            time: TimeFormats::default(),
+            time: TimeFormats::of(dialect),
             graceful_restart_wait: Duration::from_secs(240),
+            hostname: None,
             debug_protocols: DebugMask::default(),
+            debug_channels: DebugMask::default(),
             latency: LatencyConf::default(),
             mrtdump_file: None,
             mrtdump_protocols: MrtMask::default(),
             debug_commands: 0,
-            tables: vec![master],
+            tables,
             roa_tables: Vec::new(),
             protocols: Vec::new(),
             symbols: Arc::default(),
@@ -138,6 +148,12 @@ impl Config {
     /// The table that a protocol is attached to when it does not say.
     pub fn default_table(&self) -> Arc<str> {
         self.tables.first().map_or_else(|| "master".into(), |t| t.name.clone())
+    }
+
+    /// The table that a channel of this family is attached to when it does not say.
+    pub fn default_table_of(&self, family: Family) -> Arc<str> {
+        let of_family = self.tables.iter().find(|t| t.family == family);
+        of_family.map_or_else(|| self.default_table(), |t| Arc::clone(&t.name))
     }
 }
 

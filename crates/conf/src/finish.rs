@@ -3,55 +3,114 @@
 //! Each check is BIRD's, in its words and where BIRD finds it: at the closing
 //! brace. A note says where the option stands that leads to it.
 
-use crate::config::{BfdMode, BgpConf, ChannelConf, GatewayMode, MissingLladdr, MrtConf, PipeConf, ProtocolKind};
+use crate::config::{
+    BfdMode, BgpConf, ChannelConf, Dialect, GatewayMode, MissingLladdr, MrtConf, PipeConf, ProtocolConf, ProtocolKind,
+};
 use crate::options::bgp::MULTIHOP_DEFAULT;
 use crate::parser::Parser;
-use crate::protocol::Draft;
+use crate::protocol::{Draft, DraftChannel, Given};
 use filter::{Diagnostic, Span};
 use route::Family;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-/// The options that were given, and where last.
-type Given = BTreeMap<&'static [&'static str], Span>;
-
 impl Parser<'_> {
     /// Takes a protocol into the configuration. `faulty`: errors were found in it, so what is missing is not told.
     pub(crate) fn finish(&mut self, draft: Draft, close: Span, faulty: bool) {
-        let Draft { mut conf, mut channel, given, .. } = draft;
+        let dialect = self.dialect();
+        let in_protocol = draft.holds_channel(dialect);
+        let Draft { mut conf, mut channel, mut channels, given, .. } = draft;
+        channels.sort_by_key(|c| c.conf.family);
+        if in_protocol {
+            if let ProtocolKind::Mrt(MrtConf { table: Some(table), .. }) = &conf.kind {
+                channel.table = Arc::clone(table);
+            }
+            if let Some(table) = self.config.tables.iter().find(|t| t.name == channel.table) {
+                channel.family = table.family;
+            }
+            let has_table = !matches!(conf.kind, ProtocolKind::Device(_));
+            let span = conf.span;
+            channels =
+                has_table.then(|| DraftChannel { conf: channel, span, given: given.clone() }).into_iter().collect();
+        }
         if let ProtocolKind::Bgp(bgp) = &mut conf.kind {
-            complete(bgp, &given);
-            if !faulty {
-                let sorted = self.config.tables.iter().any(|t| t.name == channel.table && t.sorted);
-                let facts = BgpFacts { conf: bgp, given: &given, sorted };
-                for wrong in facts.errors(close) {
+            complete(bgp, dialect, &given);
+            for channel in &mut channels {
+                complete_channel(bgp, channel);
+            }
+        }
+        if !faulty {
+            self.check(&conf, &channels, &given, close);
+        }
+        conf.channels = channels.into_iter().map(|c| c.conf).collect();
+        self.config.protocols.push(conf);
+    }
+
+    /// What BIRD checks of a protocol at its closing brace.
+    fn check(&mut self, conf: &ProtocolConf, channels: &[DraftChannel], given: &Given, close: Span) {
+        let dialect = self.dialect();
+        match &conf.kind {
+            ProtocolKind::Bgp(bgp) => {
+                let facts = BgpFacts { conf: bgp, given, dialect };
+                let mut wrong = facts.errors(close);
+                for channel in channels {
+                    let table = &channel.conf.table;
+                    let sorted = self.config.tables.iter().any(|t| t.name == *table && t.sorted);
+                    wrong.extend(ChannelFacts { bgp, channel, sorted, dialect }.errors(close));
+                }
+                for wrong in wrong {
                     self.fail(wrong.note(conf.span, "of this protocol"));
                 }
             }
-        }
-        if let ProtocolKind::Pipe(pipe) = &conf.kind
-            && !faulty
-        {
-            self.pipe(pipe, &channel, &given, close);
-        }
-        if let ProtocolKind::Mrt(mrt) = &conf.kind {
-            if let Some(table) = &mrt.table {
-                channel.table = Arc::clone(table);
+            ProtocolKind::Pipe(pipe) => channels.iter().for_each(|c| self.pipe(pipe, &c.conf, given, close)),
+            ProtocolKind::Mrt(mrt) => self.mrt(mrt, close),
+            ProtocolKind::Static(fixed) if dialect == Dialect::V2 => {
+                let Some(channel) = self.only_channel(conf, channels, close) else { return };
+                let family = channel.conf.family;
+                for route in fixed.routes.iter().filter(|r| r.net.family() != family) {
+                    let message = format!("Route {} incompatible with channel type", route.net);
+                    self.fail(Diagnostic::error(route.span, message).note(channel.span, "the channel"));
+                }
             }
-            if !faulty {
-                self.mrt(mrt, close);
+            ProtocolKind::Kernel(_) if dialect == Dialect::V2 => {
+                let Some(channel) = self.only_channel(conf, channels, close) else { return };
+                let table = &channel.conf.table;
+                let on_table = |p: &&ProtocolConf| {
+                    matches!(p.kind, ProtocolKind::Kernel(_)) && p.channels.iter().any(|c| c.table == *table)
+                };
+                if let Some(first) = self.config.protocols.iter().find(on_table) {
+                    let message = format!("Kernel syncer ({}) already attached to table {table}", first.name);
+                    let wrong = Diagnostic::error(close, message).note(first.span, "this one");
+                    self.fail(wrong.note(conf.span, "and this one; each needs a table of its own"));
+                }
             }
+            _ => {}
         }
-        if !matches!(conf.kind, ProtocolKind::Device(_)) {
-            conf.channels.push(channel);
+    }
+
+    /// The channel without which a protocol can do nothing.
+    fn only_channel<'c>(
+        &mut self,
+        conf: &ProtocolConf,
+        channels: &'c [DraftChannel],
+        close: Span,
+    ) -> Option<&'c DraftChannel> {
+        if channels.is_empty() {
+            let wrong = Diagnostic::error(close, "Channel not specified").note(conf.span, "of this protocol");
+            self.fail(wrong.help("add `ipv4 { ... };` or `ipv6 { ... };`"));
         }
-        self.config.protocols.push(conf);
+        channels.first()
     }
 
     /// A pipe joins two tables.
     fn pipe(&mut self, pipe: &PipeConf, channel: &ChannelConf, given: &Given, close: Span) {
         let place = |words: &[&str]| given.get(words).copied();
+        if self.dialect() == Dialect::V2 && place(&["table"]).is_none() {
+            let wrong = Diagnostic::error(close, "Primary routing table not specified");
+            return self.fail(wrong.help("add `table NAME;`"));
+        }
+        let family = |name: &str| self.config.tables.iter().find(|t| *t.name == *name).map(|t| t.family);
         match &pipe.peer_table {
             None => {
                 let wrong = Diagnostic::error(close, "Name of peer routing table not specified");
@@ -61,6 +120,11 @@ impl Parser<'_> {
                 let wrong = Diagnostic::error(close, "Primary table and peer table must be different");
                 let note = place(&["peer", "table"]).unwrap_or(close);
                 self.fail(wrong.note(note, format!("{peer} is the table of the pipe itself")));
+            }
+            Some(peer) if family(peer) != Some(channel.family) => {
+                let wrong = Diagnostic::error(close, "Primary table and peer table must have the same type");
+                let note = place(&["peer", "table"]).unwrap_or(close);
+                self.fail(wrong.note(note, format!("{peer} and {} are of different families", channel.table)));
             }
             Some(_) => {}
         }
@@ -92,8 +156,10 @@ impl Parser<'_> {
             let wrong = Diagnostic::error(end, "No protocol is specified in the config file");
             self.fail(wrong.help("a configuration has at least one protocol, such as `protocol device { }`"));
         }
-        self.kernels(end);
-        if self.config.family == Family::Ipv6 && self.config.router_id.is_none() {
+        if self.dialect() == Dialect::V1 {
+            self.kernels(end);
+        }
+        if self.at.family() == Some(Family::Ipv6) && self.config.router_id.is_none() {
             let wrong = Diagnostic::error(end, "Router ID must be configured manually on IPv6 routers");
             self.fail(wrong.help("add `router id 192.0.2.1;` with an IPv4 address of this router"));
         }
@@ -118,16 +184,27 @@ impl Parser<'_> {
 }
 
 /// Fills defaults that depend on other options.
-fn complete(conf: &mut BgpConf, given: &Given) {
+fn complete(conf: &mut BgpConf, dialect: Dialect, given: &Given) {
     let has = |words: &[&str]| given.keys().any(|k| *k == words);
     if conf.local_as == conf.peer_as && !has(&["direct"]) && !has(&["multihop"]) {
         conf.multihop = Some(MULTIHOP_DEFAULT);
     }
-    if !has(&["gateway"]) {
-        conf.gateway = if conf.multihop.is_some() { GatewayMode::Recursive } else { GatewayMode::Direct };
+    // BIRD 2 looks at the carrier of a neighbour's link, unless it is told not to.
+    if dialect == Dialect::V2 && !has(&["check", "link"]) {
+        conf.check_link = conf.multihop.is_none();
     }
-    if !has(&["missing", "lladdr"]) && conf.rs_client {
-        conf.missing_lladdr = MissingLladdr::Ignore;
+}
+
+/// The same of a channel.
+fn complete_channel(conf: &BgpConf, channel: &mut DraftChannel) {
+    let has = |words: &[&str]| channel.given.contains_key(words);
+    let (has_gateway, has_lladdr) = (has(&["gateway"]), has(&["missing", "lladdr"]));
+    let Some(own) = &mut channel.conf.bgp else { return };
+    if !has_gateway {
+        own.gateway = if conf.multihop.is_some() { GatewayMode::Recursive } else { GatewayMode::Direct };
+    }
+    if !has_lladdr && conf.rs_client {
+        own.missing_lladdr = MissingLladdr::Ignore;
     }
 }
 
@@ -135,8 +212,16 @@ fn complete(conf: &mut BgpConf, given: &Given) {
 struct BgpFacts<'a> {
     conf: &'a BgpConf,
     given: &'a Given,
+    dialect: Dialect,
+}
+
+/// A channel of a session, as its checks see it.
+struct ChannelFacts<'a> {
+    bgp: &'a BgpConf,
+    channel: &'a DraftChannel,
     /// Whether its table is `sorted`.
     sorted: bool,
+    dialect: Dialect,
 }
 
 /// A check: whether it fails, BIRD's words, the options that are to blame, and what would be right.
@@ -159,7 +244,10 @@ impl BgpFacts<'_> {
             ),
             (
                 c.peer_as == 0,
-                "Remote AS number must be set",
+                match self.dialect {
+                    Dialect::V1 => "Remote AS number must be set",
+                    Dialect::V2 => "Remote AS number (or peer type) must be set",
+                },
                 &[&["neighbor"]],
                 "add `as NUMBER` behind the address of the neighbor",
             ),
@@ -188,12 +276,6 @@ impl BgpFacts<'_> {
                 "a client of a route server is in another AS",
             ),
             (
-                multihop && c.gateway == GatewayMode::Direct,
-                "Multihop BGP cannot use direct gateway mode",
-                &[&["multihop"], &["gateway"]],
-                "use `direct`, or `gateway recursive`",
-            ),
-            (
                 multihop && c.iface.is_some(),
                 "Multihop BGP cannot be bound to interface",
                 &[&["multihop"], &["interface"]],
@@ -211,8 +293,41 @@ impl BgpFacts<'_> {
                 &[&["multihop"], &["bfd"]],
                 "write `local ADDRESS as NUMBER`, or `source address ADDRESS`",
             ),
+        ];
+        failing(checks, self.given, close)
+    }
+}
+
+impl ChannelFacts<'_> {
+    fn errors(&self, close: Span) -> Vec<Diagnostic> {
+        let (c, channel) = (self.bgp, self.channel);
+        let Some(own) = &channel.conf.bgp else { return Vec::new() };
+        let missing = c.local_as == 0 || c.peer_as == 0;
+        let multihop = c.multihop.is_some() && !missing;
+        let has = |words: &[&str]| channel.given.contains_key(words);
+        // RFC 8212: to and from another AS nothing goes by default.
+        let external = self.dialect == Dialect::V2 && c.local_as != c.peer_as && !missing;
+        let checks: &[Check] = &[
             (
-                c.secondary && !self.sorted,
+                external && !has(&["import"]),
+                "EBGP requires explicit import policy",
+                &[],
+                "add `import filter NAME;`, `import none;` or the like to each channel (RFC 8212)",
+            ),
+            (
+                external && !has(&["export"]),
+                "EBGP requires explicit export policy",
+                &[],
+                "add `export filter NAME;`, `export none;` or the like to each channel (RFC 8212)",
+            ),
+            (
+                multihop && own.gateway == GatewayMode::Direct,
+                "Multihop BGP cannot use direct gateway mode",
+                &[&["multihop"], &["gateway"]],
+                "use `direct`, or `gateway recursive`",
+            ),
+            (
+                own.secondary && !self.sorted,
                 "BGP with secondary option requires sorted table",
                 &[&["secondary"], &["table"]],
                 "declare the table as `table NAME sorted;`",
@@ -224,16 +339,20 @@ impl BgpFacts<'_> {
                 "use a table that is not sorted",
             ),
         ];
-        checks.iter().filter(|check| check.0).map(|check| self.error(check, close)).collect()
+        failing(checks, &channel.given, close)
     }
+}
 
-    fn error(&self, (_, message, options, help): &Check, close: Span) -> Diagnostic {
+/// An error for each check that fails.
+fn failing(checks: &[Check], given: &Given, close: Span) -> Vec<Diagnostic> {
+    let error = |(_, message, options, help): &Check| {
         let wrong = Diagnostic::error(close, *message).help(*help);
-        options.iter().fold(wrong, |wrong, words| match self.given.get(*words) {
+        options.iter().fold(wrong, |wrong, words| match given.get(*words) {
             Some(place) => wrong.note(*place, format!("`{}` is given here", words.join(" "))),
             None => wrong,
         })
-    }
+    };
+    checks.iter().filter(|check| check.0).map(error).collect()
 }
 
 /// fe80::/10.

@@ -6,8 +6,10 @@
 //! it goes on at the next statement. Values, filters and expressions are the
 //! filter language's; an option only says which it takes.
 
+mod channel;
 pub mod command;
 pub mod config;
+mod dialect;
 pub mod files;
 mod finish;
 pub mod glob;

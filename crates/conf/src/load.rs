@@ -1,9 +1,10 @@
 //! Loading: a path and the files behind it become a [`Config`], or all that is wrong with them.
 
 use crate::config::{Config, Dialect, Symbols};
+use crate::dialect;
 use crate::files::Files;
 use crate::iproute;
-use crate::parser::{Dialects, ERRORS_MAX, Parser};
+use crate::parser::{ERRORS_MAX, Parser};
 use crate::report;
 use crate::source::Source;
 use crate::statements::TABLE;
@@ -96,21 +97,27 @@ pub fn load(path: &str, files: &dyn Files, options: &LoadOptions) -> Result<Load
 
 /// All statements of a text, with all errors in the order in which BIRD would meet them.
 fn read(source: &Source, disk: &dyn Files, options: &LoadOptions) -> (Loaded, Vec<Diagnostic>) {
-    let mut parser = Parser::new(source, disk, options);
+    let dialect = match options.dialect.map_or_else(|| dialect::look(source).dialect(), Ok) {
+        Ok(dialect) => dialect,
+        Err(mixed) => {
+            let config = Config::empty(Dialect::V1, options.family);
+            return (Loaded { config, warnings: Vec::new() }, vec![*mixed]);
+        }
+    };
+    let mut parser = Parser::new(source, disk, &LoadOptions { dialect: Some(dialect), ..options.clone() });
     iproute::define(Arc::make_mut(&mut parser.symbols), disk);
-    let master = parser.config.default_table();
-    if let Err(wrong) = parser.define(&master, Span::default(), TABLE) {
-        parser.fail(wrong);
+    let tables: Vec<_> = parser.config.tables.iter().map(|t| Arc::clone(&t.name)).collect();
+    for table in tables {
+        if let Err(wrong) = parser.define(&table, Span::default(), TABLE) {
+            parser.fail(wrong);
+        }
     }
     parser.statements();
-    let Parser { mut config, symbols, mentioned, mut errors, warnings, dialects, .. } = parser;
+    let Parser { mut config, symbols, mentioned, mut errors, warnings, .. } = parser;
     // What stands in files is told in the order of the text; what the end of the text brings, last.
     let end = source.tokens.last().map(|t| t.span);
     errors.sort_by_key(|e| (Some(e.span) == end, order_of(e.span, source)));
     errors.truncate(ERRORS_MAX);
-    if let Some(wrong) = other_dialect(&dialects, options) {
-        errors = vec![wrong];
-    }
     config.symbols = Arc::new(Symbols::new(symbols, mentioned));
     (Loaded { config, warnings }, errors)
 }
@@ -120,26 +127,4 @@ fn order_of(span: Span, source: &Source) -> usize {
     // Tokens of a file follow each other; the first that does not lie before the place stands for it.
     let behind = |t: &filter::syntax::Token| t.span.file == span.file && t.span.end >= span.end;
     source.tokens.iter().position(behind).unwrap_or(source.tokens.len())
-}
-
-/// One sentence for a text in dialect 2, instead of an error for each of its lines.
-fn other_dialect(met: &Dialects, options: &LoadOptions) -> Option<Diagnostic> {
-    if options.dialect == Some(Dialect::V2) {
-        return Some(Diagnostic::error(
-            Span::default(),
-            "The dialect of BIRD 2 is a later issue of rbird; it reads BIRD 1.6",
-        ));
-    }
-    let v2 = met.v2.filter(|_| options.dialect.is_none())?;
-    let message = "This configuration is written for BIRD 2; rbird reads that of BIRD 1.6 only, so far";
-    let mut wrong = Diagnostic::error(v2, message);
-    match met.v1 {
-        None => wrong.label = Some("a channel or table of BIRD 2".to_owned()),
-        Some(v1) => {
-            wrong.message = "Options of BIRD 1.6 and of BIRD 2 are mixed".to_owned();
-            wrong.label = Some("this is of BIRD 2".to_owned());
-            wrong = wrong.note(v1, "this is of BIRD 1.6");
-        }
-    }
-    Some(wrong)
 }

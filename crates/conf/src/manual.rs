@@ -4,7 +4,9 @@
 //! parser does.
 
 use crate::config::ProtocolKind;
-use crate::config::{BfdOptions, ChannelConf, Config, DebugMask, Dialect, DirectConf, MrtMask, ProtocolConf};
+use crate::config::{
+    BfdOptions, BgpChannel, ChannelConf, Config, DebugMask, Dialect, DirectConf, MrtMask, ProtocolConf,
+};
 use crate::option::{Effect, Row, Slot};
 use crate::options::{bfd, bgp, common, with_own};
 use crate::protocol::{ABSENT, KINDS};
@@ -21,14 +23,17 @@ pub fn compatibility() -> String {
     let config = Config::empty(Dialect::V1, Family::Ipv4);
     let channel = ChannelConf::new(Family::Ipv4, config.default_table(), 0);
     section(&mut text, "Options of a protocol's attachment to a table", common::CHANNEL, &channel);
+    text.push_str("\nIn dialect 1.6 they stand in the protocol, in 2 in a channel (in pipes, in the protocol).\n");
     let preferences: Vec<_> = KINDS.iter().map(|k| format!("{} {}", k.word, k.preference)).collect();
     let _ = writeln!(text, "\n`preference` is by default: {}.", preferences.join(", "));
     for kind in KINDS {
         let title = format!("protocol {}", kind.word);
-        with_own!(&(kind.blank)(), rows, own => section(&mut text, &title, rows, own));
+        with_own!(&(kind.blank)(Dialect::V1), rows, own => section(&mut text, &title, rows, own));
         if kind.word == "bgp" {
             let words = bgp::ROUTE_LIMIT.join(" ");
-            let _ = writeln!(text, "| `{words}` *number* | | | done; warns: {} |", bgp::ROUTE_LIMIT_WARNING);
+            let _ = writeln!(text, "| `{words}` *number* | | | done; warns: {} (1.6) |", bgp::ROUTE_LIMIT_WARNING);
+            let title = "Options of a channel of protocol bgp: 1.6 has them in the protocol";
+            section(&mut text, title, bgp::CHANNEL, &BgpChannel::default());
         }
     }
     let title = "In the braces of `interface` and `multihop` of protocol bfd";
@@ -41,8 +46,10 @@ fn statements(text: &mut String) {
     text.push_str("### Statements\n\n| statement | state |\n|---|---|\n");
     for statement in STATEMENTS {
         let state = match statement.does {
-            Does::Read(_) | Does::Bare(_) => "done",
+            Does::Read(_) | Does::Bare(_) => "done".to_owned(),
+            Does::Refused(why) => format!("refused: {why}"),
         };
+        let state = of_dialect(state, statement.dialect);
         let _ = writeln!(text, "| {} | {state} |", usage(statement.words, statement.grammar));
     }
     text.push_str("| `include \"pattern\"`, alone on its line | done |\n");
@@ -52,12 +59,23 @@ fn section<T>(text: &mut String, title: &str, rows: &[Row<T>], blank: &T) {
     let _ = writeln!(text, "\n### {title}\n\n| option | default | a change means | state |\n|---|---|---|---|");
     for row in rows {
         let (effect, default, state) = match (&row.slot, row.deprecated) {
+            (Slot::OnlyOff(why), _) => ("", "off".to_owned(), format!("`off` only: {why}")),
             (Slot::Refused(why), _) => ("", String::new(), format!("refused: {why}")),
             (_, Some(warning)) => ("", String::new(), format!("done; warns: {warning}")),
             _ if row.words == ["preference"] => (effect(row.effect), "see below".to_owned(), "done".to_owned()),
             _ => (effect(row.effect), row.show(blank), "done".to_owned()),
         };
+        let state = of_dialect(state, row.dialect);
         let _ = writeln!(text, "| {} | {} | {effect} | {state} |", usage(row.words, row.grammar()), escaped(&default));
+    }
+}
+
+/// What is of one dialect alone says so.
+fn of_dialect(state: String, dialect: Option<Dialect>) -> String {
+    match dialect {
+        None => state,
+        Some(Dialect::V1) => format!("{state} (1.6)"),
+        Some(Dialect::V2) => format!("{state} (2)"),
     }
 }
 

@@ -5,6 +5,7 @@
 //! "did you mean" all read the row; nothing else knows the option. The default
 //! is whatever the place holds before anything is parsed.
 
+use crate::config::Dialect;
 use crate::parser::Parser;
 use filter::syntax::Parsed;
 use std::net::{IpAddr, Ipv4Addr};
@@ -42,6 +43,8 @@ pub(crate) enum Slot<T> {
     Switch(Field<T, bool>),
     /// Nothing: the words alone mean yes.
     Mark(Field<T, bool>),
+    /// What a switch turns on is not done; to turn it off is no error, for it is off.
+    OnlyOff(&'static str),
     /// A number.
     Number(Field<T, u32>),
     /// Seconds as a number.
@@ -92,18 +95,31 @@ pub(crate) struct Row<T: 'static> {
     pub(crate) effect: Effect,
     /// The option it is an old spelling of: BIRD's warning says so.
     pub(crate) deprecated: Option<&'static str>,
+    /// The dialect that has it; `None`: both.
+    pub(crate) dialect: Option<Dialect>,
 }
 
 impl<T> Row<T> {
     /// An option.
     pub(crate) const fn new(words: &'static [&'static str], slot: Slot<T>, effect: Effect) -> Self {
-        Self { words, slot, effect, deprecated: None }
+        Self { words, slot, effect, deprecated: None, dialect: None }
     }
 
     /// An old spelling; `warning` is what BIRD says of it.
     pub(crate) const fn deprecated(mut self, warning: &'static str) -> Self {
         self.deprecated = Some(warning);
         self
+    }
+
+    /// An option of one dialect.
+    pub(crate) const fn only(mut self, dialect: Dialect) -> Self {
+        self.dialect = Some(dialect);
+        self
+    }
+
+    /// Whether a dialect has it.
+    pub(crate) fn is_in(&self, dialect: Dialect) -> bool {
+        self.dialect.is_none_or(|only| only == dialect)
     }
 
     /// An option that is not done.
@@ -117,6 +133,12 @@ impl<T> Row<T> {
         match &self.slot {
             Slot::Switch(f) => *(f.place)(into) = parser.switch()?,
             Slot::Mark(f) => *(f.place)(into) = true,
+            Slot::OnlyOff(why) => {
+                let words = parser.at.last_span();
+                if parser.switch()? {
+                    return Err(parser.not_done(words, &self.words.join(" "), why));
+                }
+            }
             Slot::Number(f) | Slot::Time(f) => *(f.place)(into) = parser.number()?,
             Slot::Limited(f, max, message) => {
                 let value = parser.number()?;
@@ -164,6 +186,7 @@ impl<T> Row<T> {
             Slot::Table(f) => (f.get)(of).to_string(),
             Slot::OtherTable(f) => opt((f.get)(of).as_ref().map(ToString::to_string)),
             Slot::Own(own) => (own.show)(of),
+            Slot::OnlyOff(_) => "off".to_owned(),
             Slot::Refused(_) => String::new(),
         }
     }
@@ -180,14 +203,14 @@ impl<T> Row<T> {
             Slot::RouterId(f) => (f.get)(a) == (f.get)(b),
             Slot::Table(f) => (f.get)(a) == (f.get)(b),
             Slot::Own(own) => (own.same)(a, b),
-            Slot::Refused(_) => true,
+            Slot::OnlyOff(_) | Slot::Refused(_) => true,
         }
     }
 
     /// The grammar of the value, for people; empty when there is none.
     pub(crate) fn grammar(&self) -> &'static str {
         match &self.slot {
-            Slot::Switch(_) => "[switch]",
+            Slot::Switch(_) | Slot::OnlyOff(_) => "[switch]",
             Slot::Mark(_) | Slot::Refused(_) => "",
             Slot::Number(_) | Slot::Limited(..) => "number",
             Slot::Short(..) | Slot::Seconds(_) | Slot::Time(_) => "seconds",
@@ -200,14 +223,15 @@ impl<T> Row<T> {
     }
 }
 
-/// The row whose words begin the given ones, the longest such.
-pub(crate) fn find<'r, T>(rows: &'r [Row<T>], words: &[&str]) -> Option<&'r Row<T>> {
-    rows.iter().filter(|row| words.starts_with(row.words)).max_by_key(|row| row.words.len())
+/// The row of a dialect whose words begin the given ones, the longest such.
+pub(crate) fn find<'r, T>(rows: &'r [Row<T>], words: &[&str], dialect: Dialect) -> Option<&'r Row<T>> {
+    let fitting = rows.iter().filter(|row| row.is_in(dialect) && words.starts_with(row.words));
+    fitting.max_by_key(|row| row.words.len())
 }
 
-/// How many of the given words begin some row.
-pub(crate) fn words_known<T>(rows: &[Row<T>], words: &[&str]) -> usize {
-    words_known_of(rows.iter().map(|row| row.words), words)
+/// How many of the given words begin some row of a dialect.
+pub(crate) fn words_known<T>(rows: &[Row<T>], words: &[&str], dialect: Dialect) -> usize {
+    words_known_of(rows.iter().filter(|row| row.is_in(dialect)).map(|row| row.words), words)
 }
 
 /// How many of the given words begin some phrase.

@@ -35,8 +35,6 @@ pub(crate) struct Parser<'a> {
     pub(crate) templates: BTreeMap<Arc<str>, Draft>,
     /// The last number given to a protocol without a name, by kind.
     pub(crate) automatic: BTreeMap<&'static str, u32>,
-    /// Where each dialect was met first.
-    pub(crate) dialects: Dialects,
     /// The names of the configuration that runs.
     pub(crate) before: Option<Arc<crate::config::Symbols>>,
     /// For log files.
@@ -47,26 +45,18 @@ pub(crate) struct Parser<'a> {
     pub(crate) warnings: Vec<Diagnostic>,
 }
 
-/// Where the words of each dialect were met first.
-#[derive(Debug, Default)]
-pub(crate) struct Dialects {
-    /// An option of a channel that stands in the protocol.
-    pub(crate) v1: Option<Span>,
-    /// A channel.
-    pub(crate) v2: Option<Span>,
-}
-
 impl<'a> Parser<'a> {
     /// At the beginning of a text, with no names yet.
     pub(crate) fn new(source: &'a Source, disk: &'a dyn Files, options: &LoadOptions) -> Self {
+        let dialect = options.dialect.unwrap_or(Dialect::V1);
+        let family = (dialect == Dialect::V1).then_some(options.family);
         Self {
-            at: Cursor::new(&source.files, &source.tokens, Some(options.family)),
-            config: Config::empty(Dialect::V1, options.family),
-            symbols: Arc::new(Symbols::new(Some(options.family))),
+            at: Cursor::new(&source.files, &source.tokens, family),
+            config: Config::empty(dialect, options.family),
+            symbols: Arc::new(Symbols::new(family)),
             mentioned: BTreeSet::new(),
             templates: BTreeMap::new(),
             automatic: BTreeMap::new(),
-            dialects: Dialects::default(),
             before: options.before.clone(),
             disk,
             errors: source.errors.clone(),
@@ -76,6 +66,11 @@ impl<'a> Parser<'a> {
 }
 
 impl Parser<'_> {
+    /// The language that is read.
+    pub(crate) const fn dialect(&self) -> Dialect {
+        self.config.dialect
+    }
+
     /// Keeps an error that was not told yet; the caller goes on.
     pub(crate) fn fail(&mut self, wrong: Diagnostic) {
         if !wrong.message.is_empty() {
@@ -242,7 +237,7 @@ impl Parser<'_> {
                 self.at.bump();
                 Ok(id)
             }
-            Tok::Ip6(_) if self.config.family == route::Family::Ipv6 => Err(self
+            Tok::Ip6(_) if self.at.family() == Some(route::Family::Ipv6) => Err(self
                 .at
                 .error("Router IDs must be entered as hexadecimal numbers or IPv4 addresses in IPv6 version")),
             Tok::Word if self.at.is_name() => self.constant("Number or IPv4 address constant expected", as_router_id),
@@ -266,7 +261,10 @@ impl Parser<'_> {
         let tables = self.config.tables.iter().map(|t| &*t.name);
         Err(match suggest::nearest(name, tables) {
             Some(near) => wrong.help(format!("did you mean `{near}`?")),
-            None => wrong.help(format!("`table {name};` at the top of the file makes one")),
+            None if self.dialect() == Dialect::V1 => {
+                wrong.help(format!("`table {name};` at the top of the file makes one"))
+            }
+            None => wrong.help(format!("`ipv4 table {name};` at the top of the file makes one")),
         })
     }
 

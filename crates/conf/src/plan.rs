@@ -4,10 +4,10 @@
 //! options, so a change is named as the operator wrote it and does what its row
 //! says. Who carries the plan out needs to look at the actions only.
 
-use crate::config::{ChannelConf, Config, ProtocolConf, ProtocolKind, RoaTableConf};
+use crate::config::{ChannelConf, Config, Dialect, ProtocolConf, ProtocolKind, RoaTableConf};
 pub use crate::option::Effect;
 use crate::option::Row;
-use crate::options::{common, with_own};
+use crate::options::{bgp, common, with_own};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
@@ -98,7 +98,7 @@ pub fn diff(old: &Config, new: &Config) -> Plan {
     for (i, conf) in new.protocols.iter().enumerate() {
         let was = before.remove(&*conf.name);
         let changes = match was.and_then(|i| old.protocols.get(i)) {
-            Some(was) => changes(was, conf, &globals, &tables_added),
+            Some(was) => changes((was, conf), new.dialect, &globals, &tables_added),
             None => Vec::new(),
         };
         let action = if was.is_some() { action(&changes) } else { Action::Start };
@@ -128,15 +128,21 @@ fn action(changes: &[Change]) -> Action {
 }
 
 /// What differs between two protocols of one name.
-fn changes(old: &ProtocolConf, new: &ProtocolConf, globals: &[Change], tables_made: &[Arc<str>]) -> Vec<Change> {
-    let mut all = Vec::new();
+fn changes(
+    (old, new): (&ProtocolConf, &ProtocolConf),
+    dialect: Dialect,
+    globals: &[Change],
+    tables_made: &[Arc<str>],
+) -> Vec<Change> {
+    let mut all = Changes { dialect, found: Vec::new() };
     if std::mem::discriminant(&old.kind) != std::mem::discriminant(&new.kind) {
         return vec![whole("kind of protocol", kind_word(old), kind_word(new))];
     }
-    compare(common::PROTOCOL, old, new, &mut all);
+    all.compare(common::PROTOCOL, old, new);
     own(&old.kind, &new.kind, &mut all);
     channels(&old.channels, &new.channels, &mut all);
-    let tables = new.channels.iter().map(|c| &c.table).chain(new.kind.other_table());
+    let mut all = all.found;
+    let tables = new.channels.iter().map(|c| &c.table).chain(new.other_tables());
     if let Some(table) = tables.into_iter().find(|table| tables_made.contains(table)) {
         all.push(whole("table", table.to_string(), format!("{table} anew")));
     }
@@ -166,18 +172,27 @@ fn kind_word(conf: &ProtocolConf) -> String {
     .to_owned()
 }
 
-/// The rows whose values differ.
-fn compare<T>(rows: &[Row<T>], old: &T, new: &T, into: &mut Vec<Change>) {
-    let differing = rows.iter().filter(|row| row.deprecated.is_none() && !row.same(old, new));
-    into.extend(differing.map(|row| Change {
-        option: row.words.join(" "),
-        effect: row.effect,
-        from: row.show(old),
-        to: row.show(new),
-    }));
+/// What was found to differ.
+struct Changes {
+    dialect: Dialect,
+    found: Vec<Change>,
 }
 
-fn own(old: &ProtocolKind, new: &ProtocolKind, into: &mut Vec<Change>) {
+impl Changes {
+    /// The rows whose values differ.
+    fn compare<T>(&mut self, rows: &[Row<T>], old: &T, new: &T) {
+        let counts = |row: &&Row<T>| row.deprecated.is_none() && row.is_in(self.dialect) && !row.same(old, new);
+        let differing: Vec<_> = rows.iter().filter(counts).collect();
+        self.found.extend(differing.into_iter().map(|row| Change {
+            option: row.words.join(" "),
+            effect: row.effect,
+            from: row.show(old),
+            to: row.show(new),
+        }));
+    }
+}
+
+fn own(old: &ProtocolKind, new: &ProtocolKind, into: &mut Changes) {
     /// The struct of the same kind in the other configuration.
     trait Other: Sized {
         fn of(kind: &ProtocolKind) -> Option<&Self>;
@@ -195,22 +210,25 @@ fn own(old: &ProtocolKind, new: &ProtocolKind, into: &mut Vec<Change>) {
         };
     }
     other! { Device DeviceConf, Direct DirectConf, Kernel KernelConf, Static StaticConf, Bgp BgpConf, Pipe PipeConf, Bfd BfdConf, Mrt MrtConf, }
-    fn both<T: Other>(rows: &[Row<T>], old: &T, new: &ProtocolKind, into: &mut Vec<Change>) {
+    fn both<T: Other>(rows: &[Row<T>], old: &T, new: &ProtocolKind, into: &mut Changes) {
         if let Some(new) = T::of(new) {
-            compare(rows, old, new, into);
+            into.compare(rows, old, new);
         }
     }
     with_own!(old, rows, old => both(rows, old, new, into));
 }
 
-fn channels(old: &[ChannelConf], new: &[ChannelConf], into: &mut Vec<Change>) {
+fn channels(old: &[ChannelConf], new: &[ChannelConf], into: &mut Changes) {
     let families = |all: &[ChannelConf]| all.iter().map(|c| c.family).collect::<Vec<_>>();
     if families(old) != families(new) {
-        into.push(whole("channels", old.len().to_string(), new.len().to_string()));
+        into.found.push(whole("channels", old.len().to_string(), new.len().to_string()));
         return;
     }
     for (old, new) in old.iter().zip(new) {
-        compare(common::CHANNEL, old, new, into);
+        into.compare(common::CHANNEL, old, new);
+        if let (Some(old), Some(new)) = (&old.bgp, &new.bgp) {
+            into.compare(bgp::CHANNEL, old, new);
+        }
     }
 }
 
@@ -232,6 +250,7 @@ static GLOBALS: &[Global] = &[
         show: |c| crate::config::pattern_words(&c.router_id_from),
         effect: Effect::Restart,
     },
+    Global { name: "hostname", show: |c| c.hostname.as_deref().unwrap_or_default().to_owned(), effect: Effect::None },
     Global { name: "listen bgp", show: |c| format!("{:?}", c.listen), effect: Effect::None },
     Global { name: "log", show: |c| format!("{:?}", c.logs), effect: Effect::None },
     Global { name: "timeformat base", show: |c| format!("{:?}", c.time.base), effect: Effect::None },

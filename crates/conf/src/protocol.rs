@@ -1,15 +1,17 @@
 //! `protocol KIND [NAME] [from TEMPLATE] { OPTIONS }`, and templates.
 
 use crate::config::{
-    BfdConf, ChannelConf, DeviceConf, DirectConf, KernelConf, MrtConf, PipeConf, ProtocolConf, ProtocolKind, StaticConf,
+    BfdConf, BgpConf, ChannelConf, DeviceConf, Dialect, DirectConf, KernelConf, MrtConf, PipeConf, ProtocolConf,
+    ProtocolKind, StaticConf,
 };
 use crate::language::said;
-use crate::option::{find, words_known, words_known_of};
+use crate::option::{Row, find, words_known, words_known_of};
 use crate::options::{bgp, common, with_own};
 use crate::parser::{ERRORS_MAX, Parser};
 use crate::suggest;
 use filter::syntax::{Op, Parsed};
 use filter::{Diagnostic, Span};
+use route::Family;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -18,7 +20,7 @@ pub(crate) struct Kind {
     /// Its word behind `protocol`, and the beginning of automatic names.
     pub(crate) word: &'static str,
     /// What a protocol is before any option.
-    pub(crate) blank: fn() -> ProtocolKind,
+    pub(crate) blank: fn(Dialect) -> ProtocolKind,
     /// `preference` before any option.
     pub(crate) preference: u32,
 }
@@ -29,14 +31,14 @@ const TEMPLATE: &str = "protocol template";
 
 /// The protocols that rbird has.
 pub(crate) static KINDS: &[Kind] = &[
-    Kind { word: "device", blank: || ProtocolKind::Device(DeviceConf::default()), preference: 240 },
-    Kind { word: "direct", blank: || ProtocolKind::Direct(DirectConf::default()), preference: 240 },
-    Kind { word: "kernel", blank: || ProtocolKind::Kernel(KernelConf::default()), preference: 10 },
-    Kind { word: "static", blank: || ProtocolKind::Static(StaticConf::default()), preference: 200 },
-    Kind { word: "pipe", blank: || ProtocolKind::Pipe(PipeConf::default()), preference: 70 },
-    Kind { word: "bgp", blank: || ProtocolKind::Bgp(Box::default()), preference: 100 },
-    Kind { word: "mrt", blank: || ProtocolKind::Mrt(MrtConf::default()), preference: 0 },
-    Kind { word: "bfd", blank: || ProtocolKind::Bfd(BfdConf::default()), preference: 0 },
+    Kind { word: "device", blank: |_| ProtocolKind::Device(DeviceConf::default()), preference: 240 },
+    Kind { word: "direct", blank: |_| ProtocolKind::Direct(DirectConf::default()), preference: 240 },
+    Kind { word: "kernel", blank: |dialect| ProtocolKind::Kernel(KernelConf::of(dialect)), preference: 10 },
+    Kind { word: "static", blank: |_| ProtocolKind::Static(StaticConf::default()), preference: 200 },
+    Kind { word: "pipe", blank: |_| ProtocolKind::Pipe(PipeConf::default()), preference: 70 },
+    Kind { word: "bgp", blank: |dialect| ProtocolKind::Bgp(Box::new(BgpConf::of(dialect))), preference: 100 },
+    Kind { word: "mrt", blank: |_| ProtocolKind::Mrt(MrtConf::default()), preference: 0 },
+    Kind { word: "bfd", blank: |_| ProtocolKind::Bfd(BfdConf::default()), preference: 0 },
 ];
 
 /// The protocols that BIRD has and rbird has not, each with why.
@@ -50,6 +52,9 @@ pub(crate) static ABSENT: &[(&str, &str)] = &[
     ("perf", NEVER),
     ("aggregator", NEVER),
     ("bmp", LATER),
+    ("bridge", NEVER),
+    ("evpn", NEVER),
+    ("snmp", NEVER),
 ];
 const LATER: &str = "it is a later issue of rbird";
 const NEVER: &str = "rbird speaks BGP; run another daemon beside it for this protocol";
@@ -59,12 +64,69 @@ const NEVER: &str = "rbird speaks BGP; run another daemon beside it for this pro
 pub(crate) struct Draft {
     /// Its word behind `protocol`.
     pub(crate) kind: &'static str,
-    /// What was read so far; exactly one channel.
+    /// What was read so far, without channels.
     pub(crate) conf: ProtocolConf,
-    /// Its attachment to a table.
+    /// Its attachment to a table where the options of that stand in the protocol: in 1.6, and in pipes.
     pub(crate) channel: ChannelConf,
+    /// Its channels, in order of family (2).
+    pub(crate) channels: Vec<DraftChannel>,
     /// Which options were given, and where last.
-    pub(crate) given: BTreeMap<&'static [&'static str], Span>,
+    pub(crate) given: Given,
+}
+
+/// The options that were given, and where last.
+pub(crate) type Given = BTreeMap<&'static [&'static str], Span>;
+
+/// A channel being read.
+#[derive(Clone, Debug)]
+pub(crate) struct DraftChannel {
+    /// What was read so far.
+    pub(crate) conf: ChannelConf,
+    /// Where it was opened first.
+    pub(crate) span: Span,
+    /// Which options were given, and where last.
+    pub(crate) given: Given,
+}
+
+impl Draft {
+    /// Whether its braces open channels.
+    fn opens_channels(&self, dialect: Dialect) -> bool {
+        dialect == Dialect::V2 && !self.holds_channel(dialect)
+    }
+
+    /// Whether the options of its one attachment to a table stand among its own.
+    pub(crate) fn holds_channel(&self, dialect: Dialect) -> bool {
+        dialect == Dialect::V1 || matches!(self.conf.kind, ProtocolKind::Pipe(_) | ProtocolKind::Mrt(_))
+    }
+
+    /// What to say of words that only the other dialect has here.
+    fn is_of_other_dialect(&self, words: &[&str], dialect: Dialect) -> Option<&'static str> {
+        let other = match dialect {
+            Dialect::V1 => Dialect::V2,
+            Dialect::V2 => Dialect::V1,
+        };
+        let opens = words.first().is_some_and(|word| CHANNELS_OF_2.contains(word));
+        if opens && self.opens_channels(other) {
+            return Some("a channel, as in BIRD 2; in BIRD 1.6 its options stand in the protocol");
+        }
+        let of_bgp = self.channel.bgp.is_some() && find(bgp::CHANNEL, words, other).is_some();
+        let in_channel = find(common::CHANNEL, words, other).is_some() || of_bgp;
+        if in_channel && self.holds_channel(other) {
+            return Some(
+                "an option of the protocol in BIRD 1.6; in BIRD 2 it stands in a channel, as in `ipv4 { ... };`",
+            );
+        }
+        let own = with_own!(&self.conf.kind, rows, _own => find(rows, words, other).is_some());
+        own.then_some(match other {
+            Dialect::V1 => "an option that BIRD 1.6 has, and BIRD 2 has not",
+            Dialect::V2 => "an option that BIRD 2 has, and BIRD 1.6 has not",
+        })
+    }
+}
+
+/// How the options of a dialect are spelt.
+fn spelt<T>(rows: &[Row<T>], dialect: Dialect) -> Vec<String> {
+    rows.iter().filter(|row| row.is_in(dialect)).map(|row| row.words.join(" ")).collect()
 }
 
 impl<'a> Parser<'a> {
@@ -142,9 +204,17 @@ impl<'a> Parser<'a> {
 
     fn blank(&self, kind: &Kind) -> Draft {
         let debug = self.config.debug_protocols;
-        let conf = ProtocolConf::new((kind.blank)(), debug, self.config.mrtdump_protocols);
-        let channel = ChannelConf::new(self.config.family, self.config.default_table(), kind.preference);
-        Draft { kind: kind.word, conf, channel, given: BTreeMap::new() }
+        let conf = ProtocolConf::new((kind.blank)(self.dialect()), debug, self.config.mrtdump_protocols);
+        let family = self.config.family;
+        let channel = self.blank_channel(&conf, family, kind.preference);
+        Draft { kind: kind.word, conf, channel, channels: Vec::new(), given: Given::new() }
+    }
+
+    pub(crate) fn blank_channel(&self, of: &ProtocolConf, family: Family, preference: u32) -> ChannelConf {
+        let mut channel = ChannelConf::new(family, self.config.default_table_of(family), preference);
+        channel.debug = self.config.debug_channels;
+        channel.bgp = matches!(of.kind, ProtocolKind::Bgp(_)).then(Box::default);
+        channel
     }
 
     /// The template or protocol behind `from`.
@@ -226,11 +296,22 @@ impl<'a> Parser<'a> {
         let start = self.at.span();
         let words = self.words_ahead();
         let words = words.as_slice();
-        let common = find(common::PROTOCOL, words);
-        let channel = find(common::CHANNEL, words);
-        let lengths = (common.map_or(0, |r| r.words.len()), channel.map_or(0, |r| r.words.len()));
+        let dialect = self.dialect();
+        if draft.opens_channels(dialect) && words.first().is_some_and(|word| CHANNELS_OF_2.contains(word)) {
+            self.channel(draft)?;
+            return self.end_of_statement();
+        }
+        let common = find(common::PROTOCOL, words, dialect);
+        let channel = find(common::CHANNEL, words, dialect).filter(|_| draft.holds_channel(dialect));
+        let is_bgp = draft.channel.bgp.is_some() && draft.holds_channel(dialect);
+        let of_bgp = find(bgp::CHANNEL, words, dialect).filter(|_| is_bgp);
+        let length = |n: Option<usize>| n.unwrap_or(0);
+        let common_words = length(common.map(|r| r.words.len()));
+        let channel_words = length(channel.map(|r| r.words.len()));
+        let others = common_words.max(channel_words);
         with_own!(&mut draft.conf.kind, rows, own => {
-            if let Some(row) = find(rows, words).filter(|r| r.words.len() >= lengths.0.max(lengths.1)) {
+            let longest = others.max(length(of_bgp.map(|r| r.words.len())));
+            if let Some(row) = find(rows, words, dialect).filter(|r| r.words.len() >= longest) {
                 self.skip(row.words.len());
                 draft.given.insert(row.words, start);
                 row.parse(self, own)?;
@@ -238,14 +319,17 @@ impl<'a> Parser<'a> {
                 return self.end_of_statement();
             }
         });
-        if draft.kind == "bgp" && words.starts_with(bgp::ROUTE_LIMIT) {
+        if let (Some(row), Some(own)) = (of_bgp.filter(|r| r.words.len() >= others), &mut draft.channel.bgp) {
+            self.skip(row.words.len());
+            draft.given.insert(row.words, start);
+            row.parse(self, own)?;
+        } else if draft.kind == "bgp" && dialect == Dialect::V1 && words.starts_with(bgp::ROUTE_LIMIT) {
             self.skip(bgp::ROUTE_LIMIT.len());
             draft.channel.import_limit = bgp::route_limit(self)?;
             self.deprecated(draft.conf.name.clone(), Some(bgp::ROUTE_LIMIT_WARNING), start);
-        } else if let Some(row) = channel.filter(|_| lengths.1 >= lengths.0) {
+        } else if let Some(row) = channel.filter(|_| channel_words > common_words) {
             self.skip(row.words.len());
             draft.given.insert(row.words, start);
-            self.dialects.v1.get_or_insert(start);
             row.parse(self, &mut draft.channel)?;
         } else if let Some(row) = common {
             self.skip(row.words.len());
@@ -271,7 +355,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    fn deprecated(&mut self, name: Arc<str>, warning: Option<&'static str>, start: Span) {
+    pub(crate) fn deprecated(&mut self, name: Arc<str>, warning: Option<&'static str>, start: Span) {
         if let Some(warning) = warning {
             self.warn(start, format!("{name}: {warning}"));
         }
@@ -279,37 +363,44 @@ impl<'a> Parser<'a> {
 
     /// `syntax error` at the first word that fits no option, with the nearest that there is.
     fn unknown_option(&mut self, draft: &Draft, words: &[&str]) -> Diagnostic {
-        let own = with_own!(&draft.conf.kind, rows, _own => words_known(rows, words));
-        let old = words_known_of([bgp::ROUTE_LIMIT].into_iter().filter(|_| draft.kind == "bgp"), words);
-        let known = own.max(old).max(words_known(common::PROTOCOL, words)).max(words_known(common::CHANNEL, words));
+        let dialect = self.dialect();
+        let own = with_own!(&draft.conf.kind, rows, _own => words_known(rows, words, dialect));
+        let is_old = draft.kind == "bgp" && dialect == Dialect::V1;
+        let old = words_known_of([bgp::ROUTE_LIMIT].into_iter().filter(|_| is_old), words);
+        let mut known = own.max(old).max(words_known(common::PROTOCOL, words, dialect));
+        if draft.holds_channel(dialect) {
+            known = known.max(words_known(common::CHANNEL, words, dialect));
+        }
+        if draft.channel.bgp.is_some() && dialect == Dialect::V1 {
+            known = known.max(words_known(bgp::CHANNEL, words, dialect));
+        }
         let typed = self.typed();
         let kind = draft.kind;
-        if known == 0 && words.first().is_some_and(|word| CHANNELS_OF_2.contains(word)) {
-            return self.channel_of_2();
-        }
+        let elsewhere = draft.is_of_other_dialect(words, dialect);
         self.skip(known);
         let mut wrong = self.at.unexpected();
         if wrong.message == "syntax error" && self.at.word().is_some() {
-            wrong.label = Some(format!("no option of protocol {kind} is spelt like this"));
+            wrong.label = Some(match elsewhere {
+                Some(place) => place.to_owned(),
+                None => format!("no option of protocol {kind} is spelt like this"),
+            });
         }
-        let own: Vec<String> =
-            with_own!(&draft.conf.kind, rows, _own => rows.iter().map(|r| r.words.join(" ")).collect());
-        let common = common::PROTOCOL.iter().map(|r| r.words.join(" "));
-        let channel = common::CHANNEL.iter().map(|r| r.words.join(" "));
-        let all: Vec<String> = own.into_iter().chain(common).chain(channel).collect();
+        if elsewhere.is_some() {
+            return wrong;
+        }
+        let mut all: Vec<String> = with_own!(&draft.conf.kind, rows, _own => spelt(rows, dialect));
+        all.extend(spelt(common::PROTOCOL, dialect));
+        if draft.holds_channel(dialect) {
+            all.extend(spelt(common::CHANNEL, dialect));
+        }
+        if draft.channel.bgp.is_some() && dialect == Dialect::V1 {
+            all.extend(spelt(bgp::CHANNEL, dialect));
+        }
         let near = typed.iter().rev().find_map(|typed| suggest::nearest(typed, all.iter().map(String::as_str)));
         match near {
             Some(near) => wrong.help(format!("did you mean `{near}`?")),
             None => wrong,
         }
-    }
-
-    /// A channel of dialect 2 where this dialect has options.
-    fn channel_of_2(&mut self) -> Diagnostic {
-        self.dialects.v2.get_or_insert(self.at.span());
-        let mut wrong = self.at.unexpected();
-        wrong.label = Some("a channel, as in BIRD 2; in BIRD 1.6 its options stand in the protocol".to_owned());
-        wrong
     }
 
     /// The beginning of the statement as typed: its first word, the first two, ...

@@ -1,7 +1,7 @@
 //! The statements of bird.conf outside of protocols, as a table.
 
 use crate::config::{
-    IfacePattern, LogClass, LogClasses, LogDestination, LogTarget, RoaTableConf, TableConf, TimeFormat,
+    Dialect, IfacePattern, LogClass, LogClasses, LogDestination, LogTarget, RoaTableConf, TableConf, TimeFormat,
 };
 use crate::option::words_known_of;
 use crate::parser::{ERRORS_MAX, Parser};
@@ -9,7 +9,7 @@ use crate::protocol::CHANNELS_OF_2;
 use crate::suggest;
 use filter::syntax::{Op, Parsed, Tok};
 use filter::{Diagnostic, SymbolKind};
-use route::{Prefix, Roa};
+use route::{Family, Prefix, Roa};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,6 +24,19 @@ pub(crate) struct Statement {
     pub(crate) grammar: &'static str,
     /// What it becomes.
     pub(crate) does: Does,
+    /// The dialect that has it; `None`: both.
+    pub(crate) dialect: Option<Dialect>,
+}
+
+impl Statement {
+    const fn only(mut self, dialect: Dialect) -> Self {
+        self.dialect = Some(dialect);
+        self
+    }
+
+    fn is_in(&self, dialect: Dialect) -> bool {
+        self.dialect.is_none_or(|only| only == dialect)
+    }
 }
 
 /// What becomes of a statement.
@@ -32,12 +45,14 @@ pub(crate) enum Does {
     Read(fn(&mut Parser<'_>) -> Parsed<()>),
     /// Read; no `;` is asked for, but one may follow, as everywhere.
     Bare(fn(&mut Parser<'_>) -> Parsed<()>),
+    /// Not done by this release: an error that says why.
+    Refused(&'static str),
 }
 
-use Does::{Bare, Read};
+use Does::{Bare, Read, Refused};
 
 const fn row(words: &'static [&'static str], grammar: &'static str, does: Does) -> Statement {
-    Statement { words, grammar, does }
+    Statement { words, grammar, does, dialect: None }
 }
 
 /// All of them.
@@ -45,14 +60,24 @@ pub(crate) static STATEMENTS: &[Statement] = &[
     row(&["log"], "stderr|syslog [name \"text\"]|\"file\" all|{ class, ... }", Read(log)),
     row(&["router", "id"], "router id", Read(router_id)),
     row(&["router", "id", "from"], "[-]\"pattern\" [prefix], ...", Read(router_id_from)),
-    row(&["listen", "bgp"], "[address address] [port number] [dual|v6only]", Read(listen)),
+    row(&["listen", "bgp"], "[address address] [port number] [dual|v6only]", Read(listen)).only(Dialect::V1),
     row(
         &["timeformat"],
         "base|log|protocol|route iso long|iso short|old long|old short|\"format\" [seconds \"format\"]",
         Read(timeformat),
-    ),
+    )
+    .only(Dialect::V1),
+    row(
+        &["timeformat"],
+        "base|log|protocol|route iso long|short [ms|us]|\"format\" [seconds \"format\"]",
+        Read(timeformat),
+    )
+    .only(Dialect::V2),
     row(&["define"], "NAME = expression", Bare(|p| p.define_statement())),
-    row(&["table"], "NAME [sorted]", Bare(table)),
+    row(&["table"], "NAME [sorted]", Bare(table)).only(Dialect::V1),
+    row(&["ipv4", "table"], TABLE_OPTIONS, Read(|p| table_of(p, Family::Ipv4))).only(Dialect::V2),
+    row(&["ipv6", "table"], TABLE_OPTIONS, Read(|p| table_of(p, Family::Ipv6))).only(Dialect::V2),
+    row(&["hostname"], "\"text\"", Read(hostname)).only(Dialect::V2),
     row(&["filter"], "NAME { commands }", Bare(|p| p.filter_statement())),
     row(&["function"], "NAME(parameters) { commands }", Bare(|p| p.function_statement())),
     row(&["template"], "KIND [NAME] [from NAME] { options }", Bare(|p| p.protocol_statement(true))),
@@ -61,7 +86,13 @@ pub(crate) static STATEMENTS: &[Statement] = &[
     row(&["debug", "commands"], "number", Bare(debug_commands)),
     row(&["graceful", "restart", "wait"], "seconds", Read(graceful_restart_wait)),
     row(&["eval"], "expression", Bare(|p| p.eval_statement())),
-    row(&["roa", "table"], "NAME [{ roa PREFIX max NUMBER as NUMBER; ... }]", Bare(roa_table)),
+    row(&["debug", "channels"], "all|off|{ class, ... }", Bare(debug_channels)).only(Dialect::V2),
+    row(&["debug", "tables"], "", Refused("not yet in rbird; BIRD 2 reads it and does nothing")).only(Dialect::V2),
+    row(&["attribute"], "", Refused("not yet in rbird: attributes of your own")).only(Dialect::V2),
+    row(&["mpls", "domain"], "", Refused("rbird has no MPLS")).only(Dialect::V2),
+    row(&["threads"], "", Refused("`threads` in rbird.toml says how many there are")).only(Dialect::V2),
+    row(&["cli"], "", Refused("not yet in rbird: it has one socket, that of `-s`")).only(Dialect::V2),
+    row(&["roa", "table"], "NAME [{ roa PREFIX max NUMBER as NUMBER; ... }]", Bare(roa_table)).only(Dialect::V1),
     row(&["mrtdump"], "\"file\"", Read(mrtdump)),
     row(&["mrtdump", "protocols"], "all|off|{ states, messages }", Bare(mrtdump_protocols)),
     row(&["debug", "latency"], "[switch]", Read(debug_latency)),
@@ -93,14 +124,17 @@ impl<'a> Parser<'a> {
         const WORDS_MAX: usize = 3;
         let word = |n| Some(self.at.name_at(self.at.ahead(n))).filter(|word| !word.is_empty());
         let words: Vec<&'a str> = (0..WORDS_MAX).map_while(word).collect();
-        let fitting = STATEMENTS.iter().filter(|s| words.starts_with(s.words));
+        let dialect = self.dialect();
+        let fitting = STATEMENTS.iter().filter(|s| s.is_in(dialect) && words.starts_with(s.words));
         let Some(statement) = fitting.max_by_key(|s| s.words.len()) else {
             return Err(self.unknown_statement(&words));
         };
+        let start = self.at.span();
         for _ in statement.words {
             self.at.bump();
         }
         match statement.does {
+            Refused(why) => Err(self.not_done(self.at.since(start), &statement.words.join(" "), why)),
             Read(read) => {
                 read(self)?;
                 self.end_of_statement()
@@ -110,23 +144,36 @@ impl<'a> Parser<'a> {
     }
 
     fn unknown_statement(&mut self, words: &[&str]) -> Diagnostic {
-        if let [family, "table", ..] = words
-            && CHANNELS_OF_2.contains(family)
-        {
-            self.dialects.v2.get_or_insert(self.at.span());
+        let dialect = self.dialect();
+        let is_table = words.get(1) == Some(&"table") || words.get(2) == Some(&"table");
+        if is_table && words.first().is_some_and(|word| CHANNELS_OF_2.contains(word)) {
+            if dialect == Dialect::V2 {
+                return self.family_word().err().unwrap_or_else(|| self.at.unexpected());
+            }
             let mut wrong = self.at.unexpected();
             wrong.label = Some("a table of one family, as in BIRD 2; BIRD 1.6 has `table NAME;`".to_owned());
+            return wrong;
+        }
+        let elsewhere = STATEMENTS.iter().find(|s| !s.is_in(dialect) && words.starts_with(s.words));
+        if let Some(statement) = elsewhere {
+            let mut wrong = self.at.unexpected();
+            let (has, is) = match dialect {
+                Dialect::V1 => ("2", "1.6"),
+                Dialect::V2 => ("1.6", "2"),
+            };
+            let name = statement.words.join(" ");
+            wrong.label = Some(format!("BIRD {has} has `{name}`; this configuration is read as one of BIRD {is}"));
             return wrong;
         }
         if words.first() == Some(&"include") {
             return self.at.unexpected().help("`include \"file\";` stands alone on its line");
         }
-        let known = words_known_of(STATEMENTS.iter().map(|s| s.words), words);
+        let known = words_known_of(STATEMENTS.iter().filter(|s| s.is_in(dialect)).map(|s| s.words), words);
         for _ in 0..known {
             self.at.bump();
         }
         let wrong = self.at.unexpected();
-        let all: Vec<String> = STATEMENTS.iter().map(|s| s.words.join(" ")).collect();
+        let all: Vec<String> = STATEMENTS.iter().filter(|s| s.is_in(dialect)).map(|s| s.words.join(" ")).collect();
         let typed = [
             words.join(" "),
             words.iter().take(2).copied().collect::<Vec<_>>().join(" "),
@@ -158,12 +205,27 @@ fn log(parser: &mut Parser<'_>) -> Parsed<()> {
     } else if parser.at.eat_word("syslog") {
         let name = if parser.at.eat_word("name") { Some(parser.text()?) } else { None };
         LogDestination::Syslog(name)
+    } else if parser.dialect() == Dialect::V2 && (parser.at.is_word("udp") || parser.at.is_word("fixed")) {
+        let what = format!("log {}", parser.at.word().unwrap_or_default());
+        return Err(parser.not_done(
+            parser.at.span(),
+            &what,
+            "not yet in rbird: a file, syslog or stderr take the log",
+        ));
     } else if parser.at.peek() == Tok::Text {
         let start = parser.at.span();
         let path = parser.text()?;
+        if parser.dialect() == Dialect::V2 && matches!(parser.at.peek(), Tok::Num(_)) {
+            let why = "not yet in rbird: it opens a log file anew on SIGHUP, so logrotate may move it";
+            return Err(parser.not_done(parser.at.span(), "a limit of a log file", why));
+        }
         if let Err(why) = parser.disk.appendable(&path) {
             let message = format!("Unable to open log file `{path}': {why}");
-            parser.fail(Diagnostic::error(start, message));
+            match parser.dialect() {
+                Dialect::V1 => parser.fail(Diagnostic::error(start, message)),
+                // BIRD 2 starts all the same.
+                Dialect::V2 => parser.warn_of(start, message, "no lines go there"),
+            }
         }
         LogDestination::File(path)
     } else {
@@ -249,6 +311,9 @@ fn time_format(parser: &mut Parser<'_>) -> Parsed<TimeFormat> {
         ("old short", Named::OldShort),
         ("old long", Named::OldLong),
     ];
+    if parser.at.peek() != Tok::Text && parser.dialect() == Dialect::V2 {
+        return iso_of_2(parser);
+    }
     if parser.at.peek() != Tok::Text {
         if parser.at.is_word("iso") || parser.at.is_word("old") {
             let length = parser.at.name_at(parser.at.ahead(1));
@@ -273,6 +338,103 @@ fn time_format(parser: &mut Parser<'_>) -> Parsed<TimeFormat> {
         return Err(parser.at.wanted("the format of older times in quotes"));
     }
     Ok(TimeFormat { format, limit_s, older: Some(parser.text()?) })
+}
+
+/// `iso short|long [ms|us]`
+fn iso_of_2(parser: &mut Parser<'_>) -> Parsed<TimeFormat> {
+    static LENGTHS: &[(&str, bool)] = &[("short", true), ("long", false)];
+    if !parser.at.eat_word("iso") {
+        return Err(parser.at.wanted("`iso` or a format in quotes"));
+    }
+    let short = parser.one_of(LENGTHS)?;
+    let digits = if parser.at.eat_word("ms") {
+        3
+    } else if parser.at.eat_word("us") {
+        6
+    } else {
+        0
+    };
+    Ok(match (short, digits) {
+        (true, 0) => TimeFormat::iso_short(),
+        (true, digits) => TimeFormat::iso_short_to(digits),
+        (false, 0) => TimeFormat::plain("%F %T"),
+        (false, digits) => TimeFormat::iso_long_to(digits),
+    })
+}
+
+fn hostname(parser: &mut Parser<'_>) -> Parsed<()> {
+    parser.config.hostname = Some(parser.text()?);
+    Ok(())
+}
+
+fn debug_channels(parser: &mut Parser<'_>) -> Parsed<()> {
+    parser.config.debug_channels = parser.debug_mask()?;
+    Ok(())
+}
+
+const TABLE_OPTIONS: &str =
+    "NAME [sorted] [{ sorted [switch]; trie [switch]; gc threshold number; gc period seconds; }]";
+
+/// `ipv4 table NAME { OPTIONS }`; the default tables may be declared to be given options.
+fn table_of(parser: &mut Parser<'_>, family: Family) -> Parsed<()> {
+    let is_default = |t: &TableConf| t.family == family && ["master4", "master6"].contains(&&*t.name);
+    let known = parser.config.tables.iter().find(|t| is_default(t) && Some(&*t.name) == parser.at.word());
+    let name = match known.map(|t| Arc::clone(&t.name)) {
+        Some(name) => {
+            parser.at.name()?;
+            name
+        }
+        None => {
+            let (name, span) = parser.new_name()?;
+            parser.define(&name, span, TABLE)?;
+            parser.config.tables.push(TableConf { name: Arc::clone(&name), family, sorted: false });
+            name
+        }
+    };
+    let sorted = table_options(parser)?;
+    parser.config.tables.iter_mut().filter(|t| t.name == name).for_each(|t| t.sorted = sorted);
+    Ok(())
+}
+
+/// Whether the table is sorted: the only option of a table that means something to rbird's.
+fn table_options(parser: &mut Parser<'_>) -> Parsed<bool> {
+    let mut sorted = parser.at.eat_word("sorted");
+    if !parser.at.eat(Op::BraceOpen) {
+        return Ok(sorted);
+    }
+    while !parser.at.eat(Op::BraceClose) {
+        if parser.at.eat(Op::Semicolon) {
+            continue;
+        }
+        let start = parser.at.span();
+        let next = parser.at.name_at(parser.at.ahead(1));
+        match (parser.at.word().unwrap_or_default(), next) {
+            ("sorted", _) => {
+                parser.at.bump();
+                sorted = parser.switch()?;
+            }
+            // Every table of rbird finds the longest match without one, and prints its networks in order.
+            ("trie", _) => {
+                parser.at.bump();
+                parser.switch()?;
+            }
+            ("gc", what @ ("threshold" | "period")) => {
+                parser.skip(2);
+                parser.number()?;
+                let label = "what is withdrawn is given back at once";
+                parser.warn_of(start, format!("gc {what} does nothing: rbird has no garbage to collect"), label);
+            }
+            ("debug", _) => {
+                return Err(parser.not_done(start, "debug", "not yet in rbird; BIRD 2 reads it and does nothing"));
+            }
+            ("min" | "max", "settle") => {
+                return Err(parser.not_done(start, "settle time", "not yet in rbird: ROA tables of dialect 2"));
+            }
+            _ => return Err(parser.at.unexpected()),
+        }
+        parser.end_of_statement()?;
+    }
+    Ok(sorted)
 }
 
 fn table(parser: &mut Parser<'_>) -> Parsed<()> {

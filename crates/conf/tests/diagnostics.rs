@@ -162,25 +162,18 @@ fn a_file_that_is_not_there_is_told_without_a_place() {
 }
 
 #[test]
-fn the_dialect_of_bird_2_is_one_sentence_and_a_mixture_names_both_places() {
-    let v2 = "ipv4 table t;\nprotocol bgp p {\n  local as 1;\n  neighbor 10.0.0.1 as 2;\n  ipv4 { import all; };\n}\n";
-    assert_eq!(
-        said(v2),
-        "\
-bird.conf:1:1 This configuration is written for BIRD 2; rbird reads that of BIRD 1.6 only, so far
-  |
-1 | ipv4 table t;
-  | ^^^^ a channel or table of BIRD 2"
-    );
+fn a_mixture_of_dialects_is_one_sentence_that_names_both_places() {
     assert_eq!(
         said("protocol kernel { import all; }\nprotocol direct { ipv4; }\n"),
         "\
 bird.conf:2:19 Options of BIRD 1.6 and of BIRD 2 are mixed
   |
 1 | protocol kernel { import all; }
-  |                   ------ this is of BIRD 1.6
+  |                   ------ this is of BIRD 1.6: an option of a table's routes that stands in the protocol
 2 | protocol direct { ipv4; }
-  |                   ^^^^ this is of BIRD 2"
+  |                   ^^^^ this is of BIRD 2: a channel
+  |
+  = help: `--dialect 1.6` or `--dialect 2` says which is meant"
     );
     let forced = LoadOptions { dialect: Some(Dialect::V1), ..LoadOptions::default() };
     assert_eq!(
@@ -190,6 +183,15 @@ bird.conf:1:19 syntax error
   |
 1 | protocol direct { ipv4; }
   |                   ^^^^ a channel, as in BIRD 2; in BIRD 1.6 its options stand in the protocol"
+    );
+    let forced = LoadOptions { dialect: Some(Dialect::V2), ..LoadOptions::default() };
+    assert_eq!(
+        said_by(&Memory::new().with("bird.conf", "protocol direct { import all; }\n"), &forced),
+        "\
+bird.conf:1:19 syntax error
+  |
+1 | protocol direct { import all; }
+  |                   ^^^^^^ an option of the protocol in BIRD 1.6; in BIRD 2 it stands in a channel, as in `ipv4 { ... };`"
     );
 }
 

@@ -23,6 +23,11 @@ fn bgp(options: &str) -> (ProtocolConf, BgpConf) {
     protocol(&text)
 }
 
+/// What the first channel of a session has of its own.
+fn of_channel(conf: &ProtocolConf) -> &BgpChannel {
+    conf.channels[0].bgp.as_deref().unwrap()
+}
+
 fn protocol(text: &str) -> (ProtocolConf, BgpConf) {
     let conf = config(text).protocols.pop().unwrap();
     match conf.kind.clone() {
@@ -40,7 +45,7 @@ fn a_session_without_options_is_as_in_1_6_8() {
     assert_eq!((channel.import.name(), channel.export.name()), ("ACCEPT", "REJECT"));
     assert_eq!(own.local_as, 1);
     assert_eq!((own.peer_addr.to_string().as_str(), own.peer_as, own.peer_port), ("10.0.0.2", 2, 179));
-    assert_eq!((own.multihop, own.gateway), (None, GatewayMode::Direct));
+    assert_eq!((own.multihop, of_channel(&conf).gateway), (None, GatewayMode::Direct));
     assert_eq!((own.hold_time_s, own.startup_hold_time_s, own.keepalive_time_s), (240, 240, None));
     assert_eq!((own.connect_retry_time_s, own.connect_delay_time_s), (120, 5));
     assert_eq!((own.error_wait_time_s, own.error_forget_time_s), ((60, 300), 300));
@@ -55,23 +60,24 @@ fn a_session_without_options_is_as_in_1_6_8() {
 #[test]
 fn an_internal_session_is_multihop_unless_direct() {
     let internal =
-        |option: &str| protocol(&format!("protocol bgp p {{ local as 1; neighbor 10.0.0.2 as 1; {option} }}")).1;
-    assert_eq!((internal("").multihop, internal("").gateway), (Some(64), GatewayMode::Recursive));
-    assert_eq!((internal("direct;").multihop, internal("direct;").gateway), (None, GatewayMode::Direct));
-    assert_eq!(internal("multihop 2;").multihop, Some(2));
+        |option: &str| protocol(&format!("protocol bgp p {{ local as 1; neighbor 10.0.0.2 as 1; {option} }}"));
+    let gateway = |option: &str| of_channel(&internal(option).0).gateway;
+    assert_eq!((internal("").1.multihop, gateway("")), (Some(64), GatewayMode::Recursive));
+    assert_eq!((internal("direct;").1.multihop, gateway("direct;")), (None, GatewayMode::Direct));
+    assert_eq!(internal("multihop 2;").1.multihop, Some(2));
     assert_eq!(bgp("multihop;").1.multihop, Some(64));
-    assert_eq!(bgp("gateway recursive;").1.gateway, GatewayMode::Recursive);
+    assert_eq!(of_channel(&bgp("gateway recursive;").0).gateway, GatewayMode::Recursive);
 }
 
 #[test]
 fn each_form_of_a_session_s_options() {
-    assert_eq!(bgp("next hop self;").1.next_hop, NextHopMode::SelfAlways);
-    assert_eq!(bgp("next hop self; next hop keep;").1.next_hop, NextHopMode::Keep);
+    assert_eq!(of_channel(&bgp("next hop self;").0).next_hop, NextHopMode::SelfAlways);
+    assert_eq!(of_channel(&bgp("next hop self; next hop keep;").0).next_hop, NextHopMode::Keep);
     assert_eq!(bgp("error wait time 10, 100;").1.error_wait_time_s, (10, 100));
     assert_eq!(bgp("graceful restart; graceful restart time 60;").1.graceful_restart, RestartMode::On);
     assert_eq!(bgp("graceful restart off;").1.graceful_restart, RestartMode::Off);
     assert_eq!(bgp("long lived graceful restart on;").1.long_lived, RestartMode::On);
-    let paths = |option| (bgp(option).1.add_paths_rx, bgp(option).1.add_paths_tx);
+    let paths = |option| (of_channel(&bgp(option).0).add_paths_rx, of_channel(&bgp(option).0).add_paths_tx);
     assert_eq!(
         (paths("add paths;"), paths("add paths rx;"), paths("add paths tx;")),
         ((true, true), (true, false), (false, true))
@@ -79,10 +85,10 @@ fn each_form_of_a_session_s_options() {
     assert_eq!((bgp("allow local as;").1.allow_local_as, bgp("allow local as 2;").1.allow_local_as), (u32::MAX, 2));
     assert_eq!(bgp("disable after cease { prefix limit hit, administrative shutdown };").1.disable_after_cease, 0b110);
     assert_eq!(bgp("disable after cease;").1.disable_after_cease, u32::MAX);
-    assert_eq!(bgp("rs client;").1.missing_lladdr, MissingLladdr::Ignore);
+    assert_eq!(of_channel(&bgp("rs client;").0).missing_lladdr, MissingLladdr::Ignore);
     assert_eq!(bgp("source address 10.0.0.1; passive; ttl security; password \"x\";").1.password.as_deref(), Some("x"));
     assert_eq!(bgp("interface \"eth0\";").1.iface.as_deref(), Some("eth0"));
-    assert!(bgp("table ts; secondary;").1.secondary);
+    assert!(of_channel(&bgp("table ts; secondary;").0).secondary);
     let (_, own) = protocol("protocol bgp p { local 10.0.0.1 as 7; neighbor 10.0.0.2 % 'eth-0' port 1790 as 8; }");
     assert_eq!((own.local_as, own.peer_port, own.peer_as, own.iface.as_deref()), (7, 1790, 8, Some("eth-0")));
 }
@@ -291,4 +297,82 @@ fn a_roa_table_has_its_records_and_a_name_of_its_own() {
     assert_eq!((&*r1.name, &*r2.name, r2.roas.len()), ("r1", "r2", 0));
     let kind = |name: &str| conf.symbols.rows.iter().find(|row| &*row.name == name).map(|row| row.kind);
     assert_eq!(kind("r2"), Some("ROA table"));
+}
+
+fn config_of_2(text: &str) -> Config {
+    let options = LoadOptions { dialect: Some(Dialect::V2), ..LoadOptions::default() };
+    match load("c", &Memory::new().with("c", text), &options) {
+        Ok(loaded) => loaded.config,
+        Err(refused) => panic!("{}", refused.report(false).join("\n")),
+    }
+}
+
+fn refused_of_2(text: &str) -> String {
+    let options = LoadOptions { dialect: Some(Dialect::V2), ..LoadOptions::default() };
+    load("c", &Memory::new().with("c", text), &options).unwrap_err().line()
+}
+
+#[test]
+fn what_the_releases_do_differently_is_a_field_that_the_dialect_fills() {
+    let old = config("protocol kernel { } protocol bgp { local as 1; neighbor 10.0.0.2 as 2; }");
+    let new = config_of_2(
+        "protocol kernel { ipv4; } protocol bgp { local as 1; neighbor 10.0.0.2 as 2; ipv4 { import all; export all; }; }",
+    );
+    let kernel = |c: &Config| match &c.protocols[0].kind {
+        ProtocolKind::Kernel(k) => (k.metric, k.device_routes),
+        other => panic!("{other:?}"),
+    };
+    let session = |c: &Config| match &c.protocols[1].kind {
+        ProtocolKind::Bgp(b) => (b.rewrite_before_filter, b.match_local_addr, b.med_to_external, b.check_link),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!((kernel(&old), kernel(&new)), ((None, false), (Some(32), true)));
+    assert_eq!((session(&old), session(&new)), ((true, false, false, false), (false, true, true, true)));
+    assert_eq!((old.one_family, old.links_need_address), (true, true));
+    assert_eq!((new.one_family, new.links_need_address), (false, false));
+    assert_eq!((&*old.time.route.format, &*new.time.route.format), ("%T", "%T.%3f"));
+}
+
+#[test]
+fn a_session_of_2_carries_both_families_each_with_its_table_and_options() {
+    let text = "ipv6 table t6;\ntemplate bgp t { local as 1; ipv4 { import all; add paths on; }; }\n\
+        protocol bgp p from t { neighbor 10.0.0.2 as 2; ipv4 { export none; next hop self; };\n\
+        ipv6 { table t6; import none; export all; preference 7; import limit 5 action block; }; }";
+    let config = config_of_2(text);
+    let [four, six] = &config.protocols[0].channels[..] else { panic!("{:?}", config.protocols) };
+    assert_eq!((&*four.table, four.import.name(), four.export.name()), ("master4", "ACCEPT", "REJECT"));
+    assert_eq!((&*six.table, six.import.name(), six.export.name()), ("t6", "REJECT", "ACCEPT"));
+    let own = |c: &ChannelConf| c.bgp.clone().unwrap();
+    assert_eq!((own(four).next_hop, own(six).next_hop), (NextHopMode::SelfAlways, NextHopMode::Default));
+    assert_eq!((own(four).add_paths_tx, own(six).add_paths_tx), (true, false));
+    assert_eq!((six.preference, six.import_limit.unwrap().routes_max), (7, 5));
+    assert_eq!(&*config.default_table_of(Family::Ipv6), "master6");
+}
+
+#[test]
+fn to_and_from_another_as_nothing_goes_by_default() {
+    let session = |asn: u32, options: &str| {
+        format!("protocol bgp p {{ local as 1; neighbor 10.0.0.2 as {asn}; ipv4 {{ {options} }}; }}")
+    };
+    assert_eq!(refused_of_2(&session(2, "export all;")), "c:1:76 EBGP requires explicit import policy");
+    assert_eq!(refused_of_2(&session(2, "import all;")), "c:1:76 EBGP requires explicit export policy");
+    let internal = config_of_2(&session(1, ""));
+    let channel = &internal.protocols[0].channels[0];
+    assert_eq!((channel.import.name(), channel.export.name()), ("ACCEPT", "REJECT"));
+}
+
+#[test]
+fn what_a_channel_can_not_be_is_refused_in_a_sentence() {
+    for (text, expected) in [
+        ("protocol static { ipv4; ipv6; }", "c:1:25 Different channel already defined"),
+        ("protocol kernel { }", "c:1:19 Channel not specified"),
+        ("ipv6 table t; protocol direct { ipv4 { table t; }; }", "c:1:40 Incompatible table type"),
+        ("protocol bgp { flow4 { import all; }; }", "c:1:16 `flow4` is not supported by this release of rbird"),
+        ("protocol static { ipv4; route ::/0 blackhole; }", "c:1:31 Route ::/0 incompatible with channel type"),
+        ("vpn4 table t;", "c:1:1 `vpn4` is not supported by this release of rbird"),
+        ("protocol bgp { import all; }", "c:1:16 syntax error"),
+        ("table t;", "c:1:1 syntax error"),
+    ] {
+        assert_eq!(refused_of_2(text), expected, "{text}");
+    }
 }

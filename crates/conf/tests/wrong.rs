@@ -2,13 +2,13 @@
 //!
 //! `tests/wrong` has the files, and beside each `NAME.conf` what is said of it in
 //! `NAME.txt`; `tests/wrong/reference` has what is said of the files that BIRD
-//! 1.6.8 was shown, under BIRD's own line, so that both positions stand side by
-//! side. `RBIRD_BLESS=1` writes them anew; read the difference before you keep it.
+//! 1.6.8 was shown, and its folder `v2` of those of 2.0.12, under BIRD's own line,
+//! so that both positions stand side by side. `RBIRD_BLESS=1` writes them anew; read the difference before you keep it.
 
 #![expect(clippy::unwrap_used, reason = "a test may stop")]
 
 use rbird_conf::files::Memory;
-use rbird_conf::{LoadOptions, load};
+use rbird_conf::{Dialect, LoadOptions, load};
 use std::path::{Path, PathBuf};
 
 fn tests() -> PathBuf {
@@ -16,8 +16,8 @@ fn tests() -> PathBuf {
 }
 
 /// All that is said of a text.
-fn said(name: &str, text: &[u8]) -> Option<String> {
-    match load(name, &Memory::new().with(name, text), &LoadOptions::default()) {
+fn said(name: &str, text: &[u8], dialect: Option<Dialect>) -> Option<String> {
+    match load(name, &Memory::new().with(name, text), &LoadOptions { dialect, ..LoadOptions::default() }) {
         Ok(_) => None,
         Err(refused) => Some(refused.report(false).join("\n") + "\n"),
     }
@@ -50,7 +50,7 @@ fn wrong_files_are_told_with_place_line_caret_and_what_would_be_right() {
             continue;
         }
         let name = path.file_name().unwrap().to_str().unwrap();
-        let said = said(name, &std::fs::read(&path).unwrap()).unwrap_or_else(|| panic!("{name} is taken"));
+        let said = said(name, &std::fs::read(&path).unwrap(), None).unwrap_or_else(|| panic!("{name} is taken"));
         check(&path.with_extension("txt"), &said, &mut wrong);
         seen += 1;
     }
@@ -60,21 +60,31 @@ fn wrong_files_are_told_with_place_line_caret_and_what_would_be_right() {
 
 #[test]
 fn of_each_file_that_bird_refused_more_is_said_and_at_least_as_near() {
+    refused_files("reference", Dialect::V1);
+}
+
+#[test]
+fn of_each_file_that_bird_2_refused_more_is_said_and_at_least_as_near() {
+    refused_files("reference/v2", Dialect::V2);
+}
+
+fn refused_files(folder: &str, dialect: Dialect) {
     let (mut wrong, mut seen) = (Vec::new(), 0);
-    let results = std::fs::read_to_string(tests().join("reference/bad.txt")).unwrap();
+    let folder_of = |name: &str| tests().join(folder).join(name);
+    let results = std::fs::read_to_string(folder_of("bad.txt")).unwrap();
     for result in results.lines() {
         let [name, "1", bird] = result.splitn(3, '\t').collect::<Vec<_>>()[..] else { continue };
         let bird = bird.trim_start_matches("bird: ");
         let file = format!("{name}.conf");
         // Files that lie elsewhere are the affair of tests/reference.rs.
         let Some((line, _)) = position(bird) else { continue };
-        let text = std::fs::read(tests().join("reference/bad").join(&file)).unwrap();
-        let Some(ours) = said(&file, &text) else { continue };
+        let text = std::fs::read(folder_of("bad").join(&file)).unwrap();
+        let Some(ours) = said(&file, &text, Some(dialect)) else { continue };
         let (our_line, _) = position(&ours).unwrap();
         assert_eq!(our_line, line, "{name}: BIRD: {bird}\nrbird: {ours}");
         assert!(ours.lines().count() > 1 || ours.len() > bird.len() + 1, "{name}: {ours}");
         check(
-            &tests().join("wrong/reference").join(format!("{name}.txt")),
+            &tests().join("wrong").join(folder).join(format!("{name}.txt")),
             &format!("BIRD: {bird}\n{ours}"),
             &mut wrong,
         );

@@ -23,7 +23,7 @@ use crate::protocols::{
 };
 use crate::translate::{self, ChannelIds};
 use crate::world::{Tripped, World};
-use conf::config::{BgpConf, Config, ProtocolConf, ProtocolKind};
+use conf::config::{BgpConf, ChannelConf, Config, ProtocolConf, ProtocolKind};
 use conf::load::{LoadOptions, Loaded, Refused};
 use control::request::{Choice, ExportQuery, Request, RouteQuery};
 use control::view::{InterfaceView, MemoryView, Phase, RecoveryView, RouteItem, StatusView};
@@ -328,7 +328,7 @@ impl Supervisor {
         let gone_s = u32::try_from(self.world.deps.clock.now().since_ms(self.started) / 1000).unwrap_or(u32::MAX);
         StatusView {
             router_id: self.router_id,
-            hostname: Arc::clone(&self.hostname),
+            hostname: self.current.config.hostname.clone().unwrap_or_else(|| Arc::clone(&self.hostname)),
             started: self.started,
             configured: self.current.read,
             recovery: (!recovery.is_over()).then(|| RecoveryView {
@@ -379,9 +379,10 @@ impl Supervisor {
             Running::Pipe(pipe) => routes::Judge::Pipe(pipe.clone()),
             Running::Bgp(peer) => {
                 let member = peer.status.borrow().channels.iter().find_map(|c| c.member);
-                let candidates = match &instance.conf.kind {
-                    ProtocolKind::Bgp(bgp) if bgp.add_paths_tx => routes::Candidates::All,
-                    ProtocolKind::Bgp(bgp) if bgp.secondary => routes::Candidates::FirstAccepted,
+                let own = instance.conf.channels.first().and_then(|c| c.bgp.as_ref());
+                let candidates = match own {
+                    Some(own) if own.add_paths_tx => routes::Candidates::All,
+                    Some(own) if own.secondary => routes::Candidates::FirstAccepted,
                     _ => routes::Candidates::Best,
                 };
                 member.map_or_else(|| routes::Judge::Policy(policy()), |m| routes::Judge::Member(m, candidates))
@@ -410,9 +411,16 @@ impl Supervisor {
     fn make(&mut self, conf: &ProtocolConf, enabled: bool) {
         let conf = Arc::new(conf.clone());
         let id = self.world.numbers.protocol();
-        let mut channels: Vec<_> = conf.channels.iter().filter_map(|c| self.channel_ids(&conf, &c.table)).collect();
+        let own = |c: &ChannelConf| {
+            let igp = match &conf.kind {
+                ProtocolKind::Static(fixed) => fixed.igp_table.as_ref(),
+                _ => c.bgp.as_ref().and_then(|own| own.igp_table.as_ref()),
+            };
+            self.channel_ids(&c.table, igp)
+        };
+        let mut channels: Vec<_> = conf.channels.iter().filter_map(own).collect();
         if let ProtocolKind::Pipe(pipe) = &conf.kind {
-            channels.extend(pipe.peer_table.as_ref().and_then(|peer| self.channel_ids(&conf, peer)));
+            channels.extend(pipe.peer_table.as_ref().and_then(|peer| self.channel_ids(peer, None)));
         }
         let start = Start { id, conf: Arc::clone(&conf), channels: channels.clone(), world: self.world.clone() };
         let Some(running) = self.spawn(&start) else { return };
@@ -426,14 +434,9 @@ impl Supervisor {
         self.instances.push(instance);
     }
 
-    fn channel_ids(&self, conf: &ProtocolConf, table: &Arc<str>) -> Option<ChannelIds> {
+    fn channel_ids(&self, table: &Arc<str>, igp_table: Option<&Arc<str>>) -> Option<ChannelIds> {
         let table = *self.tables.get(table)?;
-        let igp = match &conf.kind {
-            ProtocolKind::Bgp(bgp) => bgp.igp_table.as_ref(),
-            ProtocolKind::Static(fixed) => fixed.igp_table.as_ref(),
-            _ => None,
-        };
-        let igp_table = igp.and_then(|name| self.tables.get(name)).copied().unwrap_or(table);
+        let igp_table = igp_table.and_then(|name| self.tables.get(name)).copied().unwrap_or(table);
         Some(ChannelIds { channel: self.world.numbers.channel(), table, igp_table })
     }
 

@@ -1,6 +1,6 @@
 //! From the configuration's words to a session's: the two rooms do not know each other.
 
-use conf::config::{self, BgpConf, ChannelConf, Config, LatencyConf, ProtocolConf, rib_words};
+use conf::config::{self, BgpChannel, BgpConf, ChannelConf, Config, LatencyConf, ProtocolConf, rib_words};
 use rib::batch::{Limit, LimitAction};
 use route::{ChannelId, Family, ProtocolId, TableId};
 use session::pace::Limits;
@@ -57,20 +57,6 @@ pub fn peer(
         peer_as: bgp.peer_as,
         multihop: bgp.multihop,
         match_local_addr: bgp.match_local_addr,
-        next_hop: match bgp.next_hop {
-            config::NextHopMode::Default => NextHopMode::Default,
-            config::NextHopMode::SelfAlways => NextHopMode::SelfAlways,
-            config::NextHopMode::Keep => NextHopMode::Keep,
-        },
-        missing_lladdr: match bgp.missing_lladdr {
-            config::MissingLladdr::SelfAddr => MissingLladdr::SelfAddr,
-            config::MissingLladdr::Drop => MissingLladdr::Drop,
-            config::MissingLladdr::Ignore => MissingLladdr::Ignore,
-        },
-        gateway: match bgp.gateway {
-            config::GatewayMode::Direct => GatewayMode::Direct,
-            config::GatewayMode::Recursive => GatewayMode::Recursive,
-        },
         passive: bgp.passive,
         password: bgp.password.clone(),
         setkey: bgp.setkey,
@@ -101,9 +87,6 @@ pub fn peer(
         interpret_communities: bgp.interpret_communities,
         allow_local_as: bgp.allow_local_as,
         allow_local_pref: bgp.allow_local_pref,
-        add_paths_rx: bgp.add_paths_rx,
-        add_paths_tx: bgp.add_paths_tx,
-        secondary: bgp.secondary,
         default_med: bgp.default_med,
         default_local_pref: bgp.default_local_pref,
         path_metric: bgp.path_metric,
@@ -141,6 +124,8 @@ fn listen(config: &Config, bgp: &BgpConf) -> SocketAddr {
 }
 
 fn channel(conf: &ChannelConf, ids: &ChannelIds) -> PeerChannel {
+    let none = BgpChannel::default();
+    let own = conf.bgp.as_deref().unwrap_or(&none);
     PeerChannel {
         family: conf.family,
         channel: ids.channel,
@@ -148,6 +133,24 @@ fn channel(conf: &ChannelConf, ids: &ChannelIds) -> PeerChannel {
         table_name: Arc::clone(&conf.table),
         igp_table: ids.igp_table,
         preference: conf.preference,
+        next_hop: match own.next_hop {
+            config::NextHopMode::Default => NextHopMode::Default,
+            config::NextHopMode::SelfAlways => NextHopMode::SelfAlways,
+            config::NextHopMode::Keep => NextHopMode::Keep,
+        },
+        missing_lladdr: match own.missing_lladdr {
+            config::MissingLladdr::SelfAddr => MissingLladdr::SelfAddr,
+            config::MissingLladdr::Drop => MissingLladdr::Drop,
+            config::MissingLladdr::Ignore => MissingLladdr::Ignore,
+        },
+        gateway: match own.gateway {
+            config::GatewayMode::Direct => GatewayMode::Direct,
+            config::GatewayMode::Recursive => GatewayMode::Recursive,
+        },
+        add_paths_rx: own.add_paths_rx,
+        add_paths_tx: own.add_paths_tx,
+        secondary: own.secondary,
+        debug: conf.debug.0,
         import: conf.import.clone(),
         export: conf.export.clone(),
         keep_filtered: conf.keep_filtered,

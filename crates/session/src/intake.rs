@@ -405,7 +405,7 @@ impl Intake {
     /// Where packets go. `None`: nowhere that makes sense.
     fn dest(&self, hop: IpAddr, link_local: Option<Ipv6Addr>, channel: &PeerChannel) -> Option<Dest> {
         // `::` and a link-local address come from neighbours that have no global one.
-        let recursive = self.spec.gateway == GatewayMode::Recursive && !hop.is_unspecified();
+        let recursive = channel.gateway == GatewayMode::Recursive && !hop.is_unspecified();
         if recursive {
             let link_local = link_local.map(Box::new);
             return Some(Dest::Recursive(Recursive { gateway: hop, table: channel.igp_table, link_local }));

@@ -22,9 +22,6 @@ fn spec() -> PeerSpec {
         peer_as: 65002,
         multihop: None,
         match_local_addr: false,
-        next_hop: NextHopMode::Default,
-        missing_lladdr: MissingLladdr::SelfAddr,
-        gateway: GatewayMode::Direct,
         passive: false,
         password: None,
         setkey: true,
@@ -51,9 +48,6 @@ fn spec() -> PeerSpec {
         interpret_communities: true,
         allow_local_as: 0,
         allow_local_pref: false,
-        add_paths_rx: false,
-        add_paths_tx: false,
-        secondary: false,
         default_med: 0,
         default_local_pref: 120,
         path_metric: true,
@@ -74,6 +68,13 @@ fn spec() -> PeerSpec {
             table_name: "master".into(),
             igp_table: TableId(2),
             preference: 100,
+            next_hop: NextHopMode::Default,
+            missing_lladdr: MissingLladdr::SelfAddr,
+            gateway: GatewayMode::Direct,
+            add_paths_rx: false,
+            add_paths_tx: false,
+            secondary: false,
+            debug: 0,
             import: Policy::Accept,
             export: Policy::Accept,
             keep_filtered: false,
@@ -180,7 +181,7 @@ fn our_own_address_as_next_hop_withdraws() {
 
 #[test]
 fn a_recursive_next_hop_is_left_to_the_table() {
-    let mut intake = intake(|s| s.gateway = GatewayMode::Recursive);
+    let mut intake = intake(|s| s.channels[0].gateway = GatewayMode::Recursive);
     let (_, sets) = take(&mut intake, &update(&[65002], [172, 16, 0, 1], &[], NET));
     let wanted = Recursive { gateway: "172.16.0.1".parse().unwrap(), table: TableId(2), link_local: None };
     assert_eq!(sets[0].local().dest, Dest::Recursive(wanted));

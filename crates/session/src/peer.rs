@@ -98,12 +98,6 @@ pub struct PeerSpec {
     pub multihop: Option<u8>,
     /// Incoming connections are matched by remote address alone (false, 1.6) or by both.
     pub match_local_addr: bool,
-    /// `next hop`.
-    pub next_hop: NextHopMode,
-    /// `missing lladdr`.
-    pub missing_lladdr: MissingLladdr,
-    /// `gateway`.
-    pub gateway: GatewayMode,
     /// `passive`.
     pub passive: bool,
     /// `password`.
@@ -157,12 +151,6 @@ pub struct PeerSpec {
     pub allow_local_as: u32,
     /// `allow bgp_local_pref`.
     pub allow_local_pref: bool,
-    /// `add paths rx`.
-    pub add_paths_rx: bool,
-    /// `add paths tx`.
-    pub add_paths_tx: bool,
-    /// `secondary`.
-    pub secondary: bool,
     /// `default bgp_med`.
     pub default_med: u32,
     /// `default bgp_local_pref`.
@@ -215,6 +203,20 @@ pub struct PeerChannel {
     pub igp_table: TableId,
     /// `preference`.
     pub preference: u32,
+    /// `next hop`.
+    pub next_hop: NextHopMode,
+    /// `missing lladdr`.
+    pub missing_lladdr: MissingLladdr,
+    /// `gateway`.
+    pub gateway: GatewayMode,
+    /// `add paths rx`.
+    pub add_paths_rx: bool,
+    /// `add paths tx`.
+    pub add_paths_tx: bool,
+    /// `secondary`.
+    pub secondary: bool,
+    /// `debug` of the channel; what the peer's asks for is traced too.
+    pub debug: u32,
     /// `import`.
     pub import: Policy,
     /// `export`.

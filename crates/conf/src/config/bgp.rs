@@ -1,6 +1,6 @@
 //! `protocol bgp`: one neighbour.
 
-use super::BfdMode;
+use super::{BfdMode, Dialect};
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
@@ -69,14 +69,6 @@ pub struct BgpConf {
     pub match_local_addr: bool,
     /// `strict bind`.
     pub strict_bind: bool,
-    /// `next hop`.
-    pub next_hop: NextHopMode,
-    /// `missing lladdr`.
-    pub missing_lladdr: MissingLladdr,
-    /// `gateway`; the default depends on multihop and internal.
-    pub gateway: GatewayMode,
-    /// `igp table`, the name.
-    pub igp_table: Option<Arc<str>>,
     /// `passive`.
     pub passive: bool,
     /// `password`.
@@ -129,12 +121,6 @@ pub struct BgpConf {
     pub allow_local_as: u32,
     /// `allow bgp_local_pref`.
     pub allow_local_pref: bool,
-    /// `add paths rx`.
-    pub add_paths_rx: bool,
-    /// `add paths tx`.
-    pub add_paths_tx: bool,
-    /// `secondary`.
-    pub secondary: bool,
     /// `default bgp_med`.
     pub default_med: u32,
     /// `default bgp_local_pref`.
@@ -163,6 +149,51 @@ pub struct BgpConf {
     pub med_to_external: bool,
 }
 
+/// What a channel of a session has of its own: options that stand in the protocol in 1.6, and in each channel in 2.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BgpChannel {
+    /// `next hop`.
+    pub next_hop: NextHopMode,
+    /// `missing lladdr`.
+    pub missing_lladdr: MissingLladdr,
+    /// `gateway`; the default depends on multihop and internal.
+    pub gateway: GatewayMode,
+    /// `igp table`, the name.
+    pub igp_table: Option<Arc<str>>,
+    /// `add paths rx`.
+    pub add_paths_rx: bool,
+    /// `add paths tx`.
+    pub add_paths_tx: bool,
+    /// `secondary`.
+    pub secondary: bool,
+}
+
+impl Default for BgpChannel {
+    fn default() -> Self {
+        Self {
+            next_hop: NextHopMode::Default,
+            missing_lladdr: MissingLladdr::SelfAddr,
+            gateway: GatewayMode::Direct,
+            igp_table: None,
+            add_paths_rx: false,
+            add_paths_tx: false,
+            secondary: false,
+        }
+    }
+}
+
+impl BgpConf {
+    /// The defaults of a dialect.
+    pub fn of(dialect: Dialect) -> Self {
+        match dialect {
+            Dialect::V1 => Self::default(),
+            Dialect::V2 => {
+                Self { match_local_addr: true, rewrite_before_filter: false, med_to_external: true, ..Self::default() }
+            }
+        }
+    }
+}
+
 impl Default for BgpConf {
     /// The defaults of 1.6.8. No neighbour and no AS yet: the address is unspecified, the numbers are 0.
     fn default() -> Self {
@@ -177,10 +208,6 @@ impl Default for BgpConf {
             multihop: None,
             match_local_addr: false,
             strict_bind: false,
-            next_hop: NextHopMode::Default,
-            missing_lladdr: MissingLladdr::SelfAddr,
-            gateway: GatewayMode::Direct,
-            igp_table: None,
             passive: false,
             password: None,
             setkey: true,
@@ -207,9 +234,6 @@ impl Default for BgpConf {
             interpret_communities: true,
             allow_local_as: 0,
             allow_local_pref: false,
-            add_paths_rx: false,
-            add_paths_tx: false,
-            secondary: false,
             default_med: 0,
             default_local_pref: 100,
             path_metric: true,

@@ -1,6 +1,7 @@
 //! A channel: what a protocol and a table have to do with each other.
 
 use super::rib_words::LimitAction;
+use super::{BgpChannel, DebugMask};
 use filter::Policy;
 use route::Family;
 use std::sync::Arc;
@@ -26,6 +27,10 @@ pub struct ChannelConf {
     pub export_limit: Option<LimitConf>,
     /// `import keep filtered`.
     pub keep_filtered: bool,
+    /// `debug` of the channel (2); what the protocol's asks for is traced too.
+    pub debug: DebugMask,
+    /// What a channel of a BGP session has beside; others have none.
+    pub bgp: Option<Box<BgpChannel>>,
 }
 
 impl ChannelConf {
@@ -41,6 +46,8 @@ impl ChannelConf {
             import_limit: None,
             export_limit: None,
             keep_filtered: false,
+            debug: DebugMask::default(),
+            bgp: None,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! `protocol kernel`: a table and a table of the kernel.
 
+use super::Dialect;
 use std::time::Duration;
 
 /// Which foreign routes of the kernel are learned.
@@ -32,6 +33,16 @@ pub struct KernelConf {
     pub graceful_restart: bool,
     /// `merge paths`: the largest number of next hops.
     pub merge_paths: Option<u32>,
+}
+
+impl KernelConf {
+    /// The defaults of a dialect.
+    pub fn of(dialect: Dialect) -> Self {
+        match dialect {
+            Dialect::V1 => Self::default(),
+            Dialect::V2 => Self { metric: Some(32), device_routes: true, ..Self::default() },
+        }
+    }
 }
 
 impl Default for KernelConf {

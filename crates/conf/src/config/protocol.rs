@@ -69,14 +69,14 @@ pub enum ProtocolKind {
     Mrt(MrtConf),
 }
 
-impl ProtocolKind {
-    /// The table that it has to do with beside those of its channels: `peer table`, `igp table`.
-    pub fn other_table(&self) -> Option<&Arc<str>> {
-        match self {
-            Self::Pipe(pipe) => pipe.peer_table.as_ref(),
-            Self::Bgp(bgp) => bgp.igp_table.as_ref(),
-            Self::Static(fixed) => fixed.igp_table.as_ref(),
-            Self::Device(_) | Self::Direct(_) | Self::Kernel(_) | Self::Bfd(_) | Self::Mrt(_) => None,
-        }
+impl ProtocolConf {
+    /// The tables that it has to do with beside those of its channels: `peer table`, `igp table`.
+    pub fn other_tables(&self) -> impl Iterator<Item = &Arc<str>> {
+        let own = match &self.kind {
+            ProtocolKind::Pipe(pipe) => pipe.peer_table.as_ref(),
+            ProtocolKind::Static(fixed) => fixed.igp_table.as_ref(),
+            _ => None,
+        };
+        own.into_iter().chain(self.channels.iter().filter_map(|c| c.bgp.as_ref()?.igp_table.as_ref()))
     }
 }

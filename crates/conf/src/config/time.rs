@@ -1,5 +1,6 @@
 //! `timeformat`: how times are written, by their age.
 
+use super::Dialect;
 use std::sync::Arc;
 
 /// A `timeformat`.
@@ -35,6 +36,16 @@ impl TimeFormat {
         Self { format: "%T".into(), limit_s: Self::SHORT_LIMIT_S, older: Some("%F".into()) }
     }
 
+    /// `iso short ms`, `iso short us`: with so many digits of the second's fraction.
+    pub fn iso_short_to(digits: u8) -> Self {
+        Self { format: format!("%T.%{digits}f").into(), ..Self::iso_short() }
+    }
+
+    /// `iso long ms`, `iso long us`.
+    pub fn iso_long_to(digits: u8) -> Self {
+        Self::plain(&format!("%F %T.%{digits}f"))
+    }
+
     /// `old short`: hours and minutes of young ones, month and day of old ones.
     ///
     /// BIRD writes the year alone above 360 days; here month and day stay.
@@ -48,13 +59,19 @@ impl TimeFormat {
     }
 }
 
+impl TimeFormats {
+    /// The defaults of a dialect: whole seconds in 1.6, milliseconds in 2.
+    pub fn of(dialect: Dialect) -> Self {
+        let (short, long) = match dialect {
+            Dialect::V1 => (TimeFormat::iso_short(), TimeFormat::plain("%F %T")),
+            Dialect::V2 => (TimeFormat::iso_short_to(3), TimeFormat::iso_long_to(3)),
+        };
+        Self { route: short.clone(), protocol: short, base: long.clone(), log: long }
+    }
+}
+
 impl Default for TimeFormats {
     fn default() -> Self {
-        Self {
-            route: TimeFormat::iso_short(),
-            protocol: TimeFormat::iso_short(),
-            base: TimeFormat::plain("%F %T"),
-            log: TimeFormat::plain("%F %T"),
-        }
+        Self::of(Dialect::V1)
     }
 }

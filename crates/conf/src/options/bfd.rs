@@ -151,7 +151,7 @@ fn block(parser: &mut Parser<'_>) -> Parsed<BfdOptions> {
     }
     let close = braced(parser, |parser| {
         let words = parser.words_ahead();
-        match find(SESSION, &words) {
+        match find(SESSION, &words, parser.dialect()) {
             Some(row) => {
                 parser.skip(row.words.len());
                 row.parse(parser, &mut options)
@@ -189,7 +189,7 @@ fn braced(parser: &mut Parser<'_>, mut each: impl FnMut(&mut Parser<'_>) -> Pars
 
 fn unknown(parser: &mut Parser<'_>, words: &[&str]) -> Diagnostic {
     let typed = parser.typed();
-    parser.skip(words_known(SESSION, words));
+    parser.skip(words_known(SESSION, words, parser.dialect()));
     let wrong = parser.at.unexpected();
     let all: Vec<String> = SESSION.iter().map(|row| row.words.join(" ")).collect();
     match typed.iter().rev().find_map(|typed| suggest::nearest(typed, all.iter().map(String::as_str))) {

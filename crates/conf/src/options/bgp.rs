@@ -1,7 +1,9 @@
 //! `protocol bgp`: a session with a neighbour.
 
 use crate::config::rib_words::LimitAction;
-use crate::config::{BfdMode, BgpConf, GatewayMode, LimitConf, MissingLladdr, NextHopMode, RestartMode};
+use crate::config::{
+    BfdMode, BgpChannel, BgpConf, Dialect, GatewayMode, LimitConf, MissingLladdr, NextHopMode, RestartMode,
+};
 use crate::option::{Effect, Own, Row, Slot, field};
 use crate::parser::Parser;
 use filter::syntax::{Op, Parsed, Tok};
@@ -18,7 +20,19 @@ pub(crate) static OPTIONS: &[Row<BgpConf>] = &[
         local,
         |c| with_as(c.local_addr, c.local_as),
         |a, b| a.local_as == b.local_as && a.local_addr == b.local_addr,
-    ),
+    )
+    .only(V1),
+    own(
+        &["local"],
+        "[address] [port number] [as number]",
+        local_of_2,
+        |c| {
+            let port = c.local_port.map_or_else(String::new, |port| format!(" port {port}"));
+            format!("{}{port}", with_as(c.local_addr, c.local_as)).trim_start().to_owned()
+        },
+        |a, b| (a.local_as, a.local_addr, a.local_port) == (b.local_as, b.local_addr, b.local_port),
+    )
+    .only(V2),
     own(&["neighbor"], "[address[%link]] [port number] [as number]", neighbor, show_neighbor, same_neighbor),
     Row::new(&["source", "address"], Slot::Address(field!(local_addr)), Restart),
     own(
@@ -41,7 +55,15 @@ pub(crate) static OPTIONS: &[Row<BgpConf>] = &[
     Row::new(&["password"], Secret(field!(password)), Restart),
     Row::new(&["setkey"], Switch(field!(setkey)), Restart),
     Row::new(&["ttl", "security"], Switch(field!(ttl_security)), Restart),
-    Row::new(&["hold", "time"], Short(field!(hold_time_s), u16::MAX), Restart),
+    Row::<BgpConf>::new(&["hold", "time"], Short(field!(hold_time_s), u16::MAX), Restart).only(V1),
+    own(
+        &["hold", "time"],
+        "seconds",
+        |p, c| bounded(p, HOLD_TIME).map(|s| c.hold_time_s = s),
+        |c| c.hold_time_s.to_string(),
+        |a, b| a.hold_time_s == b.hold_time_s,
+    )
+    .only(V2),
     Row::new(&["startup", "hold", "time"], Time(field!(startup_hold_time_s)), Restart),
     own(
         &["keepalive", "time"],
@@ -49,11 +71,21 @@ pub(crate) static OPTIONS: &[Row<BgpConf>] = &[
         keepalive,
         |c| c.keepalive_time_s.map_or_else(|| "a third of the hold time".to_owned(), |n| n.to_string()),
         |a, b| a.keepalive_time_s == b.keepalive_time_s,
-    ),
+    )
+    .only(V1),
+    own(
+        &["keepalive", "time"],
+        "seconds",
+        |p, c| bounded(p, KEEPALIVE_TIME).map(|s| c.keepalive_time_s = Some(s.into())),
+        |c| c.keepalive_time_s.map_or_else(|| "a third of the hold time".to_owned(), |n| n.to_string()),
+        |a, b| a.keepalive_time_s == b.keepalive_time_s,
+    )
+    .only(V2),
     Row::new(&["connect", "retry", "time"], Time(field!(connect_retry_time_s)), Restart),
     Row::new(&["connect", "delay", "time"], Time(field!(connect_delay_time_s)), Restart),
     Row::<BgpConf>::new(&["start", "delay", "time"], Time(field!(connect_delay_time_s)), Restart)
-        .deprecated("Start delay time option is deprecated, use connect delay time"),
+        .deprecated("Start delay time option is deprecated, use connect delay time")
+        .only(V1),
     own(
         &["error", "wait", "time"],
         "number, number",
@@ -66,16 +98,6 @@ pub(crate) static OPTIONS: &[Row<BgpConf>] = &[
     own(&["disable", "after", "cease"], "[switch]|{ kind of cease, ... }", after_cease, show_after_cease, |a, b| {
         a.disable_after_cease == b.disable_after_cease
     }),
-    own(&["next", "hop"], "self|keep", next_hop, |c| word_of(NEXT_HOPS, c.next_hop), |a, b| a.next_hop == b.next_hop),
-    own(
-        &["missing", "lladdr"],
-        "self|drop|ignore",
-        |p, c| p.one_of(MISSING_LLADDR).map(|m| c.missing_lladdr = m),
-        |c| word_of(MISSING_LLADDR, c.missing_lladdr),
-        |a, b| a.missing_lladdr == b.missing_lladdr,
-    ),
-    own(&["gateway"], "direct|recursive", gateway, |c| word_of(GATEWAYS, c.gateway), |a, b| a.gateway == b.gateway),
-    Row::new(&["igp", "table"], OtherTable(field!(igp_table)), Restart),
     Row::new(&["path", "metric"], Switch(field!(path_metric)), Restart),
     Row::new(&["med", "metric"], Switch(field!(med_metric)), Restart),
     Row::new(&["igp", "metric"], Switch(field!(igp_metric)), Restart),
@@ -92,10 +114,6 @@ pub(crate) static OPTIONS: &[Row<BgpConf>] = &[
         |a, b| a.rr_cluster_id == b.rr_cluster_id,
     ),
     Row::new(&["rs", "client"], Mark(field!(rs_client)), Restart),
-    Row::new(&["secondary"], Switch(field!(secondary)), Restart),
-    own(&["add", "paths"], "[switch]|rx|tx", add_paths, show_add_paths, |a, b| {
-        (a.add_paths_rx, a.add_paths_tx) == (b.add_paths_rx, b.add_paths_tx)
-    }),
     own(
         &["allow", "local", "as"],
         "[number]",
@@ -106,7 +124,7 @@ pub(crate) static OPTIONS: &[Row<BgpConf>] = &[
     Row::new(&["allow", "bgp_local_pref"], Switch(field!(allow_local_pref)), Restart),
     Row::new(&["interpret", "communities"], Switch(field!(interpret_communities)), Restart),
     Row::new(&["capabilities"], Switch(field!(capabilities)), Restart),
-    Row::new(&["advertise", "ipv4"], Switch(field!(advertise_ipv4)), Restart),
+    Row::<BgpConf>::new(&["advertise", "ipv4"], Switch(field!(advertise_ipv4)), Restart).only(V1),
     Row::new(&["enable", "route", "refresh"], Switch(field!(route_refresh)), Restart),
     Row::new(&["enable", "as4"], Switch(field!(as4)), Restart),
     Row::new(&["enable", "extended", "messages"], Switch(field!(extended_messages)), Restart),
@@ -126,6 +144,46 @@ pub(crate) static OPTIONS: &[Row<BgpConf>] = &[
         |a, b| a.long_lived == b.long_lived,
     ),
     Row::new(&["long", "lived", "stale", "time"], Time(field!(long_lived_stale_time_s)), Restart),
+    Row::<BgpConf>::new(&["strict", "bind"], Switch(field!(strict_bind)), Restart).only(V2),
+    Row::<BgpConf>::new(&["free", "bind"], Slot::OnlyOff(NOT_YET), Restart).only(V2),
+    Row::<BgpConf>::new(&["onlink"], Slot::OnlyOff(NOT_YET), Restart).only(V2),
+    Row::<BgpConf>::new(&["advertise", "hostname"], Slot::OnlyOff(NOT_YET), Restart).only(V2),
+    Row::<BgpConf>::new(&["enforce", "first", "as"], Slot::OnlyOff(NOT_YET), Restart).only(V2),
+    Row::<BgpConf>::new(&["confederation", "member"], Slot::OnlyOff(NOT_YET), Restart).only(V2),
+    Row::<BgpConf>::refused(&["confederation"], NOT_YET).only(V2),
+    Row::<BgpConf>::refused(&["interface", "range"], NOT_YET).only(V2),
+    Row::<BgpConf>::refused(&["neighbor", "range"], "dynamic sessions are not yet in rbird: write each neighbour")
+        .only(V2),
+    Row::<BgpConf>::refused(&["dynamic", "name"], "dynamic sessions are not yet in rbird: write each neighbour")
+        .only(V2),
+    Row::<BgpConf>::refused(
+        &["dynamic", "name", "digits"],
+        "dynamic sessions are not yet in rbird: write each neighbour",
+    )
+    .only(V2),
+    Row::<BgpConf>::refused(&["authentication"], "not yet in rbird: `password` alone means MD5").only(V2),
+    Row::<BgpConf>::refused(&["keys"], "not yet in rbird: TCP-AO").only(V2),
+    Row::<BgpConf>::refused(&["local", "role"], NOT_YET).only(V2),
+    Row::<BgpConf>::new(&["require", "roles"], Slot::OnlyOff(NOT_YET), Restart).only(V2),
+    Row::<BgpConf>::new(&["require", "route", "refresh"], Slot::OnlyOff(NOT_YET), Restart).only(V2),
+    Row::<BgpConf>::new(&["require", "enhanced", "route", "refresh"], Slot::OnlyOff(NOT_YET), Restart).only(V2),
+    Row::<BgpConf>::new(&["require", "graceful", "restart"], Slot::OnlyOff(NOT_YET), Restart).only(V2),
+    Row::<BgpConf>::new(&["require", "long", "lived", "graceful", "restart"], Slot::OnlyOff(NOT_YET), Restart).only(V2),
+    Row::<BgpConf>::new(&["require", "as4"], Slot::OnlyOff(NOT_YET), Restart).only(V2),
+    Row::<BgpConf>::new(&["require", "extended", "messages"], Slot::OnlyOff(NOT_YET), Restart).only(V2),
+    Row::<BgpConf>::new(&["require", "hostname"], Slot::OnlyOff(NOT_YET), Restart).only(V2),
+    Row::<BgpConf>::refused(&["enable", "enhanced", "route", "refresh"], NOT_YET).only(V2),
+    Row::<BgpConf>::refused(&["allow", "bgp_med"], NOT_YET).only(V2),
+    Row::<BgpConf>::refused(&["allow", "as", "sets"], NOT_YET).only(V2),
+    Row::<BgpConf>::refused(&["min", "hold", "time"], NOT_YET).only(V2),
+    Row::<BgpConf>::refused(&["min", "keepalive", "time"], NOT_YET).only(V2),
+    Row::<BgpConf>::refused(&["send", "hold", "time"], NOT_YET).only(V2),
+    Row::<BgpConf>::refused(&["min", "graceful", "restart", "time"], NOT_YET).only(V2),
+    Row::<BgpConf>::refused(&["max", "graceful", "restart", "time"], NOT_YET).only(V2),
+    Row::<BgpConf>::refused(&["min", "long", "lived", "stale", "time"], NOT_YET).only(V2),
+    Row::<BgpConf>::refused(&["max", "long", "lived", "stale", "time"], NOT_YET).only(V2),
+    Row::<BgpConf>::refused(&["tx", "size", "warning"], NOT_YET).only(V2),
+    Row::<BgpConf>::new(&["disable", "rx"], Slot::OnlyOff("it is for tests of BIRD itself"), Restart).only(V2),
     Row::new(
         &["bfd"],
         Slot::Own(Own {
@@ -137,6 +195,117 @@ pub(crate) static OPTIONS: &[Row<BgpConf>] = &[
         Effect::None,
     ),
 ];
+
+/// Options of a channel of a session: 1.6 has them in the protocol.
+pub(crate) static CHANNEL: &[Row<BgpChannel>] = &[
+    of_channel(
+        &["next", "hop"],
+        "self|keep",
+        next_hop,
+        |c| word_of(NEXT_HOPS, c.next_hop),
+        |a, b| a.next_hop == b.next_hop,
+    )
+    .only(V1),
+    of_channel(
+        &["next", "hop", "self"],
+        "[switch]",
+        |p, c| next_hop_switch(p, c, NextHopMode::SelfAlways),
+        |c| on_off(c.next_hop == NextHopMode::SelfAlways),
+        |a, b| a.next_hop == b.next_hop,
+    )
+    .only(V2),
+    of_channel(
+        &["next", "hop", "keep"],
+        "[switch]",
+        |p, c| next_hop_switch(p, c, NextHopMode::Keep),
+        |c| on_off(c.next_hop == NextHopMode::Keep),
+        |a, b| a.next_hop == b.next_hop,
+    )
+    .only(V2),
+    Row::<BgpChannel>::refused(
+        &["next", "hop", "address"],
+        "not yet in rbird: it says the address of the session, or of its link",
+    )
+    .only(V2),
+    Row::<BgpChannel>::refused(
+        &["next", "hop", "prefer"],
+        "not yet in rbird: it takes the global address where there is one",
+    )
+    .only(V2),
+    of_channel(
+        &["missing", "lladdr"],
+        "self|drop|ignore",
+        |p, c| p.one_of(MISSING_LLADDR).map(|m| c.missing_lladdr = m),
+        |c| word_of(MISSING_LLADDR, c.missing_lladdr),
+        |a, b| a.missing_lladdr == b.missing_lladdr,
+    )
+    .only(V1),
+    // As BIRD 2 does: it says so, and does nothing.
+    of_channel(
+        &["missing", "lladdr"],
+        "self|drop|ignore",
+        |p, _| p.one_of(MISSING_LLADDR).map(|_| ()),
+        |_| String::new(),
+        |_, _| true,
+    )
+    .only(V2)
+    .deprecated("Missing lladdr option is deprecated and ignored, remove it"),
+    of_channel(
+        &["gateway"],
+        "direct|recursive",
+        gateway,
+        |c| word_of(GATEWAYS, c.gateway),
+        |a, b| a.gateway == b.gateway,
+    ),
+    Row::new(&["igp", "table"], OtherTable(field!(igp_table)), Restart),
+    Row::new(&["secondary"], Switch(field!(secondary)), Restart),
+    of_channel(&["add", "paths"], "[switch]|rx|tx", add_paths, show_add_paths, |a, b| {
+        (a.add_paths_rx, a.add_paths_tx) == (b.add_paths_rx, b.add_paths_tx)
+    }),
+    Row::<BgpChannel>::new(&["mandatory"], Slot::OnlyOff(NOT_YET), Restart).only(V2),
+    Row::<BgpChannel>::new(&["extended", "next", "hop"], Slot::OnlyOff(NOT_YET), Restart).only(V2),
+    Row::<BgpChannel>::new(&["require", "extended", "next", "hop"], Slot::OnlyOff(NOT_YET), Restart).only(V2),
+    Row::<BgpChannel>::new(&["require", "add", "paths"], Slot::OnlyOff(NOT_YET), Restart).only(V2),
+    Row::<BgpChannel>::new(
+        &["import", "table"],
+        Slot::OnlyOff("not yet in rbird: a changed import filter asks the neighbour for its routes"),
+        Restart,
+    )
+    .only(V2),
+    Row::<BgpChannel>::new(
+        &["export", "table"],
+        Slot::OnlyOff("not yet in rbird: `show route export NAME` says what is told"),
+        Restart,
+    )
+    .only(V2),
+    Row::<BgpChannel>::new(&["aigp"], Slot::OnlyOff(NOT_YET), Restart).only(V2),
+    Row::<BgpChannel>::refused(&["cost"], NOT_YET).only(V2),
+    Row::<BgpChannel>::refused(&["link", "local", "next", "hop", "format"], NOT_YET).only(V2),
+    Row::<BgpChannel>::refused(
+        &["graceful", "restart"],
+        "not yet in rbird: it stands in the protocol, for all its channels",
+    )
+    .only(V2),
+    Row::<BgpChannel>::refused(
+        &["long", "lived", "graceful", "restart"],
+        "not yet in rbird: it stands in the protocol, for all its channels",
+    )
+    .only(V2),
+    Row::<BgpChannel>::refused(
+        &["long", "lived", "stale", "time"],
+        "not yet in rbird: it stands in the protocol, for all its channels",
+    )
+    .only(V2),
+    Row::<BgpChannel>::refused(&["min", "long", "lived", "stale", "time"], NOT_YET).only(V2),
+    Row::<BgpChannel>::refused(&["max", "long", "lived", "stale", "time"], NOT_YET).only(V2),
+    Row::<BgpChannel>::refused(&["validate"], "rbird has no flowspec").only(V2),
+    Row::<BgpChannel>::refused(&["base", "table"], "rbird has no flowspec").only(V2),
+];
+
+const NOT_YET: &str = "not yet in rbird";
+
+const V1: Dialect = Dialect::V1;
+const V2: Dialect = Dialect::V2;
 
 /// `route limit N`: an old spelling of `import limit N` that stands among the protocol's own options.
 pub(crate) const ROUTE_LIMIT: &[&str] = &["route", "limit"];
@@ -159,6 +328,16 @@ const fn own(
     show: fn(&BgpConf) -> String,
     same: fn(&BgpConf, &BgpConf) -> bool,
 ) -> Row<BgpConf> {
+    Row::new(words, Slot::Own(Own { grammar, parse, show, same }), Restart)
+}
+
+const fn of_channel(
+    words: &'static [&'static str],
+    grammar: &'static str,
+    parse: fn(&mut Parser<'_>, &mut BgpChannel) -> Parsed<()>,
+    show: fn(&BgpChannel) -> String,
+    same: fn(&BgpChannel, &BgpChannel) -> bool,
+) -> Row<BgpChannel> {
     Row::new(words, Slot::Own(Own { grammar, parse, show, same }), Restart)
 }
 
@@ -188,6 +367,48 @@ fn local(parser: &mut Parser<'_>, conf: &mut BgpConf) -> Parsed<()> {
     Ok(())
 }
 
+/// `local [ADDRESS] [port N] [as N]`, each as often as one likes.
+fn local_of_2(parser: &mut Parser<'_>, conf: &mut BgpConf) -> Parsed<()> {
+    if !parser.at.is_word("as") && !parser.at.is_word("port") {
+        conf.local_addr = Some(parser.address()?);
+    }
+    if parser.at.eat_word("port") {
+        conf.local_port = Some(port(parser)?);
+    }
+    if parser.at.eat_word("as") {
+        conf.local_as = parser.number()?;
+    }
+    Ok(())
+}
+
+fn port(parser: &mut Parser<'_>) -> Parsed<u16> {
+    let start = parser.at.span();
+    match u16::try_from(parser.number()?) {
+        Ok(port) if port > 0 => Ok(port),
+        _ => Err(parser.refusal(start, "Invalid port number", "ports are 1 to 65535")),
+    }
+}
+
+/// A number of seconds in a range, or what BIRD says of another.
+struct Bounds {
+    least: u16,
+    zero: bool,
+    message: &'static str,
+}
+
+const HOLD_TIME: Bounds = Bounds { least: 3, zero: true, message: "Hold time must be in range 3-65535 or zero" };
+const KEEPALIVE_TIME: Bounds = Bounds { least: 1, zero: false, message: "Keepalive time must be in range 1-65535" };
+
+fn bounded(parser: &mut Parser<'_>, bounds: Bounds) -> Parsed<u16> {
+    let start = parser.at.span();
+    let asked = parser.number()?;
+    match u16::try_from(asked) {
+        Ok(0) if bounds.zero => Ok(0),
+        Ok(seconds) if seconds >= bounds.least => Ok(seconds),
+        _ => Err(parser.refusal(start, bounds.message, format!("{asked} is not"))),
+    }
+}
+
 /// `neighbor [ADDRESS[%LINK]] [port N] [as N]`
 fn neighbor(parser: &mut Parser<'_>, conf: &mut BgpConf) -> Parsed<()> {
     let start = parser.at.span();
@@ -208,12 +429,7 @@ fn neighbor(parser: &mut Parser<'_>, conf: &mut BgpConf) -> Parsed<()> {
     }
     loop {
         if parser.at.eat_word("port") {
-            let start = parser.at.span();
-            let port = parser.number()?;
-            conf.peer_port = match u16::try_from(port) {
-                Ok(port) if port > 0 => port,
-                _ => return Err(parser.refusal(start, "Invalid port number", "ports are 1 to 65535")),
-            };
+            conf.peer_port = port(parser)?;
         } else if parser.at.eat_word("as") {
             conf.peer_as = parser.number()?;
         } else {
@@ -314,8 +530,23 @@ fn show_after_cease(conf: &BgpConf) -> String {
 
 static NEXT_HOPS: &[(&str, NextHopMode)] = &[("self", NextHopMode::SelfAlways), ("keep", NextHopMode::Keep)];
 
-fn next_hop(parser: &mut Parser<'_>, conf: &mut BgpConf) -> Parsed<()> {
+fn next_hop(parser: &mut Parser<'_>, conf: &mut BgpChannel) -> Parsed<()> {
     conf.next_hop = parser.one_of(NEXT_HOPS)?;
+    Ok(())
+}
+
+/// `next hop self|keep [switch]`; `self` counts for more than `keep`.
+fn next_hop_switch(parser: &mut Parser<'_>, conf: &mut BgpChannel, mode: NextHopMode) -> Parsed<()> {
+    if parser.at.is_word("ibgp") || parser.at.is_word("ebgp") {
+        let what = parser.at.word().unwrap_or_default();
+        return Err(parser.not_done(parser.at.span(), what, "not yet in rbird: for all routes, or for none"));
+    }
+    match (parser.switch()?, conf.next_hop) {
+        (true, NextHopMode::SelfAlways) => {}
+        (true, _) => conf.next_hop = mode,
+        (false, now) if now == mode => conf.next_hop = NextHopMode::Default,
+        (false, _) => {}
+    }
     Ok(())
 }
 
@@ -324,7 +555,7 @@ static MISSING_LLADDR: &[(&str, MissingLladdr)] =
 
 static GATEWAYS: &[(&str, GatewayMode)] = &[("direct", GatewayMode::Direct), ("recursive", GatewayMode::Recursive)];
 
-fn gateway(parser: &mut Parser<'_>, conf: &mut BgpConf) -> Parsed<()> {
+fn gateway(parser: &mut Parser<'_>, conf: &mut BgpChannel) -> Parsed<()> {
     conf.gateway = parser.one_of(GATEWAYS)?;
     Ok(())
 }
@@ -334,7 +565,7 @@ fn cluster_id(parser: &mut Parser<'_>, conf: &mut BgpConf) -> Parsed<()> {
     Ok(())
 }
 
-fn add_paths(parser: &mut Parser<'_>, conf: &mut BgpConf) -> Parsed<()> {
+fn add_paths(parser: &mut Parser<'_>, conf: &mut BgpChannel) -> Parsed<()> {
     (conf.add_paths_rx, conf.add_paths_tx) = if parser.at.eat_word("rx") {
         (true, false)
     } else if parser.at.eat_word("tx") {
@@ -346,7 +577,7 @@ fn add_paths(parser: &mut Parser<'_>, conf: &mut BgpConf) -> Parsed<()> {
     Ok(())
 }
 
-fn show_add_paths(conf: &BgpConf) -> String {
+fn show_add_paths(conf: &BgpChannel) -> String {
     match (conf.add_paths_rx, conf.add_paths_tx) {
         (true, true) => "on",
         (true, false) => "rx",

@@ -3,7 +3,7 @@
 //! In dialect 1.6 both stand in the protocol; in 2 the second table is that of a channel.
 
 use crate::config::rib_words::LimitAction;
-use crate::config::{ChannelConf, DebugMask, LimitConf, MrtMask, ProtocolConf};
+use crate::config::{ChannelConf, DebugMask, Dialect, LimitConf, MrtMask, ProtocolConf};
 use crate::option::{Effect, Own, Row, Slot, field};
 use crate::parser::Parser;
 use filter::Policy;
@@ -44,6 +44,8 @@ pub(crate) static PROTOCOL: &[Row<ProtocolConf>] = &[
         &["vrf"],
         "rbird puts no socket and no table into a VRF: run one rbird in each (ip vrf exec NAME rbird ...)",
     ),
+    Row::<ProtocolConf>::refused(&["hostname"], "not yet in rbird: the router has one name, in all its sessions")
+        .only(Dialect::V2),
 ];
 
 /// Options of an attachment to a table.
@@ -95,6 +97,26 @@ pub(crate) static CHANNEL: &[Row<ChannelConf>] = &[
         |a, b| a.export_limit == b.export_limit,
     ),
     Row::new(&["import", "keep", "filtered"], Slot::Switch(field!(keep_filtered)), Effect::Refilter),
+    Row::<ChannelConf>::new(
+        &["rpki", "reload"],
+        Slot::OnlyOff("not yet in rbird: `reload in NAME` judges anew what a ROA table has changed for"),
+        Effect::None,
+    )
+    .only(Dialect::V2),
+    Row::<ChannelConf>::new(
+        &["debug"],
+        Slot::Own(Own {
+            grammar: "all|off|{ states, routes, filters, events }",
+            parse: |parser, conf| {
+                conf.debug = parser.debug_mask()?;
+                Ok(())
+            },
+            show: |conf| debug_words(conf.debug),
+            same: |a, b| a.debug == b.debug,
+        }),
+        Effect::None,
+    )
+    .only(Dialect::V2),
 ];
 
 const POLICY: &str = "all|none|filter NAME|filter { ... }|where EXPRESSION";

@@ -1,6 +1,6 @@
 //! `protocol device`: the scan of links and addresses.
 
-use crate::config::{DeviceConf, IfacePattern};
+use crate::config::{DeviceConf, Dialect, IfacePattern};
 use crate::option::{Effect, Own, Row, Slot, field};
 use crate::parser::Parser;
 use filter::syntax::{Op, Parsed, Tok};
@@ -9,7 +9,7 @@ use route::Prefix;
 /// Its own options.
 pub(crate) static OPTIONS: &[Row<DeviceConf>] = &[
     Row::new(&["scan", "time"], Slot::Seconds(field!(scan_time)), Effect::None),
-    Row::new(
+    Row::<DeviceConf>::new(
         &["primary"],
         Slot::Own(Own {
             grammar: "[\"pattern\"] address|prefix",
@@ -25,8 +25,55 @@ pub(crate) static OPTIONS: &[Row<DeviceConf>] = &[
             same: |a, b| a.primary == b.primary,
         }),
         Effect::None,
-    ),
+    )
+    .only(Dialect::V1),
+    Row::<DeviceConf>::new(
+        &["interface"],
+        Slot::Own(Own {
+            grammar: "\"pattern\" { preferred address; ... }",
+            parse: interface,
+            show: |conf| {
+                let word = |(link, net): &(IfacePattern, Prefix)| {
+                    let link = crate::config::pattern_words(std::slice::from_ref(link));
+                    format!("{link} {{ preferred {}; }}", net.addr())
+                };
+                conf.primary.iter().map(word).collect::<Vec<_>>().join(", ")
+            },
+            same: |a, b| a.primary == b.primary,
+        }),
+        Effect::None,
+    )
+    .only(Dialect::V2),
 ];
+
+/// `"eth*" { preferred 10.0.0.1; }`: which addresses of the links stand for them.
+fn interface(parser: &mut Parser<'_>, conf: &mut DeviceConf) -> Parsed<()> {
+    let start = parser.at.span();
+    let patterns = parser.iface_patterns()?;
+    if patterns.iter().any(|p| p.prefix.is_some()) {
+        return Err(parser.refusal(
+            start,
+            "Interface name/mask expected, not IP prefix",
+            "links go by their names here",
+        ));
+    }
+    if patterns.iter().any(|p| p.negative) {
+        return Err(parser.not_done(start, "interface -\"...\"", "not yet in rbird: name the links that are meant"));
+    }
+    if !parser.at.eat(Op::BraceOpen) {
+        return Ok(());
+    }
+    while !parser.at.eat(Op::BraceClose) {
+        if parser.at.eat(Op::Semicolon) {
+            continue;
+        }
+        parser.at.expect_word("preferred")?;
+        let addr = parser.address()?;
+        parser.at.expect(Op::Semicolon)?;
+        conf.primary.extend(patterns.iter().map(|pattern| (pattern.clone(), Prefix::host(addr))));
+    }
+    Ok(())
+}
 
 /// `"eth*" 10.0.0.1` or `10.0.0.0/8`: which address of a link stands for it.
 fn primary(parser: &mut Parser<'_>, conf: &mut DeviceConf) -> Parsed<()> {

@@ -1,6 +1,6 @@
 //! `protocol kernel`: routes of the kernel.
 
-use crate::config::{KernelConf, Learn};
+use crate::config::{Dialect, KernelConf, Learn};
 use crate::option::{Effect, Own, Row, Slot, field};
 use crate::parser::Parser;
 use filter::syntax::Parsed;
@@ -26,17 +26,34 @@ pub(crate) static OPTIONS: &[Row<KernelConf>] = &[
         Slot::Own(Own {
             grammar: "[switch]",
             parse: |parser, conf| {
+                if parser.dialect() == Dialect::V2 && parser.at.eat_word("all") {
+                    conf.learn = Learn::All;
+                    return Ok(());
+                }
                 conf.learn = if parser.switch()? { Learn::Alien } else { Learn::Off };
                 Ok(())
             },
-            show: |conf| if conf.learn == Learn::Off { "off" } else { "on" }.to_owned(),
+            show: |conf| {
+                match conf.learn {
+                    Learn::Off => "off",
+                    Learn::Alien => "on",
+                    Learn::All => "all",
+                }
+                .to_owned()
+            },
             same: |a, b| a.learn == b.learn,
         }),
         Effect::Restart,
     ),
     Row::new(&["persist"], Slot::Switch(field!(persist)), Effect::None),
     Row::new(&["scan", "time"], Slot::Seconds(field!(scan_time)), Effect::None),
-    Row::new(&["device", "routes"], Slot::Switch(field!(device_routes)), Effect::Restart),
+    Row::<KernelConf>::new(&["device", "routes"], Slot::Switch(field!(device_routes)), Effect::Restart)
+        .only(Dialect::V1),
+    Row::<KernelConf>::refused(
+        &["netlink", "rx", "buffer"],
+        "not yet in rbird: it asks for a buffer that is large enough by itself",
+    )
+    .only(Dialect::V2),
     Row::new(&["graceful", "restart"], Slot::Switch(field!(graceful_restart)), Effect::None),
     Row::new(
         &["merge", "paths"],

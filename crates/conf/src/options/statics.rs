@@ -1,8 +1,9 @@
 //! `protocol static`: routes written in the configuration.
 
-use crate::config::{StaticConf, StaticDest, StaticHop, StaticRoute};
+use crate::config::{Dialect, StaticConf, StaticDest, StaticHop, StaticRoute};
 use crate::option::{Effect, Own, Row, Slot, field};
 use crate::parser::Parser;
+use filter::Diagnostic;
 use filter::syntax::{Op, Parsed, Tok};
 use std::net::IpAddr;
 
@@ -10,7 +11,7 @@ use std::net::IpAddr;
 pub(crate) static OPTIONS: &[Row<StaticConf>] = &[
     Row::new(&["check", "link"], Slot::Switch(field!(check_link)), Effect::Restart),
     Row::new(&["igp", "table"], Slot::OtherTable(field!(igp_table)), Effect::Restart),
-    Row::new(
+    Row::<StaticConf>::new(
         &["route"],
         Slot::Own(Own {
             grammar: "prefix via address[%link] | via \"link\" | multipath via address [weight number] [bfd [switch]] ... | recursive address | blackhole | unreachable | prohibit, then [{ filter commands }]",
@@ -19,7 +20,19 @@ pub(crate) static OPTIONS: &[Row<StaticConf>] = &[
             same: same_routes,
         }),
         Effect::None,
-    ),
+    )
+    .only(Dialect::V1),
+    Row::<StaticConf>::new(
+        &["route"],
+        Slot::Own(Own {
+            grammar: "prefix via address[%link] [dev \"link\"] [onlink [switch]] [weight number] [bfd [switch]] ... | via \"link\" | recursive address | blackhole | unreachable | prohibit, then [{ filter commands }]",
+            parse: route,
+            show: |conf| format!("{} routes", conf.routes.len()),
+            same: same_routes,
+        }),
+        Effect::None,
+    )
+    .only(Dialect::V2),
 ];
 
 fn same_routes(a: &StaticConf, b: &StaticConf) -> bool {
@@ -39,7 +52,10 @@ fn same_routes(a: &StaticConf, b: &StaticConf) -> bool {
 fn route(parser: &mut Parser<'_>, conf: &mut StaticConf) -> Parsed<()> {
     let start = parser.at.span();
     let net = parser.prefix()?;
-    let to = destination(parser)?;
+    let to = match parser.dialect() {
+        Dialect::V1 => destination(parser)?,
+        Dialect::V2 => destination_of_2(parser)?,
+    };
     let span = parser.at.since(start);
     let body = if parser.at.is(Op::BraceOpen) { parser.filter_body()? } else { None };
     conf.routes.push(StaticRoute { net, to, body, span });
@@ -72,14 +88,84 @@ fn destination(parser: &mut Parser<'_>) -> Parsed<StaticDest> {
         }
         return Ok(StaticDest::Via(hops));
     }
-    match SPECIAL.iter().find(|(word, _)| parser.at.is_word(word)) {
-        Some((_, to)) => {
-            parser.at.bump();
-            Ok(to.clone())
+    special(parser).ok_or_else(|| {
+        parser
+            .at
+            .wanted("`via`, `multipath`, `recursive`, `blackhole`, `unreachable` or `prohibit`: where the route leads")
+    })
+}
+
+fn special(parser: &mut Parser<'_>) -> Option<StaticDest> {
+    let (_, to) = SPECIAL.iter().find(|(word, _)| parser.at.is_word(word))?;
+    parser.at.bump();
+    Some(to.clone())
+}
+
+/// Where a route of BIRD 2 leads: gateways stand one behind the other, each with its options.
+fn destination_of_2(parser: &mut Parser<'_>) -> Parsed<StaticDest> {
+    if parser.at.eat_word("recursive") {
+        let to = StaticDest::Recursive(parser.address()?);
+        return if parser.at.is_word("mpls") { Err(labels(parser)) } else { Ok(to) };
+    }
+    let start = parser.at.span();
+    if !parser.at.is_word("via") {
+        return special(parser).ok_or_else(|| {
+            let label = "`via`, `recursive`, `blackhole`, `unreachable` or `prohibit` says where the route leads";
+            parser.refusal(start, "Unexpected or missing nexthop/type", label)
+        });
+    }
+    let mut hops = Vec::new();
+    while parser.at.eat_word("via") {
+        if parser.at.peek() == Tok::Text {
+            let link = parser.text()?;
+            if hops.is_empty() && !parser.at.is_word("via") && !parser.at.is_word("weight") {
+                return Ok(StaticDest::Device(link));
+            }
+            let message = "via \"link\" beside another";
+            return Err(parser.not_done(start, message, "not yet in rbird: each of several ways goes to an address"));
         }
-        None => Err(parser.at.wanted(
-            "`via`, `multipath`, `recursive`, `blackhole`, `unreachable` or `prohibit`: where the route leads",
-        )),
+        hops.push(hop_of_2(parser)?);
+    }
+    if parser.at.is_word("mpls") {
+        return Err(labels(parser));
+    }
+    Ok(StaticDest::Via(hops))
+}
+
+fn labels(parser: &Parser<'_>) -> Diagnostic {
+    parser.not_done(parser.at.span(), "mpls", "rbird has no MPLS")
+}
+
+/// A gateway with its options in any order.
+fn hop_of_2(parser: &mut Parser<'_>) -> Parsed<StaticHop> {
+    let mut hop = gateway(parser)?;
+    loop {
+        if parser.at.eat_word("dev") {
+            hop.iface = Some(parser.text()?);
+        } else if parser.at.eat_word("onlink") {
+            hop.onlink = switch_before(parser)?;
+        } else if parser.at.eat_word("weight") {
+            hop.weight = weight(parser)?;
+        } else if parser.at.eat_word("bfd") {
+            hop.bfd = switch_before(parser)?;
+        } else {
+            return Ok(hop);
+        }
+    }
+}
+
+/// A switch that another word of the route may follow.
+fn switch_before(parser: &mut Parser<'_>) -> Parsed<bool> {
+    let another = ["via", "dev", "onlink", "weight", "bfd", "mpls"].iter().any(|word| parser.at.is_word(word));
+    Ok(another || parser.switch()?)
+}
+
+fn weight(parser: &mut Parser<'_>) -> Parsed<u16> {
+    let start = parser.at.span();
+    let weight = parser.number()?;
+    match u16::try_from(weight) {
+        Ok(weight @ 1..=256) => Ok(weight),
+        _ => Err(parser.refusal(start, "Weight must be in range 1-256", format!("{weight} is not"))),
     }
 }
 
@@ -95,12 +181,7 @@ fn weighted(parser: &mut Parser<'_>) -> Parsed<StaticHop> {
     let mut hop = gateway(parser)?;
     loop {
         if parser.at.eat_word("weight") {
-            let start = parser.at.span();
-            let weight = parser.number()?;
-            hop.weight = match u16::try_from(weight) {
-                Ok(weight @ 1..=256) => weight,
-                _ => return Err(parser.refusal(start, "Weight must be in range 1-256", format!("{weight} is not"))),
-            };
+            hop.weight = weight(parser)?;
         } else if parser.at.eat_word("bfd") {
             let another = ["via", "weight", "bfd"].iter().any(|word| parser.at.is_word(word));
             hop.bfd = another || parser.switch()?;

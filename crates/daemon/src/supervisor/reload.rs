@@ -7,11 +7,11 @@
 //! Meanwhile a further configuration is kept, the last one wins. How they are
 //! read, and who is served when, is the affair of [`super::reading`].
 
-use super::actions::{is_enabled, trace_tables};
+use super::actions::{is_enabled, trace_tables, untrace_tables};
 use super::reading::{Queued, Wish};
 use super::{Current, Instance, Order, Running, Supervisor};
 use crate::translate;
-use conf::config::{Config, DebugMask, ProtocolKind};
+use conf::config::{Config, ProtocolConf, ProtocolKind};
 use conf::plan::{Action, Plan};
 use control::view::{ConfigureOutcome, ConfigureReport};
 use session::peer::{Refilter, StopReason};
@@ -187,7 +187,7 @@ impl Supervisor {
             let world = self.world.clone();
             let goodbye = tokio::spawn(async move {
                 instance.running.stop(reason, None).await;
-                trace_tables(&world, &instance, DebugMask::default());
+                untrace_tables(&world, &instance);
             });
             if is_up {
                 goodbyes.push(goodbye);
@@ -210,7 +210,8 @@ impl Supervisor {
             };
             let changed = matches!(action, Some(Action::Update | Action::Refilter { .. }));
             // Spans and allocations of an unchanged protocol are new all the same.
-            let traced = conf.debug != instance.conf.debug;
+            let masks = |c: &ProtocolConf| c.channels.iter().map(|c| c.debug.0).collect::<Vec<_>>();
+            let traced = conf.debug != instance.conf.debug || masks(conf) != masks(&instance.conf);
             if conf.mrtdump != instance.conf.mrtdump {
                 instance.running.mrtdump(conf.mrtdump);
             }

@@ -139,6 +139,10 @@ pub(super) fn finish(work: &mut AttrSetBuilder, key: &GroupKey, ifaces: &Ifaces)
     let Some((next_hop, link_local)) = work.get(code::NEXT_HOP).and_then(route::attrs::next_hop) else {
         return Err("Invalid NEXT_HOP attribute".into());
     };
+    // We have no address of this family on the link, and the route none that the neighbour could use.
+    if next_hop.is_unspecified() && link_local.is_none() {
+        return Err("Invalid NEXT_HOP attribute".into());
+    }
     if next_hop.is_ipv6() {
         finish_link_local(work, key, ifaces, next_hop, link_local)?;
     }

@@ -6,8 +6,9 @@ use fsm::Negotiated;
 use rib::batch::{ChannelSpec, Generation};
 use rib::export::{GroupKey, MemberSpec};
 use rib::trace::Tracing;
+use route::iface::{IfaceAddr, Scope};
 use route::{BgpSource, Family, IfIndex, Ifaces, Moment, Source, SourceId, SourceKind};
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use wire::capability::{AddPath, GracefulRestart, LongLivedFamily};
 use wire::{Capabilities, PerFamily, UpdateContext};
 
@@ -39,9 +40,9 @@ fn capabilities(spec: &PeerSpec, restarting: bool) -> Capabilities {
     let all: Vec<Family> = spec.channels.iter().map(|c| c.family).collect();
     let told = |f: &&Family| **f != Family::Ipv4 || spec.advertise_ipv4;
     let families: Vec<Family> = all.iter().filter(told).copied().collect();
-    let add_path = |family: &Family| AddPath { family: *family, receive: spec.add_paths_rx, send: spec.add_paths_tx };
-    let add_paths =
-        if spec.add_paths_rx || spec.add_paths_tx { all.iter().map(add_path).collect() } else { Vec::new() };
+    let add_path = |c: &&PeerChannel| c.add_paths_rx || c.add_paths_tx;
+    let row = |c: &PeerChannel| AddPath { family: c.family, receive: c.add_paths_rx, send: c.add_paths_tx };
+    let add_paths = spec.channels.iter().filter(add_path).map(row).collect();
     Capabilities {
         multiprotocol: !families.is_empty(),
         families,
@@ -120,6 +121,29 @@ pub(super) struct Place {
     pub(super) link: IfIndex,
     /// Our link-local address there.
     pub(super) link_local: Option<Ipv6Addr>,
+    /// Our address of the other family, on the link where the first one is: next hop of that family's routes.
+    pub(super) other: Option<IpAddr>,
+}
+
+impl Place {
+    /// Where the session with this address of ours runs now.
+    pub(super) fn new(local: IpAddr, link: IfIndex, ifaces: &Ifaces) -> Self {
+        let of = ifaces.iter().find(|l| l.addrs.iter().any(|a| a.addr == local));
+        let usable = |a: &&IfaceAddr| a.addr.is_ipv4() != local.is_ipv4() && !a.secondary && a.scope > Scope::Link;
+        let other = of.and_then(|l| l.addrs.iter().filter(usable).map(|a| a.addr).min());
+        Self { local, link, link_local: link_local_on(ifaces, link), other }
+    }
+
+    /// Our address as a next hop of a family; the unspecified one when there is none.
+    fn of(&self, family: Family) -> IpAddr {
+        if Family::of(self.local) == family {
+            return self.local;
+        }
+        self.other.unwrap_or(match family {
+            Family::Ipv4 => Ipv4Addr::UNSPECIFIED.into(),
+            Family::Ipv6 => Ipv6Addr::UNSPECIFIED.into(),
+        })
+    }
 }
 
 /// Our link-local address on a link.
@@ -169,15 +193,15 @@ pub(super) fn group_key(spec: &PeerSpec, channel: &PeerChannel, negotiated: &Neg
         family: channel.family,
         policy: channel.export.clone(),
         rewrite_before_filter: spec.rewrite_before_filter,
-        secondary: spec.secondary,
+        secondary: channel.secondary,
         add_path: negotiated.add_path_tx.contains(&channel.family),
         local_as: spec.local_as,
         internal: spec.is_internal(),
-        local_addr: place.local,
+        local_addr: place.of(channel.family),
         local_link_local: place.link_local,
         link: place.link,
-        next_hop: spec.next_hop,
-        missing_lladdr: spec.missing_lladdr,
+        next_hop: channel.next_hop,
+        missing_lladdr: channel.missing_lladdr,
         rr_client: spec.rr_client,
         cluster_id: spec.cluster_id,
         rs_client: spec.rs_client,
@@ -200,7 +224,7 @@ pub(super) fn member(spec: &PeerSpec, channel: &PeerChannel, generation: Generat
         generation,
         peer_addr: spec.peer_addr,
         export_limit: channel.export_limit,
-        tracing: Tracing::of_mask(spec.debug),
+        tracing: Tracing::of_mask(spec.debug | channel.debug),
     }
 }
 

@@ -189,11 +189,7 @@ impl Task {
         let Some(conn) = self.conn(which) else { return };
         let Some(negotiated) = self.machine.negotiated().cloned() else { return };
         let link = IfIndex(self.link.load(Ordering::Relaxed));
-        let place = Place {
-            local: self.source_addr().unwrap_or(conn.local.ip()),
-            link,
-            link_local: words::link_local_on(&self.ifaces, link),
-        };
+        let place = Place::new(self.source_addr().unwrap_or(conn.local.ip()), link, &self.ifaces);
         let Some(id) = self.sources.get(0) else { return };
         let origin: Arc<Source> = Arc::new(words::source(&self.spec, id, &negotiated, place, now));
         let outbox = Outbox::new(OCTETS_MAX);

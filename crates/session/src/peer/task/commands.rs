@@ -4,7 +4,7 @@ use super::{PACKETS, Task, reach};
 use crate::conn::{self, Conn};
 use crate::listen::{Incoming, Wanted};
 use crate::peer::live::Channel;
-use crate::peer::words::{self};
+use crate::peer::words::{self, Place};
 use crate::peer::{Command, PeerSpec, Refilter, StopReason};
 use crate::sockopt;
 use fsm::{Event, Reach, Stop, Which};
@@ -97,8 +97,10 @@ impl Task {
 
     /// Tells export groups which lines are wanted.
     fn trace_members(&self) {
-        for member in self.channels.iter().filter_map(Channel::member) {
-            self.deps.exports.trace(member, Tracing::of_mask(self.spec.debug));
+        for channel in &self.channels {
+            if let Some(member) = channel.member() {
+                self.deps.exports.trace(member, Tracing::of_mask(self.spec.debug | channel.spec.debug));
+            }
         }
     }
 
@@ -146,11 +148,9 @@ impl Task {
             return false;
         }
         self.machine.reconfigure(words::machine_config(&spec, self.restarting));
-        let traced = self.spec.debug != spec.debug;
+        let masks = |spec: &PeerSpec| spec.channels.iter().map(|c| c.debug | spec.debug).collect::<Vec<_>>();
+        let traced = masks(&self.spec) != masks(&spec);
         self.spec = Arc::new(spec);
-        if traced {
-            self.trace_members();
-        }
         let session = self.session.as_ref().map(|s| s.place);
         let negotiated = self.machine.negotiated().cloned();
         let session = negotiated.as_ref().zip(session);
@@ -160,6 +160,9 @@ impl Task {
                 let session = session.filter(|_| refilter.export);
                 channel.reconfigure(&self.deps, &self.spec, new.clone(), session);
             }
+        }
+        if traced {
+            self.trace_members();
         }
         self.follow_feeds();
         if let Some(session) = &mut self.session {
@@ -237,17 +240,23 @@ impl Task {
         if let Some(session) = &mut self.session {
             session.intake.set_ifaces(Arc::clone(&self.ifaces), link);
         }
-        self.follow_link_local(link);
+        self.follow_place(link);
     }
 
-    /// Another link-local address of ours: next hops that name us are told anew (RFC 2545 3).
-    fn follow_link_local(&mut self, link: IfIndex) {
-        let link_local = words::link_local_on(&self.ifaces, link);
+    /// Another link-local address of ours (RFC 2545 3), or another one of the other family: next hops that name us are
+    /// told anew.
+    fn follow_place(&mut self, link: IfIndex) {
         let Some(negotiated) = self.machine.negotiated() else { return };
-        let Some(session) = self.session.as_mut().filter(|s| s.place.link_local != link_local) else { return };
-        session.place.link_local = link_local;
-        for channel in self.channels.iter_mut().filter(|c| c.family() == Family::Ipv6) {
-            channel.rekey(&self.deps, &self.spec, negotiated, session.place);
+        let Some(session) = &mut self.session else { return };
+        let (local, now) = (session.place.local, Place::new(session.place.local, link, &self.ifaces));
+        let before = std::mem::replace(&mut session.place, now);
+        let (moved_link_local, moved) = (before.link_local != now.link_local, before.other != now.other);
+        let place = session.place;
+        for channel in &mut self.channels {
+            let is_other = channel.family() != Family::of(local);
+            if (moved && is_other) || (moved_link_local && channel.family() == Family::Ipv6) {
+                channel.rekey(&self.deps, &self.spec, negotiated, place);
+            }
         }
         self.follow_feeds();
     }

@@ -1,0 +1,178 @@
+//! `ipv4 { OPTIONS };` in a protocol of dialect 2: its attachment to one table.
+//!
+//! A channel that was opened before, in the template, is opened again: what it
+//! has stays, what stands here comes over it.
+
+use crate::config::{ChannelConf, Dialect, ProtocolKind};
+use crate::language::said;
+use crate::option::{find, words_known};
+use crate::options::{bgp, common};
+use crate::parser::{ERRORS_MAX, Parser};
+use crate::protocol::{Draft, DraftChannel, Given, KINDS};
+use crate::suggest;
+use filter::syntax::{Op, Parsed};
+use filter::{Diagnostic, Span};
+use route::Family;
+use std::sync::Arc;
+
+/// Families that rbird has not, by the word of their channels and tables, each with why.
+static ABSENT: &[(&str, &str)] = &[
+    ("vpn4", "rbird has no L3VPN"),
+    ("vpn6", "rbird has no L3VPN"),
+    ("flow4", "rbird has no flowspec"),
+    ("flow6", "rbird has no flowspec"),
+    ("mpls", "rbird has no MPLS"),
+    ("ipv6-sadr", "rbird has no routes by source address"),
+    ("aspa", "not yet in rbird: ASPA"),
+    ("eth", "rbird has no EVPN"),
+    ("evpn", "rbird has no EVPN"),
+    ("roa4", "not yet in rbird: ROA tables of dialect 2"),
+    ("roa6", "not yet in rbird: ROA tables of dialect 2"),
+];
+
+/// Of which family a word is.
+static FAMILIES: &[(&str, Family)] = &[("ipv4", Family::Ipv4), ("ipv6", Family::Ipv6)];
+
+impl Parser<'_> {
+    /// The family that is named here.
+    pub(crate) fn family_word(&mut self) -> Parsed<Family> {
+        let word = self.at.word().unwrap_or_default();
+        let start = self.at.span();
+        if let Some((_, why)) = ABSENT.iter().find(|(name, _)| *name == word) {
+            return Err(self.not_done(start, word, why));
+        }
+        let Some((_, family)) = FAMILIES.iter().find(|(name, _)| *name == word) else {
+            return Err(self.at.unexpected());
+        };
+        self.at.bump();
+        let further = match self.at.word() {
+            Some("sadr") => "rbird has no routes by source address",
+            Some("multicast") => "rbird has no multicast routes",
+            Some("mpls") => "rbird has no MPLS",
+            _ => return Ok(*family),
+        };
+        let what = format!("{word} {}", self.at.word().unwrap_or_default());
+        self.at.bump();
+        Err(self.not_done(self.at.since(start), &what, further))
+    }
+
+    /// A channel, up to before the `;`.
+    pub(crate) fn channel(&mut self, draft: &mut Draft) -> Parsed<()> {
+        let start = self.at.span();
+        let family = self.family_word()?;
+        self.may_have(draft, family, start)?;
+        let preference = KINDS.iter().find(|k| k.word == draft.kind).map_or(0, |k| k.preference);
+        if !draft.channels.iter().any(|c| c.conf.family == family) {
+            let conf = self.blank_channel(&draft.conf, family, preference);
+            draft.channels.push(DraftChannel { conf, span: start, given: Given::new() });
+        }
+        let name: Arc<str> = format!("{}.{}", draft.conf.name, family_word(family)).into();
+        let Some(channel) = draft.channels.iter_mut().find(|c| c.conf.family == family) else { return Ok(()) };
+        if self.at.is(Op::BraceOpen) { self.channel_block(&name, channel) } else { Ok(()) }
+    }
+
+    /// Whether this kind of protocol has such a channel, and may have one more.
+    fn may_have(&self, draft: &Draft, family: Family, start: Span) -> Parsed<()> {
+        let most = match draft.conf.kind {
+            ProtocolKind::Bgp(_) | ProtocolKind::Direct(_) => 2,
+            ProtocolKind::Kernel(_) | ProtocolKind::Static(_) => 1,
+            _ => 0,
+        };
+        let others = draft.channels.iter().filter(|c| c.conf.family != family);
+        let first = others.clone().next().map(|c| c.span);
+        if others.count() < most {
+            return Ok(());
+        }
+        let wrong = match most {
+            0 => self.refusal(start, "syntax error", format!("protocol {} has no channels", draft.kind)),
+            _ => self.refusal(start, "Different channel already defined", "one protocol has one family: write another"),
+        };
+        Err(match first {
+            Some(first) => wrong.note(first, "this one"),
+            None => wrong,
+        })
+    }
+
+    fn channel_block(&mut self, name: &Arc<str>, channel: &mut DraftChannel) -> Parsed<()> {
+        let open = self.at.expect(Op::BraceOpen)?;
+        loop {
+            if self.at.eat(Op::BraceClose) {
+                return self.its_table(&channel.conf, &channel.given);
+            }
+            if self.at.eat(Op::Semicolon) {
+                continue;
+            }
+            if self.errors.len() >= ERRORS_MAX {
+                return Err(said());
+            }
+            if self.at.at_end() {
+                let wrong = self.at.wanted("`}`");
+                return Err(wrong.note(open, format!("this `{{` of channel {name} is not closed")));
+            }
+            if let Err(wrong) = self.channel_option(name, channel) {
+                self.recover(wrong);
+            }
+        }
+    }
+
+    fn channel_option(&mut self, name: &Arc<str>, channel: &mut DraftChannel) -> Parsed<()> {
+        let start = self.at.span();
+        let words = self.words_ahead();
+        let dialect = Dialect::V2;
+        let common = find(common::CHANNEL, &words, dialect);
+        let own = find(bgp::CHANNEL, &words, dialect);
+        let longest = common.map_or(0, |row| row.words.len());
+        if let (Some(row), Some(conf)) = (own.filter(|row| row.words.len() >= longest), &mut channel.conf.bgp) {
+            self.skip(row.words.len());
+            channel.given.insert(row.words, start);
+            row.parse(self, conf)?;
+            self.deprecated(Arc::clone(name), row.deprecated, start);
+        } else if let Some(row) = common {
+            self.skip(row.words.len());
+            channel.given.insert(row.words, start);
+            row.parse(self, &mut channel.conf)?;
+        } else {
+            return Err(self.unknown_channel_option(name, channel, &words));
+        }
+        self.end_of_statement()
+    }
+
+    fn unknown_channel_option(&mut self, name: &str, channel: &DraftChannel, words: &[&str]) -> Diagnostic {
+        let is_bgp = channel.conf.bgp.is_some();
+        let own = if is_bgp { words_known(bgp::CHANNEL, words, Dialect::V2) } else { 0 };
+        let known = own.max(words_known(common::CHANNEL, words, Dialect::V2));
+        let typed = self.typed();
+        self.skip(known);
+        let mut wrong = self.at.unexpected();
+        if wrong.message == "syntax error" && self.at.word().is_some() {
+            wrong.label = Some(format!("no option of channel {name} is spelt like this"));
+        }
+        let of_bgp = bgp::CHANNEL.iter().filter(|row| is_bgp && row.is_in(Dialect::V2)).map(|row| row.words);
+        let common = common::CHANNEL.iter().filter(|row| row.is_in(Dialect::V2)).map(|row| row.words);
+        let all: Vec<String> = of_bgp.chain(common).map(|words| words.join(" ")).collect();
+        match typed.iter().rev().find_map(|typed| suggest::nearest(typed, all.iter().map(String::as_str))) {
+            Some(near) => wrong.help(format!("did you mean `{near}`?")),
+            None => wrong,
+        }
+    }
+
+    /// The table of a channel is of its family.
+    fn its_table(&mut self, channel: &ChannelConf, given: &Given) -> Parsed<()> {
+        let of = |name: &str| self.config.tables.iter().find(|t| *t.name == *name).map(|t| t.family);
+        if of(&channel.table).is_none_or(|family| family == channel.family) {
+            return Ok(());
+        }
+        let at = given.get(["table"].as_slice()).copied().unwrap_or(self.at.last_span());
+        let mut wrong = Diagnostic::error(at, "Incompatible table type");
+        wrong.label = Some(format!("{} is no table of {}", channel.table, family_word(channel.family)));
+        Err(wrong)
+    }
+}
+
+/// The word of a family.
+pub(crate) const fn family_word(family: Family) -> &'static str {
+    match family {
+        Family::Ipv4 => "ipv4",
+        Family::Ipv6 => "ipv6",
+    }
+}
