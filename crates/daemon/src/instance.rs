@@ -123,12 +123,21 @@ pub struct Instance {
     pub channels: Vec<ChannelIds>,
     /// The operator wants it up.
     pub enabled: bool,
+    /// It was made for a configuration that runs once others have stopped, and begins then.
+    pub held: bool,
     /// When the operator or the configuration last changed that; the `since` column of protocols without sessions.
     pub since: Moment,
     /// Given with the last `enable`, `disable` or `restart`.
     pub message: Option<Arc<str>>,
     /// What runs.
     pub running: Running,
+}
+
+impl Instance {
+    /// Whether it was told to go up.
+    pub const fn is_begun(&self) -> bool {
+        self.enabled && !self.held
+    }
 }
 
 /// What answers need to know of an instance: a copy, taken when the question came.

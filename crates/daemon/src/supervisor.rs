@@ -188,9 +188,8 @@ impl Supervisor {
         this.set_roas(&config);
         this.world.deps.recorder.set_file(config.mrtdump_file.clone());
         session::pace::set(translate::pace(&config.latency));
-        for conf in &config.protocols {
-            this.make(conf, !conf.disabled);
-        }
+        config.protocols.iter().for_each(|conf| this.make(conf));
+        this.begin_held();
         Ok(this)
     }
 
@@ -270,7 +269,7 @@ impl Supervisor {
                 drop(answer.send(rows.unwrap_or_default()));
             }
             Request::BfdSessions { protocol, answer } => {
-                let found = self.instances.iter().find(|i| i.conf.name == protocol && i.enabled);
+                let found = self.instances.iter().find(|i| i.conf.name == protocol && i.is_begun());
                 match found.map(|i| &i.running) {
                     Some(Running::Bfd(handle)) => handle.views(answer),
                     _ => drop(answer.send(None)),
@@ -407,8 +406,8 @@ impl Supervisor {
         }
     }
 
-    /// Makes an instance, and starts it when it is wanted up.
-    fn make(&mut self, conf: &ProtocolConf, enabled: bool) {
+    /// Makes an instance. It is listed from now on, and held.
+    fn make(&mut self, conf: &ProtocolConf) {
         let conf = Arc::new(conf.clone());
         let id = self.world.numbers.protocol();
         let own = |c: &ChannelConf| {
@@ -425,13 +424,23 @@ impl Supervisor {
         let start = Start { id, conf: Arc::clone(&conf), channels: channels.clone(), world: self.world.clone() };
         let Some(running) = self.spawn(&start) else { return };
         let since = self.world.deps.clock.now();
-        let instance = Instance { id, conf, channels, enabled, since, message: None, running };
+        let enabled = !conf.disabled;
+        let instance = Instance { id, conf, channels, enabled, held: true, since, message: None, running };
         // Before its first route is on its way.
         actions::trace_tables(&self.world, &instance, instance.conf.debug);
-        if enabled {
-            instance.running.begin();
-        }
         self.instances.push(instance);
+    }
+
+    /// What is held may go up now, in the order of the configuration.
+    fn begin_held(&mut self) {
+        let now = self.world.deps.clock.now();
+        for instance in self.instances.iter_mut().filter(|i| i.held) {
+            instance.held = false;
+            instance.since = now;
+            if instance.enabled {
+                instance.running.begin();
+            }
+        }
     }
 
     fn channel_ids(&self, table: &Arc<str>, igp_table: Option<&Arc<str>>) -> Option<ChannelIds> {

@@ -165,11 +165,12 @@ impl Drop for Registration {
         let mut inner = lock(&self.inner);
         let Some(place) = inner.peers.iter().position(|e| e.id == self.id) else { return };
         let gone = inner.peers.swap_remove(place).wanted;
-        let shared = inner.peers.iter().any(|e| e.wanted.at == gone.at && e.wanted.remote == gone.remote);
-        if gone.password.is_some()
-            && !shared
+        // Somebody else may await the same neighbour, with a key of its own or without.
+        let mut others = inner.peers.iter().map(|e| &e.wanted).filter(|w| w.at == gone.at && w.remote == gone.remote);
+        let key = others.find_map(|w| w.password.clone());
+        if gone.password != key
             && let Some(listening) = inner.sockets.get(&gone.at)
-            && let Err(error) = sockopt::set_md5_key(&listening.socket, gone.remote, None)
+            && let Err(error) = sockopt::set_md5_key(&listening.socket, gone.remote, key.as_deref())
         {
             tracing::error!("BGP: Cannot remove the key of {}: {}", gone.remote, sockopt::words(&error));
         }

@@ -55,6 +55,10 @@ fn row(
 ) -> ProtocolView {
     let table = seen.conf.channels.first().map_or(default_table, |c| &c.table);
     let (state, since, info) = match status {
+        // As in BIRD it waits for the one that has its neighbour.
+        Some(s) if seen.enabled && seen.held => {
+            ("start", s.since, Info::Bgp { state: "Idle", error: Arc::default() })
+        }
         Some(s) => (s.proto.word(), s.since, Info::Bgp { state: bgp_word(s), error: error_text(s) }),
         None => {
             let since = limited(seen).map_or(seen.since, |l| l.since.max(seen.since));
@@ -82,7 +86,7 @@ fn limited(seen: &Seen) -> Option<Limited> {
 
 /// Whether a protocol without sessions is up.
 fn is_up(seen: &Seen) -> bool {
-    seen.enabled && limited(seen).is_none_or(|l| !l.is_down)
+    seen.is_begun() && limited(seen).is_none_or(|l| !l.is_down)
 }
 
 /// The last column of protocols other than BGP.
@@ -132,7 +136,7 @@ async fn details(
         channels.push(view);
     }
     if channels.is_empty() {
-        channels.push(no_channel(default_table, seen.enabled));
+        channels.push(no_channel(default_table, seen.is_begun()));
     }
     ProtocolDetail {
         description: seen.conf.description.clone(),
@@ -177,7 +181,7 @@ async fn pipe(deps: &Deps, seen: &Seen, conf: &ChannelConf) -> ChannelView {
     ChannelView {
         name: family_word(conf.family),
         table: Arc::clone(&conf.table),
-        state: if seen.enabled { "UP" } else { "DOWN" },
+        state: if seen.is_begun() { "UP" } else { "DOWN" },
         preference: conf.preference,
         import: conf.import.clone(),
         export: conf.export.clone(),
@@ -186,7 +190,7 @@ async fn pipe(deps: &Deps, seen: &Seen, conf: &ChannelConf) -> ChannelView {
         import_limit: view(conf.import_limit, import_hit),
         export_limit: view(conf.export_limit, export_hit),
         routes: None,
-        pipe: seen.enabled.then_some(PipeView { import, export }),
+        pipe: seen.is_begun().then_some(PipeView { import, export }),
     }
 }
 

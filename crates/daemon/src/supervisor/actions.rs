@@ -147,7 +147,9 @@ fn act_on(
         Action::Enable => {
             tracing::info!("Enabling protocol {name}");
             instance.enabled = true;
-            instance.running.begin();
+            if instance.is_begun() {
+                instance.running.begin();
+            }
             Did::Enabled
         }
         Action::Disable if !enabled => Did::AlreadyDisabled,
@@ -160,7 +162,9 @@ fn act_on(
         Action::Restart if !enabled => Did::AlreadyDisabled,
         Action::Restart => {
             tracing::info!("Restarting protocol {name}");
-            instance.running.restart_soon(message.cloned());
+            if instance.is_begun() {
+                instance.running.restart_soon(message.cloned());
+            }
             Did::Restarted
         }
         Action::Reload(_) if !enabled => Did::AlreadyDisabled,

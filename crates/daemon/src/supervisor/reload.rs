@@ -3,9 +3,10 @@
 //! A configuration that is wrong changes nothing. Of a right one only what
 //! differs is touched: an unchanged session never resets, a changed filter is
 //! re-judged, a changed option that needs it restarts its protocol alone. What
-//! must stop is stopped first; when all of it has stopped, the rest is made.
-//! Meanwhile a further configuration is kept, the last one wins. How they are
-//! read, and who is served when, is the affair of [`super::reading`].
+//! is new is made at once, so that whoever asks behind the reply finds it; it is
+//! held until what must stop has stopped. Meanwhile a further configuration is
+//! kept, the last one wins. How they are read, and who is served when, is the
+//! affair of [`super::reading`].
 
 use super::actions::{is_enabled, trace_tables, untrace_tables};
 use super::reading::{Queued, Wish};
@@ -14,8 +15,8 @@ use crate::translate;
 use conf::config::{Config, ProtocolConf, ProtocolKind};
 use conf::plan::{Action, Plan};
 use control::view::{ConfigureOutcome, ConfigureReport};
+use route::TableId;
 use session::peer::{Refilter, StopReason};
-use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -28,10 +29,8 @@ pub struct Reload {
     waiting: bool,
     /// Wanted while another one was being carried out; the last one wins.
     queued: Option<Queued>,
-    /// Those of the new configuration that are stopping, to begin anew.
-    restarting: HashSet<Arc<str>>,
-    /// Tables that are made anew once nobody uses them.
-    remade: Vec<Arc<str>>,
+    /// Tables that go once nobody uses them.
+    leaving: Vec<TableId>,
     /// The configuration before this one.
     previous: Option<Current>,
     /// Nobody has gone back since the last configuration was taken on.
@@ -134,15 +133,14 @@ impl Supervisor {
         self.router_id = config.router_id.unwrap_or(self.router_id);
         self.reload.previous = Some(std::mem::replace(&mut self.current, new));
         self.published.send_replace(Arc::clone(&config));
+        self.reload.leaving = plan.tables_removed.iter().filter_map(|name| self.tables.remove(name)).collect();
         self.make_tables(&config);
         self.set_roas(&config);
         self.world.deps.recorder.set_file(config.mrtdump_file.clone());
         session::pace::set(translate::pace(&config.latency));
-        self.reload.remade = plan.tables_removed.iter().filter(|t| plan.tables_added.contains(t)).cloned().collect();
-        let restarting = plan.protocols.iter().filter(|p| p.action == Action::Restart);
-        self.reload.restarting = restarting.map(|p| Arc::clone(&p.name)).collect();
         let goodbyes = self.stop_what_changes(&plan, &config);
         self.refilter_what_stays(&plan, &config, soft);
+        self.make_what_is_new(&plan, &config);
         if goodbyes.is_empty() {
             self.finish_reload();
             return ConfigureOutcome::Done;
@@ -261,7 +259,21 @@ impl Supervisor {
         }
     }
 
-    /// What had to stop has stopped: make what is new, then take on what was queued.
+    /// Makes what is not there yet, and puts all instances into the order of the configuration.
+    fn make_what_is_new(&mut self, plan: &Plan, config: &Config) {
+        for conf in &config.protocols {
+            if self.instances.iter().any(|i| i.conf.name == conf.name) {
+                continue;
+            }
+            if action_for(plan, &conf.name) != Some(Action::Restart) {
+                tracing::info!("Adding protocol {}", conf.name);
+            }
+            self.make(conf);
+        }
+        self.instances.sort_by_cached_key(|i| config.protocols.iter().position(|c| c.name == i.conf.name));
+    }
+
+    /// What had to stop has stopped: what is new begins, then what was queued is taken on.
     pub(super) fn continue_reload(&mut self, turn: u64) {
         if turn != self.reload.turn || !self.reload.waiting {
             return;
@@ -273,39 +285,11 @@ impl Supervisor {
         }
     }
 
-    /// Makes what is not there yet, and puts all instances into the order of the configuration.
     fn finish_reload(&mut self) {
-        let config = Arc::clone(&self.current.config);
-        for name in std::mem::take(&mut self.reload.remade) {
-            if let Some(id) = self.tables.remove(&name) {
-                self.world.deps.tables.remove(id);
-            }
-        }
-        self.make_tables(&config);
-        for conf in &config.protocols {
-            if !self.instances.iter().any(|i| i.conf.name == conf.name) {
-                if !self.reload.restarting.contains(&conf.name) {
-                    tracing::info!("Adding protocol {}", conf.name);
-                }
-                self.make(conf, !conf.disabled);
-            }
-        }
-        let place = |name: &str| config.protocols.iter().position(|c| &*c.name == name);
-        self.reload.restarting.clear();
-        self.instances.sort_by_key(|i| place(&i.conf.name));
-        self.drop_tables(&config);
+        self.reload.leaving.drain(..).for_each(|id| self.world.deps.tables.remove(id));
+        self.begin_held();
         self.look_at_links();
         tracing::info!("Reconfigured");
-    }
-
-    fn drop_tables(&mut self, config: &Config) {
-        let gone: Vec<_> =
-            self.tables.keys().filter(|name| !config.tables.iter().any(|t| t.name == **name)).cloned().collect();
-        for name in gone {
-            if let Some(id) = self.tables.remove(&name) {
-                self.world.deps.tables.remove(id);
-            }
-        }
     }
 }
 
@@ -315,4 +299,116 @@ fn action_for(plan: &Plan, name: &str) -> Option<Action> {
 
 async fn with<P, F: Future<Output = ()>>(protocol: P, work: impl FnOnce(P) -> F) {
     work(protocol).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Parts, Reader};
+    use super::*;
+    use crate::answers::protocols;
+    use crate::settings::Settings;
+    use crate::world::World;
+    use conf::files::Memory;
+    use conf::load::{LoadOptions, load};
+    use control::request::{Action as Act, Choice};
+    use control::view::{Did, Info};
+    use netlink::{IfaceRules, Monitor};
+    use route::{Family, Moment};
+    use session::peer::Recovery;
+    use tokio::runtime::Handle;
+    use tokio::sync::{mpsc, watch};
+
+    const BEFORE: &str = "router id 10.0.0.1; protocol device { }
+        protocol static st { route 20.0.0.0/8 blackhole; }
+        protocol bgp p { local as 1; neighbor 10.0.0.2 as 2; }
+        protocol bgp q { local as 1; neighbor 10.0.0.3 as 2; }";
+
+    /// `p` has another name, `q` another option and `st` another table.
+    fn after() -> String {
+        let text = BEFORE.replace("bgp p {", "bgp p2 {").replace("10.0.0.3 as 2;", "10.0.0.3 as 2; hold time 9;");
+        text.replace("static st {", "static st { table t;").replace("protocol device", "table t; protocol device")
+    }
+
+    fn current(text: &str) -> Current {
+        let files = Memory::new().with("c", text.to_owned());
+        let loaded = load("c", &files, &LoadOptions::default()).unwrap_or_else(|refused| panic!("{}", refused.line()));
+        Current { config: Arc::new(loaded.config), path: "c".into(), read: Moment(0) }
+    }
+
+    /// A supervisor that nobody runs, in a namespace of its own; what it starts runs only while a test waits.
+    async fn supervisor(text: &str) -> (Supervisor, mpsc::UnboundedReceiver<Order>) {
+        nix::sched::unshare(nix::sched::CloneFlags::CLONE_NEWNET).expect("a network namespace needs root");
+        let rules = IfaceRules { family: Some(Family::Ipv4), needs_address: true };
+        let monitor = Monitor::start(rules, None).await.unwrap();
+        let world = World::start(&Settings::default(), monitor, Recovery::none());
+        let current = current(text);
+        let (orders, inbox) = mpsc::unbounded_channel();
+        let parts = Parts {
+            world,
+            reader: Reader { options: LoadOptions::default() },
+            published: watch::Sender::new(Arc::clone(&current.config)),
+            current,
+            orders,
+            face: Handle::current(),
+        };
+        (Supervisor::start(parts).unwrap(), inbox)
+    }
+
+    fn configure(this: &mut Supervisor, text: &str) -> ConfigureOutcome {
+        let new = current(text);
+        let plan = conf::plan::diff(&this.current.config, &new.config);
+        this.commit(new, plan, false, None)
+    }
+
+    /// What has to stop stops.
+    async fn stopped(this: &mut Supervisor, inbox: &mut mpsc::UnboundedReceiver<Order>) {
+        loop {
+            if let Order::Stopped(turn) = inbox.recv().await.unwrap() {
+                return this.continue_reload(turn);
+            }
+        }
+    }
+
+    /// `show protocols`: name, state, and the state of BGP.
+    async fn listed(this: &Supervisor) -> Vec<String> {
+        let chosen = this.chosen(&Choice::All);
+        let views = protocols::answer(this.world.deps.clone(), this.default_table(), Vec::new(), chosen, false).await;
+        let row = |v: control::view::ProtocolView| match v.info {
+            Info::Bgp { state, .. } => format!("{} {} {state}", v.name, v.state),
+            _ => format!("{} {}", v.name, v.state),
+        };
+        views.into_iter().map(row).collect()
+    }
+
+    #[tokio::test]
+    async fn what_a_configuration_makes_is_listed_when_configure_answers() {
+        let (mut this, mut inbox) = supervisor(BEFORE).await;
+        for _ in 0..3 {
+            assert!(matches!(configure(&mut this, &after()), ConfigureOutcome::InProgress));
+            assert_eq!(listed(&this).await, ["device1 up", "st down", "p2 start Idle", "q start Idle"]);
+            stopped(&mut this, &mut inbox).await;
+            assert_eq!(listed(&this).await[..2], ["device1 up", "st up"]);
+            assert!(matches!(configure(&mut this, BEFORE), ConfigureOutcome::InProgress));
+            assert_eq!(listed(&this).await, ["device1 up", "st down", "p start Idle", "q start Idle"]);
+            stopped(&mut this, &mut inbox).await;
+        }
+    }
+
+    #[tokio::test]
+    async fn an_operator_is_obeyed_while_a_protocol_waits_for_others_to_stop() {
+        let (mut this, mut inbox) = supervisor(BEFORE).await;
+        assert!(matches!(configure(&mut this, &after()), ConfigureOutcome::InProgress));
+        let mut act = |action, name: &str| {
+            let (rows, _) = this.act(action, &Choice::Named(name.into()), None);
+            rows.into_iter().map(|r| r.did).collect::<Vec<_>>()
+        };
+        assert_eq!(act(Act::Disable, "st"), [Did::Disabled]);
+        assert_eq!(act(Act::Restart, "q"), [Did::Restarted]);
+        assert_eq!(act(Act::Disable, "p2"), [Did::Disabled]);
+        assert_eq!(act(Act::Enable, "p2"), [Did::Enabled]);
+        assert_eq!(act(Act::Enable, "p2"), [Did::AlreadyEnabled]);
+        assert_eq!(listed(&this).await, ["device1 up", "st down", "p2 start Idle", "q start Idle"]);
+        stopped(&mut this, &mut inbox).await;
+        assert_eq!(listed(&this).await[..2], ["device1 up", "st down"]);
+    }
 }
