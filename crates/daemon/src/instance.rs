@@ -4,7 +4,9 @@
 //! stopped and started anew under the same numbers. The supervisor owns all
 //! instances; everybody else sees a [`Seen`], cheap copies of the handles.
 
-use crate::protocols::{BfdHandle, DeviceHandle, DirectHandle, KernelHandle, MrtHandle, PipeHandle, StaticHandle};
+use crate::protocols::{
+    BfdHandle, DeviceHandle, Diary, DirectHandle, KernelHandle, MrtHandle, PipeHandle, StaticHandle,
+};
 use crate::translate::ChannelIds;
 use conf::config::{DebugMask, MrtMask, ProtocolConf};
 use control::view::Kind;
@@ -63,14 +65,13 @@ impl Running {
         }
     }
 
-    /// Which lines are wanted of what it does; what tables see of it they are told themselves.
-    pub fn debug(&self, mask: DebugMask) {
+    /// Which lines are wanted of single routes and of a session; tables are told themselves, the rest follows its
+    /// [`Diary`].
+    fn debug(&self, mask: DebugMask) {
         match self {
             Self::Kernel(p) => p.debug(mask),
             Self::Bgp(p) => p.debug(mask.0),
-            Self::Bfd(p) => p.debug(mask.0),
-            Self::Mrt(p) => p.debug(mask),
-            Self::Device(_) | Self::Direct(_) | Self::Static(_) | Self::Pipe(_) => {}
+            _ => {}
         }
     }
 
@@ -129,11 +130,19 @@ pub struct Instance {
     pub since: Moment,
     /// Given with the last `enable`, `disable` or `restart`.
     pub message: Option<Arc<str>>,
+    /// Where it says what it does.
+    pub diary: Diary,
     /// What runs.
     pub running: Running,
 }
 
 impl Instance {
+    /// Which lines are wanted from now on.
+    pub fn debug(&self, mask: DebugMask) {
+        self.diary.set_mask(mask);
+        self.running.debug(mask);
+    }
+
     /// Whether it was told to go up.
     pub const fn is_begun(&self) -> bool {
         self.enabled && !self.held

@@ -19,7 +19,7 @@ use crate::answers::{protocols, routes};
 use crate::files::Disk;
 use crate::instance::{Instance, Running};
 use crate::protocols::{
-    BfdHandle, DeviceHandle, DirectHandle, KernelHandle, MrtHandle, PipeHandle, Start, StaticHandle,
+    BfdHandle, DeviceHandle, Diary, DirectHandle, KernelHandle, MrtHandle, PipeHandle, Start, StaticHandle,
 };
 use crate::translate::{self, ChannelIds};
 use crate::world::{Tripped, World};
@@ -421,14 +421,34 @@ impl Supervisor {
         if let ProtocolKind::Pipe(pipe) = &conf.kind {
             channels.extend(pipe.peer_table.as_ref().and_then(|peer| self.channel_ids(peer, None)));
         }
-        let start = Start { id, conf: Arc::clone(&conf), channels: channels.clone(), world: self.world.clone() };
+        let enabled = !conf.disabled;
+        let diary = self.diary(&conf);
+        diary.initializing(enabled);
+        let start = Start {
+            id,
+            conf: Arc::clone(&conf),
+            channels: channels.clone(),
+            diary: diary.clone(),
+            world: self.world.clone(),
+        };
         let Some(running) = self.spawn(&start) else { return };
         let since = self.world.deps.clock.now();
-        let enabled = !conf.disabled;
-        let instance = Instance { id, conf, channels, enabled, held: true, since, message: None, running };
+        let instance = Instance { id, conf, channels, enabled, held: true, since, message: None, diary, running };
         // Before its first route is on its way.
         actions::trace_tables(&self.world, &instance, instance.conf.debug);
         self.instances.push(instance);
+    }
+
+    /// As in BIRD a protocol that has nothing to do with tables is connected to the default one.
+    fn diary(&self, conf: &ProtocolConf) -> Diary {
+        let mut tables: Vec<_> = conf.channels.iter().map(|c| Arc::clone(&c.table)).collect();
+        if let ProtocolKind::Pipe(pipe) = &conf.kind {
+            tables.extend(pipe.peer_table.clone());
+        }
+        if tables.is_empty() {
+            tables.push(self.default_table());
+        }
+        Diary::new(&conf.name, tables, conf.debug)
     }
 
     /// What is held may go up now, in the order of the configuration.

@@ -32,10 +32,14 @@ const SETTLE: Duration = Duration::from_millis(50);
 /// How long to wait after the kernel refused a dump.
 const RETRY: Duration = Duration::from_millis(200);
 
+/// Called when a rescan begins.
+type Hear = Box<dyn Fn() + Send>;
+
 enum Order {
     Rescan,
     Rules(IfaceRules),
     ScanTime(Option<Duration>),
+    Hear(Option<Hear>),
 }
 
 /// A handle to the task; the task ends when all handles are gone.
@@ -65,6 +69,7 @@ impl Monitor {
             rescan: None,
             due: Some(Instant::now()),
             scan_time,
+            hear: None,
         };
         task.rescan_now().await?;
         tokio::spawn(task.run(heard));
@@ -90,6 +95,11 @@ impl Monitor {
     pub fn set_scan_time(&self, every: Option<Duration>) {
         let _ = self.orders.send(Order::ScanTime(every));
     }
+
+    /// Who is told that a rescan begins; it must not wait.
+    pub fn hear_scans(&self, hear: Option<Box<dyn Fn() + Send>>) {
+        let _ = self.orders.send(Order::Hear(hear));
+    }
 }
 
 /// The two dumps of a rescan, one behind the other.
@@ -111,6 +121,7 @@ struct Task {
     /// When the next rescan is due, unless one is under way then.
     due: Option<Instant>,
     scan_time: Option<Duration>,
+    hear: Option<Hear>,
 }
 
 impl Task {
@@ -131,6 +142,7 @@ impl Task {
                         self.scan_time = every;
                         next_scan = every.map(|t| Instant::now() + t);
                     }
+                    Some(Order::Hear(hear)) => self.hear = hear,
                 },
                 result = hear(&self.socket, &mut self.buffer) => self.heard(result),
                 () = until(deadline) => {
@@ -167,6 +179,9 @@ impl Task {
         }
         if self.rescan.is_none() && self.due.is_some_and(|at| at <= now) {
             self.due = None;
+            if let Some(hear) = &self.hear {
+                hear();
+            }
             self.links.rescan_begin();
             self.ask(Stage::Links);
         }

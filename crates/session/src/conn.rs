@@ -140,8 +140,9 @@ impl Conn {
         self.taken
     }
 
-    /// Writes what waits, here and in the outbox, until the socket is full or it is others' turn.
-    pub(crate) fn write(&mut self, outbox: Option<&Outbox>) -> io::Result<()> {
+    /// Writes what waits, here and in the outbox, until the socket is full or it is others' turn. `see` is shown what
+    /// is taken from the outbox.
+    pub(crate) fn write(&mut self, outbox: Option<&Outbox>, mut see: impl FnMut(&[Bytes])) -> io::Result<()> {
         let mut budget = WRITE_OCTETS_MAX;
         self.blocked = false;
         loop {
@@ -152,6 +153,7 @@ impl Conn {
             {
                 let mut taken = Vec::new();
                 outbox.take(HELD_OCTETS - self.held, &mut taken);
+                see(&taken);
                 self.held += taken.iter().map(Bytes::len).sum::<usize>();
                 self.pieces.extend(taken);
             }
@@ -366,7 +368,7 @@ mod tests {
         let pieces = 500;
         outbox.push((0..pieces).map(|_| Bytes::from(message(PIECE as u16))), 0);
         for _ in 0..100 {
-            conn.write(Some(&outbox)).unwrap();
+            conn.write(Some(&outbox), |_| {}).unwrap();
             tokio::task::yield_now().await;
         }
         assert!(conn.is_blocked());

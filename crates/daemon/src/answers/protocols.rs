@@ -56,9 +56,7 @@ fn row(
     let table = seen.conf.channels.first().map_or(default_table, |c| &c.table);
     let (state, since, info) = match status {
         // As in BIRD it waits for the one that has its neighbour.
-        Some(s) if seen.enabled && seen.held => {
-            ("start", s.since, Info::Bgp { state: "Idle", error: Arc::default() })
-        }
+        Some(s) if seen.enabled && seen.held => ("start", s.since, Info::Bgp { state: "Idle", error: Arc::default() }),
         Some(s) => (s.proto.word(), s.since, Info::Bgp { state: bgp_word(s), error: error_text(s) }),
         None => {
             let since = limited(seen).map_or(seen.since, |l| l.since.max(seen.since));

@@ -9,6 +9,7 @@ mod desk;
 pub use desk::{Asked, Desk};
 
 use super::Start;
+use super::diary::Diary;
 use super::follow::{Follower, Following};
 use conf::config::{BfdConf, BfdNeighbor, BfdOptions, CivilTime, ProtocolConf, ProtocolKind};
 use control::view::BfdSessionView;
@@ -18,7 +19,6 @@ use session::clock::Clock;
 use session::peer::Wanted;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 use tokio::sync::oneshot;
 
 /// A running `bfd` protocol. Cheap to clone.
@@ -28,24 +28,22 @@ pub struct BfdHandle {
     desk: Desk,
     id: ProtocolId,
     clock: Clock,
-    debug: Arc<AtomicU32>,
 }
 
 impl BfdHandle {
     /// Makes it; it is down until [`begin`](Self::begin). Must be called inside the runtime.
     pub fn spawn(start: Start) -> Self {
         let desk = start.world.bfd.clone();
-        let debug = Arc::new(AtomicU32::new(start.conf.debug.0));
         let state = Neighbors {
             id: start.id,
             conf: start.conf,
             desk: desk.clone(),
-            debug: Arc::clone(&debug),
+            diary: start.diary,
             asked: Vec::new(),
             up: false,
         };
         let following = Following::spawn(state, &start.world.deps.ifaces);
-        Self { following, desk, id: start.id, clock: start.world.deps.clock, debug }
+        Self { following, desk, id: start.id, clock: start.world.deps.clock }
     }
 
     /// Goes up; nothing happens when it is up already.
@@ -62,13 +60,7 @@ impl BfdHandle {
     /// Takes over new options; sessions stay.
     #[expect(clippy::unused_async, reason = "all protocols reconfigure alike")]
     pub async fn reconfigure(&self, conf: Arc<ProtocolConf>) {
-        self.debug.store(conf.debug.0, Ordering::Relaxed);
         self.following.reconfigure(conf);
-    }
-
-    /// `debug`: a new mask.
-    pub fn debug(&self, mask: u32) {
-        self.debug.store(mask, Ordering::Relaxed);
     }
 
     /// Its sessions, in the order in which they were asked for.
@@ -94,7 +86,7 @@ struct Neighbors {
     id: ProtocolId,
     conf: Arc<ProtocolConf>,
     desk: Desk,
-    debug: Arc<AtomicU32>,
+    diary: Diary,
     /// In the order of the configuration.
     asked: Vec<Line>,
     up: bool,
@@ -119,7 +111,7 @@ impl Neighbors {
         Keeper {
             id: self.id,
             name: Arc::clone(&self.conf.name),
-            debug: Arc::clone(&self.debug),
+            debug: Arc::clone(self.diary.mask()),
             conf: self.bfd().cloned().unwrap_or_default(),
         }
     }
@@ -146,35 +138,35 @@ impl Neighbors {
                 continue;
             }
             line.asked = wanted.map(|wanted| (wanted, self.desk.ask(wanted, Arc::new(|_, _| {}))));
-            if line.asked.is_none() && self.debug.load(Ordering::Relaxed) & EVENTS != 0 {
-                let (name, addr) = (&self.conf.name, line.neighbor.addr);
-                tracing::info!(target: "trace", "{name}: Waiting for {addr} to become my neighbor");
+            if line.asked.is_none() {
+                self.diary.event(format_args!("Waiting for {} to become my neighbor", line.neighbor.addr));
             }
         }
     }
 }
 
-/// A bit of the debug mask.
-const EVENTS: u32 = 16;
-
 impl Follower for Neighbors {
-    fn begin(&mut self, ifaces: &Ifaces) {
+    fn begin(&mut self, ifaces: &Arc<Ifaces>) {
         if std::mem::replace(&mut self.up, true) {
             return;
         }
+        self.diary.starting();
         self.desk.begin(self.keeper());
         self.take_over();
         self.ask(ifaces, true);
+        self.diary.state("up");
     }
 
     fn end(&mut self) {
         if std::mem::replace(&mut self.up, false) {
+            self.diary.shutting_down();
             self.asked.clear();
             self.desk.end(self.id);
+            self.diary.state("down");
         }
     }
 
-    fn reconfigure(&mut self, conf: Arc<ProtocolConf>, ifaces: &Ifaces) {
+    fn reconfigure(&mut self, conf: Arc<ProtocolConf>, ifaces: &Arc<Ifaces>) {
         self.conf = conf;
         if self.up {
             self.desk.reconfigure(self.keeper());
@@ -183,7 +175,7 @@ impl Follower for Neighbors {
         }
     }
 
-    fn look(&mut self, ifaces: &Ifaces) {
+    fn look(&mut self, ifaces: &Arc<Ifaces>) {
         if self.up {
             self.ask(ifaces, false);
         }

@@ -1,5 +1,6 @@
 //! `protocol device`: how often links are read anew, and which address stands for a link.
 
+use super::diary::Diary;
 use super::{Start, pattern};
 use conf::config::{DeviceConf, ProtocolConf, ProtocolKind};
 use control::view::InterfaceView;
@@ -13,6 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 #[derive(Clone)]
 pub struct DeviceHandle {
     monitor: Monitor,
+    diary: Diary,
     state: Arc<Mutex<Device>>,
 }
 
@@ -25,27 +27,38 @@ impl DeviceHandle {
     /// Makes it; it is down until [`begin`](Self::begin). Must be called inside the runtime.
     pub fn spawn(start: Start) -> Self {
         let state = Device { conf: start.conf, up: false };
-        Self { monitor: start.world.monitor, state: Arc::new(Mutex::new(state)) }
+        Self { monitor: start.world.monitor, diary: start.diary, state: Arc::new(Mutex::new(state)) }
     }
 
     fn lock(&self) -> MutexGuard<'_, Device> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Goes up; nothing happens when it is up already.
+    /// Goes up and has links and addresses read anew; nothing happens when it is up already.
     pub fn begin(&self) {
         let mut state = self.lock();
-        if !std::mem::replace(&mut state.up, true) {
-            self.set_pace(&state);
+        if std::mem::replace(&mut state.up, true) {
+            return;
         }
+        self.diary.starting();
+        let diary = self.diary.clone();
+        self.monitor.hear_scans(Some(Box::new(move || diary.event(format_args!("Scanning interfaces")))));
+        self.set_pace(&state);
+        self.monitor.rescan();
+        self.diary.state("up");
     }
 
     /// Goes down: links are followed by notifications alone. The future ends when that is done.
     #[expect(clippy::unused_async, reason = "all protocols stop alike")]
     pub async fn stop(&self) {
         let mut state = self.lock();
-        state.up = false;
-        self.set_pace(&state);
+        if std::mem::replace(&mut state.up, false) {
+            self.diary.shutting_down();
+            self.diary.event(format_args!("Flushing interfaces"));
+            self.set_pace(&state);
+            self.monitor.hear_scans(None);
+            self.diary.state("down");
+        }
     }
 
     /// Takes over new options.
@@ -87,7 +100,7 @@ fn view(conf: Option<&DeviceConf>, iface: &Iface, ifaces: &Ifaces) -> InterfaceV
 /// The address that stands for a link: the first `primary` rule that names one, else BIRD's choice.
 ///
 /// BIRD prefers addresses that reach beyond the link, and of those the lowest; secondary ones never count.
-fn primary<'a>(conf: Option<&DeviceConf>, iface: &'a Iface, family: Family) -> Option<&'a IfaceAddr> {
+pub fn primary<'a>(conf: Option<&DeviceConf>, iface: &'a Iface, family: Family) -> Option<&'a IfaceAddr> {
     let candidates = || iface.addrs.iter().filter(|a| !a.secondary && Family::of(a.addr) == family);
     let choice = |all: &mut dyn Iterator<Item = &'a IfaceAddr>| all.min_by_key(|a| (a.scope <= Scope::Link, a.addr));
     let rules = conf.map(|c| c.primary.as_slice()).unwrap_or_default();

@@ -6,8 +6,10 @@
 
 use super::Start;
 use super::channel::{Import, Told};
+use super::diary::Diary;
 use super::follow::{Follower, Following};
 use super::pattern;
+use super::sight::Sight;
 use conf::config::{DirectConf, ProtocolConf, ProtocolKind};
 use route::attrs::Local;
 use route::iface::Scope;
@@ -24,7 +26,8 @@ impl DirectHandle {
         let channels = (0..start.conf.channels.len())
             .filter_map(|place| Some((Import::new(&start, place, SourceKind::Device)?, Told::default())))
             .collect();
-        let state = Direct { conf: Arc::clone(&start.conf), channels, up: false };
+        let sight = Sight::new(true);
+        let state = Direct { conf: Arc::clone(&start.conf), channels, diary: start.diary, sight, up: false };
         Self(Following::spawn(state, &start.world.deps.ifaces))
     }
 
@@ -49,6 +52,8 @@ impl DirectHandle {
 struct Direct {
     conf: Arc<ProtocolConf>,
     channels: Vec<(Import, Told)>,
+    diary: Diary,
+    sight: Sight,
     up: bool,
 }
 
@@ -63,24 +68,29 @@ impl Direct {
 }
 
 impl Follower for Direct {
-    fn begin(&mut self, ifaces: &Ifaces) {
+    fn begin(&mut self, ifaces: &Arc<Ifaces>) {
         if std::mem::replace(&mut self.up, true) {
             return;
         }
+        self.diary.starting();
         for (import, told) in &mut self.channels {
             told.forget();
             import.up();
         }
+        self.sight.open(ifaces, &self.diary);
         self.tell(ifaces, false);
+        self.diary.state("up");
     }
 
     fn end(&mut self) {
         if std::mem::replace(&mut self.up, false) {
+            self.diary.shutting_down();
             self.channels.iter_mut().for_each(|(import, _)| import.down());
+            self.diary.state("down");
         }
     }
 
-    fn reconfigure(&mut self, conf: Arc<ProtocolConf>, ifaces: &Ifaces) {
+    fn reconfigure(&mut self, conf: Arc<ProtocolConf>, ifaces: &Arc<Ifaces>) {
         for ((import, _), channel) in self.channels.iter_mut().zip(&conf.channels) {
             import.set_conf(channel, false);
             if self.up {
@@ -93,8 +103,9 @@ impl Follower for Direct {
         }
     }
 
-    fn look(&mut self, ifaces: &Ifaces) {
+    fn look(&mut self, ifaces: &Arc<Ifaces>) {
         if self.up {
+            self.sight.look(ifaces, &self.diary);
             self.tell(ifaces, false);
         }
     }

@@ -13,13 +13,13 @@ use tokio::sync::{Notify, watch};
 /// The state of such a protocol.
 pub trait Follower: Send + 'static {
     /// Comes up and tells its routes.
-    fn begin(&mut self, ifaces: &Ifaces);
+    fn begin(&mut self, ifaces: &Arc<Ifaces>);
     /// Goes down with its routes.
     fn end(&mut self);
     /// Takes over new options. While down: for the next time.
-    fn reconfigure(&mut self, conf: Arc<ProtocolConf>, ifaces: &Ifaces);
+    fn reconfigure(&mut self, conf: Arc<ProtocolConf>, ifaces: &Arc<Ifaces>);
     /// Links or addresses changed; means nothing while down.
-    fn look(&mut self, ifaces: &Ifaces);
+    fn look(&mut self, ifaces: &Arc<Ifaces>);
 }
 
 /// A shared [`Follower`], cheap to clone.

@@ -7,6 +7,7 @@
 mod bfd;
 mod channel;
 mod device;
+mod diary;
 mod direct;
 mod follow;
 mod kernel;
@@ -16,12 +17,14 @@ mod mrt;
 mod pattern;
 mod pipe;
 mod policy;
+mod sight;
 mod statics;
 #[cfg(test)]
 mod stories;
 
 pub use bfd::{BfdHandle, Desk};
 pub use device::DeviceHandle;
+pub use diary::Diary;
 pub use direct::DirectHandle;
 pub use kernel::{KernelHandle, Limited};
 pub use mrt::MrtHandle;
@@ -44,6 +47,8 @@ pub struct Start {
     pub conf: Arc<ProtocolConf>,
     /// The numbers of its channels, in the order of `conf.channels`.
     pub channels: Vec<ChannelIds>,
+    /// Where it says what it does.
+    pub diary: Diary,
     /// What all share.
     pub world: World,
 }

@@ -4,15 +4,13 @@
 //! when a period is over and comes back with the dump that it has begun.
 
 use super::Start;
-use conf::config::{DebugMask, ProtocolConf, ProtocolKind};
+use super::diary::Diary;
+use conf::config::{ProtocolConf, ProtocolKind};
 use session::mrt::dump::Failure;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
-
-/// The bit of `debug { events }`.
-const EVENTS: u32 = 16;
 
 /// Hears that a period is over.
 pub type IsTime = Arc<dyn Fn() + Send + Sync>;
@@ -25,7 +23,7 @@ pub struct MrtHandle {
 
 struct Mrt {
     conf: Arc<ProtocolConf>,
-    debug: DebugMask,
+    diary: Diary,
     is_time: IsTime,
     /// Counts the periods while it is up.
     timer: Option<JoinHandle<()>>,
@@ -36,8 +34,7 @@ struct Mrt {
 impl MrtHandle {
     /// Makes it; it is down until [`begin`](Self::begin). Must be called inside the runtime.
     pub fn spawn(start: Start, is_time: IsTime) -> Self {
-        let debug = start.conf.debug;
-        let state = Mrt { conf: start.conf, debug, is_time, timer: None, dump: None };
+        let state = Mrt { conf: start.conf, diary: start.diary, is_time, timer: None, dump: None };
         Self { state: Arc::new(Mutex::new(state)) }
     }
 
@@ -49,7 +46,9 @@ impl MrtHandle {
     pub fn begin(&self) {
         let mut mrt = self.lock();
         if mrt.timer.is_none() {
+            mrt.diary.starting();
             mrt.count();
+            mrt.diary.state("up");
         }
     }
 
@@ -57,9 +56,14 @@ impl MrtHandle {
     #[expect(clippy::unused_async, reason = "all protocols stop alike")]
     pub async fn stop(&self) {
         let mut mrt = self.lock();
+        if mrt.timer.is_none() {
+            return;
+        }
+        mrt.diary.shutting_down();
         for task in [mrt.timer.take(), mrt.dump.take()].into_iter().flatten() {
             task.abort();
         }
+        mrt.diary.state("down");
     }
 
     /// Takes over new options. A changed period begins now.
@@ -71,16 +75,11 @@ impl MrtHandle {
         if before == now {
             return;
         }
-        mrt.trace(&format!("Changing period from {before} to {now} s"));
+        mrt.diary.event(format_args!("Changing period from {before} to {now} s"));
         if let Some(timer) = mrt.timer.take() {
             timer.abort();
             mrt.count();
         }
-    }
-
-    /// `debug`: a new mask.
-    pub fn debug(&self, mask: DebugMask) {
-        self.lock().debug = mask;
     }
 
     /// Begins a dump, unless the last one is still being written, and sees to its end.
@@ -94,13 +93,13 @@ impl MrtHandle {
             tracing::warn!("{name}: Earlier RIB table dump still not finished, skipping next one");
             return;
         }
-        mrt.trace("RIB table dump started");
+        mrt.diary.event(format_args!("RIB table dump started"));
         let (written, this) = (begin(), self.clone());
         mrt.dump = Some(tokio::spawn(async move {
             for failure in written.await.unwrap_or_default() {
                 tracing::error!("{name}: {failure}");
             }
-            this.lock().trace("RIB table dump done");
+            this.lock().diary.event(format_args!("RIB table dump done"));
         }));
     }
 }
@@ -123,11 +122,5 @@ impl Mrt {
                 is_time();
             }
         }));
-    }
-
-    fn trace(&self, text: &str) {
-        if self.debug.0 & EVENTS != 0 {
-            tracing::info!(target: "trace", "{}: {text}", self.conf.name);
-        }
     }
 }

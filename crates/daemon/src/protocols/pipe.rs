@@ -7,6 +7,7 @@
 //! back, is on its way when they return.
 
 use super::Start;
+use super::diary::Diary;
 use super::policy::Runner;
 use crate::translate::ChannelIds;
 use conf::config::{ChannelConf, LimitConf, PipeConf, PipeMode, ProtocolConf, ProtocolKind};
@@ -42,6 +43,7 @@ struct Pipe {
     source: Arc<Source>,
     tables: Tables,
     ways: [Way; 2],
+    diary: Diary,
     up: bool,
 }
 
@@ -78,6 +80,7 @@ impl PipeHandle {
             source,
             tables: start.world.deps.tables.clone(),
             ways: [way(Direction::Import, peer, own), way(Direction::Export, own, peer)],
+            diary: start.diary.clone(),
             up: false,
         };
         let deps = &start.world.deps;
@@ -94,9 +97,11 @@ impl PipeHandle {
         if std::mem::replace(&mut pipe.up, true) {
             return;
         }
+        pipe.diary.starting();
         for at in 0..pipe.ways.len() {
             pipe.open(at);
         }
+        pipe.diary.state("up");
     }
 
     /// Goes down and takes its routes back.
@@ -104,7 +109,9 @@ impl PipeHandle {
     pub async fn stop(&self) {
         let mut pipe = self.lock();
         if std::mem::replace(&mut pipe.up, false) {
+            pipe.diary.shutting_down();
             pipe.ways.iter().for_each(|way| way.close(&pipe.tables));
+            pipe.diary.state("down");
         }
     }
 
@@ -125,10 +132,15 @@ impl PipeHandle {
     /// `reload`: limits open again, and all routes are judged anew.
     pub fn reload(&self) {
         let pipe = self.lock();
-        for way in pipe.ways.iter().filter(|_| pipe.up) {
+        if !pipe.up {
+            return;
+        }
+        pipe.diary.state("feed");
+        for way in &pipe.ways {
             pipe.rule(way);
             way.hear_again(&pipe.tables);
         }
+        pipe.diary.state("up");
     }
 
     /// `show route export|noexport|preexport` of this pipe in one of its tables: for each path of each net

@@ -9,8 +9,10 @@
 use super::Start;
 use super::bfd::{Asked, Desk, on_link};
 use super::channel::{Import, Told, resolved};
+use super::diary::Diary;
 use super::follow::{Follower, Following};
 use super::policy::Runner;
+use super::sight::Sight;
 use conf::config::{ProtocolConf, ProtocolKind, StaticConf, StaticDest, StaticHop, StaticRoute};
 use control::view::StaticRow;
 use filter::{Policy, RouteView};
@@ -51,6 +53,8 @@ impl StaticHandle {
             source,
             runner: Runner::new(start.world.deps.roas.clone()),
             lives: Lives { desk: start.world.bfd.clone(), wake: Arc::default(), watched: HashMap::new() },
+            diary: start.diary.clone(),
+            sight: Sight::new(false),
             up: false,
         };
         state.take_over();
@@ -109,6 +113,8 @@ struct Statics {
     source: Source,
     runner: Runner,
     lives: Lives,
+    diary: Diary,
+    sight: Sight,
     up: bool,
 }
 
@@ -204,25 +210,30 @@ impl Statics {
 }
 
 impl Follower for Statics {
-    fn begin(&mut self, ifaces: &Ifaces) {
+    fn begin(&mut self, ifaces: &Arc<Ifaces>) {
         if std::mem::replace(&mut self.up, true) {
             return;
         }
+        self.diary.starting();
         for channel in &mut self.channels {
             channel.told.forget();
             channel.import.up();
         }
+        self.sight.open(ifaces, &self.diary);
         self.tell(ifaces, false);
+        self.diary.state("up");
     }
 
     fn end(&mut self) {
         if std::mem::replace(&mut self.up, false) {
+            self.diary.shutting_down();
             self.channels.iter_mut().for_each(|c| c.import.down());
             self.lives.forget();
+            self.diary.state("down");
         }
     }
 
-    fn reconfigure(&mut self, conf: Arc<ProtocolConf>, ifaces: &Ifaces) {
+    fn reconfigure(&mut self, conf: Arc<ProtocolConf>, ifaces: &Arc<Ifaces>) {
         self.conf = conf;
         self.take_over();
         if self.up {
@@ -231,8 +242,9 @@ impl Follower for Statics {
         }
     }
 
-    fn look(&mut self, ifaces: &Ifaces) {
+    fn look(&mut self, ifaces: &Arc<Ifaces>) {
         if self.up {
+            self.sight.look(ifaces, &self.diary);
             self.tell(ifaces, false);
         }
     }

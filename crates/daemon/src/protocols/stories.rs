@@ -2,7 +2,7 @@
 //!
 //! The configurations and what the kernel shows are those of `reference/kernel/1.6.8`.
 
-use super::{DeviceHandle, DirectHandle, KernelHandle, Start, StaticHandle};
+use super::{DeviceHandle, Diary, DirectHandle, KernelHandle, Start, StaticHandle};
 use crate::settings::Settings;
 use crate::translate::ChannelIds;
 use crate::world::World;
@@ -145,6 +145,7 @@ impl Lab {
             id: self.world.numbers.protocol(),
             conf: Arc::new(conf.clone()),
             channels: conf.channels.iter().map(channel).collect(),
+            diary: Diary::new(&conf.name, vec!["master".into()], conf.debug),
             world: self.world.clone(),
         };
         self.numbers.insert(conf.name.to_string(), start.clone());

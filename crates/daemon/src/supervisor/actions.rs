@@ -82,7 +82,7 @@ impl Supervisor {
         let mut count = 0;
         for instance in self.instances.iter_mut().filter(|i| choice.takes(&i.conf.name)) {
             Arc::make_mut(&mut instance.conf).debug = mask;
-            instance.running.debug(mask);
+            instance.debug(mask);
             trace_tables(&self.world, instance, mask);
             count += 1;
         }

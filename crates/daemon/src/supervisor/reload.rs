@@ -215,8 +215,13 @@ impl Supervisor {
             }
             instance.conf = Arc::new(conf.clone());
             if traced {
-                instance.running.debug(conf.debug);
+                instance.debug(conf.debug);
                 trace_tables(&self.world, instance, conf.debug);
+            }
+            match is_enabled(instance) {
+                true => instance.diary.reconfigured(),
+                // As in BIRD: what is down is made anew.
+                false => instance.diary.initializing(false),
             }
             if changed {
                 if refilter.import || refilter.export {

@@ -120,7 +120,6 @@ impl Task {
             spec,
             deps,
         };
-        task.trace(STATES, "Initializing");
         task.hold_recovery();
         task.listen();
         task.publish();

@@ -7,6 +7,7 @@
 use super::super::Start;
 use super::super::channel::Import;
 use super::super::policy::Runner;
+use super::super::sight::Sight;
 use super::export::{Candidate, Judged, Rules};
 use super::{Limited, Order, Shared, kernel, learn, rules};
 use crate::translate;
@@ -65,8 +66,10 @@ async fn down(mut start: Start, mut orders: mpsc::UnboundedReceiver<Order>, shar
         match order {
             None => return,
             Some(Order::Begin) => {
+                start.diary.starting();
                 let ended = up(&mut start, &mut orders, shared).await;
                 shared.clear();
+                start.diary.state("down");
                 again = ended.as_ref().err().map(|_| Instant::now() + AGAIN);
                 match ended {
                     Ok(End::Stopped(done)) => drop(done.send(())),
@@ -173,6 +176,7 @@ async fn work(
             changed = ifaces.changed() => {
                 changed.map_err(io::Error::other)?;
                 worker.ifaces = ifaces.borrow_and_update().clone();
+                worker.sight.look(&worker.ifaces, &worker.start.diary);
             }
             () = tokio::time::sleep_until(worker.next_scan) => worker.scan(),
             delivery = deliveries.recv() => {
@@ -227,6 +231,9 @@ struct Worker {
     recovered: bool,
     next_scan: Instant,
     limiter: Limiter,
+    /// The state that was said last.
+    state: &'static str,
+    sight: Sight,
     /// Which lines are wanted of single routes.
     tracing: Tracing,
     /// What traced routes led to, to be said when they go.
@@ -258,6 +265,8 @@ impl Worker {
             recovered: start.world.deps.recovery.is_over(),
             next_scan: Instant::now(),
             limiter: Limiter::default(),
+            state: "feed",
+            sight: Sight::new(false),
             tracing: Tracing::of_mask(start.conf.debug.0),
             traced: HashMap::new(),
             start: start.clone(),
@@ -269,6 +278,7 @@ impl Worker {
     /// Looks at the kernel, then asks for the table's routes.
     fn begin(&mut self) -> mpsc::UnboundedReceiver<Delivery> {
         self.import.up();
+        self.sight.open(&self.ifaces, &self.start.diary);
         self.scan();
         self.teach();
         let (sender, deliveries) = mpsc::unbounded_channel();
@@ -276,6 +286,12 @@ impl Worker {
         let deliver = Box::new(move |delivery| drop(sender.send(delivery)));
         self.tell_table(TableMsg::Subscribe(Subscription { reader: self.reader, reading, deliver }));
         deliveries
+    }
+
+    fn come_to(&mut self, state: &'static str) {
+        if std::mem::replace(&mut self.state, state) != state {
+            self.start.diary.state(state);
+        }
     }
 
     fn tell_table(&self, msg: TableMsg) {
@@ -290,8 +306,10 @@ impl Worker {
 
     /// Goes down: removes our routes unless they are to persist.
     fn end(&mut self) {
+        self.start.diary.shutting_down();
         self.leave();
         if !self.conf.persist {
+            self.start.diary.event(format_args!("Flushing kernel routes"));
             self.reconciler.retire();
             while self.work() {}
         }
@@ -305,6 +323,7 @@ impl Worker {
 
     /// Scans at once, and judges all routes anew.
     fn look_again(&mut self) {
+        self.come_to("feed");
         self.next_scan = Instant::now();
         self.learned.again();
         self.tell_table(TableMsg::Refeed(self.reader));
@@ -335,6 +354,8 @@ impl Worker {
         let now = Instant::now();
         self.next_scan = now + self.conf.scan_time.max(AGAIN);
         let learns = self.conf.learn != Learn::Off;
+        let diary = self.start.diary.clone();
+        diary.event(format_args!("Scanning routing table"));
         let Self { reconciler, learned, socket, .. } = self;
         let mut whole = Ok(false);
         for _ in 0..DUMPS_MAX {
@@ -353,6 +374,10 @@ impl Worker {
         }
         match whole {
             Ok(whole) => {
+                diary.event(format_args!("Pruning table {}", self.import.conf().table));
+                if learns {
+                    diary.event(format_args!("Pruning inherited routes"));
+                }
                 reconciler.scan_end(whole);
                 learned.scan_end(whole);
                 self.strange.drain().for_each(|net| learned.touch(net));
@@ -391,7 +416,10 @@ impl Worker {
                 self.reconciler.expect(batch.rows.iter().map(|row| &row.net));
                 batch.rows.iter().for_each(|row| self.judge(batch, row));
             }
-            Delivery::FeedDone => self.fed = true,
+            Delivery::FeedDone => {
+                self.fed = true;
+                self.come_to("up");
+            }
         }
         self.feeding = match delivery {
             Delivery::Feed(_) => true,

@@ -1,15 +1,16 @@
 //! From octets to events and batches, and from the outbox to octets.
 
-use super::{PACKETS, SCRATCH, Task};
+use super::{PACKETS, SCRATCH, Task, trace};
 use crate::conn::Read;
 use crate::sockopt;
+use bytes::Bytes;
 use fsm::{Event, Which};
 use route::Family;
 use std::io;
 use std::sync::Arc;
-use wire::frame::{self, MESSAGE_OCTETS_MAX, Next};
+use wire::frame::{self, EXTENDED_OCTETS_MAX, MESSAGE_OCTETS_MAX, Next};
 use wire::refresh::Subtype;
-use wire::{Frame, Kind, Message, RouteRefresh};
+use wire::{Encoder, Frame, Kind, Message, RouteRefresh};
 
 impl Task {
     pub(super) fn read(&mut self, which: Which) {
@@ -168,11 +169,41 @@ impl Task {
     pub(super) fn write_all(&mut self) {
         for which in [Which::Outgoing, Which::Incoming] {
             let outbox = self.session.as_ref().filter(|s| s.which == which).map(|s| Arc::clone(&s.outbox));
+            let spec = (self.spec.debug & PACKETS != 0).then(|| Arc::clone(&self.spec));
+            let trace_sent = |pieces: &[Bytes]| {
+                let Some(spec) = &spec else { return };
+                pieces.iter().flat_map(|piece| sent(piece)).for_each(|text| trace(spec, PACKETS, text));
+            };
             let Some(conn) = self.slot(which) else { continue };
-            if let Err(error) = conn.write(outbox.as_deref()) {
+            if let Err(error) = conn.write(outbox.as_deref(), trace_sent) {
                 self.lost(which, &error);
             }
         }
         self.watch_writing();
     }
+}
+
+/// What goes out with a piece of an outbox, message by message, for the log.
+fn sent(piece: &[u8]) -> impl Iterator<Item = &'static str> {
+    let mut rest = piece;
+    std::iter::from_fn(move || {
+        let Ok(Next::Frame(found)) = frame::next(rest, EXTENDED_OCTETS_MAX) else { return None };
+        let (message, behind) = rest.split_at_checked(found.octets())?;
+        rest = behind;
+        Some(match found.message() {
+            Ok(Message::RouteRefresh(RouteRefresh { subtype: Subtype::Begin, .. })) => "Sending BEGIN-OF-RR",
+            Ok(Message::RouteRefresh(RouteRefresh { subtype: Subtype::End, .. })) => "Sending END-OF-RR",
+            Ok(Message::RouteRefresh(_)) => "Sending ROUTE-REFRESH",
+            _ if is_end_of_rib(message) => "Sending END-OF-RIB",
+            _ => "Sending UPDATE",
+        })
+    })
+}
+
+fn is_end_of_rib(message: &[u8]) -> bool {
+    [Family::Ipv4, Family::Ipv6].into_iter().any(|family| {
+        let mut marker = Vec::new();
+        Encoder::end_of_rib(family, &mut marker);
+        marker == message
+    })
 }

@@ -1,0 +1,99 @@
+//! What a protocol says of itself under `debug`, in BIRD's words.
+//!
+//! A protocol without sessions has a short life: `Starting`, `feed` while it is
+//! told what stands, `up`, `flush` while its routes go, `down`. Sessions tell
+//! theirs themselves (`session`), tables what becomes of routes (`rib`); here is
+//! what the supervisor says of all protocols alike, and what those of this machine
+//! say of what they do. Whoever has no mask for a line pays one look at it.
+
+use conf::config::DebugMask;
+use std::fmt::Arguments;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// Bits of the mask of `debug`.
+const STATES: u32 = 1;
+const INTERFACES: u32 = 8;
+const EVENTS: u32 = 16;
+
+/// The diary of one protocol. Cheap to clone; all clones follow one mask.
+#[derive(Clone)]
+pub struct Diary {
+    name: Arc<str>,
+    tables: Arc<[Arc<str>]>,
+    mask: Arc<AtomicU32>,
+}
+
+impl Diary {
+    /// Of the protocol of this name, which reads or fills these tables.
+    pub fn new(name: &Arc<str>, tables: Vec<Arc<str>>, mask: DebugMask) -> Self {
+        Self { name: Arc::clone(name), tables: tables.into(), mask: Arc::new(AtomicU32::new(mask.0)) }
+    }
+
+    /// `debug`: which lines are wanted from now on.
+    pub fn set_mask(&self, mask: DebugMask) {
+        self.mask.store(mask.0, Ordering::Relaxed);
+    }
+
+    /// The mask itself, for those who write lines of their own.
+    pub const fn mask(&self) -> &Arc<AtomicU32> {
+        &self.mask
+    }
+
+    fn wants(&self, class: u32) -> bool {
+        self.mask.load(Ordering::Relaxed) & class != 0
+    }
+
+    fn say(&self, class: u32, text: Arguments<'_>) {
+        if self.wants(class) {
+            tracing::info!(target: "trace", "{}: {text}", self.name);
+        }
+    }
+
+    /// It was made.
+    pub fn initializing(&self, enabled: bool) {
+        self.say(STATES, format_args!("Initializing{}", if enabled { "" } else { " [disabled]" }));
+    }
+
+    /// It goes on under a new configuration.
+    pub fn reconfigured(&self) {
+        self.say(STATES, format_args!("Reconfigured"));
+    }
+
+    /// It goes up, and is about to be told what stands in its tables.
+    pub fn starting(&self) {
+        self.say(STATES, format_args!("Starting"));
+        for table in &*self.tables {
+            self.say(STATES, format_args!("Connected to table {table}"));
+        }
+        self.state("feed");
+    }
+
+    /// It goes down, and its routes are about to go.
+    pub fn shutting_down(&self) {
+        self.say(STATES, format_args!("Shutting down"));
+        self.state("flush");
+    }
+
+    /// It has come to another state.
+    pub fn state(&self, word: &str) {
+        self.say(STATES, format_args!("State changed to {word}"));
+    }
+
+    /// Something happened to it.
+    pub fn event(&self, text: Arguments<'_>) {
+        self.say(EVENTS, text);
+    }
+
+    /// Whether anybody wants to know of links and addresses.
+    pub fn watches_links(&self) -> bool {
+        self.wants(INTERFACES)
+    }
+
+    /// It hears of a link or an address.
+    pub fn hears(&self, text: Arguments<'_>) {
+        if self.watches_links() {
+            tracing::info!(target: "trace", "{} < {text}", self.name);
+        }
+    }
+}

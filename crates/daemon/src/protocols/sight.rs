@@ -1,0 +1,101 @@
+//! What a protocol has seen of links and addresses, and the lines about what is new (`debug { interfaces }`).
+//!
+//! The addresses of a link that is down are not there, as with BIRD: they go
+//! before it and come behind it. Another preferred address is one line; BIRD 1.6
+//! lets the link go down and up for it, which here nothing does.
+
+use super::device::primary;
+use super::diary::Diary;
+use route::{Family, Iface, IfaceAddr, Ifaces};
+use std::sync::Arc;
+
+/// What was there when its protocol last looked.
+pub struct Sight {
+    seen: Arc<Ifaces>,
+    /// Whether it hears of addresses, too.
+    addresses: bool,
+}
+
+impl Sight {
+    /// Nothing was seen yet.
+    pub fn new(addresses: bool) -> Self {
+        Self { seen: Arc::default(), addresses }
+    }
+
+    /// The first look of a protocol that goes up: links that are down are said to be there.
+    pub fn open(&mut self, now: &Arc<Ifaces>, diary: &Diary) {
+        self.seen = Arc::default();
+        self.look_with(now, diary, true);
+    }
+
+    /// Looks at what changed.
+    pub fn look(&mut self, now: &Arc<Ifaces>, diary: &Diary) {
+        self.look_with(now, diary, false);
+    }
+
+    fn look_with(&mut self, now: &Arc<Ifaces>, diary: &Diary, opens: bool) {
+        let before = std::mem::replace(&mut self.seen, Arc::clone(now));
+        if !diary.watches_links() {
+            return;
+        }
+        // A link that has another name now is another one.
+        let same = |a: &&Iface, b: &Iface| a.index == b.index && a.name == b.name;
+        for gone in before.iter().filter(|was| !now.get(was.index).is_some_and(|is| same(&is, was))) {
+            self.tell(Some(gone), None, opens, diary);
+        }
+        for is in now.iter() {
+            let was = before.get(is.index).filter(|was| same(was, is));
+            self.tell(was, Some(is), opens, diary);
+        }
+    }
+
+    /// The lines about one link.
+    fn tell(&self, was: Option<&Iface>, is: Option<&Iface>, opens: bool, diary: &Diary) {
+        let Some(name) = is.or(was).map(|link| &link.name) else { return };
+        let (before, now) = (addresses(was), addresses(is));
+        let lines = |of: &[Told<'_>], but: &[Told<'_>], word: &str| {
+            for told in of.iter().filter(|told| self.addresses && !but.contains(told)) {
+                let kind = if told.primary { "primary address" } else { "address" };
+                diary.hears(format_args!("{kind} {} on interface {name} {word}", told.addr.prefix));
+            }
+        };
+        lines(&before, &now, "removed");
+        if let Some(word) = word(was, is, opens) {
+            diary.hears(format_args!("interface {name} {word}"));
+        }
+        lines(&now, &before, "added");
+    }
+}
+
+/// What became of a link; `None`: nothing to speak of.
+fn word(was: Option<&Iface>, is: Option<&Iface>, opens: bool) -> Option<&'static str> {
+    let up = |link: Option<&Iface>| link.is_some_and(Iface::is_up);
+    match (up(was), up(is)) {
+        (false, true) => return Some("goes up"),
+        (true, false) => return Some("goes down"),
+        _ => {}
+    }
+    let Some(is) = is else { return None };
+    let Some(was) = was else { return opens.then_some("created") };
+    let preferred = |link| addresses(Some(link)).into_iter().find(|a| a.primary).map(|a| a.addr.addr);
+    match () {
+        () if was.mtu != is.mtu => Some("changes MTU"),
+        () if was.flags.link_up != is.flags.link_up => Some("changes link"),
+        () if preferred(was) != preferred(is) => Some("changes preferred address"),
+        () => None,
+    }
+}
+
+/// An address, as a protocol is told of it.
+#[derive(PartialEq, Eq)]
+struct Told<'a> {
+    addr: &'a IfaceAddr,
+    primary: bool,
+}
+
+/// The addresses that a link has while it is up.
+fn addresses(link: Option<&Iface>) -> Vec<Told<'_>> {
+    let Some(link) = link.filter(|link| link.is_up()) else { return Vec::new() };
+    let preferred = [Family::Ipv4, Family::Ipv6].map(|family| primary(None, link, family));
+    link.addrs.iter().map(|addr| Told { addr, primary: preferred.contains(&Some(addr)) }).collect()
+}
