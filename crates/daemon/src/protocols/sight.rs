@@ -75,7 +75,7 @@ fn word(was: Option<&Iface>, is: Option<&Iface>, opens: bool) -> Option<&'static
         (true, false) => return Some("goes down"),
         _ => {}
     }
-    let Some(is) = is else { return None };
+    let is = is?;
     let Some(was) = was else { return opens.then_some("created") };
     let preferred = |link| addresses(Some(link)).into_iter().find(|a| a.primary).map(|a| a.addr.addr);
     match () {
@@ -98,4 +98,49 @@ fn addresses(link: Option<&Iface>) -> Vec<Told<'_>> {
     let Some(link) = link.filter(|link| link.is_up()) else { return Vec::new() };
     let preferred = [Family::Ipv4, Family::Ipv6].map(|family| primary(None, link, family));
     link.addrs.iter().map(|addr| Told { addr, primary: preferred.contains(&Some(addr)) }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::lab;
+    use super::*;
+
+    /// The words about each link, and its addresses as they are told.
+    fn words(before: &Ifaces, now: &Ifaces, opens: bool) -> Vec<String> {
+        let line = |link: &Iface| Some(format!("{} {}", link.name, word(before.get(link.index), Some(link), opens)?));
+        now.iter().filter_map(line).collect()
+    }
+
+    fn changed(links: &Ifaces, change: impl Fn(&mut Iface)) -> Ifaces {
+        let mut all: Vec<_> = links.iter().cloned().collect();
+        all.iter_mut().filter(|l| &*l.name == "d1").for_each(change);
+        Ifaces::new(all)
+    }
+
+    /// Seen with 1.6.8; the last one with 2.0.12.
+    #[test]
+    fn links_come_and_go_in_the_words_of_bird() {
+        let links = lab::links(&[("lo", &["127.0.0.1/8"]), ("d1", &["10.1.2.1/24", "10.1.3.1/24"])]);
+        let down = changed(&links, |d1| d1.flags.admin_up = false);
+        let nothing = Ifaces::default();
+        assert_eq!(words(&nothing, &down, true), ["lo goes up", "d1 created"]);
+        assert_eq!(words(&nothing, &down, false), ["lo goes up"]);
+        assert_eq!(words(&down, &links, false), ["d1 goes up"]);
+        assert_eq!(words(&links, &down, false), ["d1 goes down"]);
+        assert_eq!(words(&links, &changed(&links, |d1| d1.flags.link_up = false), false), ["d1 changes link"]);
+        assert_eq!(words(&links, &changed(&links, |d1| d1.mtu = 1400), false), ["d1 changes MTU"]);
+        let other = changed(&links, |d1| d1.addrs.retain(|a| a.addr.to_string() != "10.1.2.1"));
+        assert_eq!(words(&links, &other, false), ["d1 changes preferred address"]);
+        assert_eq!(words(&links, &links, false), [""; 0]);
+    }
+
+    #[test]
+    fn a_link_that_is_down_has_no_addresses_and_the_lowest_is_the_primary_one() {
+        let links = lab::links(&[("d1", &["10.1.3.1/24", "10.1.2.1/24"])]);
+        let told = |links: &Ifaces| -> Vec<_> {
+            addresses(links.by_name("d1")).iter().map(|a| (a.addr.prefix.to_string(), a.primary)).collect()
+        };
+        assert_eq!(told(&links), [("10.1.3.0/24".to_owned(), false), ("10.1.2.0/24".to_owned(), true)]);
+        assert_eq!(told(&changed(&links, |d1| d1.flags.admin_up = false)), []);
+    }
 }

@@ -335,7 +335,7 @@ mod tests {
     }
 
     fn current(text: &str) -> Current {
-        let files = Memory::new().with("c", text.to_owned());
+        let files = Memory::new().with("c", text);
         let loaded = load("c", &files, &LoadOptions::default()).unwrap_or_else(|refused| panic!("{}", refused.line()));
         Current { config: Arc::new(loaded.config), path: "c".into(), read: Moment(0) }
     }
