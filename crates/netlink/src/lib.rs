@@ -21,6 +21,7 @@
 //! route invisible. This room knows kernel tables, not ours: no filter, no
 //! journal, no protocol.
 
+mod entries;
 pub mod kernel_route;
 pub mod learned;
 pub mod links;
@@ -33,6 +34,7 @@ pub mod reconcile;
 pub mod route_message;
 pub mod socket;
 
+pub use entries::Spot;
 pub use kernel_route::{KernelRoute, SeenRoute};
 pub use learned::Learned;
 pub use links::{IfaceRules, LinkTable};

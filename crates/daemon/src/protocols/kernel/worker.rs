@@ -13,7 +13,7 @@ use super::{Limited, Order, Shared, kernel, learn, rules};
 use crate::translate;
 use crate::world::action_word;
 use conf::config::{DebugMask, KernelConf, Learn, ProtocolConf};
-use netlink::{Errno, KernelRoute, Learned, Notice, Reconciler, Request, RouteNotices, RouteSocket};
+use netlink::{Errno, KernelRoute, Learned, Notice, Reconciler, Request, RouteNotices, RouteSocket, Spot};
 use rib::batch::{ChangeBatch, ChangeRow, Limit, LimitAction, Reading};
 use rib::stats::ExportStats;
 use rib::trace::{Fate, Trace, Tracing, Way, via};
@@ -413,7 +413,6 @@ impl Worker {
     fn delivered(&mut self, delivery: &Delivery) {
         match delivery {
             Delivery::Changes(batch) | Delivery::Feed(batch) => {
-                self.reconciler.expect(batch.rows.iter().map(|row| &row.net));
                 batch.rows.iter().for_each(|row| self.judge(batch, row));
             }
             Delivery::FeedDone => {
@@ -448,7 +447,8 @@ impl Worker {
                 }
             }
         }
-        let had = self.reconciler.wants(&row.net);
+        let spot = self.reconciler.spot(row.net, row.id.0);
+        let had = self.reconciler.wants_at(spot);
         let accepted = route.is_some();
         let route = route.filter(|_| had || self.is_below_limit());
         if self.tracing.is_on() {
@@ -461,7 +461,7 @@ impl Worker {
             };
             self.say(row.net, to.map(|h| &h.to), refusal, had, route.is_some());
         }
-        self.want(row.net, had, route.as_ref());
+        self.want(spot, had, route.as_ref());
     }
 
     fn trace(&mut self, mask: DebugMask) {
@@ -490,14 +490,14 @@ impl Worker {
         }
     }
 
-    fn want(&mut self, net: Prefix, had: bool, route: Option<&KernelRoute>) {
+    fn want(&mut self, spot: Spot, had: bool, route: Option<&KernelRoute>) {
         self.exported = self.exported.saturating_add(u32::from(route.is_some())).saturating_sub(u32::from(had));
         if route.is_some() {
             self.stats.updates_accepted += 1;
         } else if had {
             self.stats.withdraws_accepted += 1;
         }
-        self.reconciler.want(net, route);
+        self.reconciler.want_at(spot, route);
     }
 
     /// Whether one more route may be exported (`export limit`). Once passed, none is until a reload, but for `warn`.
