@@ -126,7 +126,7 @@ pub fn run(options: &Options) -> Result<()> {
         results.judge();
         write(&results, options)?;
     }
-    println!("{}", report::markdown(&results));
+    println!("{}", report::markdown(&results, None));
     let failed: Vec<&Measured> =
         results.measured.iter().filter(|m| m.failed.is_some() && m.subject == Subject::Rbird.title()).collect();
     if let (true, Some(first)) = (options.strict, failed.first()) {
@@ -164,7 +164,9 @@ fn write(results: &Results, options: &Options) -> Result<()> {
         chart::write(results, dir)?;
     }
     if let Some(path) = &options.markdown {
-        let text = report::markdown(results);
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let charts = options.svg.as_deref().map(|dir| dir.strip_prefix(folder).unwrap_or(dir).display().to_string());
+        let text = report::markdown(results, charts.as_deref());
         let whole = std::fs::read_to_string(path).ok().and_then(|old| between(&old, &text)).unwrap_or(text);
         std::fs::write(path, whole).with_context(|| path.display().to_string())?;
     }

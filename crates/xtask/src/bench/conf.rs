@@ -16,6 +16,8 @@ pub enum Dialect {
     V2,
 }
 
+/// Its file, beside the control socket.
+pub const FILE: &str = "bench.conf";
 /// The community that the import filter of the filter scenario adds: (65000, 1).
 pub const CHECKED: u32 = 65000 << 16 | 1;
 /// Members of each prefix set there.
@@ -107,6 +109,29 @@ fn members(prefixes: impl Iterator<Item = (u64, u8)>) -> String {
         format!("{}/{length}{{{length},{longest}}}", Ipv4Addr::from_bits((address >> 32) as u32))
     };
     prefixes.map(member).collect::<Vec<_>>().join(", ")
+}
+
+/// A member of the large sets that a reload puts in the place of another; neither is a route of the table.
+pub const MEMBER_BEFORE: &str = "198.18.0.0/24{24,32}";
+pub const MEMBER_AFTER: &str = "198.18.1.0/24{24,32}";
+/// Members of the large sets.
+const LARGE_SET_MEMBERS: usize = 100_000;
+
+/// Large prefix sets in the export filters: half of the peers are judged by the one that a reload changes.
+pub fn large_sets(setting: &Setting, dialect: Dialect) -> String {
+    let table = setting.table();
+    let mut strangers = table.strangers();
+    let mut set = |first: &str| format!("[ {first}, {} ]", members(strangers.by_ref().take(LARGE_SET_MEMBERS - 1)));
+    let head = format!(
+        "filter changing {{ if net ~ {} then reject; accept; }}\nfilter lasting {{ if net ~ {} then reject; accept; }}\n",
+        set(MEMBER_BEFORE),
+        set("198.19.0.0/24"),
+    );
+    configuration(setting, dialect, &head, |peer| Neighbour {
+        import: "all".into(),
+        export: if peer % 2 == 0 { "filter changing".into() } else { "filter lasting".into() },
+        ..Neighbour::default()
+    })
 }
 
 /// A route server of today: one sorted table, each member with a filter of its own and the second best where the best is not for it.

@@ -28,13 +28,14 @@ impl Client {
         Ok(client)
     }
 
-    fn ask(&mut self, question: &str, line: impl FnMut(&[u8])) -> Result<()> {
+    /// Asks, and gives the last line of the answer.
+    fn ask(&mut self, question: &str, line: impl FnMut(&[u8])) -> Result<String> {
         self.lines.get_mut().write_all(format!("{question}\n").as_bytes())?;
         self.answer(line)
     }
 
     /// Reads up to the last line, which has its code and a space in front.
-    fn answer(&mut self, mut each: impl FnMut(&[u8])) -> Result<()> {
+    fn answer(&mut self, mut each: impl FnMut(&[u8])) -> Result<String> {
         let mut line = Vec::new();
         loop {
             line.clear();
@@ -43,7 +44,7 @@ impl Client {
             if code.iter().all(u8::is_ascii_digit) && rest.first() == Some(&b' ') {
                 // "8001 Network not in table" is an answer while the table comes.
                 ensure!(code[0] < b'9', "{}", String::from_utf8_lossy(&line));
-                return Ok(());
+                return Ok(String::from_utf8_lossy(&line).into_owned());
             }
             each(&line);
         }
@@ -80,6 +81,14 @@ impl Asker {
         self.stops.store(true, Ordering::Release);
         self.waits.join().map_err(|_| anyhow::anyhow!("the asker failed"))?
     }
+}
+
+/// Has the daemon take on its changed configuration.
+pub fn configure(control: &Path) -> Result<()> {
+    // "0003 Reconfigured", or "0004 Reconfiguration in progress" when sessions have to end first.
+    let said = Client::connect(control)?.ask("configure", |_| ())?;
+    ensure!(said.starts_with("0003") || said.starts_with("0004"), "configure: {said}");
+    Ok(())
 }
 
 /// Reads `show route` to its end; how many networks it has.

@@ -1,6 +1,7 @@
 //! What happens in each scenario, phase by phase.
 
-use super::control::{Asker, show_route};
+use super::conf;
+use super::control::{Asker, configure, show_route};
 use super::kernel;
 use super::stage::{Stage, send_all};
 use anyhow::{Context, Result, ensure};
@@ -67,6 +68,29 @@ pub fn shown(stage: &mut Stage) -> Result<()> {
         ensure!(shown == routes, "show route shows {shown} networks of {routes}");
         Ok(())
     })?;
+    Ok(())
+}
+
+/// A member of a large set is exchanged; then nothing is, and the file is read again.
+pub fn reloads(stage: &mut Stage) -> Result<()> {
+    stage.announce_all("load", 1)?;
+    let file = stage.setting.control.with_file_name(conf::FILE);
+    let text = std::fs::read_to_string(&file)?;
+    let changed = text.replacen(conf::MEMBER_BEFORE, conf::MEMBER_AFTER, 1);
+    ensure!(changed != text, "the configuration has no member to exchange");
+    for (title, text) in [("a set changes", &changed), ("nothing changes", &changed), ("and back", &text)] {
+        std::fs::write(&file, text)?;
+        stage.timed(title, |stage| {
+            let control = stage.setting.control.clone();
+            std::thread::scope(|scope| {
+                let asked = scope.spawn(|| configure(&control));
+                while !asked.is_finished() {
+                    stage.pass(Instant::now() + Duration::from_millis(1))?;
+                }
+                asked.join().map_err(|_| anyhow::anyhow!("the question failed"))?
+            })
+        })?;
+    }
     Ok(())
 }
 

@@ -31,11 +31,14 @@ const COLUMNS: &[Column] = &[
 /// The length of the longest bar.
 const BAR: f64 = 16.0;
 
-/// Everything.
-pub fn markdown(results: &Results) -> String {
+/// Everything. `charts`: where the charts are, seen from the page.
+pub fn markdown(results: &Results, charts: Option<&str>) -> String {
     let mut out = format!("{}; {}.\n", results.machine, results.date);
     for scenario in results.scenarios() {
         out += &one(results, scenario);
+        if let Some(charts) = charts {
+            let _ = writeln!(out, "\n![{scenario}: wall and processor time]({charts}/{scenario}.svg)");
+        }
     }
     out + &budgets(results)
 }
@@ -130,13 +133,14 @@ fn cell(values: Vec<f64>, decimals: usize) -> String {
 
 /// How every budget stands.
 fn budgets(results: &Results) -> String {
-    let mut out = "\n### Budgets\n\n| scenario | phase | figure | rbird | in parts of | value | at most | aim | 1.3 relay | |\n|---|---|---|---:|---|---:|---:|---:|---:|---|\n".to_owned();
+    let mut out = "\n### Budgets\n\n| scenario | phase | figure | rbird | in parts of | value | at most | aim | 1.3 relay | spare CPU % | |\n|---|---|---|---:|---|---:|---:|---:|---:|---:|---|\n".to_owned();
     for j in &results.judged {
         let relay = j.relay_bound.map(|b| format!("{b:.2}")).unwrap_or_default();
+        let spare = j.spare.map(|s| format!("{:.0}", s * 100.0)).unwrap_or_default();
         let aim = if j.figure == Figure::Updates.title() { "fewer".into() } else { format!("{}", j.aim) };
         let _ = writeln!(
             out,
-            "| {} | {} | {} | {:.2} | {} | {:.2} | {} | {aim} | {relay} | {} |",
+            "| {} | {} | {} | {:.2} | {} | {:.2} | {} | {aim} | {relay} | {spare} | {} |",
             j.scenario, j.phase, j.figure, j.rbird, j.measured_by, j.value, j.at_most, j.verdict
         );
     }
@@ -150,10 +154,11 @@ mod tests {
 
     #[test]
     fn ours_is_compared_with_each_of_the_others() {
-        let text = markdown(&example());
+        let text = markdown(&example(), Some("performance"));
+        assert!(text.contains("(performance/full-table.svg)"), "{text}");
         assert!(text.contains("| load | rbird / BIRD 2 | **0.25** |"), "{text}");
         assert!(
-            text.contains("| full-table | load | wall s | 1.00 | BIRD 2 | 0.25 | 0.35 | 0.2 | 0.16 | ok |"),
+            text.contains("| full-table | load | wall s | 1.00 | BIRD 2 | 0.25 | 0.35 | 0.2 | 0.16 | 0 | ok |"),
             "{text}"
         );
     }

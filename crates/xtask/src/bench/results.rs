@@ -1,6 +1,6 @@
 //! All figures of a run, and what follows from them: medians, ranges, verdicts.
 
-use super::budget::{BUDGETS, Budget, Figure, KEEPALIVE, Measure, OF_RELAY, Verdict};
+use super::budget::{BUDGETS, Budget, Figure, Measure, OF_RELAY, Verdict};
 use super::stage::Figures;
 use super::subject::Subject;
 use serde::Serialize;
@@ -43,6 +43,8 @@ pub struct Judged {
     pub aim: f64,
     /// What 1.3 times the relay is in the same parts.
     pub relay_bound: Option<f64>,
+    /// What idled of all processors meanwhile, in parts of one.
+    pub spare: Option<f64>,
     pub verdict: &'static str,
 }
 
@@ -84,17 +86,20 @@ impl Results {
 
     /// Holds every budget against the figures.
     pub fn judge(&mut self) {
-        let measured = self.scenarios();
-        let mut judged: Vec<Judged> = BUDGETS.iter().filter_map(|b| self.judge_one(b)).collect();
-        judged.extend(measured.iter().filter_map(|s| self.judge_keepalives(s)));
-        judged.sort_by_key(|j| measured.iter().position(|s| *s == j.scenario));
-        self.judged = judged;
+        let judge = |scenario: &str| {
+            let its = BUDGETS.iter().filter(|b| b.scenario.is_empty() || b.scenario == scenario);
+            its.filter_map(|b| self.judge_one(b, scenario)).collect::<Vec<_>>()
+        };
+        self.judged = self.scenarios().into_iter().flat_map(judge).collect();
     }
 
-    fn judge_one(&self, budget: &Budget) -> Option<Judged> {
-        let Budget { scenario, phase, figure, .. } = *budget;
-        let ours = self.median(scenario, Subject::Rbird.title(), phase, figure)?;
-        let of = |subject: Subject| self.median(scenario, subject.title(), phase, figure);
+    fn judge_one(&self, budget: &Budget, scenario: &str) -> Option<Judged> {
+        let Budget { phase, figure, .. } = *budget;
+        let ours = match phase {
+            "" => self.worst(scenario, Subject::Rbird, figure)?,
+            phase => self.median(scenario, Subject::Rbird.title(), phase, figure)?,
+        };
+        let of = |subject: Subject| self.median(scenario, subject.title(), phase, figure).filter(|base| *base > 0.0);
         let (value, base) = match budget.measure {
             Measure::Plain => (ours, None),
             Measure::Bird2 => (ours / of(Subject::Bird2)?, of(Subject::Bird2)),
@@ -102,13 +107,20 @@ impl Results {
         };
         let relay = (figure == Figure::Wall).then(|| of(Subject::Relay)).flatten();
         let bound = relay.zip(base).map(|(relay, base)| OF_RELAY * relay / base);
-        Some(judged(budget, scenario, ours, value, bound))
+        let spare = self.spare(scenario, phase);
+        Some(Judged { spare, ..judged(budget, scenario, ours, value, bound) })
     }
 
-    fn judge_keepalives(&self, scenario: &str) -> Option<Judged> {
+    /// The largest value of a figure in any phase and round.
+    fn worst(&self, scenario: &str, subject: Subject, figure: Figure) -> Option<f64> {
+        let mine = self.of(scenario).filter(|m| m.subject == subject.title());
+        mine.flat_map(|m| &m.phases).filter_map(|f| figure.of(f)).reduce(f64::max)
+    }
+
+    /// What idled of all processors while ours was measured, in parts of one.
+    fn spare(&self, scenario: &str, phase: &str) -> Option<f64> {
         let mine = self.of(scenario).filter(|m| m.subject == Subject::Rbird.title());
-        let worst = mine.flat_map(|m| &m.phases).map(|f| f.keepalive_late_ms).reduce(f64::max)?;
-        Some(judged(&KEEPALIVE, scenario, worst, worst, None))
+        median(mine.flat_map(|m| &m.phases).filter(|f| f.phase == phase).map(|f| f.spare).collect())
     }
 }
 
@@ -133,6 +145,7 @@ fn judged(budget: &Budget, scenario: &str, rbird: f64, value: f64, relay_bound: 
         at_most: budget.at_most,
         aim: budget.aim,
         relay_bound,
+        spare: None,
         verdict,
     }
 }

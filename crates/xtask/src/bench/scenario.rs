@@ -173,6 +173,16 @@ pub static SCENARIOS: &[Scenario] = &[
         ..ROW
     },
     Scenario {
+        name: "reload",
+        about: "500 peers behind export filters with prefix sets of 100,000; one member of one set changes",
+        full: scale(2_000, 500, 0),
+        small: scale(500, 20, 0),
+        receivers: 0,
+        bound: Bound::None,
+        parts: &[Part { configuration: conf::large_sets, play: plays::reloads, filters: false }],
+        ..ROW
+    },
+    Scenario {
         name: "idle",
         about: "500 sessions that say nothing, hold time 9 s",
         full: scale(0, 500, 60),

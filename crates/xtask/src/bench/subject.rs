@@ -1,6 +1,6 @@
 //! The daemons that are measured: what they are called, where they are, and how they are started.
 
-use super::conf::Dialect;
+use super::conf::{self, Dialect};
 use super::scenario::{Bound, Part, Scenario};
 use super::stage::Setting;
 use super::table::Family;
@@ -136,7 +136,7 @@ impl Subject {
 
     /// A command that starts it in the daemon's namespace.
     pub fn command(self, netns: &Netns, program: &Path, dir: &Path, part: &Part, setting: &Setting) -> Result<Command> {
-        let conf = dir.join("bench.conf");
+        let conf = dir.join(conf::FILE);
         std::fs::write(&conf, (self.row().configuration)(part, setting))?;
         let mut command = netns.command("daemon", &program.display().to_string());
         command.args((self.row().arguments)(&conf, &setting.control, setting));
