@@ -53,6 +53,10 @@ pub enum ExprKind {
     Mask(Vec<PathItem>),
     /// `f(a, b)`.
     Call(Arc<str>, Vec<Expr>),
+    /// `format(a)`: the text of a value.
+    Format(Box<Expr>),
+    /// `from_hex(a)`: the octets of a text.
+    FromHex(Box<Expr>),
     /// `roa_check(t)`, `roa_check(t, net, asn)`.
     RoaCheck(Arc<str>, Option<Box<[Expr; 2]>>),
     /// `a.len`, `add(a, b)`.
@@ -95,6 +99,19 @@ pub enum Compare {
 pub enum Method {
     Len,
     Ip,
+    Asn,
+    Data,
+    Data1,
+    Data2,
+    Src,
+    Dst,
+    Maxlen,
+    Type,
+    IsV4,
+    Min,
+    Max,
+    Empty,
+    Append,
     First,
     Last,
     LastNonaggregated,
@@ -157,6 +174,8 @@ pub enum PathItem {
     Fixed(MaskItem),
     /// A name or an expression in parentheses.
     Expr(Expr),
+    /// `[1, 2..3]`.
+    Set(Vec<SetItem>, Span),
 }
 
 /// A statement with its place.
@@ -181,10 +200,20 @@ pub enum StmtKind {
     SetAttr(Attr, Expr),
     /// `bgp_path.prepend(a);`.
     Edit(Attr, Method, Expr),
+    /// `x.prepend(a);`.
+    EditName(Arc<str>, Method, Option<Expr>),
     /// `bgp_path.empty;`.
     Empty(Attr),
     /// `unset(a);`.
     Unset(Attr),
+    /// `unset(x);`.
+    UnsetName(Arc<str>),
+    /// `int a;`, `int a = 5;`.
+    Declare(Declaration, Option<Expr>),
+    /// `{ statements }`.
+    Block(Vec<Stmt>),
+    /// `for int a in b do c`.
+    For(Declaration, Expr, Vec<Stmt>),
     /// `return a;`.
     Return(Expr),
     /// `print a, b;`, `accept a;` and its like.
@@ -223,6 +252,8 @@ pub struct Body {
     pub arguments: Vec<Declaration>,
     /// Variables.
     pub locals: Vec<Declaration>,
+    /// What it gives, when that is declared.
+    pub returns: Option<Type>,
     /// What it does.
     pub statements: Vec<Stmt>,
 }

@@ -2,11 +2,11 @@
 //!
 //! The machine borrows route and program and makes values that borrow from them;
 //! the route's attributes are copied when the first of them is set. No program
-//! runs for ever: functions can not call themselves, so every walk ends, and a
-//! budget of steps ends those that would take too long; a bound on the depth
-//! guards the stack.
+//! runs for ever: a budget of steps ends those that would take too long, and a
+//! bound on the depth guards the stack, from functions that call themselves, too.
 
 use crate::ast::{Compare, Ending, Logic};
+use crate::dialect::{Dialect, Rules};
 use crate::mask::{Mask, MaskItem};
 use crate::memory::{Answer, Question, Trace};
 use crate::names::{Attr, Field};
@@ -62,7 +62,10 @@ type Walked<'a, T> = Result<T, Stop<'a>>;
 
 /// A machine at work on one route.
 pub(crate) struct Machine<'a, 's> {
+    rules: &'static Rules,
     subject: Subject<'a, 's>,
+    /// The function at work.
+    function: Option<&'a Function>,
     stack: Vec<Value<'a>>,
     base: usize,
     steps: u32,
@@ -96,9 +99,16 @@ pub(crate) struct Walk<T> {
 }
 
 impl<'a, 's> Machine<'a, 's> {
-    fn new(stack: &mut Vec<Value<'static>>, subject: Subject<'a, 's>, trace: Option<&'s mut Trace>) -> Self {
+    fn new(
+        rules: &'static Rules,
+        stack: &mut Vec<Value<'static>>,
+        subject: Subject<'a, 's>,
+        trace: Option<&'s mut Trace>,
+    ) -> Self {
         Self {
+            rules,
             subject,
+            function: None,
             stack: recycle(std::mem::take(stack)),
             base: 0,
             steps: STEPS_MAX,
@@ -148,16 +158,14 @@ impl<'a, 's> Machine<'a, 's> {
         match step {
             Step::If(arms, otherwise) => self.conditional(arms, otherwise),
             Step::Case(subject, labels, arms, otherwise) => {
-                let value = self.node(subject)?;
+                let value = operate::as_member(self.node(subject)?, self.rules);
                 let arm = Key::of(&value).and_then(|key| labels.find(key)).and_then(|at| arms.get(at as usize));
                 let block = arm.unwrap_or(otherwise);
                 self.deeper(subject.line, |m| m.block(block))
             }
             Step::Assign { slot, kind, value: node } => {
                 let value = fit(*kind, self.node(node)?).ok_or_else(|| error(WRONG_VARIABLE, node.line))?;
-                if let Some(place) = self.stack.get_mut(self.base + usize::from(*slot)) {
-                    *place = value;
-                }
+                self.put(*slot, value);
                 Ok(Value::Void)
             }
             Step::SetAttr { attr, value, line } => {
@@ -173,7 +181,30 @@ impl<'a, 's> Machine<'a, 's> {
             Step::Return(value) => Err(Stop::Return(self.node(value)?)),
             Step::Print(items, ending, line) => self.print(items, *ending, line.0),
             Step::Call(call) => self.node(call),
+            Step::Block(steps) => self.deeper(0, |m| m.block(steps)),
+            Step::For { slot, kind, list, body } => self.repeat(*slot, *kind, list, body),
         }
+    }
+
+    fn put(&mut self, slot: u16, value: Value<'a>) {
+        if let Some(place) = self.stack.get_mut(self.base + usize::from(slot)) {
+            *place = value;
+        }
+    }
+
+    /// `for int a in b do c`
+    fn repeat(&mut self, slot: u16, kind: Type, list: &'a Node, body: &'a [Step]) -> Walked<'a, Value<'a>> {
+        let value = self.node(list)?;
+        let items = operate::items(&value).ok_or_else(|| error("Mismatched argument and variable type", list.line))?;
+        for item in items {
+            if item.kind() != kind {
+                return Err(error("Mismatched argument and variable type", list.line));
+            }
+            self.put(slot, item);
+            self.deeper(list.line, |m| m.block(body))?;
+            self.spend(1, list.line)?;
+        }
+        Ok(Value::Void)
     }
 
     /// Its value, for a function that ends with it, is BIRD's: whether what stands last was passed over.
@@ -228,7 +259,11 @@ impl<'a, 's> Machine<'a, 's> {
                 }
                 let value = self.subject.get(*attr).map_err(|e| error(e, node.line))?;
                 self.spend(value.pieces(), node.line)?;
-                Ok(value)
+                match value {
+                    // In BIRD 2 a path that is not there reads as an empty one, as other lists do.
+                    Value::Void if self.rules.empty_is_undefined => Ok(attr.empty().unwrap_or(Value::Void)),
+                    value => Ok(value),
+                }
             }
             _ => self.deeper(node.line, |m| m.inner(node)),
         }
@@ -251,13 +286,26 @@ impl<'a, 's> Machine<'a, 's> {
                 let [a, b] = &**sides;
                 let (a, b) = (self.node(a)?, self.node(b)?);
                 self.spend(comparing(*op, &a, &b), node.line)?;
-                Value::Bool(compare(*op, &a, &b).map_err(fail)?)
+                Value::Bool(compare(*op, &a, &b, self.rules).map_err(fail)?)
             }
             NodeOp::Not(inner) => match self.node(inner)? {
                 Value::Bool(b) => Value::Bool(!b),
                 _ => return Err(fail("Not applied to non-boolean")),
             },
-            NodeOp::Defined(inner) => Value::Bool(self.node(inner)? != Value::Void),
+            NodeOp::Defined(inner) => {
+                let value = self.node(inner)?;
+                let is_empty = self.rules.empty_is_undefined && operate::is_empty_list(&value);
+                Value::Bool(value != Value::Void && !is_empty)
+            }
+            NodeOp::Format(inner) => {
+                let value = self.node(inner)?;
+                self.spend(value.pieces(), node.line)?;
+                Value::Text(Held::own(operate::format(&value).into_bytes()))
+            }
+            NodeOp::FromHex(inner) => match self.node(inner)? {
+                Value::Text(text) => Value::Bytes(Held::own(operate::from_hex(&text).map_err(fail)?)),
+                _ => return Err(fail("Invalid hex string")),
+            },
             NodeOp::Pair(sides) => {
                 let [a, b] = &**sides;
                 let (a, b) = (self.node(a)?, self.node(b)?);
@@ -266,7 +314,12 @@ impl<'a, 's> Machine<'a, 's> {
             NodeOp::Ec(kind, sides) => {
                 let [a, b] = &**sides;
                 let (a, b) = (self.node(a)?, self.node(b)?);
-                operate::ec(*kind, &a, &b).map_err(fail)?
+                match operate::ec(*kind, &a, &b) {
+                    Err(operate::EC_BOUNDS) if self.rules.typed => {
+                        return Err(error(&operate::ec_bounds(&a, &b), node.line));
+                    }
+                    made => made.map_err(fail)?,
+                }
             }
             NodeOp::Lc(parts) => {
                 let [a, b, c] = &**parts;
@@ -275,13 +328,17 @@ impl<'a, 's> Machine<'a, 's> {
             }
             NodeOp::Mask(items) => self.mask(items, node.line)?,
             NodeOp::Call(function, arguments) => return self.call(function, arguments, node.line),
+            NodeOp::Recurse(arguments) => {
+                let function = self.function.ok_or_else(|| fail("No function to call"))?;
+                return self.call(function, arguments, node.line);
+            }
             NodeOp::RoaCheck(table, sides) => self.roa_check(table, sides.as_deref(), node.line)?,
             NodeOp::Method(method, subject, argument) => {
                 let subject = self.node(subject)?;
                 let argument = argument.as_deref().map(|a| self.node(a)).transpose()?;
                 let both = argument.as_ref().map_or(1, |a| matching(&subject, a));
                 self.spend(both, node.line)?;
-                operate::member(*method, subject, argument).map_err(fail)?
+                operate::member(*method, subject, argument, self.rules).map_err(fail)?
             }
             NodeOp::Ask(inner) => self.ask(inner)?,
             NodeOp::NetIn(op, set) => self.net_in(*op, set, node.line)?,
@@ -309,7 +366,7 @@ impl<'a, 's> Machine<'a, 's> {
             if let Some(trace) = &mut self.trace {
                 trace.is_sole();
             }
-            return Ok(Value::Bool(compare(op, &Value::Prefix(net), &set).map_err(|e| error(e, line))?));
+            return Ok(Value::Bool(compare(op, &Value::Prefix(net), &set, self.rules).map_err(|e| error(e, line))?));
         };
         let is_in = set.contains(&net);
         if let Some(trace) = &mut self.trace {
@@ -367,9 +424,16 @@ impl<'a, 's> Machine<'a, 's> {
         let mut made = Vec::with_capacity(items.len());
         for item in items {
             made.push(match item {
-                MaskNode::Fixed(item) => *item,
+                MaskNode::Fixed(item) => item.clone(),
                 MaskNode::Asn(node) => match self.node(node) {
                     Ok(Value::Int(asn)) => MaskItem::Asn(asn),
+                    Ok(Value::Set(set)) if self.rules.typed && set.is_of(Type::Int) => {
+                        self.spend(Value::Set(set.clone()).pieces(), line)?;
+                        MaskItem::Set(match set {
+                            Held::Own(set) => set,
+                            Held::Ref(set) => Arc::new(set.clone()),
+                        })
+                    }
                     Err(Stop::Error(words)) => return Err(Stop::Error(words)),
                     // A function that accepts or rejects the route gives no number either.
                     _ => return Err(error("Error resolving path mask template: value not an integer", line)),
@@ -397,12 +461,15 @@ impl<'a, 's> Machine<'a, 's> {
         }
         self.stack.resize(base + usize::from(function.slots), Value::Void);
         let caller = std::mem::replace(&mut self.base, base);
+        let caller_function = self.function.replace(function);
         let result = self.block(&function.steps);
+        self.function = caller_function;
         self.base = caller;
         self.leave_arguments(function, base);
         self.stack.truncate(base);
         match result {
             Err(Stop::Return(value)) => Ok(value),
+            Ok(_) if !self.rules.last_is_value => Ok(Value::Void),
             other => other,
         }
     }
@@ -441,14 +508,14 @@ fn matching(a: &Value<'_>, b: &Value<'_>) -> u32 {
     }
 }
 
-fn compare(op: Compare, a: &Value<'_>, b: &Value<'_>) -> Operated<bool> {
+fn compare(op: Compare, a: &Value<'_>, b: &Value<'_>, rules: &Rules) -> Operated<bool> {
     match op {
         Compare::Equal => Ok(operate::same(a, b)),
         Compare::NotEqual => Ok(!operate::same(a, b)),
         Compare::Less => operate::less(a, b, false),
         Compare::LessEqual => operate::less(a, b, true),
-        Compare::Match => operate::matches(a, b).ok_or("~ applied on unknown type pair"),
-        Compare::NotMatch => operate::matches(a, b).map(|m| !m).ok_or("!~ applied on unknown type pair"),
+        Compare::Match => operate::matches(a, b, rules).ok_or("~ applied on unknown type pair"),
+        Compare::NotMatch => operate::matches(a, b, rules).map(|m| !m).ok_or("!~ applied on unknown type pair"),
     }
 }
 
@@ -475,11 +542,14 @@ pub(crate) fn filter<'a>(
     let Scratch { stack, builder, trace } = scratch;
     trace.clear();
     let trace = if noting { Some(trace) } else { None };
-    let mut machine = Machine::new(stack, Subject::new(Some(route), env, builder), trace);
+    let mut machine = Machine::new(program.rules.0, stack, Subject::new(Some(route), env, builder), trace);
     machine.stack.resize(usize::from(program.slots), Value::Void);
     let result = match machine.block(&program.steps) {
         Err(Stop::Verdict(verdict)) => Ok(verdict),
         Err(Stop::Error(words)) => Err(words),
+        Err(Stop::Return(Value::Bool(accepts))) if program.rules.0.filter_returns => {
+            Ok(if accepts { Verdict::Accept } else { Verdict::Reject })
+        }
         Ok(_) | Err(Stop::Return(_)) => {
             let name = name.unwrap_or("(unnamed)");
             Err(format!("Filter {name} did not return accept nor reject. Make up your mind"))
@@ -491,9 +561,9 @@ pub(crate) fn filter<'a>(
 }
 
 /// Evaluates an expression without a route.
-pub(crate) fn expression<'a>(node: &'a Node, env: Env<'a>) -> Walk<Value<'a>> {
+pub(crate) fn expression<'a>(node: &'a Node, env: Env<'a>, rules: &'static Rules) -> Walk<Value<'a>> {
     let (mut stack, mut builder) = (Vec::new(), None);
-    let mut machine = Machine::new(&mut stack, Subject::new(None, env, &mut builder), None);
+    let mut machine = Machine::new(rules, &mut stack, Subject::new(None, env, &mut builder), None);
     let result = match machine.node(node) {
         Ok(value) | Err(Stop::Return(value)) => Ok(value),
         Err(Stop::Error(words)) => Err(words),
@@ -505,13 +575,14 @@ pub(crate) fn expression<'a>(node: &'a Node, env: Env<'a>) -> Walk<Value<'a>> {
 /// The answer to a question about the prefix; `None` when there is none to be kept.
 pub(crate) fn answer<'a>(node: &'a Node, scratch: &mut Scratch, route: RouteView<'a>, env: Env<'a>) -> Option<Answer> {
     let Scratch { stack, builder, .. } = scratch;
-    let mut machine = Machine::new(stack, Subject::new(Some(route), env, builder), None);
+    // What reads nothing but the prefix has the same value in every dialect, or none.
+    let mut machine = Machine::new(Dialect::V2.rules(), stack, Subject::new(Some(route), env, builder), None);
     let value = machine.node(node).ok().and_then(|value| Answer::of(&value));
     machine.end(stack, Ok(value)).result.ok().flatten()
 }
 
 /// The value of an expression that needs no route and no links, or BIRD's words.
-pub(crate) fn evaluate(node: &Node) -> Result<Value<'static>, String> {
+pub(crate) fn evaluate(node: &Node, rules: &'static Rules) -> Result<Value<'static>, String> {
     let ifaces = route::Ifaces::default();
-    expression(node, Env { ifaces: &ifaces, roas: route::RoaTables::NONE }).result.map(Value::into_owned)
+    expression(node, Env { ifaces: &ifaces, roas: route::RoaTables::NONE }, rules).result.map(Value::into_owned)
 }

@@ -7,13 +7,15 @@
 
 use crate::ast::{Body, Ending, Stmt, StmtKind};
 use crate::compile::Compiler;
+use crate::dialect::Rules;
 use crate::interpret;
+use crate::names::AttrKind;
 use crate::parse::Parser;
 use crate::program::{Line, Node, Program, Step, Warned};
 use crate::run::{Env, Filter, Inputs, Policy};
 use crate::span::{Diagnostic, Span};
 use crate::symbols::{SymbolKind, Symbols};
-use crate::syntax::{Cursor, Op, Tok};
+use crate::syntax::{Cursor, Op, Tok, UNDEFINED};
 use crate::value::Value;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -32,7 +34,7 @@ pub fn define_filter(cursor: &mut Cursor<'_>, symbols: &mut Symbols) -> Rule<()>
 /// Reads `NAME(arguments) body` behind `function`, and defines the name.
 pub fn define_function(cursor: &mut Cursor<'_>, symbols: &mut Symbols) -> Rule<()> {
     define(cursor, symbols, |cursor, symbols, name, _| {
-        let body = parse(cursor, |parser| {
+        let body = parse(cursor, symbols, |parser| {
             let arguments = parser.arguments()?;
             parser.body(arguments)
         })?;
@@ -48,6 +50,21 @@ pub fn define_constant(cursor: &mut Cursor<'_>, symbols: &mut Symbols) -> Rule<(
         let (value, warned) = evaluate_warning(cursor, symbols)?;
         cursor.expect(Op::Semicolon).map_err(one)?;
         Ok((SymbolKind::Constant(value), warned))
+    })
+}
+
+/// Reads `TYPE NAME;` behind `attribute`, and defines the name. `before`: the names of the configuration that runs, in
+/// which an attribute of this name keeps its number.
+pub fn define_attribute(cursor: &mut Cursor<'_>, symbols: &mut Symbols, before: Option<&Symbols>) -> Rule<()> {
+    let start = cursor.span();
+    let kind = parse(cursor, symbols, |parser| parser.type_name())?;
+    let place = cursor.since(start);
+    define(cursor, symbols, |cursor, symbols, name, _| {
+        let refused = |words| vec![Diagnostic::error(place, words)];
+        let kind = AttrKind::declared(kind).ok_or_else(|| refused("Custom route attribute of unsupported type"))?;
+        let attr = symbols.own_attribute(name, kind, before).ok_or_else(|| refused("Too many custom attributes."))?;
+        cursor.expect(Op::Semicolon).map_err(one)?;
+        Ok((SymbolKind::Attribute(attr), Vec::new()))
     })
 }
 
@@ -124,7 +141,7 @@ pub fn filter(cursor: &mut Cursor<'_>, symbols: &Symbols) -> Rule<Arc<Filter>> {
 
 /// Reads the expression behind `where`: a filter that accepts when it is true.
 pub fn where_clause(cursor: &mut Cursor<'_>, symbols: &Symbols) -> Rule<Arc<Filter>> {
-    let condition = parse(cursor, |parser| parser.expr())?;
+    let condition = parse(cursor, symbols, |parser| parser.expr())?;
     let span = condition.span;
     let end = |ending| vec![Stmt { kind: StmtKind::Print(Vec::new(), ending), span }];
     let kind = StmtKind::If(vec![(condition, end(Ending::Accept))], Some(end(Ending::Reject)));
@@ -137,8 +154,8 @@ pub fn where_clause(cursor: &mut Cursor<'_>, symbols: &Symbols) -> Rule<Arc<Filt
 /// sets.
 pub fn attributes(cursor: &mut Cursor<'_>, symbols: &Symbols) -> Rule<Arc<Filter>> {
     let span = cursor.span();
-    let body = parse(cursor, |parser| parser.body(Vec::new()))?;
-    let (mut program, inputs) = Compiler::new(symbols, cursor.files()).filter(&body)?;
+    let body = parse(cursor, symbols, |parser| parser.body(Vec::new()))?;
+    let (mut program, inputs) = Compiler::new(symbols, cursor.files(), cursor.dialect()).filter(&body)?;
     let accept = Step::Print(Box::default(), Ending::Accept, Line(0));
     program.steps = program.steps.into_iter().chain([accept]).collect();
     Ok(Arc::new(Filter { name: None, inputs, span, program }))
@@ -146,7 +163,7 @@ pub fn attributes(cursor: &mut Cursor<'_>, symbols: &Symbols) -> Rule<Arc<Filter
 
 /// Reads `variables { statements }`.
 fn filter_body(cursor: &mut Cursor<'_>, symbols: &Symbols, name: Option<Arc<str>>, span: Span) -> Rule<Filter> {
-    let body = parse(cursor, |parser| parser.body(Vec::new()))?;
+    let body = parse(cursor, symbols, |parser| parser.body(Vec::new()))?;
     let (program, inputs) = compiler(cursor, symbols).filter(&body)?;
     Ok(Filter { name, inputs, span, program })
 }
@@ -161,19 +178,20 @@ fn rejecting(span: Span) -> Filter {
 pub struct Expression {
     node: Node,
     warned: Warned,
+    rules: &'static Rules,
 }
 
 impl Expression {
     /// Reads an expression.
     pub fn read(cursor: &mut Cursor<'_>, symbols: &Symbols) -> Rule<Self> {
-        let expr = parse(cursor, |parser| parser.expr())?;
+        let expr = parse(cursor, symbols, |parser| parser.expr())?;
         let (node, warned) = compiler(cursor, symbols).expression(&expr)?;
-        Ok(Self { node, warned })
+        Ok(Self { node, warned, rules: cursor.dialect().rules() })
     }
 
     /// Its value without a route.
     pub fn run(&self, env: Env<'_>) -> Evaluated {
-        let walk = interpret::expression(&self.node, env);
+        let walk = interpret::expression(&self.node, env, self.rules);
         Evaluated { value: walk.result.map(Value::into_owned), printed: walk.printed }
     }
 }
@@ -198,7 +216,7 @@ fn evaluate_warning(cursor: &mut Cursor<'_>, symbols: &Symbols) -> Rule<(Value<'
     let start = cursor.span();
     let expression = Expression::read(cursor, symbols)?;
     let span = cursor.since(start);
-    match interpret::evaluate(&expression.node) {
+    match interpret::evaluate(&expression.node, expression.rules) {
         Ok(value) => Ok((value, expression.warned.0)),
         Err(words) => {
             let mut wrong = Diagnostic::error(span, "Runtime error");
@@ -260,7 +278,17 @@ pub fn address(cursor: &mut Cursor<'_>, symbols: &Symbols) -> Rule<IpAddr> {
 /// A compiler for what was read just now.
 fn compiler<'s, 'a: 's>(cursor: &mut Cursor<'a>, symbols: &'s Symbols) -> Compiler<'s> {
     let (place, line) = cursor.last_line();
-    Compiler::new(symbols, cursor.files()).near(place, line)
+    Compiler::new(symbols, cursor.files(), cursor.dialect()).near(place, line)
+}
+
+/// In an error of dialect 2 that was met at a name: says whether the name is known, as BIRD does.
+///
+/// The cursor, which words such errors, knows no names.
+pub fn name_known(cursor: &Cursor<'_>, symbols: &Symbols, wrong: &mut Diagnostic) {
+    let name = std::str::from_utf8(cursor.octets(wrong.span)).unwrap_or_default();
+    if wrong.message.contains(UNDEFINED) && symbols.get(name.trim_matches('\'')).is_some() {
+        wrong.message = wrong.message.replacen(UNDEFINED, "CF_SYM_KNOWN", 1);
+    }
 }
 
 fn one(wrong: Diagnostic) -> Vec<Diagnostic> {
@@ -268,10 +296,17 @@ fn one(wrong: Diagnostic) -> Vec<Diagnostic> {
 }
 
 /// Reads with a parser; errors that it passed over come first.
-fn parse<'a, T>(cursor: &mut Cursor<'a>, read: impl FnOnce(&mut Parser<'_, 'a>) -> Result<T, Diagnostic>) -> Rule<T> {
+fn parse<'a, T>(
+    cursor: &mut Cursor<'a>,
+    symbols: &Symbols,
+    read: impl FnOnce(&mut Parser<'_, 'a>) -> Result<T, Diagnostic>,
+) -> Rule<T> {
     let mut parser = Parser::new(cursor);
-    let result = read(&mut parser);
+    let mut result = read(&mut parser);
     let mut errors = parser.errors;
+    for wrong in errors.iter_mut().chain(result.as_mut().err()) {
+        name_known(cursor, symbols, wrong);
+    }
     match result {
         Ok(read) if errors.is_empty() => Ok(read),
         Ok(_) => Err(errors),

@@ -4,7 +4,8 @@
 //! options are written in one language and errors of both need the same places.
 //! A filter is compiled once and knows its inputs. Names, numbers of arguments and
 //! whatever stands in sets are checked then; types when it runs, as in BIRD 1.6,
-//! which starts with filters that are wrong for some routes only.
+//! which starts with filters that are wrong for some routes only; in dialect 2 also
+//! before, where they are known (`dialect`).
 //!
 //! Text goes through `syntax` (tokens), `parse` (the tree of `ast`), `compile`
 //! (a `program`) to `interpret`; `language` is the door for `conf`, [`Filter::run`]
@@ -13,6 +14,7 @@
 
 pub mod ast;
 mod compile;
+pub mod dialect;
 mod interpret;
 pub mod language;
 pub mod mask;
@@ -29,8 +31,10 @@ pub mod span;
 mod subject;
 pub mod symbols;
 pub mod syntax;
+mod types;
 pub mod value;
 
+pub use dialect::{Dialect, Rules};
 pub use interpret::Scratch;
 pub use language::{Evaluated, Expression};
 pub use memory::Memory;

@@ -5,11 +5,14 @@
 //! pattern, whatever the pattern. An AS_SET in a path may match several items in
 //! the way BIRD has it: it stands for one AS, any of its members.
 
+use crate::set::Set;
+use crate::value::Value;
 use route::{AsPath, aspath::segment};
 use std::fmt;
+use std::sync::Arc;
 
 /// One item of a pattern.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum MaskItem {
     /// This AS.
     Asn(u32),
@@ -19,6 +22,10 @@ pub enum MaskItem {
     Question,
     /// Any number of ASes, none too.
     Star,
+    /// An AS of a set.
+    Set(Arc<Set>),
+    /// `+`: what the item before takes, any number of times more.
+    Again,
 }
 
 /// A pattern.
@@ -62,13 +69,17 @@ impl Mask {
     }
 
     /// Where one can be after one more AS.
-    fn step(&self, here: &Places, takes: impl Fn(MaskItem) -> bool) -> Places {
+    fn step(&self, here: &Places, takes: impl Fn(&MaskItem) -> bool) -> Places {
         let mut next = Places([0; _]);
         for (at, item) in self.0.iter().enumerate().filter(|(at, _)| here.has(*at)) {
-            if *item == MaskItem::Star {
-                self.reach(&mut next, at);
-            } else if takes(*item) {
-                self.reach(&mut next, at + 1);
+            match item {
+                MaskItem::Star => self.reach(&mut next, at),
+                MaskItem::Again if at.checked_sub(1).and_then(|before| self.0.get(before)).is_some_and(&takes) => {
+                    self.reach(&mut next, at);
+                }
+                MaskItem::Again => {}
+                _ if takes(item) => self.reach(&mut next, at + 1),
+                _ => {}
             }
         }
         next
@@ -78,7 +89,7 @@ impl Mask {
     fn reach(&self, places: &mut Places, at: usize) {
         places.put(at);
         for (i, item) in self.0.iter().enumerate().skip(at) {
-            if *item != MaskItem::Star || places.has(i + 1) {
+            if !matches!(item, MaskItem::Star | MaskItem::Again) || places.has(i + 1) {
                 break;
             }
             places.put(i + 1);
@@ -87,11 +98,12 @@ impl Mask {
 }
 
 impl MaskItem {
-    fn takes(self, asn: u32) -> bool {
+    fn takes(&self, asn: u32) -> bool {
         match self {
-            Self::Asn(a) => a == asn,
-            Self::Range(from, to) => (from..=to).contains(&asn),
-            Self::Question | Self::Star => true,
+            Self::Asn(a) => *a == asn,
+            Self::Range(from, to) => (*from..=*to).contains(&asn),
+            Self::Set(set) => set.contains_value(&Value::Int(asn)),
+            Self::Question | Self::Star | Self::Again => true,
         }
     }
 }
@@ -105,6 +117,8 @@ impl fmt::Display for Mask {
                 MaskItem::Range(a, b) => write!(f, "{a}..{b} ")?,
                 MaskItem::Question => f.write_str("? ")?,
                 MaskItem::Star => f.write_str("* ")?,
+                MaskItem::Set(set) => write!(f, "{set} ")?,
+                MaskItem::Again => f.write_str("+ ")?,
             }
         }
         f.write_str("=]")

@@ -284,6 +284,11 @@ pub(crate) fn mark(steps: &mut [Step]) {
             Step::Assign { value, .. } | Step::SetAttr { value, .. } | Step::Return(value) | Step::Call(value) => {
                 mark_whole(value);
             }
+            Step::Block(block) => mark(block),
+            Step::For { list, body, .. } => {
+                mark_whole(list);
+                mark(body);
+            }
             Step::Print(items, ..) => items.iter_mut().for_each(mark_whole),
             Step::Unset(_) => {}
         }
@@ -326,7 +331,7 @@ fn read(node: &mut Node) -> Reads {
             together(&mut sides.iter_mut().collect::<Vec<_>>())
         }
         NodeOp::Lc(parts) => together(&mut parts.iter_mut().collect::<Vec<_>>()),
-        NodeOp::Not(inner) | NodeOp::Defined(inner) => read(inner),
+        NodeOp::Not(inner) | NodeOp::Defined(inner) | NodeOp::Format(inner) | NodeOp::FromHex(inner) => read(inner),
         NodeOp::Method(_, subject, argument) => {
             together(&mut std::iter::once(subject).chain(argument).map(|b| &mut **b).collect::<Vec<_>>())
         }
@@ -338,7 +343,7 @@ fn read(node: &mut Node) -> Reads {
             }
             Reads::More
         }
-        NodeOp::Call(_, arguments) => {
+        NodeOp::Call(_, arguments) | NodeOp::Recurse(arguments) => {
             arguments.iter_mut().for_each(mark_whole);
             Reads::More
         }

@@ -6,7 +6,7 @@
 //! still the type that it is declared with.
 
 use crate::ast::{Compare, Ending, Method};
-use crate::names::{Attr, AttrKind, Field};
+use crate::names::{Attr, Field};
 use crate::program::{Node, NodeOp, Step};
 use crate::set::Set;
 use crate::span::{Diagnostic, Level, Span};
@@ -52,7 +52,9 @@ pub(crate) fn course_of(step: &Step) -> Course {
         Step::Case(_, _, arms, otherwise) => {
             arms.iter().map(|block| course(block)).min().unwrap_or(Course::End).min(course(otherwise))
         }
-        Step::Unset(_) => Course::On,
+        Step::Block(steps) => course(steps),
+        // Perhaps there is nothing to go through.
+        Step::For { .. } | Step::Unset(_) => Course::On,
     }
 }
 
@@ -142,7 +144,7 @@ fn kind(node: &Node, local: &impl Fn(u16) -> Type) -> Option<Type> {
             kind => kind,
         },
         NodeOp::Local(slot) => local(*slot),
-        NodeOp::Attr(attr) => of_attr(*attr),
+        NodeOp::Attr(attr) => attr.value_type(),
         NodeOp::Logic(..) | NodeOp::Compare(..) | NodeOp::Not(_) | NodeOp::Defined(_) | NodeOp::NetIn(..) => Type::Bool,
         NodeOp::Arith(..) => Type::Int,
         NodeOp::Pair(_) => Type::Pair,
@@ -155,36 +157,9 @@ fn kind(node: &Node, local: &impl Fn(u16) -> Type) -> Option<Type> {
         NodeOp::Method(Method::Prepend | Method::Add | Method::Delete | Method::Filter, subject, _) => {
             return kind(subject, local);
         }
-        NodeOp::Call(..) | NodeOp::Ask(_) => return None,
+        // The rest is of dialect 2.
+        _ => return None,
     })
-}
-
-const fn of_attr(attr: Attr) -> Type {
-    match attr {
-        Attr::Field(field) => match field {
-            Field::Net => Type::Prefix,
-            Field::Scope => Type::Enum(EnumKind::Scope),
-            Field::Preference | Field::Ifindex => Type::Int,
-            Field::From | Field::Gw => Type::Ip,
-            Field::Proto | Field::Ifname => Type::Text,
-            Field::Source => Type::Enum(EnumKind::Source),
-            Field::Dest => Type::Enum(EnumKind::Dest),
-            Field::Cast => Type::Enum(EnumKind::Cast),
-        },
-        Attr::Bgp(_, kind) | Attr::Local(_, kind) => match kind {
-            AttrKind::Int => Type::Int,
-            AttrKind::Quad => Type::Quad,
-            AttrKind::Enum(kind) => Type::Enum(kind),
-            AttrKind::Ip => Type::Ip,
-            AttrKind::Text => Type::Text,
-            AttrKind::Path => Type::Path,
-            AttrKind::Clist => Type::Clist,
-            AttrKind::Eclist => Type::Eclist,
-            AttrKind::Lclist => Type::Lclist,
-            AttrKind::Bit(_) => Type::Bool,
-            AttrKind::Opaque => Type::Enum(EnumKind::Opaque),
-        },
-    }
 }
 
 /// Whether `a ~ b` has a value; `None` when that depends on what is in `b`.
@@ -235,6 +210,8 @@ pub(crate) const fn noun(kind: Type) -> &'static str {
         Type::Eclist => "a list of extended communities",
         Type::Lclist => "a list of large communities",
         Type::Mask => "a path mask",
+        Type::Bytes => "a bytestring",
+        Type::Enum(_) => "a constant",
         Type::Set => "a set",
         Type::PrefixSet => "a set of prefixes",
     }

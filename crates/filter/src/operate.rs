@@ -4,7 +4,9 @@
 //! is FALSE and `1 < 1.2.3.4` is an error of the route at hand.
 
 use crate::ast::{Arith, EcKind, Method};
+use crate::dialect::Rules;
 use crate::set::Set;
+use crate::syntax::hexadecimal;
 use crate::value::{EnumKind, Held, Type, Value};
 use route::aspath::segment;
 use route::community::LargeCommunity;
@@ -33,6 +35,8 @@ pub fn compare(a: &Value<'_>, b: &Value<'_>) -> Option<Ordering> {
         }
         (Value::Ec(a), Value::Ec(b)) => a.cmp(b),
         (Value::Lc(a), Value::Lc(b)) => a.cmp(b),
+        // An IPv4 address stands where its mapped one does.
+        (Value::Ip(a), Value::Ip(b)) if a.is_ipv4() != b.is_ipv4() => mapped(*a).cmp(&mapped(*b)),
         (Value::Ip(a), Value::Ip(b)) => a.cmp(b),
         (Value::Prefix(a), Value::Prefix(b)) => a.cmp(b),
         (Value::Text(a), Value::Text(b)) => a.cmp(b),
@@ -40,6 +44,13 @@ pub fn compare(a: &Value<'_>, b: &Value<'_>) -> Option<Ordering> {
         (Value::Ip(IpAddr::V4(a)), Value::Quad(b)) => a.to_bits().cmp(b),
         _ => return None,
     })
+}
+
+const fn mapped(addr: IpAddr) -> Ipv6Addr {
+    match addr {
+        IpAddr::V4(a) => a.to_ipv6_mapped(),
+        IpAddr::V6(a) => a,
+    }
 }
 
 /// Whether two values are the same; values of different types never are.
@@ -57,8 +68,16 @@ pub fn less(a: &Value<'_>, b: &Value<'_>, or_equal: bool) -> Operated<bool> {
 }
 
 /// `a ~ b`; `None` when the two types do not go together.
-pub fn matches(a: &Value<'_>, b: &Value<'_>) -> Option<bool> {
+pub fn matches(a: &Value<'_>, b: &Value<'_>, rules: &Rules) -> Option<bool> {
     Some(match (a, b) {
+        (Value::Int(n), Value::Clist(list)) if rules.loose_lists => chunks::<4>(list).any(|c| c == n.to_be_bytes()),
+        (Value::Quad(n), Value::Set(set)) if rules.loose_lists && set.is_of(Type::Ip) => {
+            set.contains_value(&quad_ip(*n))
+        }
+        (Value::Clist(list), Value::Set(set)) if has_loose(set, rules) => {
+            chunks::<4>(list).any(|c| has_community(set, c, rules))
+        }
+        (Value::Roa(_), Value::PrefixSet(_)) => false,
         (Value::Path(path), Value::Mask(mask)) => mask.matches(AsPath::new(path)),
         (Value::Int(asn), Value::Path(path)) => AsPath::new(path).asns().any(|a| a == *asn),
         (Value::Pair(n) | Value::Quad(n), Value::Clist(list)) => chunks::<4>(list).any(|c| c == n.to_be_bytes()),
@@ -75,7 +94,7 @@ pub fn matches(a: &Value<'_>, b: &Value<'_>) -> Option<bool> {
         // A set of something else is searched for numbers all the same, and has none.
         (Value::Path(_), Value::Set(_)) => false,
         (Value::Clist(list), Value::Set(set)) if set.is_of(Type::Pair) => {
-            chunks::<4>(list).any(|c| has_community(set, c))
+            chunks::<4>(list).any(|c| has_community(set, c, rules))
         }
         (Value::Eclist(list), Value::Set(set)) if set.is_of(Type::Ec) => {
             chunks::<8>(list).any(|c| set.contains_value(&ec_of(c)))
@@ -130,7 +149,16 @@ pub fn ec(kind: EcKind, key: &Value<'_>, value: &Value<'_>) -> Operated<Value<'s
         return Err("Can't operate with key of non-integer/IPv4 type in EC constructor");
     }
     let made = ec_octets(kind, key, *value);
-    made.map(Value::Ec).ok_or("Can't operate with value out of bounds in EC constructor")
+    made.map(Value::Ec).ok_or(EC_BOUNDS)
+}
+
+/// What BIRD 1.6 says of a value that does not fit beside its key.
+pub const EC_BOUNDS: &str = "Can't operate with value out of bounds in EC constructor";
+
+/// What BIRD 2 says of it.
+pub fn ec_bounds(key: &Value<'_>, value: &Value<'_>) -> String {
+    let key = if matches!(key, Value::Int(_)) { "4-byte ASN" } else { "IP-address key" };
+    format!("4-byte value {value} can't be used with {key} in extended community")
 }
 
 /// The eight octets of an extended community (RFC 4360 3, RFC 5668 2); `None` when the value does not fit.
@@ -160,7 +188,12 @@ pub fn lc(a: &Value<'_>, b: &Value<'_>, c: &Value<'_>) -> Operated<Value<'static
 }
 
 /// What stands behind a dot.
-pub fn member<'a>(method: Method, subject: Value<'a>, argument: Option<Value<'a>>) -> Operated<Value<'a>> {
+pub fn member<'a>(
+    method: Method,
+    subject: Value<'a>,
+    argument: Option<Value<'a>>,
+    rules: &Rules,
+) -> Operated<Value<'a>> {
     let path = || match &subject {
         Value::Path(octets) => Ok(AsPath::new(octets)),
         _ => Err("AS path expected"),
@@ -168,6 +201,7 @@ pub fn member<'a>(method: Method, subject: Value<'a>, argument: Option<Value<'a>
     Ok(match method {
         Method::Len => Value::Int(match &subject {
             Value::Prefix(p) => p.len().into(),
+            Value::Roa(roa) => roa.prefix.len().into(),
             Value::Path(octets) => AsPath::new(octets).hop_count(),
             Value::Clist(octets) => (octets.len() / 4) as u32,
             Value::Eclist(octets) => (octets.len() / 8) as u32,
@@ -176,7 +210,44 @@ pub fn member<'a>(method: Method, subject: Value<'a>, argument: Option<Value<'a>
         }),
         Method::Ip => match subject {
             Value::Prefix(p) => Value::Ip(p.addr()),
+            Value::Roa(roa) => Value::Ip(roa.prefix.addr()),
             _ => return Err("Prefix expected"),
+        },
+        Method::Asn => Value::Int(match subject {
+            Value::Pair(n) => n >> 16,
+            Value::Lc(LargeCommunity(asn, ..)) => asn,
+            Value::Roa(roa) => roa.asn,
+            Value::Prefix(_) => return Err("ROA expected"),
+            _ => return Err("Net, pair or lc expected"),
+        }),
+        Method::Data => match subject {
+            Value::Pair(n) => Value::Int(n & 0xffff),
+            _ => return Err("Pair expected"),
+        },
+        Method::Data1 | Method::Data2 => match subject {
+            Value::Lc(LargeCommunity(_, one, two)) => Value::Int(if method == Method::Data1 { one } else { two }),
+            _ => return Err("Large community expected"),
+        },
+        Method::Maxlen => match subject {
+            Value::Roa(roa) => Value::Int(roa.max_len.into()),
+            _ => return Err("ROA expected"),
+        },
+        Method::Src | Method::Dst => return Err("Flow or SADR expected"),
+        Method::Type => match &subject {
+            Value::Prefix(p) => Value::Enum(EnumKind::NetType, if p.addr().is_ipv4() { 1 } else { 2 }),
+            Value::Roa(roa) => Value::Enum(EnumKind::NetType, if roa.prefix.addr().is_ipv4() { 5 } else { 6 }),
+            _ => return Err("Can't determine type of this item"),
+        },
+        Method::IsV4 => match subject {
+            Value::Ip(addr) => Value::Bool(addr.is_ipv4()),
+            _ => return Err("IP address expected"),
+        },
+        Method::Min | Method::Max => extreme(&subject, method == Method::Max)?,
+        Method::Empty => subject.kind().empty().ok_or("Path or list expected")?,
+        Method::Append => match (subject, argument) {
+            (Value::Text(a), Some(Value::Text(b))) => Value::Text(sendable([&*a, &*b].concat())?),
+            (Value::Bytes(a), Some(Value::Bytes(b))) => Value::Bytes(sendable([&*a, &*b].concat())?),
+            _ => return Err("Only strings and bytestrings can be appended"),
         },
         Method::First => Value::Int(path()?.first().unwrap_or(0)),
         Method::Last => Value::Int(path()?.last().unwrap_or(0)),
@@ -190,7 +261,7 @@ pub fn member<'a>(method: Method, subject: Value<'a>, argument: Option<Value<'a>
             _ => return Err("Can't prepend to non-path"),
         },
         Method::Add | Method::Delete | Method::Filter => {
-            return edit(method, subject, &argument.unwrap_or(Value::Void));
+            return edit(method, subject, &argument.unwrap_or(Value::Void), rules);
         }
     })
 }
@@ -224,18 +295,21 @@ fn mask(subject: &Value<'_>, len: Option<&Value<'_>>) -> Operated<Value<'static>
 }
 
 /// `add`, `delete`, `filter` of paths and lists.
-fn edit<'a>(method: Method, subject: Value<'a>, argument: &Value<'_>) -> Operated<Value<'a>> {
+fn edit<'a>(method: Method, subject: Value<'a>, argument: &Value<'_>, rules: &Rules) -> Operated<Value<'a>> {
     match subject {
         Value::Path(octets) => edit_path(method, &octets, argument).and_then(sendable).map(Value::Path),
         Value::Clist(octets) => {
             let item = match argument {
                 Value::Pair(n) | Value::Quad(n) => Edit::One(n.to_be_bytes()),
                 Value::Ip(IpAddr::V4(a)) => Edit::One(a.octets()),
-                Value::Set(set) if set.is_of(Type::Pair) => Edit::Set(set),
+                Value::Int(n) if rules.loose_lists => Edit::One(n.to_be_bytes()),
+                Value::Set(set) if set.is_of(Type::Pair) || has_loose(set, rules) => Edit::Set(set),
                 Value::Clist(list) => Edit::List(list),
                 _ => return Err("Can't add/delete non-pair"),
             };
-            edit_list(method, &octets, &item, has_community, "Can't filter pair").and_then(sendable).map(Value::Clist)
+            edit_list(method, &octets, &item, |set, c| has_community(set, c, rules), "Can't filter pair")
+                .and_then(sendable)
+                .map(Value::Clist)
         }
         Value::Eclist(octets) => {
             let item = match argument {
@@ -333,10 +407,74 @@ fn chunks<const N: usize>(octets: &[u8]) -> impl Iterator<Item = [u8; N]> + '_ {
     octets.as_chunks::<N>().0.iter().copied()
 }
 
-/// Communities in sets are written as pairs or as quads.
-fn has_community(set: &Set, octets: [u8; 4]) -> bool {
+/// Communities in sets are written as pairs or as quads, in dialect 2 also as numbers or addresses.
+fn has_community(set: &Set, octets: [u8; 4], rules: &Rules) -> bool {
     let n = u32::from_be_bytes(octets);
-    set.contains_value(&Value::Pair(n)) || set.contains_value(&Value::Quad(n))
+    set.contains_value(&Value::Pair(n))
+        || set.contains_value(&Value::Quad(n))
+        || has_loose(set, rules) && (set.contains_value(&Value::Int(n)) || set.contains_value(&quad_ip(n)))
+}
+
+/// Whether a set is one of numbers or of IPv4 addresses, and those are communities too.
+fn has_loose(set: &Set, rules: &Rules) -> bool {
+    rules.loose_lists && !set.is_empty() && (set.is_of(Type::Int) || set.is_of(Type::Ip))
+}
+
+/// The address of the octets of a quad.
+fn quad_ip(quad: u32) -> Value<'static> {
+    Value::Ip(Ipv4Addr::from_bits(quad).into())
+}
+
+/// A value as it is looked for among labels of `case`.
+pub fn as_member<'a>(value: Value<'a>, rules: &Rules) -> Value<'a> {
+    match value {
+        Value::Quad(n) if rules.loose_lists => quad_ip(n),
+        value => value,
+    }
+}
+
+/// Whether a value is a list without members.
+pub fn is_empty_list(value: &Value<'_>) -> bool {
+    matches!(value, Value::Path(o) | Value::Clist(o) | Value::Eclist(o) | Value::Lclist(o) if o.is_empty())
+}
+
+/// The text of a value, as `format` of the later releases of 2.x gives it.
+pub fn format(value: &Value<'_>) -> String {
+    match value {
+        Value::Set(set) => set.without_overlaps().to_string(),
+        value => value.to_string(),
+    }
+}
+
+/// The octets of a text: two digits each, between them anything that is neither letter nor digit.
+pub fn from_hex(text: &[u8]) -> Operated<Vec<u8>> {
+    let digits: Vec<u8> = text.iter().copied().filter(|c| !matches!(c, b' ' | b'\t' | b':' | b'-' | b'.')).collect();
+    hexadecimal(&digits).ok_or("Invalid hex string")
+}
+
+/// What a loop over a value takes in turn.
+pub fn items<'a>(value: &Value<'_>) -> Option<Vec<Value<'a>>> {
+    Some(match value {
+        Value::Path(octets) => AsPath::new(octets).asns().map(Value::Int).collect(),
+        Value::Clist(octets) => chunks::<4>(octets).map(|c| Value::Pair(u32::from_be_bytes(c))).collect(),
+        Value::Eclist(octets) => chunks::<8>(octets).map(ec_of).collect(),
+        Value::Lclist(octets) => chunks::<12>(octets).map(lc_of).collect(),
+        _ => return None,
+    })
+}
+
+/// The least or the greatest member of a list; zero of an empty one.
+fn extreme(list: &Value<'_>, greatest: bool) -> Operated<Value<'static>> {
+    const NOT_ONE: &str = "Clist or lclist expected";
+    let none = match list {
+        Value::Clist(_) => Value::Pair(0),
+        Value::Eclist(_) => Value::Ec(0),
+        Value::Lclist(_) => Value::Lc(LargeCommunity(0, 0, 0)),
+        _ => return Err(NOT_ONE),
+    };
+    let all = items(list).ok_or(NOT_ONE)?.into_iter();
+    let order = |a: &Value<'_>, b: &Value<'_>| compare(a, b).unwrap_or(Ordering::Equal);
+    Ok(if greatest { all.max_by(order) } else { all.min_by(order) }.unwrap_or(none))
 }
 
 fn ec_of(octets: [u8; 8]) -> Value<'static> {

@@ -9,6 +9,7 @@ pub(crate) use expr::short;
 mod set;
 
 use crate::ast::{Body, Declaration, Ending, Expr, Method, Stmt, StmtKind};
+use crate::dialect::{Dialect, Rules};
 use crate::names::{self, Attr};
 use crate::span::{Diagnostic, Span};
 use crate::syntax::{Cursor, Op, Parsed, Tok};
@@ -23,6 +24,7 @@ const ERRORS_MAX: usize = 50;
 /// Reads filters from a cursor.
 pub struct Parser<'c, 'a> {
     cursor: &'c mut Cursor<'a>,
+    rules: &'static Rules,
     depth: u32,
     /// What was wrong in statements that were passed over.
     pub errors: Vec<Diagnostic>,
@@ -31,7 +33,8 @@ pub struct Parser<'c, 'a> {
 impl<'c, 'a> Parser<'c, 'a> {
     /// Reads on from where the cursor is.
     pub const fn new(cursor: &'c mut Cursor<'a>) -> Self {
-        Self { cursor, depth: 0, errors: Vec::new() }
+        let rules = cursor.dialect().rules();
+        Self { cursor, rules, depth: 0, errors: Vec::new() }
     }
 
     /// Reads `(int a; prefix b)`, if there is one.
@@ -50,28 +53,51 @@ impl<'c, 'a> Parser<'c, 'a> {
     /// Reads `int a; { statements }`.
     pub fn body(&mut self, arguments: Vec<Declaration>) -> Parsed<Body> {
         let mut locals = Vec::new();
+        let mut returns = None;
+        if self.rules.blocks && self.cursor.eat(Op::Arrow) {
+            returns = Some(self.type_name()?);
+        }
         while !self.cursor.is(Op::BraceOpen) {
-            if self.type_word().is_none() {
+            if !self.at_type() {
                 return Err(self.cursor.wanted("`{`"));
             }
             locals.push(self.declaration()?);
             self.cursor.expect(Op::Semicolon)?;
         }
         let statements = self.braces()?;
-        Ok(Body { arguments, locals, statements })
+        Ok(Body { arguments, locals, returns, statements })
     }
 
-    fn type_word(&self) -> Option<Type> {
-        let word = self.cursor.word()?;
-        names::TYPES.iter().find(|(w, _)| *w == word).map(|(_, t)| *t)
+    /// Whether a type comes next.
+    fn at_type(&self) -> bool {
+        let Some(word) = self.cursor.word() else { return false };
+        names::value_type(word, self.dialect()).is_some()
+            || self.rules.blocks && matches!(word, "enum" | "rd" | "mac") && self.cursor.ahead(1).tok == Tok::Word
     }
 
-    fn declaration(&mut self) -> Parsed<Declaration> {
-        let Some(mut kind) = self.type_word() else { return Err(self.cursor.wanted("a type")) };
-        let start = self.cursor.bump().span;
+    /// Reads a type: `int`, `int set`, `enum rts`.
+    pub fn type_name(&mut self) -> Parsed<Type> {
+        let start = self.cursor.span();
+        let word = self.cursor.word().unwrap_or_default();
+        let mut kind = match names::value_type(word, self.dialect()) {
+            Some(kind) => {
+                self.cursor.bump();
+                kind
+            }
+            None if self.at_type() && word == "enum" => {
+                self.cursor.bump();
+                let kind = self.cursor.word().and_then(names::enum_kind);
+                let Some(kind) = kind else { return Err(self.cursor.wanted("an enumeration such as `rts`")) };
+                self.cursor.bump();
+                Type::Enum(kind)
+            }
+            None if self.at_type() => return Err(self.unsupported(word)),
+            None => return Err(self.cursor.wanted("a type")),
+        };
         if self.cursor.eat_word("set") {
             kind = match kind {
                 Type::Int | Type::Pair | Type::Quad | Type::Ip | Type::Ec | Type::Lc => Type::Set,
+                Type::Enum(_) => Type::Set,
                 Type::Prefix => Type::PrefixSet,
                 _ => {
                     let span = self.cursor.since(start);
@@ -79,8 +105,17 @@ impl<'c, 'a> Parser<'c, 'a> {
                 }
             };
         }
+        Ok(kind)
+    }
+
+    fn declaration(&mut self) -> Parsed<Declaration> {
+        let kind = self.type_name()?;
         let (name, span) = self.cursor.name()?;
         Ok(Declaration { kind, name: name.into(), span })
+    }
+
+    const fn dialect(&self) -> Dialect {
+        self.cursor.dialect()
     }
 
     fn deeper<T>(&mut self, read: impl FnOnce(&mut Self) -> Parsed<T>) -> Parsed<T> {
@@ -146,6 +181,10 @@ impl<'c, 'a> Parser<'c, 'a> {
 
     fn statement(&mut self) -> Parsed<Stmt> {
         let start = self.cursor.span();
+        if self.rules.blocks && self.cursor.is(Op::BraceOpen) {
+            let kind = StmtKind::Block(self.braces()?);
+            return Ok(Stmt { kind, span: self.cursor.since(start) });
+        }
         let Some(word) = self.cursor.word() else { return Err(self.cursor.wanted("a statement")) };
         let kind = match word {
             "if" => self.conditional()?,
@@ -157,11 +196,13 @@ impl<'c, 'a> Parser<'c, 'a> {
                 StmtKind::Return(value)
             }
             "unset" => self.unset()?,
+            "for" if self.rules.blocks => self.repeat()?,
+            _ if self.rules.blocks && self.at_type() => self.variable()?,
             _ => {
                 if let Some(ending) = ending(word) {
                     self.cursor.bump();
                     self.print(ending)?
-                } else if let Some(attr) = names::attribute(word) {
+                } else if let Some(attr) = names::attribute(word, self.dialect()) {
                     self.attribute(attr)?
                 } else if self.cursor.is_name() {
                     self.named()?
@@ -173,6 +214,24 @@ impl<'c, 'a> Parser<'c, 'a> {
             }
         };
         Ok(Stmt { kind, span: self.cursor.since(start) })
+    }
+
+    /// `int a;`, `int a = 5;`
+    fn variable(&mut self) -> Parsed<StmtKind> {
+        let declared = self.declaration()?;
+        let value = if self.cursor.eat(Op::Equal) { Some(self.expr()?) } else { None };
+        self.semicolon()?;
+        Ok(StmtKind::Declare(declared, value))
+    }
+
+    /// `for int a in b do c`
+    fn repeat(&mut self) -> Parsed<StmtKind> {
+        self.cursor.bump();
+        let item = self.declaration()?;
+        self.cursor.expect_word("in")?;
+        let list = self.expr()?;
+        self.cursor.expect_word("do")?;
+        Ok(StmtKind::For(item, list, self.block()?))
     }
 
     fn semicolon(&mut self) -> Parsed<()> {
@@ -233,14 +292,18 @@ impl<'c, 'a> Parser<'c, 'a> {
     fn unset(&mut self) -> Parsed<StmtKind> {
         self.cursor.bump();
         self.cursor.expect(Op::ParenOpen)?;
-        let attr = match self.cursor.word().and_then(names::attribute) {
-            Some(attr) if attr.is_optional() => attr,
+        let kind = match self.cursor.word().and_then(|word| names::attribute(word, self.dialect())) {
+            Some(attr) if attr.is_optional() => {
+                self.cursor.bump();
+                StmtKind::Unset(attr)
+            }
+            None if self.rules.blocks && self.cursor.is_name() => StmtKind::UnsetName(self.cursor.name()?.0.into()),
+            None if self.cursor.word().is_some_and(names::is_foreign_attribute) => return Err(self.foreign()),
             _ => return Err(self.cursor.wanted("an attribute that a route may be without")),
         };
-        self.cursor.bump();
         self.cursor.expect(Op::ParenClose)?;
         self.semicolon()?;
-        Ok(StmtKind::Unset(attr))
+        Ok(kind)
     }
 
     fn print(&mut self, ending: Ending) -> Parsed<StmtKind> {
@@ -278,13 +341,18 @@ impl<'c, 'a> Parser<'c, 'a> {
             self.semicolon()?;
             return Ok(StmtKind::Empty(attr));
         }
-        let Some(method) = self.cursor.word().and_then(editing) else {
+        let (method, argument) = self.editing()?;
+        self.semicolon()?;
+        Ok(StmtKind::Edit(attr, method, argument))
+    }
+
+    /// Reads `prepend(a)` and its like, behind the dot of a statement.
+    fn editing(&mut self) -> Parsed<(Method, Expr)> {
+        let Some(method) = self.cursor.word().and_then(|word| names::function(word, self.dialect())) else {
             return Err(self.cursor.wanted("`empty`, `prepend`, `add`, `delete` or `filter`"));
         };
         self.cursor.bump();
-        let argument = self.in_parens(Self::expr)?;
-        self.semicolon()?;
-        Ok(StmtKind::Edit(attr, method, argument))
+        Ok((method, self.in_parens(Self::expr)?))
     }
 
     /// A statement that begins with a name: `x = 5;`, `f(5);`.
@@ -293,6 +361,13 @@ impl<'c, 'a> Parser<'c, 'a> {
         let name: Arc<str> = name.into();
         let kind = if self.cursor.is(Op::ParenOpen) {
             StmtKind::Call(name, self.call_arguments()?)
+        } else if self.rules.blocks && self.cursor.eat(Op::Dot) {
+            if self.cursor.eat_word("empty") {
+                StmtKind::EditName(name, Method::Empty, None)
+            } else {
+                let (method, argument) = self.editing()?;
+                StmtKind::EditName(name, method, Some(argument))
+            }
         } else {
             if !self.cursor.eat(Op::Equal) {
                 return Err(self.cursor.wanted("`=` or `(`"));
@@ -325,6 +400,13 @@ impl<'c, 'a> Parser<'c, 'a> {
         Ok(inner)
     }
 
+    /// A kind of value that only families have which rbird does not carry.
+    fn unsupported(&self, what: &str) -> Diagnostic {
+        let mut wrong = Diagnostic::error(self.cursor.span(), format!("`{what}` is not supported by rbird"));
+        wrong.label = Some("VPN, flowspec, EVPN, Ethernet and MPLS are families that rbird does not carry".into());
+        wrong
+    }
+
     /// An attribute of a protocol that rbird does not have.
     fn foreign(&self) -> Diagnostic {
         let span = self.cursor.span();
@@ -349,17 +431,6 @@ fn ending(word: &str) -> Option<Ending> {
         "reject" => Ending::Reject,
         "error" => Ending::Error,
         "quitbird" => Ending::Quitbird,
-        _ => return None,
-    })
-}
-
-/// The methods that change a list, as statements and as functions.
-fn editing(word: &str) -> Option<Method> {
-    Some(match word {
-        "prepend" => Method::Prepend,
-        "add" => Method::Add,
-        "delete" => Method::Delete,
-        "filter" => Method::Filter,
         _ => return None,
     })
 }

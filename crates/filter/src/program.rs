@@ -4,6 +4,7 @@
 //! knows its line, for BIRD's message.
 
 use crate::ast::{Arith, Compare, EcKind, Ending, Logic, Method};
+use crate::dialect::{Dialect, Rules};
 use crate::mask::MaskItem;
 use crate::names::Attr;
 use crate::set::Labels;
@@ -28,6 +29,22 @@ pub struct Warned(pub Vec<Diagnostic>);
 impl PartialEq for Warned {
     fn eq(&self, _: &Self) -> bool {
         true
+    }
+}
+
+/// The rules of the dialect that a program is written in.
+#[derive(Clone, Copy, Debug)]
+pub struct Ruled(pub &'static Rules);
+
+impl Default for Ruled {
+    fn default() -> Self {
+        Self(Dialect::V1.rules())
+    }
+}
+
+impl PartialEq for Ruled {
+    fn eq(&self, other: &Self) -> bool {
+        std::ptr::eq(self.0, other.0)
     }
 }
 
@@ -64,6 +81,10 @@ pub enum NodeOp {
     Lc(Box<[Node; 3]>),
     Mask(Box<[MaskNode]>),
     Call(Arc<Function>, Box<[Node]>),
+    /// A call of the function in which it stands.
+    Recurse(Box<[Node]>),
+    Format(Box<Node>),
+    FromHex(Box<Node>),
     RoaCheck(Arc<str>, Option<Box<[Node; 2]>>),
     Method(Method, Box<Node>, Option<Box<Node>>),
     /// An expression that reads nothing but `net`; see `memory`.
@@ -93,6 +114,8 @@ pub enum Step {
     Return(Node),
     Print(Box<[Node]>, Ending, Line),
     Call(Node),
+    Block(Box<[Step]>),
+    For { slot: u16, kind: Type, list: Node, body: Box<[Step]> },
 }
 
 /// A function.
@@ -105,6 +128,8 @@ pub struct Function {
     /// Its arguments are one place for all its calls, as in BIRD 1.6: a call in the arguments of another overwrites those
     /// that the other has.
     pub is_static: bool,
+    /// What it gives, when that is declared.
+    pub returns: Option<Type>,
     /// How many slots it has, arguments and variables.
     pub slots: u16,
     /// What it does.
@@ -128,4 +153,6 @@ pub struct Program {
     pub steps: Box<[Step]>,
     /// What it surely does not mean.
     pub warned: Warned,
+    /// The rules by which it runs.
+    pub rules: Ruled,
 }

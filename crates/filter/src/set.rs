@@ -100,6 +100,10 @@ impl Range {
     pub(crate) fn is_backwards(self) -> bool {
         self.from.class == self.to.class && self.from > self.to
     }
+
+    fn contains(&self, key: Key) -> bool {
+        self.from <= key && key <= self.to && self.from.class == key.class
+    }
 }
 
 /// All pairs whose first and second number lie in ranges.
@@ -150,6 +154,8 @@ pub enum Item {
 pub struct Set {
     /// Sorted by their beginnings; those that begin alike as written.
     shown: Vec<Range>,
+    /// What is searched in place of them when some overlap and the dialect merges them.
+    merged: Option<Box<[Range]>>,
     rects: Vec<Rect>,
     /// The ranges once more in little room, when all are of one type of at most 64 bits: what is searched then.
     narrow: Option<Narrow>,
@@ -188,11 +194,11 @@ impl Narrow {
 }
 
 /// The types for which sets are asked whether all members have them.
-const KINDS: [Type; 4] = [Type::Int, Type::Pair, Type::Ec, Type::Lc];
+const KINDS: [Type; 5] = [Type::Int, Type::Pair, Type::Ec, Type::Lc, Type::Ip];
 
 impl Set {
-    /// The set of some members.
-    pub fn new(items: impl IntoIterator<Item = Item>) -> Self {
+    /// The set of some members. Ranges that overlap are searched as BIRD 1.6 does, or merged (`merges`).
+    pub fn new(items: impl IntoIterator<Item = Item>, merges: bool) -> Self {
         let mut set = Self::default();
         for item in items {
             match item {
@@ -202,9 +208,25 @@ impl Set {
             }
         }
         set.shown.sort_by_key(|r| r.from);
-        set.narrow = Narrow::of(&set.shown);
+        set.merged = merges.then(|| merge(&set.shown)).flatten();
+        set.narrow = Narrow::of(set.ranges());
         let of = KINDS.iter().enumerate().filter(|(_, kind)| set.all_are(**kind));
         set.of = of.fold(0, |of, (bit, _)| of | 1 << bit);
+        set
+    }
+
+    /// What is searched.
+    fn ranges(&self) -> &[Range] {
+        self.merged.as_deref().unwrap_or(&self.shown)
+    }
+
+    /// The same set with its ranges merged, as later releases of 2.x print it.
+    #[must_use]
+    pub fn without_overlaps(&self) -> Self {
+        let mut set = self.clone();
+        if let Some(merged) = set.merged.take() {
+            set.shown = merged.into();
+        }
         set
     }
 
@@ -222,7 +244,7 @@ impl Set {
     pub fn contains(&self, key: Key) -> bool {
         let found = match &self.narrow {
             Some(narrow) => narrow.class == key.class && narrow.contains(key.bits as u64),
-            None => search(&self.shown, |r| *r, key).is_some(),
+            None => search(self.ranges(), |r| *r, key).is_some(),
         };
         found || self.rects.iter().any(|r| r.contains(key))
     }
@@ -232,8 +254,11 @@ impl Set {
         Key::of(value).is_some_and(|key| self.contains(key))
     }
 
-    /// Whether a value is a member; `None` when no member has its type.
+    /// Whether a value is a member; `None` when no member has its type, unless there is none.
     pub fn find(&self, value: &Value<'_>) -> Option<bool> {
+        if self.is_empty() {
+            return Some(false);
+        }
         let key = Key::of(value)?;
         if self.contains(key) {
             return Some(true);
@@ -278,10 +303,25 @@ impl Set {
             Type::Pair => matches!(class, Class::Pair | Class::Quad),
             Type::Ec => class == Class::Ec,
             Type::Lc => class == Class::Lc,
+            Type::Ip => class == Class::Ip4,
             _ => false,
         };
         self.shown.iter().all(|r| is(r.from.class)) && (self.rects.is_empty() || kind == Type::Pair)
     }
+}
+
+/// Ranges without overlaps that have the same members; `None` when the sorted ones have none.
+///
+/// A range that ends before it begins takes part only where it begins.
+fn merge(sorted: &[Range]) -> Option<Box<[Range]>> {
+    let mut merged: Vec<Range> = Vec::with_capacity(sorted.len());
+    for range in sorted {
+        match merged.last_mut() {
+            Some(last) if last.to >= range.from && last.to.class == range.from.class => last.to = last.to.max(range.to),
+            _ => merged.push(*range),
+        }
+    }
+    (merged.len() < sorted.len()).then(|| merged.into())
 }
 
 /// Finds a range with the key as BIRD does: from the middle, then in one half.
@@ -290,12 +330,12 @@ impl Set {
 fn search<T>(sorted: &[T], range: impl Fn(&T) -> Range, key: Key) -> Option<&T> {
     let mut rest = sorted;
     while let Some(middle) = rest.get(rest.len() / 2) {
-        let Range { from, to } = range(middle);
-        if from <= key && key <= to && from.class == key.class {
+        let range = range(middle);
+        if range.contains(key) {
             return Some(middle);
         }
         let (before, behind) = rest.split_at(rest.len() / 2);
-        rest = if from < key { behind.get(1..).unwrap_or_default() } else { before };
+        rest = if range.from < key { behind.get(1..).unwrap_or_default() } else { before };
     }
     None
 }
@@ -328,15 +368,18 @@ pub struct Labels {
     /// Sorted and searched as those of a set.
     ranges: Vec<(Range, u32)>,
     rects: Vec<(Rect, u32)>,
+    /// Some overlap, and of those the first arm counts.
+    first_counts: bool,
 }
 
 impl Labels {
     /// Labels with the number of their arm, in the order written.
     ///
-    /// An `else` has its place in the search, too.
-    pub fn new(items: impl IntoIterator<Item = (Item, u32)>, has_otherwise: bool) -> Self {
+    /// Where some overlap, those count that a search of BIRD 1.6 finds, in which an `else` has its place, too; or the
+    /// first (`merges`).
+    pub fn new(items: impl IntoIterator<Item = (Item, u32)>, has_otherwise: bool, merges: bool) -> Self {
         let mut labels = Self::default();
-        if has_otherwise {
+        if has_otherwise && !merges {
             let none = Key { class: Class::Otherwise, bits: 0 };
             labels.ranges.push((Range { from: none, to: none }, u32::MAX));
         }
@@ -348,11 +391,19 @@ impl Labels {
             }
         }
         labels.ranges.sort_by_key(|(r, _)| r.from);
+        let mut neighbours = labels.ranges.iter().zip(labels.ranges.iter().skip(1));
+        let overlap = neighbours.any(|((a, _), (b, _))| a.to >= b.from);
+        labels.first_counts = merges && (overlap || !labels.rects.is_empty());
         labels
     }
 
     /// The arm of a value.
     pub fn find(&self, key: Key) -> Option<u32> {
+        if self.first_counts {
+            let ranges = self.ranges.iter().filter(|(r, _)| r.contains(key)).map(|(_, arm)| *arm);
+            let rects = self.rects.iter().filter(|(r, _)| r.contains(key)).map(|(_, arm)| *arm);
+            return ranges.chain(rects).min();
+        }
         let found = search(&self.ranges, |(r, _)| *r, key);
         let rect = || self.rects.iter().find(|(r, _)| r.contains(key)).map(|(_, arm)| *arm);
         found.map(|(_, arm)| *arm).or_else(rect)
@@ -384,7 +435,7 @@ mod tests {
 
     #[test]
     fn of_ranges_that_overlap_those_count_that_a_search_from_the_middle_finds() {
-        let set = Set::new([range(5, 20), range(5, 16), range(1, 5), range(20, 10)]);
+        let set = Set::new([range(5, 20), range(5, 16), range(1, 5), range(20, 10)], false);
         assert_eq!(set.to_string(), "[1..5, 5..20, 5..16, 20..10]");
         assert!([5, 6, 16].into_iter().all(|n| set.contains(key(n))));
         // 17 to 20 are behind the middle, where 5..20 is not looked for.
@@ -393,20 +444,30 @@ mod tests {
 
     #[test]
     fn a_value_is_never_in_a_range_of_another_type() {
-        let set = Set::new([range(0, u32::MAX)]);
+        let set = Set::new([range(0, u32::MAX)], false);
         assert!(!set.contains_value(&Value::Ip("10.0.0.1".parse().unwrap())));
         assert!(!set.contains_value(&Value::Pair(5)));
     }
 
     #[test]
     fn labels_are_searched_as_sets_are() {
-        let labels = Labels::new([(range(5, 9), 0), (range(1, 20), 1), (range(30, 30), 2)], false);
+        let labels = Labels::new([(range(5, 9), 0), (range(1, 20), 1), (range(30, 30), 2)], false, false);
         assert_eq!([4, 5, 15, 30, 31].map(|n| labels.find(key(n))), [Some(1), Some(0), None, Some(2), None]);
     }
 
     #[test]
+    fn merged_ranges_have_every_member_and_the_first_of_overlapping_labels_counts() {
+        let set = Set::new([range(5, 20), range(5, 16), range(1, 5), range(30, 30)], true);
+        assert!([1, 5, 17, 20, 30].into_iter().all(|n| set.contains(key(n))) && !set.contains(key(21)));
+        assert_eq!(set.to_string(), "[1..5, 5..20, 5..16, 30]");
+        assert_eq!(set.without_overlaps().to_string(), "[1..20, 30]");
+        let labels = Labels::new([(range(5, 9), 0), (range(1, 20), 1), (range(30, 30), 2)], true, true);
+        assert_eq!([4, 5, 15, 30, 31].map(|n| labels.find(key(n))), [Some(1), Some(0), Some(1), Some(2), None]);
+    }
+
+    #[test]
     fn a_wildcard_in_front_of_a_pair_matches_every_first_number() {
-        let set = Set::new([Item::Rect(Rect { high: (0, u16::MAX), low: (2, 2) })]);
+        let set = Set::new([Item::Rect(Rect { high: (0, u16::MAX), low: (2, 2) })], false);
         assert!(set.contains_value(&Value::Pair(0x0007_0002)));
         assert!(!set.contains_value(&Value::Pair(0x0007_0003)));
     }

@@ -111,6 +111,9 @@ impl<'a, 's> Subject<'a, 's> {
                 Value::Ip(gateway.unwrap_or_else(|| self.no_address()))
             }
             Field::Dest => Value::Enum(EnumKind::Dest, self.way(local).kind),
+            Field::DestKind => Value::Enum(EnumKind::Dest, self.way(local).kind_of_2()),
+            Field::Weight => Value::Int(self.way(local).first.map_or(1, |hop| u32::from(hop.weight) + 1)),
+            Field::Onlink => Value::Bool(self.way(local).first.is_some_and(|hop| hop.onlink)),
             Field::Ifindex => Value::Int(self.iface(local).0),
             Field::Ifname => {
                 let link = self.env.ifaces.get(self.iface(local));
@@ -136,11 +139,13 @@ impl<'a, 's> Subject<'a, 's> {
         };
         match (resolved.or(carried), &local.dest) {
             (Some(Resolved::Unicast(hop)), _) | (None, Dest::Via(hop)) => Way::unicast(*hop),
-            (Some(Resolved::Multipath(_)), _) | (None, Dest::Multipath(_)) => Way { kind: 5, hop: None },
-            (Some(Resolved::Blackhole), _) | (None, Dest::Blackhole) => Way { kind: 2, hop: None },
-            (Some(Resolved::Prohibit), _) | (None, Dest::Prohibit) => Way { kind: 4, hop: None },
+            (Some(Resolved::Multipath(hops)), _) | (None, Dest::Multipath(hops)) => {
+                Way { kind: RTD_MULTIPATH, hop: None, first: hops.first().copied() }
+            }
+            (Some(Resolved::Blackhole), _) | (None, Dest::Blackhole) => Way::nowhere(2),
+            (Some(Resolved::Prohibit), _) | (None, Dest::Prohibit) => Way::nowhere(4),
             (Some(Resolved::Unreachable), _) | (None, Dest::Unreachable | Dest::Recursive(_) | Dest::Carried(_)) => {
-                Way { kind: 3, hop: None }
+                Way::nowhere(3)
             }
         }
     }
@@ -182,11 +187,30 @@ impl<'a, 's> Subject<'a, 's> {
             (Field::From, Value::Ip(a)) => self.edit()?.local.from = Some(*a),
             (Field::Scope, Value::Enum(EnumKind::Scope, n)) => self.edit()?.local.scope = scope(*n),
             (Field::Gw, Value::Ip(gateway)) => {
-                let (link, _) = self.env.ifaces.neighbor(*gateway).ok_or("Invalid gw address")?;
-                let hop = Hop::via(*gateway, link.index);
+                let hop = match self.local()?.dest {
+                    Dest::Via(old) if old.onlink && old.iface != IfIndex(0) => Hop { gateway: Some(*gateway), ..old },
+                    _ => {
+                        let (link, _) = self.env.ifaces.neighbor(*gateway).ok_or("Invalid gw address")?;
+                        Hop::via(*gateway, link.index)
+                    }
+                };
                 self.redirect(Dest::Via(hop))?;
             }
-            (Field::Dest, Value::Enum(EnumKind::Dest, n)) => self.redirect(match n {
+            (Field::Weight, Value::Int(n)) => {
+                let weight = n.checked_sub(1).and_then(|n| u8::try_from(n).ok());
+                let weight = weight.ok_or("Setting weight value out of bounds")?;
+                let dest = match self.local()?.dest.clone() {
+                    Dest::Via(hop) => Dest::Via(Hop { weight, ..hop }),
+                    Dest::Multipath(hops) => Dest::Multipath(hops.iter().map(|hop| Hop { weight, ..*hop }).collect()),
+                    _ => return Err("Setting weight needs regular nexthop"),
+                };
+                self.redirect(dest)?;
+            }
+            (Field::Onlink, Value::Bool(onlink)) => {
+                let Dest::Via(hop) = self.local()?.dest else { return Err("Setting onlink needs regular nexthop") };
+                self.redirect(Dest::Via(Hop { onlink: *onlink, ..hop }))?;
+            }
+            (Field::Dest | Field::DestKind, Value::Enum(EnumKind::Dest, n)) => self.redirect(match n {
                 2 => Dest::Blackhole,
                 3 => Dest::Unreachable,
                 4 => Dest::Prohibit,
@@ -200,6 +224,12 @@ impl<'a, 's> Subject<'a, 's> {
             _ => return Err(WRONG_TYPE),
         }
         Ok(())
+    }
+
+    /// The part beside BGP as it is now.
+    fn local(&self) -> Operated<&Local> {
+        let route = self.route.ok_or(NO_ROUTE)?;
+        Ok(self.edited().map_or(route.attrs.local(), |b| &b.local))
     }
 
     fn redirect(&mut self, dest: Dest) -> Operated<()> {
@@ -248,6 +278,13 @@ impl<'a, 's> Subject<'a, 's> {
                 Some(LocalValue::Int(if *on { old | (1 << bit) } else { old & !(1 << bit) }))
             }
             (AttrKind::Int, Value::Int(n) | Value::Enum(_, n)) => Some(LocalValue::Int(*n)),
+            (AttrKind::Quad, Value::Quad(n)) => Some(LocalValue::Int(*n)),
+            (AttrKind::Quad, Value::Ip(IpAddr::V4(a))) => Some(LocalValue::Int(a.to_bits())),
+            (AttrKind::Path, Value::Path(o))
+            | (AttrKind::Clist, Value::Clist(o))
+            | (AttrKind::Eclist, Value::Eclist(o))
+            | (AttrKind::Lclist, Value::Lclist(o))
+            | (AttrKind::Bytes, Value::Bytes(o)) => Some(LocalValue::Octets(Arc::from(&**o))),
             (AttrKind::Ip, Value::Ip(a)) => Some(LocalValue::Ip(*a)),
             (AttrKind::Text, Value::Text(t)) => Some(LocalValue::Text(Arc::from(&*String::from_utf8_lossy(t)))),
             _ => return Err(wrong_kind(kind)),
@@ -269,15 +306,31 @@ impl<'a, 's> Subject<'a, 's> {
     }
 }
 
+/// RTD_MULTIPATH of 1.6.
+const RTD_MULTIPATH: u32 = 5;
+
 struct Way {
-    /// RTD_*.
+    /// RTD_* of 1.6.
     kind: u32,
+    /// The only way out.
     hop: Option<Hop>,
+    /// The first of one or several ways out.
+    first: Option<Hop>,
 }
 
 impl Way {
     fn unicast(hop: Hop) -> Self {
-        Self { kind: u32::from(hop.gateway.is_none()), hop: Some(hop) }
+        Self { kind: u32::from(hop.gateway.is_none()), hop: Some(hop), first: Some(hop) }
+    }
+
+    const fn nowhere(kind: u32) -> Self {
+        Self { kind, hop: None, first: None }
+    }
+
+    /// RTD_* of 2, where all that leads out is unicast.
+    const fn kind_of_2(&self) -> u32 {
+        const UNICAST: u32 = 1;
+        if self.first.is_some() { UNICAST } else { self.kind }
     }
 }
 
@@ -306,7 +359,7 @@ fn bgp_value(kind: AttrKind, octets: Option<&[u8]>) -> Value<'_> {
         (AttrKind::Enum(kind), Some(o)) => o.first().map(|n| Value::Enum(kind, (*n).into())),
         (AttrKind::Ip, Some(o)) => route::attrs::next_hop(o).map(|(a, _)| Value::Ip(a)),
         (AttrKind::Opaque, Some(_)) => Some(Value::Enum(EnumKind::Opaque, 0)),
-        (AttrKind::Text | AttrKind::Bit(_), Some(_)) => None,
+        (AttrKind::Text | AttrKind::Bit(_) | AttrKind::Bytes, Some(_)) => None,
     };
     value.unwrap_or(Value::Void)
 }
@@ -314,6 +367,17 @@ fn bgp_value(kind: AttrKind, octets: Option<&[u8]>) -> Value<'_> {
 fn local_value(kind: AttrKind, value: Option<&LocalValue>) -> Value<'static> {
     match (kind, value) {
         (AttrKind::Bit(bit), Some(LocalValue::Int(n))) => Value::Bool(n >> bit & 1 == 1),
+        (AttrKind::Quad, Some(LocalValue::Int(n))) => Value::Quad(*n),
+        (_, Some(LocalValue::Octets(o))) => {
+            let octets = Held::own(o.to_vec());
+            match kind {
+                AttrKind::Path => Value::Path(octets),
+                AttrKind::Clist => Value::Clist(octets),
+                AttrKind::Eclist => Value::Eclist(octets),
+                AttrKind::Lclist => Value::Lclist(octets),
+                _ => Value::Bytes(octets),
+            }
+        }
         (_, Some(LocalValue::Int(n))) => Value::Int(*n),
         (_, Some(LocalValue::Ip(a))) => Value::Ip(*a),
         (_, Some(LocalValue::Text(t))) => Value::Text(Held::own(t.as_bytes().to_vec())),
@@ -332,6 +396,7 @@ const fn wrong_kind(kind: AttrKind) -> &'static str {
         AttrKind::Eclist => "Setting eclist attribute to non-eclist value",
         AttrKind::Lclist => "Setting lclist attribute to non-lclist value",
         AttrKind::Bit(_) => "Setting bit in bitfield attribute to non-bool value",
+        AttrKind::Bytes => "Setting bytestring attribute to non-bytestring value",
         AttrKind::Opaque => "Setting opaque attribute is not allowed",
     }
 }

@@ -1,10 +1,13 @@
 //! The names of a configuration: one name space for constants, functions, filters, protocols, tables and whatever else.
 
+use crate::names::{Attr, AttrKind};
+use crate::prefix_set::PrefixSet;
 use crate::program::Function;
 use crate::run::Filter;
 use crate::span::{Diagnostic, Span};
-use crate::value::{Type, Value};
+use crate::value::{Held, Type, Value};
 use route::Family;
+use route::attrs::LocalAttr;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -20,6 +23,8 @@ pub enum SymbolKind {
     Filter(Arc<Filter>),
     /// `roa table`.
     RoaTable,
+    /// `attribute`: one that the operator declares.
+    Attribute(Attr),
     /// Something that filters do not know, with BIRD's word for it (`protocol`, `routing table`, ...).
     Foreign(&'static str),
     /// Its definition was wrong and has been said to be; uses of it are not errors of their own.
@@ -34,10 +39,24 @@ impl SymbolKind {
             Self::Function(_) => "function",
             Self::Filter(_) => "filter",
             Self::RoaTable => "ROA table",
+            Self::Attribute(_) => "custom attribute",
             Self::Foreign(word) => word,
             Self::Broken => "undefined",
         }
     }
+}
+
+impl SymbolKind {
+    const fn own_number(&self) -> Option<u16> {
+        match self {
+            Self::Attribute(attr) => attr.number(),
+            _ => None,
+        }
+    }
+}
+
+const fn own(number: u16, kind: AttrKind) -> Attr {
+    Attr::Local(LocalAttr::Own(number), kind)
 }
 
 /// A name's entry.
@@ -108,6 +127,28 @@ impl Symbols {
         }
     }
 
+    /// The attribute of a name and kind that the operator declares: its number is the one that it has in `before`, or one
+    /// that is free here and there.
+    pub(crate) fn own_attribute(&self, name: &str, kind: AttrKind, before: Option<&Self>) -> Option<Attr> {
+        if let Some(SymbolKind::Attribute(old)) = before.and_then(|b| b.get(name)).map(|s| &s.kind)
+            && *old == own(old.number()?, kind)
+        {
+            return Some(*old);
+        }
+        let taken = |symbols: &Self| symbols.all.values().filter_map(|s| s.kind.own_number()).max();
+        let last = taken(self).max(before.and_then(taken));
+        last.map_or(Some(0), |n| n.checked_add(1)).map(|number| own(number, kind))
+    }
+
+    /// The name and kind of an attribute that the operator declared, by its number.
+    pub fn own_name(&self, number: u16) -> Option<(&Arc<str>, AttrKind)> {
+        let of = |kind: &SymbolKind| match kind {
+            SymbolKind::Attribute(Attr::Local(LocalAttr::Own(n), kind)) if *n == number => Some(*kind),
+            _ => None,
+        };
+        self.all.iter().find_map(|(name, symbol)| Some((name, of(&symbol.kind)?)))
+    }
+
     /// All names in their order.
     pub fn iter(&self) -> impl Iterator<Item = (&Arc<str>, &Symbol)> {
         self.all.iter()
@@ -154,10 +195,14 @@ fn distance(a: &str, b: &str) -> usize {
     row.last().copied().unwrap_or_default()
 }
 
-/// A value for a variable of a type: the same, or an IPv4 address as a quad. `None` when it does not fit.
+/// A value for a variable of a type: the same, or an IPv4 address as a quad, or `[]` as the set of
+/// prefixes without members. `None` when it does not fit.
 pub(crate) fn fit(kind: Type, value: Value<'_>) -> Option<Value<'_>> {
     match value {
         Value::Ip(IpAddr::V4(a)) if kind == Type::Quad => Some(Value::Quad(a.to_bits())),
+        Value::Set(set) if kind == Type::PrefixSet && set.is_empty() => {
+            Some(Value::PrefixSet(Held::Own(Arc::new(Arc::new(PrefixSet::new())))))
+        }
         value if value.kind() == kind || value == Value::Void => Some(value),
         _ => None,
     }

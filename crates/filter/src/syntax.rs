@@ -17,8 +17,9 @@ mod lexer;
 mod reserved;
 
 pub use cursor::{Cursor, Parsed};
+pub(crate) use cursor::{UNDEFINED, hexadecimal};
 pub use lexer::lex;
-pub use reserved::is_reserved;
+pub use reserved::{is_reserved, is_reserved_in};
 
 use crate::span::Span;
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -48,6 +49,8 @@ pub enum Tok {
     Ip6(Ipv6Addr),
     /// A string in double quotes; its span includes them.
     Text,
+    /// Octets in hexadecimal, only in dialect 2: `hex:0102`, or ten of them and more without `hex:`.
+    Bytes,
     /// A keyword or a name. Single quotes allow more characters, no more: a keyword in quotes is the keyword.
     Word,
     /// An operator or a bracket.
@@ -108,6 +111,7 @@ operators! {
     MaskClose "=]",
     Range "..",
     Arrow "->",
+    Append "++",
     Plus "+",
     Minus "-",
     Star "*",

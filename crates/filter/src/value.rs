@@ -10,7 +10,7 @@ use crate::mask::Mask;
 use crate::prefix_set::PrefixSet;
 use crate::set::Set;
 use route::community::{self, ExtCommunity, LargeCommunity};
-use route::{AsPath, Prefix};
+use route::{AsPath, Prefix, Roa};
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
 use std::ops::Deref;
@@ -75,6 +75,18 @@ pub enum EnumKind {
     Dest = 0x34,
     /// `ROA_*`.
     Roa = 0x35,
+    /// `NET_*`: kinds of prefix.
+    NetType = 0x36,
+    /// `RA_PREF_*`.
+    RaPreference = 0x37,
+    /// `AF_*`.
+    Afi = 0x38,
+    /// `MPLS_POLICY_*`.
+    MplsPolicy = 0x39,
+    /// `NET_EVPN_*`.
+    EvpnType = 0x3a,
+    /// `ASPA_*`. The releases that have it number it as 2.0.12 numbers `ROA_*`.
+    Aspa = 0x3c,
     /// An attribute of which only its presence is known, such as `bgp_aggregator`.
     Opaque = 0x3f,
 }
@@ -101,6 +113,31 @@ pub enum Type {
     Mask,
     Set,
     PrefixSet,
+    Bytes,
+}
+
+impl Type {
+    /// The value without members of a type of lists.
+    pub const fn empty(self) -> Option<Value<'static>> {
+        Some(match self {
+            Self::Path => Value::Path(Held::Ref(&[])),
+            Self::Clist => Value::Clist(Held::Ref(&[])),
+            Self::Eclist => Value::Eclist(Held::Ref(&[])),
+            Self::Lclist => Value::Lclist(Held::Ref(&[])),
+            _ => return None,
+        })
+    }
+
+    /// The type of what a loop over a value of this type takes in turn.
+    pub const fn items(self) -> Option<Self> {
+        Some(match self {
+            Self::Path => Self::Int,
+            Self::Clist => Self::Pair,
+            Self::Eclist => Self::Ec,
+            Self::Lclist => Self::Lc,
+            _ => return None,
+        })
+    }
 }
 
 /// A value.
@@ -142,6 +179,10 @@ pub enum Value<'a> {
     Set(Held<'a, Set>),
     /// A set of prefixes.
     PrefixSet(Held<'a, Arc<PrefixSet>>),
+    /// Octets.
+    Bytes(Held<'a, [u8]>),
+    /// The prefix of a ROA table, with what it authorises.
+    Roa(Held<'a, Roa>),
 }
 
 impl Value<'_> {
@@ -166,13 +207,17 @@ impl Value<'_> {
             Self::Mask(_) => Type::Mask,
             Self::Set(_) => Type::Set,
             Self::PrefixSet(_) => Type::PrefixSet,
+            Self::Bytes(_) => Type::Bytes,
+            Self::Roa(_) => Type::Prefix,
         }
     }
 
     /// How much there is of it, in pieces of 64 octets, at least one: what copying or comparing it costs.
     pub fn pieces(&self) -> u32 {
         let octets = match self {
-            Self::Text(o) | Self::Path(o) | Self::Clist(o) | Self::Eclist(o) | Self::Lclist(o) => o.len(),
+            Self::Text(o) | Self::Path(o) | Self::Clist(o) | Self::Eclist(o) | Self::Lclist(o) | Self::Bytes(o) => {
+                o.len()
+            }
             Self::Mask(mask) => mask.0.len() * 8,
             Self::Set(set) => set.len() * 32,
             Self::PrefixSet(set) => set.len() * 32,
@@ -202,6 +247,8 @@ impl Value<'_> {
             Self::Mask(v) => Value::Mask(Held::Ref(v)),
             Self::Set(v) => Value::Set(Held::Ref(v)),
             Self::PrefixSet(v) => Value::PrefixSet(Held::Ref(v)),
+            Self::Bytes(v) => Value::Bytes(Held::Ref(v)),
+            Self::Roa(v) => Value::Roa(Held::Ref(v)),
         }
     }
 
@@ -238,6 +285,8 @@ impl Value<'_> {
             Self::Mask(v) => Value::Mask(whole(v)),
             Self::Set(v) => Value::Set(whole(v)),
             Self::PrefixSet(v) => Value::PrefixSet(whole(v)),
+            Self::Bytes(v) => Value::Bytes(octets(v)),
+            Self::Roa(v) => Value::Roa(whole(v)),
         }
     }
 }
@@ -251,6 +300,7 @@ impl fmt::Display for Value<'_> {
             Self::Int(v) => write!(f, "{v}"),
             Self::Pair(v) => write!(f, "{}", community::Community(*v)),
             Self::Quad(v) => write!(f, "{}", Ipv4Addr::from_bits(*v)),
+            Self::Enum(EnumKind::Aspa, v) => write!(f, "(enum {:x}){v}", EnumKind::Roa as u8),
             Self::Enum(kind, v) => write!(f, "(enum {:x}){v}", *kind as u8),
             Self::Ip(v) => write!(f, "{v}"),
             Self::Prefix(v) => write!(f, "{v}"),
@@ -264,6 +314,11 @@ impl fmt::Display for Value<'_> {
             Self::Mask(v) => write!(f, "{}", **v),
             Self::Set(v) => write!(f, "{}", **v),
             Self::PrefixSet(v) => write!(f, "{}", ***v),
+            Self::Bytes(v) => v.iter().enumerate().try_for_each(|(i, octet)| {
+                let separator = if i > 0 { ":" } else { "" };
+                write!(f, "{separator}{octet:02x}")
+            }),
+            Self::Roa(v) => write!(f, "{}-{} AS{}", v.prefix, v.max_len, v.asn),
         }
     }
 }

@@ -38,6 +38,8 @@ pub enum LocalValue {
     Ip(IpAddr),
     /// Text.
     Text(Arc<str>),
+    /// Octets of an attribute that the operator declared: a list, or octets as such.
+    Octets(Arc<[u8]>),
 }
 
 /// The names of local attributes: the kernel's, with BIRD's words.

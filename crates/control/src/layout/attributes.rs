@@ -153,6 +153,10 @@ fn local(name: LocalAttr, value: &LocalValue) -> String {
         (_, LocalValue::Int(n)) => format!("\t{label}: {n}"),
         (_, LocalValue::Ip(addr)) => format!("\t{label}: {addr}"),
         (_, LocalValue::Text(text)) => format!("\t{label}: {text}"),
+        (_, LocalValue::Octets(octets)) => {
+            let shown: Vec<String> = octets.iter().map(|octet| format!("{octet:02x}")).collect();
+            format!("\t{label}: {}", shown.join(":"))
+        }
     }
 }
 

@@ -4,14 +4,15 @@
 //! not chain), `+ -`, `* /`, `!`, the dot. So `true || true && false` is FALSE and
 //! `! 1 = 2` is `(!1) = 2`, as in BIRD 1.6.
 
-use super::{Parser, editing, join};
+use super::{Parser, join};
 use crate::ast::{Arith, Compare, EcKind, Expr, ExprKind, Logic, Method, PathItem};
+use crate::dialect::Dialect;
 use crate::mask::{MASK_LEN_MAX, MaskItem};
 use crate::names;
 use crate::span::{Diagnostic, Span};
 use crate::syntax::{Op, Parsed, Tok};
 use crate::value::{Held, Value};
-use route::{Family, Prefix};
+use route::{Family, Prefix, Roa};
 use std::sync::Arc;
 
 impl Parser<'_, '_> {
@@ -64,17 +65,29 @@ impl Parser<'_, '_> {
     }
 
     fn sum(&mut self) -> Parsed<Expr> {
-        let first = self.product()?;
+        let mut first = self.product()?;
         let mut rest = Vec::new();
+        let depth = self.depth;
         loop {
             let op = match self.cursor.peek() {
                 Tok::Op(Op::Plus) => Arith::Add,
                 Tok::Op(Op::Minus) => Arith::Subtract,
+                Tok::Op(Op::Append) if self.rules.blocks => {
+                    self.cursor.bump();
+                    self.depth += 1;
+                    let left = self.chain(first, std::mem::take(&mut rest), ExprKind::Arith);
+                    let right = self.deeper(Self::product)?;
+                    let span = join(left.span, right.span);
+                    let kind = ExprKind::Method(Method::Append, Box::new(left), Some(Box::new(right)));
+                    first = Expr { kind, span };
+                    continue;
+                }
                 _ => break,
             };
             self.cursor.bump();
             rest.push((op, self.product()?));
         }
+        self.depth = depth;
         Ok(self.chain(first, rest, ExprKind::Arith))
     }
 
@@ -115,20 +128,11 @@ impl Parser<'_, '_> {
     }
 
     fn method(&mut self, subject: Expr) -> Parsed<Expr> {
-        let method = match self.cursor.word() {
-            Some("len") => Method::Len,
-            Some("ip") => Method::Ip,
-            Some("first") => Method::First,
-            Some("last") => Method::Last,
-            Some("last_nonaggregated") => Method::LastNonaggregated,
-            Some("mask") => Method::Mask,
-            _ => return Err(self.cursor.wanted("`len`, `ip`, `mask`, `first`, `last` or `last_nonaggregated`")),
+        let Some((method, takes)) = self.cursor.word().and_then(|word| names::method(word, self.dialect())) else {
+            return Err(self.cursor.wanted("`len`, `ip`, `mask`, `first`, `last` or `last_nonaggregated`"));
         };
         self.cursor.bump();
-        let argument = match method {
-            Method::Mask => Some(Box::new(self.in_parens(Self::expr)?)),
-            _ => None,
-        };
+        let argument = if takes { Some(Box::new(self.in_parens(Self::expr)?)) } else { None };
         let span = self.cursor.since(subject.span);
         Ok(Expr { kind: ExprKind::Method(method, Box::new(subject), argument), span })
     }
@@ -136,7 +140,13 @@ impl Parser<'_, '_> {
     fn primary(&mut self) -> Parsed<Expr> {
         let start = self.cursor.span();
         let kind = match self.cursor.peek() {
-            Tok::Num(n) => self.literal(Value::Int(n)),
+            Tok::Num(n) => {
+                if self.rules.blocks && self.cursor.ahead(1).tok == Tok::Op(Op::Colon) && self.touches_next() {
+                    return Err(self.unsupported("a route distinguisher"));
+                }
+                self.literal(Value::Int(n))
+            }
+            Tok::Bytes if self.rules.blocks => ExprKind::Literal(Value::Bytes(Held::Own(self.cursor.bytes()?.into()))),
             Tok::Text => {
                 let text = self.cursor.string()?;
                 ExprKind::Literal(Value::Text(Held::Own(text.into())))
@@ -146,11 +156,16 @@ impl Parser<'_, '_> {
             Tok::Op(Op::ParenOpen) => return self.parens(),
             Tok::Op(Op::BracketOpen) => self.set()?,
             Tok::Op(Op::MaskOpen) => self.mask(Op::MaskClose)?,
-            Tok::Op(Op::Slash) => self.mask(Op::Slash)?,
+            Tok::Op(Op::Slash) if self.rules.slash_masks => self.mask(Op::Slash)?,
             Tok::Op(Op::Plus | Op::Minus) => self.empty()?,
             _ => return Err(self.cursor.wanted("an expression")),
         };
         Ok(Expr { kind, span: self.cursor.since(start) })
+    }
+
+    /// Whether nothing stands between the next token and the one behind it.
+    fn touches_next(&self) -> bool {
+        self.cursor.span().end == self.cursor.ahead(1).span.start
     }
 
     fn literal(&mut self, value: Value<'static>) -> ExprKind {
@@ -169,9 +184,29 @@ impl Parser<'_, '_> {
 
     fn address_or_prefix(&mut self) -> Parsed<ExprKind> {
         if self.at_prefix() {
-            return Ok(ExprKind::Literal(Value::Prefix(self.prefix()?)));
+            let prefix = self.prefix()?;
+            return Ok(ExprKind::Literal(self.roa(prefix)?));
         }
         Ok(ExprKind::Literal(self.address_value()?))
+    }
+
+    /// Reads `max LENGTH as NUMBER` behind a prefix, if it comes next.
+    fn roa(&mut self, prefix: Prefix) -> Parsed<Value<'static>> {
+        if self.rules.blocks && self.cursor.is_word("from") {
+            return Err(self.unsupported("a prefix with `from`"));
+        }
+        if !(self.rules.blocks && self.cursor.is_word("max")) {
+            return Ok(Value::Prefix(prefix));
+        }
+        self.cursor.bump();
+        let span = self.cursor.span();
+        let max = self.cursor.number()?;
+        self.cursor.expect_word("as")?;
+        let asn = self.cursor.number()?;
+        match u8::try_from(max).ok().filter(|max| (prefix.len()..=prefix.family().bits()).contains(max)) {
+            Some(max_len) => Ok(Value::Roa(Held::Own(Arc::new(Roa { prefix, max_len, asn })))),
+            None => Err(Diagnostic::error(span, format!("Invalid max prefix length {max}"))),
+        }
     }
 
     /// Whether `ADDRESS/` comes next.
@@ -190,7 +225,15 @@ impl Parser<'_, '_> {
         match made.filter(|p| p.addr() == addr) {
             Some(prefix) => Ok(prefix),
             None => {
-                let wrong = Diagnostic::error(span, format!("Invalid network prefix: {addr}/{len}."));
+                let words = match (self.dialect(), made) {
+                    (Dialect::V1, _) => format!("Invalid network prefix: {addr}/{len}."),
+                    (Dialect::V2, None) => format!("Invalid prefix length {len}"),
+                    (Dialect::V2, Some(p)) => {
+                        let family = if addr.is_ipv4() { "IPv4" } else { "IPv6" };
+                        format!("Invalid {family} prefix {addr}/{len}, maybe you wanted {p}")
+                    }
+                };
+                let wrong = Diagnostic::error(span, words);
                 Err(match made {
                     Some(p) if p.addr() != addr => wrong.help(format!("the network is {p}")),
                     _ => wrong,
@@ -201,11 +244,11 @@ impl Parser<'_, '_> {
 
     fn word(&mut self) -> Parsed<ExprKind> {
         let word = self.cursor.word().unwrap_or_default();
-        if let Some(attr) = names::attribute(word) {
+        if let Some(attr) = names::attribute(word, self.dialect()) {
             self.cursor.bump();
             return Ok(ExprKind::Attr(attr));
         }
-        if let Some(value) = names::constant(word) {
+        if let Some(value) = names::constant(word, self.dialect()) {
             return Ok(self.literal(value));
         }
         match word {
@@ -219,9 +262,26 @@ impl Parser<'_, '_> {
                 self.cursor.bump();
                 return self.in_parens(Self::roa_check);
             }
+            "aspa_check" if self.rules.blocks => {
+                let wrong = Diagnostic::error(self.cursor.span(), "`aspa_check` is not supported by rbird");
+                return Err(wrong.help("there are no ASPA tables yet that it could ask"));
+            }
+            "format" if self.rules.blocks => {
+                self.cursor.bump();
+                return Ok(ExprKind::Format(Box::new(self.in_parens(Self::expr)?)));
+            }
+            "from_hex" if self.rules.blocks => {
+                self.cursor.bump();
+                return Ok(ExprKind::FromHex(Box::new(self.in_parens(Self::expr)?)));
+            }
+            "flow4" | "flow6" | "eth" | "evpn" | "aspa" | "neighbor"
+                if self.rules.blocks && self.cursor.ahead(1).tok != Tok::Op(Op::ParenOpen) && self.at_net() =>
+            {
+                return Err(self.unsupported(word));
+            }
             _ => {}
         }
-        if let Some(method) = editing(word) {
+        if let Some(method) = names::function(word, self.dialect()) {
             self.cursor.bump();
             return self.in_parens(|p| {
                 let subject = p.expr()?;
@@ -240,6 +300,14 @@ impl Parser<'_, '_> {
             return Ok(ExprKind::Call(name, self.call_arguments()?));
         }
         Ok(ExprKind::Name(name))
+    }
+
+    /// Whether behind the next word something stands that could only be a prefix of another kind.
+    fn at_net(&self) -> bool {
+        matches!(
+            self.cursor.ahead(1).tok,
+            Tok::Num(_) | Tok::Word | Tok::Ip4(_) | Tok::Ip6(_) | Tok::Bytes | Tok::Wrong(_) | Tok::Op(Op::BraceOpen)
+        )
     }
 
     /// Reads `TABLE` or `TABLE, PREFIX, ASN`.
@@ -309,11 +377,17 @@ impl Parser<'_, '_> {
                 _ => (Op::Minus, 3, Value::Lclist(nothing())),
             }
         };
-        if !(self.cursor.ahead(count).tok == Tok::Word && self.cursor.name_at(self.cursor.ahead(count)) == "empty") {
+        let is_empty =
+            self.cursor.ahead(count).tok == Tok::Word && self.cursor.name_at(self.cursor.ahead(count)) == "empty";
+        if !(is_empty || self.rules.names_tokens) {
             return Err(self.cursor.wanted("an expression"));
         }
         for _ in 0..count {
             self.cursor.expect(sign)?;
+        }
+        if !is_empty {
+            let expected: &[&str] = if sign == Op::Minus && count < 3 { &["'-'", "EMPTY"] } else { &["EMPTY"] };
+            return Err(self.cursor.wanted_one_of("`empty`", expected));
         }
         self.cursor.expect_word("empty")?;
         for _ in 0..count {
@@ -332,6 +406,18 @@ impl Parser<'_, '_> {
                 Tok::Op(Op::Question) => self.fixed(MaskItem::Question),
                 Tok::Op(Op::Star) if close == Op::MaskClose => self.fixed(MaskItem::Star),
                 Tok::Op(Op::ParenOpen) => PathItem::Expr(self.in_parens(Self::expr)?),
+                Tok::Op(Op::Plus) if self.rules.blocks => {
+                    if items.is_empty() {
+                        return Err(self.cursor.error("Path mask iterator '+' cannot be first"));
+                    }
+                    self.fixed(MaskItem::Again)
+                }
+                Tok::Op(Op::BracketOpen) if self.rules.blocks => {
+                    let start = self.cursor.bump().span;
+                    let set = if self.cursor.is(Op::BracketClose) { Vec::new() } else { self.set_items()? };
+                    self.cursor.expect(Op::BracketClose)?;
+                    PathItem::Set(set, self.cursor.since(start))
+                }
                 Tok::Word if self.cursor.is_name() => {
                     let (name, span) = self.cursor.name()?;
                     PathItem::Expr(Expr { kind: ExprKind::Name(name.into()), span })

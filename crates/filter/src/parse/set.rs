@@ -5,6 +5,7 @@
 
 use super::Parser;
 use crate::ast::{Atom, Expr, ExprKind, Part, SetItem, SetItemKind};
+use crate::dialect::Dialect;
 use crate::names;
 use crate::set::Pattern;
 use crate::span::{Diagnostic, Span};
@@ -18,11 +19,23 @@ impl Parser<'_, '_> {
         let kind = if self.at_prefix() {
             let mut all = vec![self.pattern()?];
             while self.cursor.eat(Op::Comma) {
-                all.push(self.pattern()?);
+                let next = self.pattern()?;
+                let first = all.first().map(|p| p.base.family());
+                if self.rules.blocks && first.is_some_and(|family| family != next.base.family()) {
+                    let wrong = Diagnostic::error(self.cursor.last_span(), "Mixed IPv4/IPv6 prefixes in prefix set");
+                    return Err(wrong.help("make one set of each family"));
+                }
+                all.push(next);
             }
             ExprKind::PrefixSet(all)
+        } else if self.rules.blocks && self.cursor.is(Op::BracketClose) {
+            ExprKind::Set(Vec::new())
         } else {
-            ExprKind::Set(self.set_items()?)
+            let items = self.set_items()?;
+            if !self.cursor.is(Op::BracketClose) {
+                return Err(self.cursor.wanted_one_of("`]`", &["DDOT", "','", "']'"]));
+            }
+            ExprKind::Set(items)
         };
         self.cursor.expect(Op::BracketClose)?;
         Ok(kind)
@@ -55,7 +68,8 @@ impl Parser<'_, '_> {
             (Ok(low), Ok(high)) if low <= high && high <= bits => Ok(Pattern { base, low, high }),
             _ => {
                 let span = self.cursor.since(start);
-                let wrong = Diagnostic::error(span, format!("Invalid prefix pattern range: {{{low}, {high}}}."));
+                let end = if self.dialect() == Dialect::V1 { "." } else { "" };
+                let wrong = Diagnostic::error(span, format!("Invalid prefix pattern range: {{{low}, {high}}}{end}"));
                 Err(wrong.help(format!("the first is the shortest length, the second the longest, at most {bits}")))
             }
         }
@@ -112,7 +126,7 @@ impl Parser<'_, '_> {
                 ExprKind::Literal(Value::Int(n))
             }
             Tok::Ip4(_) | Tok::Ip6(_) => ExprKind::Literal(self.address_value()?),
-            Tok::Word => match self.cursor.word().and_then(names::constant) {
+            Tok::Word => match self.cursor.word().and_then(|word| names::constant(word, self.dialect())) {
                 Some(value) => {
                     self.cursor.bump();
                     ExprKind::Literal(value)
@@ -131,7 +145,7 @@ impl Parser<'_, '_> {
         let start = self.cursor.bump().span;
         if let Some(kind) = self.ec_kind()? {
             self.cursor.expect(Op::Comma)?;
-            let key = self.atom()?;
+            let key = self.tuple_atom()?;
             self.cursor.expect(Op::Comma)?;
             let value = self.part()?;
             self.cursor.expect(Op::ParenClose)?;
@@ -173,15 +187,20 @@ impl Parser<'_, '_> {
         if self.cursor.eat(Op::Star) {
             return Ok(Part::Any);
         }
-        let from = self.atom()?;
+        let from = self.tuple_atom()?;
         self.part_from(from)
+    }
+
+    /// A number inside parentheses: in dialect 2 any expression.
+    fn tuple_atom(&mut self) -> Parsed<Atom> {
+        if self.rules.blocks { self.expr().map(Box::new) } else { self.atom() }
     }
 
     fn part_from(&mut self, from: Atom) -> Parsed<Part> {
         if !self.cursor.eat(Op::Range) {
             return Ok(Part::One(from));
         }
-        Ok(Part::Range(from, self.atom()?))
+        Ok(Part::Range(from, self.tuple_atom()?))
     }
 }
 

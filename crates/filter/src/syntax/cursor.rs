@@ -5,7 +5,8 @@
 //! `Number expected`, ...) for those who compare, and a label that says what was
 //! met and what would have been right.
 
-use super::{Op, Tok, Token, Wrong, is_reserved};
+use super::{Op, Tok, Token, Wrong, is_reserved_in};
+use crate::dialect::Dialect;
 use crate::span::{Diagnostic, SourceFile, Span};
 use route::Family;
 use std::net::{IpAddr, Ipv4Addr};
@@ -21,9 +22,13 @@ pub struct Cursor<'a> {
     at: usize,
     /// The family of addresses that the language takes; `None`: both.
     family: Option<Family>,
+    dialect: Dialect,
     /// A place whose line is known, with it; no place has line 0.
     counted: (Span, u32),
 }
+
+/// What BIRD 2 calls a name that stands for nothing.
+pub(crate) const UNDEFINED: &str = "CF_SYM_UNDEFINED";
 
 const NO_TOKEN: Token =
     Token { tok: Tok::End, span: Span { file: crate::FileId(0), start: 0, end: 0 }, first_on_line: true };
@@ -31,7 +36,24 @@ const NO_TOKEN: Token =
 impl<'a> Cursor<'a> {
     /// At the first of some tokens, whose spans are places in `files`. The list should end with [`Tok::End`].
     pub const fn new(files: &'a [SourceFile], tokens: &'a [Token], family: Option<Family>) -> Self {
-        Self { files, tokens, at: 0, family, counted: (NO_TOKEN.span, 0) }
+        Self { files, tokens, at: 0, family, dialect: Dialect::V1, counted: (NO_TOKEN.span, 0) }
+    }
+
+    /// The same, reading another dialect than 1.6.
+    #[must_use]
+    pub const fn speaking(mut self, dialect: Dialect) -> Self {
+        self.dialect = dialect;
+        self
+    }
+
+    /// Reads another dialect from here on.
+    pub const fn speak(&mut self, dialect: Dialect) {
+        self.dialect = dialect;
+    }
+
+    /// The dialect that is read.
+    pub const fn dialect(&self) -> Dialect {
+        self.dialect
     }
 
     /// The family of addresses that the language takes; `None`: both.
@@ -197,11 +219,28 @@ impl<'a> Cursor<'a> {
         }
     }
 
+    /// Takes octets: `hex:01:02`; without the colons when there are none.
+    pub fn bytes(&mut self) -> Parsed<Vec<u8>> {
+        let text = self.octets(self.span());
+        let digits: Vec<u8> =
+            text.strip_prefix(b"hex:").unwrap_or(text).iter().copied().filter(|c| *c != b':').collect();
+        match (self.peek(), hexadecimal(&digits)) {
+            (Tok::Bytes, Some(octets)) => {
+                self.bump();
+                Ok(octets)
+            }
+            _ => Err(self.wanted("octets such as `hex:01:02`")),
+        }
+    }
+
     /// Takes an address of the language's family.
     pub fn address(&mut self) -> Parsed<IpAddr> {
         let addr = match self.peek() {
             Tok::Ip4(a) => IpAddr::V4(a),
-            Tok::Ip6(a) => IpAddr::V6(a),
+            Tok::Ip6(a) => match a.to_ipv4_mapped() {
+                Some(mapped) if self.dialect.rules().unmaps => IpAddr::V4(mapped),
+                _ => IpAddr::V6(a),
+            },
             _ => return Err(self.error("IP address expected")),
         };
         self.check_family(addr)?;
@@ -225,7 +264,7 @@ impl<'a> Cursor<'a> {
         let token = self.token();
         let name = self.name_at(token);
         match token.tok {
-            Tok::Word if is_reserved(name, self.family) => {
+            Tok::Word if is_reserved_in(name, self.family, self.dialect) => {
                 let wrong = self.wanted("a name");
                 Err(wrong.help(format!("`{name}` is a word of the language and can not be a name")))
             }
@@ -240,7 +279,7 @@ impl<'a> Cursor<'a> {
     /// Whether a name comes next, that is not reserved.
     pub fn is_name(&self) -> bool {
         let token = self.token();
-        token.tok == Tok::Word && !is_reserved(self.name_at(token), self.family)
+        token.tok == Tok::Word && !is_reserved_in(self.name_at(token), self.family, self.dialect)
     }
 
     /// An error at the next token in words of the caller's, unless the token itself is wrong.
@@ -254,16 +293,74 @@ impl<'a> Cursor<'a> {
 
     /// `syntax error` at the next token, with what was met.
     pub fn unexpected(&self) -> Diagnostic {
-        let mut wrong = self.error("syntax error");
+        let mut wrong = self.error(&self.syntax_error(&[]));
         if wrong.label.is_none() {
             wrong.label = Some(format!("unexpected {}", self.met()));
         }
         wrong
     }
 
+    /// BIRD's words for a token that does not belong here: `syntax error`, in dialect 2 with the token's name and, where
+    /// `expected` is not empty, with the names of those that do.
+    ///
+    /// A word that is none of the language counts as unknown; see [`crate::language::name_known`].
+    fn syntax_error(&self, expected: &[&str]) -> String {
+        if !self.dialect.rules().names_tokens {
+            return "syntax error".into();
+        }
+        let mut words = format!("syntax error, unexpected {}", self.token_name(self.token()));
+        for (i, name) in expected.iter().enumerate() {
+            words += if i > 0 { " or " } else { ", expecting " };
+            words += name;
+        }
+        words
+    }
+
+    /// The name of a token in the grammar of BIRD 2.
+    fn token_name(&self, token: Token) -> String {
+        let name = match token.tok {
+            Tok::Num(_) => "NUM",
+            Tok::Ip4(_) => "IP4",
+            Tok::Ip6(_) => "IP6",
+            Tok::Text => "TEXT",
+            Tok::Bytes => "BYTETEXT",
+            Tok::End | Tok::Wrong(_) => "END",
+            Tok::Op(op) => match op {
+                Op::NotMatch => "NMA",
+                Op::NotEqual => "NEQ",
+                Op::LessEqual => "LEQ",
+                Op::GreaterEqual => "GEQ",
+                Op::And => "AND",
+                Op::Or => "OR",
+                Op::MaskOpen => "PO",
+                Op::MaskClose => "PC",
+                Op::Range => "DDOT",
+                Op::Arrow => "IMP",
+                Op::Append => "PP",
+                single => return format!("'{}'", single.text()),
+            },
+            Tok::Word => {
+                let word = self.name_at(token);
+                if crate::names::constant(word, self.dialect).is_some() {
+                    "ENUM"
+                } else if is_reserved_in(word, self.family, self.dialect) {
+                    return word.to_ascii_uppercase();
+                } else {
+                    UNDEFINED
+                }
+            }
+        };
+        name.into()
+    }
+
     /// `syntax error` at the next token, with what was met and what would be right.
     pub fn wanted(&self, what: &str) -> Diagnostic {
-        let mut wrong = self.error("syntax error");
+        self.wanted_one_of(what, &[])
+    }
+
+    /// The same, where BIRD 2 tells which tokens it expected.
+    pub fn wanted_one_of(&self, what: &str, expected: &[&str]) -> Diagnostic {
+        let mut wrong = self.error(&self.syntax_error(expected));
         if wrong.label.is_none() {
             wrong.label = Some(format!("expected {what}, found {}", self.met()));
         }
@@ -327,6 +424,9 @@ impl<'a> Cursor<'a> {
             Wrong::Character if self.octets(span) == b"\r" => {
                 ("Unknown character".to_owned(), "a carriage return: this file has the line ends of Windows".to_owned())
             }
+            Wrong::Character if self.octets(span) == b"\"" && self.dialect == Dialect::V2 => {
+                ("Unterminated string".into(), "this string has no closing `\"`".into())
+            }
             Wrong::Character => {
                 ("Unknown character".into(), format!("no word or sign begins with `{}`", text().escape_debug()))
             }
@@ -343,6 +443,13 @@ impl<'a> Cursor<'a> {
         diagnostic.label = Some(label);
         diagnostic
     }
+}
+
+/// Two digits an octet.
+pub(crate) fn hexadecimal(digits: &[u8]) -> Option<Vec<u8>> {
+    let (pairs, []) = digits.as_chunks::<2>() else { return None };
+    let digit = |c: u8| char::from(c).to_digit(16);
+    pairs.iter().map(|[high, low]| Some((digit(*high)? << 4 | digit(*low)?) as u8)).collect()
 }
 
 /// What stands between the quotes.

@@ -1,7 +1,8 @@
 //! From text to tokens.
 //!
 //! At each place the longest token wins, as in BIRD: `dead::1` is an address,
-//! `dead` a word. The text may be anything; every octet belongs to a token, a
+//! `dead` a word. Tokens are the same in all dialects: what only 2.x has (octets,
+//! `++`) is nothing in 1.6. The text may be anything; every octet belongs to a token, a
 //! blank or a comment, and each is looked at a fixed number of times.
 
 use super::{Op, SYMBOL_LEN_MAX, Tok, Token, Wrong};
@@ -81,12 +82,12 @@ fn longest(text: &[u8]) -> (Tok, usize) {
         return (Tok::End, 0);
     };
     let candidates = match first {
-        b'0'..=b'9' => [ip4(text), ip6(text), hexadecimal(text), decimal(text)],
-        b':' => [ip6(text), operator(text), None, None],
-        b'a'..=b'z' | b'A'..=b'Z' | b'_' => [ip6(text), word(text), None, None],
-        b'\'' => [quoted(text), None, None, None],
-        b'"' => [string(text), None, None, None],
-        _ => [operator(text), None, None, None],
+        b'0'..=b'9' => [octets(text), ip4(text), ip6(text), hexadecimal(text), decimal(text)],
+        b':' => [ip6(text), operator(text), None, None, None],
+        b'a'..=b'z' | b'A'..=b'Z' | b'_' => [octets(text), ip6(text), word(text), None, None],
+        b'\'' => [quoted(text), None, None, None, None],
+        b'"' => [string(text), None, None, None, None],
+        _ => [operator(text), None, None, None, None],
     };
     // The first of equally long ones.
     let mut best = (Tok::Wrong(Wrong::Character), 0);
@@ -109,6 +110,45 @@ fn is_alnum(c: &u8) -> bool {
 fn word(text: &[u8]) -> Option<(Tok, usize)> {
     let len = span_of(text, is_alnum);
     Some((symbol(len), len))
+}
+
+/// Fewest octets that need no `hex:` before them; no number and no address has so many digits.
+const OCTETS_MIN: usize = 10;
+
+/// `hex:` with octets behind it, or many octets; each of two digits, all with colons between them or none.
+///
+/// Names may begin with letters that are digits here, so without `hex:` the first is a decimal one.
+fn octets(text: &[u8]) -> Option<(Tok, usize)> {
+    let (digits, head) = match text.strip_prefix(b"hex:") {
+        Some(rest) => (rest, 4),
+        None => (text, 0),
+    };
+    let plain = span_of(digits, u8::is_ascii_hexdigit);
+    let with_colons = pairs_with_colons(digits);
+    let (len, count) = if with_colons > 2 { (with_colons, (with_colons + 1) / 3) } else { (plain, plain / 2) };
+    let behind = digits.get(len);
+    let ends = !behind.is_some_and(|c| is_alnum(c) || *c == b':');
+    let fits = match (head, count) {
+        (0, _) => count >= OCTETS_MIN && text.first().is_some_and(u8::is_ascii_digit) && !text.starts_with(b"0x"),
+        (_, 0) => behind.is_some_and(|c| matches!(c, b';' | b',' | b')')),
+        _ => true,
+    };
+    (ends && fits && (with_colons > 2 || plain % 2 == 0)).then_some((Tok::Bytes, head + len))
+}
+
+/// The length of octets of two digits with colons between them.
+fn pairs_with_colons(text: &[u8]) -> usize {
+    let mut len = 0;
+    while let Some([a, b, rest @ ..]) = text.get(len..)
+        && a.is_ascii_hexdigit()
+        && b.is_ascii_hexdigit()
+    {
+        match rest {
+            [b':', c, d, ..] if c.is_ascii_hexdigit() && d.is_ascii_hexdigit() => len += 3,
+            _ => return len + 2,
+        }
+    }
+    len
 }
 
 fn quoted(text: &[u8]) -> Option<(Tok, usize)> {
@@ -253,6 +293,16 @@ mod tests {
         assert_eq!(kinds("0XFF"), [Tok::Num(0), Tok::Word, Tok::End]);
         assert_eq!(kinds("0x1F"), [Tok::Num(31), Tok::End]);
         assert_eq!(kinds("::ffff:10.0.0.1").len(), 2);
+        assert_eq!(
+            kinds("hex:; hex:01:02 hex:0102"),
+            [Tok::Bytes, Tok::Op(Op::Semicolon), Tok::Bytes, Tok::Bytes, Tok::End]
+        );
+        assert_eq!(
+            kinds("01:12:23:34:45:56:67:78:89:9a:ab 0112233445566778899aabbc"),
+            [Tok::Bytes, Tok::Bytes, Tok::End]
+        );
+        assert_eq!(kinds("hex: accept"), [Tok::Word, Tok::Op(Op::Colon), Tok::Word, Tok::End]);
+        assert_eq!(kinds("hex:accept").first(), Some(&Tok::Word));
         assert_eq!(kinds("a:b"), [Tok::Word, Tok::Op(Op::Colon), Tok::Word, Tok::End]);
     }
 
