@@ -75,6 +75,7 @@ impl Table {
     /// Begins to take in a batch of a channel that is up.
     pub(crate) fn import(&mut self, at: u32, batch: ImportBatch, now: Moment) {
         let Self { core, .. } = self;
+        core.sets.fetch(&batch.palette);
         let palette = batch.palette.iter().map(|set| core.sets.intern(set, &mut core.hops)).collect();
         self.answer_new_hops(now);
         self.importing = Some(Importing { at, rows: batch.rows, palette, next: 0 });

@@ -151,13 +151,17 @@ pub(crate) struct Sets {
 }
 
 impl Sets {
+    /// Asks memory for what interning these sets will read.
+    pub(crate) fn fetch(&self, sets: &[AttrSet]) {
+        sets.iter().for_each(|set| self.index.fetch(set.hash_value()));
+    }
+
     /// The number of a set, with one use more. A new set makes its next hop known to `hops`, unresolved yet.
     pub(crate) fn intern(&mut self, set: &AttrSet, hops: &mut Hops) -> AttrsId {
         let Self { sets, facts, index, free, octets } = self;
         let fresh = free.last().map_or(sets.len() as u32, |id| id.0);
         let is = |n: &u32| sets[*n].as_ref() == Some(set);
-        let rehash = |n: &u32| sets[*n].as_ref().map_or(0, AttrSet::hash_value);
-        let (id, is_new) = index.find_or_insert(set.hash_value(), fresh, is, rehash);
+        let (id, is_new) = index.find_or_insert(set.hash_value(), fresh, is);
         if !is_new {
             facts[id].uses += 1;
             return AttrsId(id);
@@ -200,7 +204,7 @@ impl Sets {
     fn forget(&mut self, id: AttrsId) {
         let Self { sets, index, .. } = self;
         if let Some(set) = sets[id.0].take() {
-            index.remove(set.hash_value(), id.0, |n| sets[*n].as_ref().map_or(0, AttrSet::hash_value));
+            index.remove(set.hash_value(), id.0);
             self.octets -= weight(&set);
         }
         self.free.push(id);

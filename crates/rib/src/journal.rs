@@ -44,6 +44,8 @@ pub(crate) struct Journal {
 
 /// Room for changed prefixes that is kept from batch to batch: what one batch of a session changes.
 const CHANGED_KEPT: usize = 8192;
+/// So many numbers are freed together: memory is asked for what that reads before the first of them.
+const FREED_TOGETHER: usize = 32;
 /// How long the list of gone prefixes may get before it is weeded for the first time.
 const LIMBO_MIN: usize = 4 * CHUNK;
 
@@ -214,9 +216,15 @@ impl Table {
     ///
     /// `true`: much memory was given back to the allocator.
     pub fn release(&mut self, seq: u64) -> bool {
+        let mut fetched = 0;
         while let Some(&(freed, id)) = self.journal.limbo.front()
             && freed <= seq
         {
+            if fetched == 0 {
+                fetched = FREED_TOGETHER;
+                self.journal.limbo.iter().take(fetched).for_each(|(_, id)| self.nets.fetch(*id));
+            }
+            fetched -= 1;
             self.journal.limbo.pop_front();
             // A prefix that came back has a path, or went again in a later batch or one to come.
             let first = self.nets.first(id);

@@ -8,7 +8,7 @@
 //!
 //! ```text
 //!   chunks  blocks      arrays that grow without copying; sets of blocks of prefixes
-//!   index               numbers found by hash
+//!   ahead  index        what is read soon is asked for; numbers found by hash
 //!   path  slab  store   sixteen octets a path; rows and the index of prefixes
 //!   nexthop  intern     next hops and attribute sets, each once, by number
 //!   elsewhere           next hops that another table answers
@@ -21,6 +21,7 @@
 //!   trace               lines about single routes, for those who ask
 //! ```
 
+mod ahead;
 pub mod batch;
 mod blocks;
 mod channel;

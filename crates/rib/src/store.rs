@@ -2,15 +2,16 @@
 //!
 //! A net row is the address, the first path inline, and the name of the slab
 //! entry that holds the others: 24 octets for IPv4, 36 for IPv6. The prefix
-//! length stands in the spare octet of the first path. The index holds only
-//! numbers, with an octet of the hash beside each (the key is in the row, and a
-//! wrong row is looked at once in 128 collisions), in shards, so growing never
-//! stops the owner for long (`index`). Hashes are seeded: peers choose prefixes.
+//! length stands in the spare octet of the first path. The index holds numbers
+//! with half of the hash beside each (the key is in the row, and a wrong row is
+//! hardly ever looked at), in shards, so growing never stops the owner for long
+//! (`index`). Hashes are seeded: peers choose prefixes.
 //!
 //! A number stays bound to its prefix until every reader has heard that the
 //! prefix is gone (`journal`), so an empty row keeps its key and its place in
 //! the index; a prefix that comes back before takes its old number.
 
+use crate::ahead;
 use crate::batch::{ImportRow, NetId};
 use crate::chunks::Chunks;
 use crate::index::Index;
@@ -110,10 +111,28 @@ impl<K: Key> Rows<K> {
         self.index.find(hash, |n| self.rows[*n].is(key, len)).map(NetId)
     }
 
-    /// Independent loads in one loop, so that the processor waits for many at once.
+    /// In three loops, each of which asks memory for what the next one reads, so that the processor waits for many
+    /// places at once: lines of the index, rows that the index names, rows.
     fn find_all(&self, rows: &[ImportRow], found: &mut Vec<Found>) {
         found.clear();
-        found.extend(rows.iter().map(|row| self.look(&row.net)));
+        found.extend(rows.iter().map(|row| {
+            let hash = K::of(&row.net).map_or(0, |(key, len)| key.hash(len, &self.seed));
+            self.index.fetch(hash);
+            Found { hash, id: None }
+        }));
+        for found in found.iter_mut() {
+            // Whoever has the hash, which is nearly always the prefix itself.
+            found.id = self.index.find(found.hash, |_| true).map(NetId);
+            if let Some(row) = found.id.and_then(|id| self.rows.get(id.0)) {
+                ahead::fetch(row);
+            }
+        }
+        for (row, found) in rows.iter().zip(found) {
+            let Some((key, len)) = K::of(&row.net) else { continue };
+            if found.id.is_some_and(|id| !self.rows[id.0].is(key, len)) {
+                found.id = self.find_hashed(key, len, found.hash);
+            }
+        }
     }
 
     #[inline]
@@ -126,10 +145,10 @@ impl<K: Key> Rows<K> {
     /// The number of a prefix with this hash, and whether it is new: then it has no path.
     #[inline]
     fn find_or_insert(&mut self, key: K, len: u8, hash: u64, free: &mut Vec<NetId>) -> (NetId, bool) {
-        let Self { rows, index, seed } = self;
+        let Self { rows, index, .. } = self;
         let fresh = free.last().map_or(rows.len() as u32, |id| id.0);
         let is = |n: &u32| rows[*n].is(key, len);
-        let (id, is_new) = index.find_or_insert(hash, fresh, is, |n| rows[*n].key.hash(rows[*n].first.tag, seed));
+        let (id, is_new) = index.find_or_insert(hash, fresh, is);
         if is_new {
             let row = Row { key, more: Entry::NONE, first: Path::VACANT.with_tag(len) };
             match free.pop() {
@@ -140,10 +159,14 @@ impl<K: Key> Rows<K> {
         (NetId(id), is_new)
     }
 
+    fn hash_of(&self, id: NetId) -> Option<u64> {
+        self.rows.get(id.0).map(|row| row.key.hash(row.first.tag, &self.seed))
+    }
+
     fn remove(&mut self, id: NetId) {
-        let Self { rows, index, seed } = self;
-        let hash = |n: &u32| rows[*n].key.hash(rows[*n].first.tag, seed);
-        index.remove(hash(&id.0), id.0, hash);
+        if let Some(hash) = self.hash_of(id) {
+            self.index.remove(hash, id.0);
+        }
     }
 
     fn prefix(&self, id: NetId) -> Option<Prefix> {
@@ -229,6 +252,11 @@ impl Nets {
         });
         self.lengths[usize::from(net.len())] += u32::from(is_new);
         Some((id, is_new))
+    }
+
+    /// Asks memory for what [removing](Self::remove) this number will read.
+    pub(crate) fn fetch(&self, id: NetId) {
+        rows!(&self.rows, rows => if let Some(hash) = rows.hash_of(id) { rows.index.fetch(hash) });
     }
 
     /// Takes the number from a prefix without paths: it may be given again.

@@ -95,7 +95,7 @@ impl Outs {
             }
             None => all.push(out),
         };
-        index.insert(hash, n, |n| all[*n].hash);
+        index.insert(hash, n);
         n
     }
 
@@ -171,7 +171,7 @@ impl Outs {
             }
             let Out { hash, hop, .. } = *out;
             hops.release(hop);
-            index.remove(hash, n, |n| all[*n].hash);
+            index.remove(hash, n);
             free.push(n);
         }
         // One page of a feed may have as many sets as prefixes; other batches have few.
