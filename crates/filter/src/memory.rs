@@ -141,6 +141,11 @@ impl<T> Memory<T> {
         Self { begin: Next::End(0), asked: Vec::new(), first: Some(value), rest: Vec::new() }
     }
 
+    /// Whether what is kept is one answer, for every prefix.
+    pub const fn holds_for_all(&self) -> bool {
+        matches!(self.begin, Next::End(0))
+    }
+
     /// Whether nothing is kept.
     pub const fn is_empty(&self) -> bool {
         self.first.is_none()

@@ -259,6 +259,9 @@ pub struct ChangeRow {
     /// The valid (not filtered) paths in the table's order, best first; empty when there is none.
     /// Only the best unless somebody reads [`Reading::All`].
     pub paths: Range<u32>,
+    /// How many paths in front stand, with all that they are, as when the journal last spoke of the prefix: who was
+    /// told one of them then need not be told again. 0 in a page, and where it is not known.
+    pub unmoved: u8,
 }
 
 /// One path of a changed prefix.

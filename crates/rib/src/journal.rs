@@ -35,6 +35,8 @@ pub(crate) struct Journal {
     /// Changed prefixes, each once, and a bit for each.
     changed: Vec<NetId>,
     bits: Vec<u64>,
+    /// For each of them how many paths in front did not change; only while somebody reads all paths.
+    unmoved: Vec<u8>,
     /// Gone prefixes with the batch that said so, oldest first. Those that came back stand here until they are
     /// passed or weeded out.
     limbo: VecDeque<(u64, NetId)>,
@@ -57,6 +59,7 @@ impl Default for Journal {
             seq: 0,
             changed: Vec::new(),
             bits: Vec::new(),
+            unmoved: Vec::new(),
             limbo: VecDeque::new(),
             limbo_max: LIMBO_MIN,
         }
@@ -111,16 +114,39 @@ impl Each {
 }
 
 impl Journal {
-    /// A prefix changed.
-    pub(crate) fn note(&mut self, id: NetId) {
+    /// A prefix changed behind so many paths.
+    pub(crate) fn note(&mut self, id: NetId, unmoved: u8) {
         let (word, bit) = (id.0 as usize / 64, 1 << (id.0 % 64));
         if word >= self.bits.len() {
             self.bits.resize(word + 1, 0);
         }
-        if self.bits[word] & bit == 0 {
+        let is_new = self.bits[word] & bit == 0;
+        if is_new {
             self.bits[word] |= bit;
             self.changed.push(id);
         }
+        if self.reading != Reading::All {
+            return;
+        }
+        let at = id.0 as usize;
+        if at >= self.unmoved.len() {
+            self.unmoved.resize(at + 1, 0);
+        }
+        let known = if is_new { unmoved } else { self.unmoved[at].min(unmoved) };
+        self.unmoved[at] = known;
+    }
+
+    /// How many paths of a noted prefix stand in front as when it was last sealed.
+    fn unmoved(&self, id: NetId) -> u8 {
+        self.unmoved.get(id.0 as usize).copied().unwrap_or(0)
+    }
+
+    /// What is sealed from now on. What was noted before knows nothing of what stands in front.
+    pub(crate) fn read(&mut self, reading: Reading) {
+        if self.reading != reading {
+            self.unmoved = Vec::new();
+        }
+        self.reading = reading;
     }
 
     fn is_noted(&self, id: NetId) -> bool {
@@ -160,7 +186,7 @@ impl Table {
         }
         self.weed_limbo();
         let mut out = Builder::new(self, self.journal.reading, changed.len());
-        changed.iter().for_each(|id| out.add(*id, true));
+        changed.iter().for_each(|id| out.add(*id, true, self.journal.unmoved(*id)));
         each.iter().for_each(|(id, slot)| out.add_each(*id, *slot));
         let sealed = Arc::new(out.finish());
         self.journal.reuse(changed);
@@ -177,7 +203,7 @@ impl Table {
         let mut out = Builder::new(self, reading, (end - from.0.min(end)) as usize);
         let mut next = from.0;
         while next < end && out.out.paths.len() < PAGE_PATHS {
-            out.add(NetId(next), false);
+            out.add(NetId(next), false, 0);
             next += 1;
         }
         (out.finish(), (next < self.nets.len()).then_some(NetId(next)))
@@ -187,7 +213,7 @@ impl Table {
     pub fn current(&self, ids: &[NetId], reading: Reading) -> ChangeBatch {
         let mut out = Builder::new(self, reading, ids.len());
         for id in ids {
-            out.add(*id, true);
+            out.add(*id, true, 0);
         }
         out.finish()
     }
@@ -314,7 +340,7 @@ impl<'a> Builder<'a> {
     }
 
     /// A row for a prefix; one without valid paths only when `gone` ones are wanted.
-    fn add(&mut self, id: NetId, gone: bool) {
+    fn add(&mut self, id: NetId, gone: bool, unmoved: u8) {
         let Some((net, first)) = self.table.nets.head(id) else { return };
         let start = self.out.paths.len() as u32;
         match self.reading {
@@ -329,7 +355,7 @@ impl<'a> Builder<'a> {
         }
         let end = self.out.paths.len() as u32;
         if gone || start < end {
-            self.out.rows.push(ChangeRow { id, net, paths: start..end });
+            self.out.rows.push(ChangeRow { id, net, paths: start..end, unmoved });
         }
     }
 

@@ -66,6 +66,7 @@ pub struct Table {
     warnings: Vec<TableEvent>,
     /// Reused from row to row.
     pub(crate) scratch: Vec<Path>,
+    stood: Vec<Path>,
     pub(crate) found: Vec<Found>,
     /// A batch of which some rows are left.
     pub(crate) importing: Option<Importing>,
@@ -133,6 +134,7 @@ impl Table {
             totals: Counts::default(),
             warnings: Vec::new(),
             scratch: Vec::new(),
+            stood: Vec::new(),
             found: Vec::new(),
             importing: None,
             roas: Arc::default(),
@@ -226,15 +228,16 @@ impl Table {
 
     /// What the journal must carry from now on: all that any reader reads.
     pub fn set_readings(&mut self, readings: impl Iterator<Item = Reading>) {
-        self.journal.reading = Reading::Best;
+        let mut widest = Reading::Best;
         let mut each = false;
         for reading in readings {
             match reading {
                 Reading::Best => {}
-                Reading::All => self.journal.reading = Reading::All,
+                Reading::All => widest = Reading::All,
                 Reading::Each => each = true,
             }
         }
+        self.journal.read(widest);
         self.journal.each.switch(each);
     }
 
@@ -321,7 +324,14 @@ impl Table {
     pub(crate) fn settle(&mut self, id: NetId, mut paths: Vec<Path>, old: Option<usize>, new: Option<Path>) {
         let before = paths.first().copied();
         let leaving = old.map(|at| paths[at]);
+        let mut stood = std::mem::take(&mut self.stood);
+        if self.journal.reading == Reading::All {
+            stood.clone_from(&paths);
+        }
         crate::election::replace(&mut paths, old, new, self.spec.sorted, &self.judge());
+        let unmoved = unmoved(&stood, &paths, old);
+        stood.clear();
+        self.stood = stood;
         self.nets.write(id, &paths);
         let after = paths.first().copied();
         self.scratch = paths;
@@ -336,7 +346,7 @@ impl Table {
         self.book_in(id, new, before.is_none());
         if let Some(net) = self.nets.prefix(id) {
             self.core.hops.stirred_by(&net);
-            self.tell(id, &net, before, after, best_changed, valid_changed);
+            self.tell(id, &net, (before, after), best_changed, valid_changed, unmoved);
         }
         if !self.traced.is_empty() {
             self.trace_change(id, leaving, new, before, after);
@@ -354,7 +364,7 @@ impl Table {
         if valid_changed && self.journal.each.is_on() {
             self.note_each(id, old, new);
         }
-        self.tell(id, net, old, new, true, valid_changed);
+        self.tell(id, net, (old, new), true, valid_changed, 0);
         if !self.traced.is_empty() {
             self.trace_change(id, old, new, old, new);
         }
@@ -384,16 +394,16 @@ impl Table {
         self.totals.networks -= u32::from(is_last);
     }
 
-    /// Counts and notes that the first path of a prefix was `before` and is `after`.
+    /// Counts and notes that the first path of a prefix was `before` and is `after`; so many in front did not change.
     #[inline]
     pub(crate) fn tell(
         &mut self,
         id: NetId,
         net: &Prefix,
-        before: Option<Path>,
-        after: Option<Path>,
+        (before, after): (Option<Path>, Option<Path>),
         best_changed: bool,
         others_changed: bool,
+        unmoved: u8,
     ) {
         let (before, after) = (before.filter(|p| !p.is_filtered()), after.filter(|p| !p.is_filtered()));
         let best_changed = best_changed && (before.is_some() || after.is_some());
@@ -407,7 +417,7 @@ impl Table {
             self.core.hops.touched_by(net);
         }
         if best_changed || (others_changed && self.journal.reading == Reading::All) {
-            self.journal.note(id);
+            self.journal.note(id, unmoved);
         }
     }
 
@@ -491,6 +501,13 @@ impl Table {
     pub(crate) fn standing(&self, path: &Path) -> Standing {
         self.channels.of(path.slot()).marks.standing(path.mark())
     }
+}
+
+/// How many valid paths in front are the same in both lists; the one at `old` has gone, whatever came in its place.
+fn unmoved(before: &[Path], after: &[Path], old: Option<usize>) -> u8 {
+    let same = before.iter().zip(after).take(old.unwrap_or(usize::MAX));
+    let same = same.take_while(|(b, a)| same_path(Some(b), Some(a)));
+    same.filter(|(b, _)| !b.is_filtered()).count().min(usize::from(u8::MAX)) as u8
 }
 
 /// Whether both are the same path, however its mark and its rank in a group changed.

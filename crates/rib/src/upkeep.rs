@@ -235,7 +235,7 @@ impl Table {
         // The best may be the same path and lead elsewhere now.
         let best_changed = best_pending || !same_path(before.as_ref(), after.as_ref());
         if let Some(net) = self.nets.prefix(id) {
-            self.tell(id, &net, before, after, best_changed, true);
+            self.tell(id, &net, (before, after), best_changed, true, 0);
         }
         if self.journal.each.is_on() {
             for path in &paths {

@@ -178,6 +178,8 @@ struct Model {
     paths: BTreeMap<u8, Vec<(u8, u8)>>,
     numbers: BTreeMap<u8, NetId>,
     changed: BTreeSet<u8>,
+    /// The paths of each prefix as the journal spoke of them last.
+    sealed: BTreeMap<u8, Vec<(u8, u8)>>,
     /// Numbers of prefixes that groups have been told are gone.
     freed: Vec<NetId>,
     free: BTreeSet<NetId>,
@@ -212,7 +214,13 @@ impl Model {
         }
     }
 
-    fn batch(&self, nets: &[u8], reading: Reading) -> ChangeBatch {
+    /// How many paths of a prefix stand in front as the journal spoke of them last.
+    fn unmoved(&self, net: u8) -> u8 {
+        let both = self.paths.get(&net).into_iter().flatten().zip(self.sealed.get(&net).into_iter().flatten());
+        both.take_while(|(now, then)| now == then).count() as u8
+    }
+
+    fn batch(&self, nets: &[u8], reading: Reading, part: Part) -> ChangeBatch {
         let mut batch = ChangeBatch {
             table: TableId(1),
             seq: 0,
@@ -232,7 +240,8 @@ impl Model {
                 batch.paths.push(Path { source, attrs, hop: 0, stale: false, pipes: 0, since: Moment(0) });
             }
             let paths = start..batch.paths.len() as u32;
-            batch.rows.push(ChangeRow { id: self.numbers[net], net: prefix(*net), paths });
+            let unmoved = if part == Part::Changes { self.unmoved(*net) } else { 0 };
+            batch.rows.push(ChangeRow { id: self.numbers[net], net: prefix(*net), paths, unmoved });
         }
         batch
     }
@@ -395,6 +404,8 @@ impl World {
                 self.take(group, &changed, Part::Changes);
             }
             for net in changed {
+                let Model { paths, sealed, .. } = &mut self.model;
+                sealed.insert(net, paths.get(&net).cloned().unwrap_or_default());
                 if self.model.paths.get(&net).is_some_and(Vec::is_empty) {
                     self.model.paths.remove(&net);
                     // The prefix keeps its number until it is released.
@@ -444,7 +455,7 @@ impl World {
     /// A batch through a group, and what its members hear of it.
     fn take(&mut self, at: usize, nets: &[u8], part: Part) {
         let Some(group) = self.groups[at].as_mut() else { return };
-        let batch = self.model.batch(nets, group.key().reading());
+        let batch = self.model.batch(nets, group.key().reading(), part);
         group.take(&batch, part, &mut self.advance);
         let (lines, _) = self.advance.traces.take();
         for peer in self.peers.iter_mut().filter(|p| p.group == at) {

@@ -481,8 +481,10 @@ impl Reader {
                     since: p.since,
                 })
                 .collect();
-            if let Some((before, _)) = self.told.get(&row.id) {
+            if let Some((before, told)) = self.told.get(&row.id) {
                 assert_eq!(*before, row.net, "a number was given to another prefix before this reader knew");
+                let front = usize::from(row.unmoved).min(most);
+                assert_eq!(told.get(..front), seen.get(..front), "the paths in front of {} did not move", row.net);
             }
             if seen.is_empty() {
                 self.told.remove(&row.id);

@@ -8,7 +8,7 @@
 use bytes::Bytes;
 use rib::batch::ChangeBatch;
 use rib::export::{Advance, GroupKey, Run, Signal, Slot};
-use route::Family;
+use route::{Family, Prefix};
 use std::collections::HashMap;
 use std::ops::Range;
 use wire::refresh::{RouteRefresh, Subtype};
@@ -18,6 +18,14 @@ use wire::{EncodeContext, Encoder, Nlri, PerFamily, frame};
 pub(crate) struct Encoding {
     family: Family,
     encoder: Encoder,
+    unfinished: Option<Unfinished>,
+}
+
+/// Withdrawals that wait for a fuller message.
+struct Unfinished {
+    /// Who does not hear them.
+    deaf: Vec<Slot>,
+    nlris: Vec<Nlri>,
 }
 
 /// Octets of whole messages, how many those are, and who hears what of them.
@@ -27,6 +35,21 @@ struct Segment {
     messages: u64,
     /// For each member named: runs that it does not hear (of the common segment), or that it hears (of the other).
     spans: HashMap<Slot, Vec<Span>>,
+}
+
+impl Segment {
+    /// The messages from an octet on to the end, so many.
+    fn span(&mut self, start: usize, messages: u32) -> Span {
+        self.messages += u64::from(messages);
+        Span { octets: start..self.octets.len(), messages: u64::from(messages) }
+    }
+
+    /// Notes whom the segment names for a run.
+    fn note(&mut self, named: &[Slot], span: &Span) {
+        for slot in named {
+            self.spans.entry(*slot).or_default().push(span.clone());
+        }
+    }
 }
 
 /// A run in a segment.
@@ -59,30 +82,69 @@ impl Encoding {
         *add_path_tx.get_mut(key.family) = key.add_path;
         let octets_max = if key.extended_messages { frame::EXTENDED_OCTETS_MAX } else { frame::MESSAGE_OCTETS_MAX };
         let encoder = Encoder::new(EncodeContext { as4: key.as4, add_path_tx, octets_max });
-        Self { family: key.family, encoder }
+        Self { family: key.family, encoder, unfinished: None }
     }
 
-    /// Encodes all runs of an advance over the batch that it was made from.
-    pub(crate) fn encode(&mut self, advance: &Advance, batch: &ChangeBatch) -> Encoded {
+    /// Encodes all runs of an advance over the batch that it was made from. `more` follows at once: withdrawals
+    /// that nearly all hear may wait for it, up to a message of them.
+    pub(crate) fn encode(&mut self, advance: &Advance, batch: &ChangeBatch, more: bool) -> Encoded {
         let (mut common, mut special) = (Segment::default(), Segment::default());
+        let goes_on = |waiting: &Unfinished| {
+            let is_it = |run: &&Run| run.attrs.is_none() && advance.listeners(run.audience) == (true, &*waiting.deaf);
+            advance.runs.iter().any(|run| is_it(&run))
+        };
+        if !self.unfinished.as_ref().is_some_and(goes_on) {
+            self.finish_into(&mut common);
+        }
         for run in &advance.runs {
-            let (named, common_run) = match advance.listeners(run.audience) {
-                (all_but, slots) if all_but => (slots, true),
-                (_, slots) => (slots, false),
+            let (all_but, named) = advance.listeners(run.audience);
+            let segment = if all_but { &mut common } else { &mut special };
+            let span = if all_but && run.attrs.is_none() {
+                self.put_withdrawals(named, more, advance.nets(run, batch), segment)
+            } else {
+                self.put(run, advance, batch, segment)
             };
-            let segment = if common_run { &mut common } else { &mut special };
-            let span = self.put(run, advance, batch, segment);
-            for slot in named {
-                segment.spans.entry(*slot).or_default().push(span.clone());
-            }
+            segment.note(named, &span);
         }
-        Encoded {
-            common: Bytes::from(common.octets),
-            common_messages: common.messages,
-            unheard: common.spans,
-            special: Bytes::from(special.octets),
-            heard: special.spans,
+        Encoded::new(common, special)
+    }
+
+    /// What still waits.
+    pub(crate) fn finish(&mut self) -> Option<Encoded> {
+        self.unfinished.as_ref()?;
+        let mut common = Segment::default();
+        self.finish_into(&mut common);
+        Some(Encoded::new(common, Segment::default()))
+    }
+
+    fn finish_into(&mut self, segment: &mut Segment) {
+        let Some(Unfinished { deaf, nlris }) = self.unfinished.take() else { return };
+        let start = segment.octets.len();
+        let written = self.encoder.withdraw(self.family, nlris, &mut segment.octets);
+        let span = segment.span(start, written.messages);
+        segment.note(&deaf, &span);
+    }
+
+    /// Withdrawals for all but a few, those that waited for them first. A last message that is not full waits itself
+    /// when there is a full one before it, so nothing waits for longer than one advance.
+    fn put_withdrawals(
+        &mut self,
+        deaf: &[Slot],
+        more: bool,
+        nets: impl Iterator<Item = (Prefix, u32)> + Clone,
+        segment: &mut Segment,
+    ) -> Span {
+        let waited = self.unfinished.take_if(|waiting| waiting.deaf == deaf).map_or(Vec::new(), |w| w.nlris);
+        let nlris = waited.iter().copied().chain(nets.map(|(net, path_id)| Nlri { net, path_id }));
+        let start = segment.octets.len();
+        let mut written = self.encoder.withdraw(self.family, nlris.clone(), &mut segment.octets);
+        if more && self.unfinished.is_none() && written.messages > 1 {
+            segment.octets.truncate(written.last_at);
+            written.messages -= 1;
+            let rest = nlris.skip((written.routes - written.last_routes) as usize).collect();
+            self.unfinished = Some(Unfinished { deaf: deaf.to_vec(), nlris: rest });
         }
+        segment.span(start, written.messages)
     }
 
     fn put(&mut self, run: &Run, advance: &Advance, batch: &ChangeBatch, segment: &mut Segment) -> Span {
@@ -97,9 +159,7 @@ impl Encoding {
             Some(()) => self.encoder.announce(nlris, &mut segment.octets),
             None => self.encoder.withdraw(self.family, nlris, &mut segment.octets),
         };
-        let messages = u64::from(written.messages);
-        segment.messages += messages;
-        Span { octets: start..segment.octets.len(), messages }
+        segment.span(start, written.messages)
     }
 
     /// A signal as a message.
@@ -124,6 +184,16 @@ impl Encoding {
 }
 
 impl Encoded {
+    fn new(common: Segment, special: Segment) -> Self {
+        Self {
+            common: Bytes::from(common.octets),
+            common_messages: common.messages,
+            unheard: common.spans,
+            special: Bytes::from(special.octets),
+            heard: special.spans,
+        }
+    }
+
     /// What one member writes of it.
     pub(crate) fn share(&self, slot: Slot) -> Share {
         let mut share = Share { pieces: Vec::new(), messages: self.common_messages };

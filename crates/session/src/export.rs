@@ -16,7 +16,7 @@
 //! marks prefixes, and asks for their rows when the outbox has drained.
 
 use crate::clock::Clock;
-use crate::encode::{Encoding, Share};
+use crate::encode::{Encoded, Encoding, Share};
 use crate::link::{EventSink, Follower, Portion, Progress, ReaderId, TableMsg};
 use crate::mailbox::{self, Mailbox, Nap};
 use crate::outbox::Outbox;
@@ -347,6 +347,8 @@ impl Thread {
         let Join { member, table, key, spec, outbox } = join;
         let at = self.group_for(table, &key, &spec, freed);
         let Some(owned) = self.groups.get_mut(at).and_then(Option::as_mut) else { return };
+        // Numbers of members mean others from here on.
+        owned.finish();
         let slot = owned.group.join(member, spec, moved, end);
         let mailbox = self.mailbox.clone();
         let wake: Arc<dyn Fn() + Send + Sync> = Arc::new(move || mailbox.push(Order::Drained(member)));
@@ -413,6 +415,7 @@ impl Thread {
     fn remove(&mut self, member: MemberId, moves: bool) -> Option<Left> {
         let Place { group: at, slot } = self.members.remove(&member)?;
         let owned = self.groups.get_mut(at)?.as_mut()?;
+        owned.finish();
         let spec = owned.group.members().find(|(s, ..)| *s == slot).map(|(.., spec)| spec.clone())?;
         let outbox = owned.outlets.get_mut(usize::from(slot.0))?.take()?.outbox;
         let moved = owned.group.leave(slot, moves);
@@ -465,11 +468,17 @@ impl Thread {
     /// A portion of the journal for the groups of a follower.
     fn given(&mut self, id: ReaderId, portion: &Portion) {
         let Some(reader) = self.readers.iter_mut().find(|r| r.id == id) else { return };
+        let mut more_follows = false;
         let (batch, part) = match portion {
-            Portion::Changes(batch) => {
+            Portion::Changes { batch, more } => {
                 reader.progress.used = batch.seq;
                 reader.progress.taken += 1;
+                more_follows = *more;
                 (batch, Part::Changes)
+            }
+            Portion::Rest => {
+                self.groups.iter_mut().flatten().filter(|o| o.reader == id).for_each(Owned::finish);
+                return;
             }
             Portion::Page { batch, from, next } => {
                 reader.paging = false;
@@ -488,7 +497,7 @@ impl Thread {
                 Part::Asked => owned.group.holds_numbers(),
             };
             if concerned {
-                owned.take(batch, part, &mut self.advance, &self.events);
+                owned.take(batch, part, more_follows, &mut self.advance, &self.events);
             }
         }
     }
@@ -520,25 +529,40 @@ impl Thread {
 }
 
 impl Owned {
-    /// Takes a batch through the group and hands out what there is to say.
-    fn take(&mut self, batch: &ChangeBatch, part: Part, advance: &mut Advance, events: &EventSink) {
+    /// Takes a batch through the group and hands out what there is to say. `more` follows at once: a message that is
+    /// not full may wait for it.
+    fn take(&mut self, batch: &ChangeBatch, part: Part, more: bool, advance: &mut Advance, events: &EventSink) {
         self.look_for_full(advance);
         self.group.take(batch, part, advance);
         if !advance.runs.is_empty() {
-            let encoded = self.encoding.encode(advance, batch);
-            for (i, outlet) in self.outlets.iter().enumerate() {
-                let Some(outlet) = outlet else { continue };
-                let Share { pieces, messages } = encoded.share(Slot(i as u16));
-                if !pieces.is_empty() {
-                    outlet.outbox.push(pieces, messages);
-                }
-            }
+            let encoded = self.encoding.encode(advance, batch, more && advance.signals.is_empty());
+            self.hand_out(&encoded);
+        }
+        if !more || advance.runs.is_empty() {
+            self.finish();
         }
         self.signal(advance);
         self.tell_fed(advance, events);
         self.log(advance);
         self.pass_limits(advance, events);
         self.look_for_full(advance);
+    }
+
+    /// Says what was kept back for a fuller message.
+    fn finish(&mut self) {
+        if let Some(encoded) = self.encoding.finish() {
+            self.hand_out(&encoded);
+        }
+    }
+
+    fn hand_out(&self, encoded: &Encoded) {
+        for (i, outlet) in self.outlets.iter().enumerate() {
+            let Some(outlet) = outlet else { continue };
+            let Share { pieces, messages } = encoded.share(Slot(i as u16));
+            if !pieces.is_empty() {
+                outlet.outbox.push(pieces, messages);
+            }
+        }
     }
 
     /// Members whose outbox is full are told nothing from now on.
@@ -558,7 +582,10 @@ impl Owned {
         }
     }
 
-    fn signal(&self, advance: &Advance) {
+    fn signal(&mut self, advance: &Advance) {
+        if !advance.signals.is_empty() {
+            self.finish();
+        }
         for (slot, signal) in &advance.signals {
             if let Some(Some(outlet)) = self.outlets.get(usize::from(slot.0)) {
                 let Share { pieces, messages } = self.encoding.signal(*signal);

@@ -102,7 +102,14 @@ pub struct Follower {
 #[derive(Clone, Debug)]
 pub enum Portion {
     /// Changes, in the order of the journal; to a follower that had fallen behind, current rows of what changed.
-    Changes(Arc<ChangeBatch>),
+    Changes {
+        /// The rows.
+        batch: Arc<ChangeBatch>,
+        /// The table goes on at once: further changes follow, or [`Portion::Rest`].
+        more: bool,
+    },
+    /// Nothing more follows for now, though that was said.
+    Rest,
     /// A page that was asked for. All changes before it have been delivered.
     Page {
         /// The rows.

@@ -323,6 +323,8 @@ enum Kind {
         octets: usize,
         /// How far it says that it is.
         progress: Progress,
+        /// It was told that more follows.
+        expects: bool,
     },
 }
 
@@ -345,11 +347,12 @@ impl Owned {
 
     /// Whether there is nothing to do before the next message.
     fn is_idle(&self) -> bool {
-        self.queue.is_empty()
-            && self.questions.is_empty()
-            && self.importing.is_none()
-            && !self.works
-            && self.readers.iter().all(Reader::is_content)
+        !self.goes_on() && self.questions.is_empty() && self.readers.iter().all(Reader::is_content)
+    }
+
+    /// Whether acts or what they left behind will change more at once.
+    fn goes_on(&self) -> bool {
+        self.works || self.importing.is_some() || !self.queue.is_empty()
     }
 
     /// Works for about [`SLICE`]. Returns whether there was something to do.
@@ -366,6 +369,9 @@ impl Owned {
         }
         if self.importing.is_none() {
             busy |= self.follow_up(now);
+        }
+        if !self.goes_on() {
+            self.readers.iter_mut().for_each(Reader::rest);
         }
         let id = self.table.spec().id;
         for event in self.log.drain(..) {
@@ -471,7 +477,7 @@ impl Owned {
         self.seal();
         let Follower { reader, reading, freed, deliver } = follower;
         let progress = Progress { used: self.seq, freed: self.seq.min(freed), taken: 0 };
-        let kind = Kind::Follower { deliver, given: VecDeque::new(), octets: 0, progress };
+        let kind = Kind::Follower { deliver, given: VecDeque::new(), octets: 0, progress, expects: false };
         self.readers.push(Reader { id: reader, reading, kind, fallen: None });
         self.set_reading();
     }
@@ -504,6 +510,7 @@ impl Owned {
         let Some(batch) = self.table.seal() else { return };
         self.seq = batch.seq;
         let octets = octets_of(&batch);
+        let more = self.goes_on();
         memory::passes(octets);
         let held = self.held_octets();
         let mut is_held = false;
@@ -520,7 +527,7 @@ impl Owned {
                 }
                 None => {
                     is_held |= matches!(reader.kind, Kind::Subscriber { .. });
-                    reader.changes(&batch, octets);
+                    reader.changes(&batch, octets, more);
                 }
             }
         }
@@ -581,7 +588,7 @@ impl Owned {
                 match (&mut reader.kind, reader.reading) {
                     // Whole prefixes, not single paths.
                     (Kind::Subscriber { deliver, .. }, Reading::Each) => deliver(Delivery::Feed(batch.clone())),
-                    _ => reader.changes(&batch, octets),
+                    _ => reader.changes(&batch, octets, false),
                 }
                 if matches!(reader.kind, Kind::Subscriber { .. }) {
                     self.held.push_back(Sealed::new(&batch, octets));
@@ -625,14 +632,24 @@ impl Sealed {
 }
 
 impl Reader {
-    fn changes(&mut self, batch: &Arc<ChangeBatch>, size: usize) {
+    fn changes(&mut self, batch: &Arc<ChangeBatch>, size: usize, more: bool) {
         match &mut self.kind {
             Kind::Subscriber { deliver, .. } => deliver(Delivery::Changes(batch.clone())),
-            Kind::Follower { deliver, given, octets, .. } => {
+            Kind::Follower { deliver, given, octets, expects, .. } => {
                 given.push_back(size);
                 *octets += size;
-                deliver(Portion::Changes(batch.clone()));
+                *expects = more;
+                deliver(Portion::Changes { batch: batch.clone(), more });
             }
+        }
+    }
+
+    /// The table has nothing more to say for now.
+    fn rest(&mut self) {
+        if let Kind::Follower { deliver, expects, .. } = &mut self.kind
+            && std::mem::take(expects)
+        {
+            deliver(Portion::Rest);
         }
     }
 

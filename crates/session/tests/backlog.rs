@@ -79,7 +79,11 @@ impl Reader {
         let given: Arc<Mutex<Vec<_>>> = Arc::default();
         let (id, to) = (ReaderId::next(), given.clone());
         let deliver = Box::new(move |portion| {
-            let Portion::Changes(batch) = portion else { panic!("nothing else was asked for") };
+            let batch = match portion {
+                Portion::Changes { batch, .. } => batch,
+                Portion::Rest => return,
+                _ => panic!("nothing else was asked for"),
+            };
             to.lock().unwrap().push(batch);
         });
         let follower = Follower { reader: id, reading: Reading::Best, freed: u64::MAX, deliver };

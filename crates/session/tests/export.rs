@@ -272,6 +272,21 @@ async fn a_hundred_thousand_prefixes_reach_a_peer_and_are_withdrawn_when_their_s
 }
 
 #[tokio::test]
+async fn withdrawals_fill_their_messages_though_they_come_in_slices_and_the_last_does_not_wait() {
+    let daemon = daemon();
+    daemon.up(1);
+    let mut peer = daemon.join(2);
+    peer.read_until("the feed of an empty table ends", |p| p.ends == 1).await;
+    daemon.announce(1, 0..50_000);
+    peer.read_until("all are told", |p| p.routes.len() == 50_000).await;
+    let before = peer.updates;
+    daemon.act(1, Deed::Down);
+    peer.read_until("all are withdrawn", |p| p.routes.is_empty()).await;
+    // 4,073 octets are left for prefixes of four.
+    assert_eq!(peer.updates - before, 50_000_u64.div_ceil(1018));
+}
+
+#[tokio::test]
 async fn who_joins_later_is_fed_what_stands_and_nobody_hears_its_own_routes() {
     let daemon = daemon();
     daemon.up(1);

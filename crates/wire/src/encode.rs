@@ -56,6 +56,10 @@ pub struct Written {
     pub messages: u32,
     /// NLRI in them.
     pub routes: u32,
+    /// Where the last message begins in the buffer, when there is one.
+    pub last_at: usize,
+    /// NLRI in the last message.
+    pub last_routes: u32,
 }
 
 /// Writes UPDATEs; to be reused, since it keeps its memory.
@@ -214,6 +218,7 @@ impl Encoder {
             let start = frame::begin(Kind::Update, out);
             let place = begin(out);
             let first = out.len();
+            let before = written.routes;
             next = loop {
                 nlri.put(with_path_ids, out);
                 written.routes += 1;
@@ -227,6 +232,7 @@ impl Encoder {
             place.finish(start, out);
             frame::finish(start, out);
             written.messages += 1;
+            (written.last_at, written.last_routes) = (start, written.routes - before);
         }
         written
     }

@@ -4,9 +4,10 @@
 //! becomes as few UPDATEs as will hold them. A prefix stands at most once in what
 //! a member hears of one advance, so runs may be said in any order.
 
-use super::group::{Memo, Slot};
+use super::group::Slot;
 use super::judge::Remark;
 use super::outs::{OutId, Outs};
+use super::passage::Memo;
 use crate::batch::{ChangeBatch, Limit};
 use crate::trace::Traces;
 use hashbrown::HashMap;

@@ -5,8 +5,9 @@
 //! that one run still serves nearly everybody.
 
 use super::advance::Advance;
-use super::group::{Deaf, Group, Part, Slot, Word};
-use super::member::{Offered, Tally};
+use super::deaf::{Deaf, Word};
+use super::group::{Group, Part, Slot};
+use super::member::{Ledger, Offered, Tally};
 use super::outs::OutId;
 use super::told::Told;
 use crate::batch::{ChangeRow, NetId};
@@ -47,6 +48,8 @@ pub(super) struct Step {
     pub(super) id: NetId,
     pub(super) net: Prefix,
     part: Part,
+    /// Something that was told, but not written down, was what is to be told now.
+    trusts: bool,
     offered: Offered,
     tally: Tally,
     delta: i64,
@@ -55,23 +58,19 @@ pub(super) struct Step {
 impl Group {
     /// Says the difference between `self.old` and `self.new`.
     pub(super) fn tell(&mut self, row: &ChangeRow, number: u32, part: Part, offered: Offered, advance: &mut Advance) {
-        let step = Step {
-            id: row.id,
-            net: row.net,
-            part,
-            offered,
-            tally: self.tally_clean(part, offered),
-            delta: self.new.len() as i64 - self.old.len() as i64,
-        };
-        self.exported += step.delta;
+        let delta = self.new.len() as i64 - self.old.len() as i64;
+        let trusts = part != Part::Changes || self.stands;
+        self.exported += delta;
+        if let Some(deaf) = self.deaf_to_row() {
+            self.book(deaf, part, offered, delta);
+            return self.say_to_all_but(deaf, trusts, number, advance);
+        }
+        let tally = self.tally_clean(part, offered);
         if part == Part::Changes {
-            self.tally.add(step.tally, 1);
+            self.tally.add(tally, 1);
         }
-        if self.is_same_for_all() {
-            self.say_to_all(number, part, advance);
-        } else {
-            self.say_to_each(step, number, advance);
-        }
+        let step = Step { id: row.id, net: row.net, part, trusts, offered, tally, delta };
+        self.say_to_each(step, number, advance);
     }
 
     /// What a row counts for a clean member.
@@ -89,35 +88,66 @@ impl Group {
         tally
     }
 
-    /// Whether nobody is an exception, and there is at most one route before and after: nearly always.
-    fn is_same_for_all(&self) -> bool {
-        let is_heard = |words: &[Word]| match words {
-            [] => true,
-            [word] => word.deaf == Deaf::NOBODY,
-            _ => false,
-        };
-        self.behind.is_empty()
-            && self.lens.slots.is_empty()
-            && !self.key().add_path
-            && is_heard(&self.old)
-            && is_heard(&self.new)
+    /// Who does not hear what the row says, where there is at most one route before and after, nobody heard the one
+    /// and not the other, and nobody is an exception for another reason: nearly always.
+    fn deaf_to_row(&self) -> Option<Deaf> {
+        if !self.behind.is_empty() || !self.lens.slots.is_empty() || self.key().add_path {
+            return None;
+        }
+        match (&*self.old, &*self.new) {
+            ([], []) => Some(Deaf::NOBODY),
+            ([word], []) | ([], [word]) => Some(word.deaf),
+            ([old], [new]) if old.deaf == new.deaf => Some(new.deaf),
+            _ => None,
+        }
     }
 
-    fn say_to_all(&mut self, number: u32, part: Part, advance: &mut Advance) {
+    /// The short way: who does not hear the row holds nothing of it, and the others hear the same.
+    fn say_to_all_but(&mut self, deaf: Deaf, trusts: bool, number: u32, advance: &mut Advance) {
         let out = |words: &[Word]| words.first().map(|w| w.entry.out);
         let say = match (out(&self.old), out(&self.new)) {
             (None, None) => return,
-            (Some(old), Some(new)) if is_same(old, new, part != Part::Changes) => return,
+            (Some(old), Some(new)) if is_same(old, new, trusts) => return,
             (_, new) => (0, new),
         };
-        let everybody = advance.audience(true, &[]);
-        self.put(say, everybody, number, advance);
+        let slots = self.deafness.slots(deaf);
+        if slots.len() < self.count {
+            let audience = advance.audience(true, slots);
+            self.put(say, audience, number, advance);
+        }
+    }
+
+    /// Counts a row that goes the short way.
+    fn book(&mut self, deaf: Deaf, part: Part, offered: Offered, delta: i64) {
+        if self.ledger.deaf != deaf {
+            self.settle_ledger();
+            self.ledger.deaf = deaf;
+        }
+        self.ledger.delta += delta;
+        if part == Part::Changes {
+            self.ledger.count(offered, !self.old.is_empty(), !self.new.is_empty());
+        }
+    }
+
+    /// Puts rows that were booked into the counters: into the group's, and for those who did not hear them what they
+    /// count for these instead.
+    pub(super) fn settle_ledger(&mut self) {
+        let Self { ledger, deafness, members, tally, .. } = self;
+        let (clean, deaf) = ledger.tallies();
+        tally.add(clean, 1);
+        for slot in deafness.slots(ledger.deaf) {
+            let Some(Some(member)) = members.get_mut(usize::from(slot.0)) else { continue };
+            member.exported -= ledger.delta;
+            member.own.add(deaf, 1);
+            member.own.add(clean, -1);
+        }
+        *ledger = Ledger::default();
     }
 
     fn say_to_each(&mut self, step: Step, number: u32, advance: &mut Advance) {
         let mut work = std::mem::take(&mut self.work);
         self.find_exceptions(&mut work);
-        self.say_to_clean(step.part, &mut work);
+        self.say_to_clean(step.trusts, &mut work);
         work.said.clear();
         for i in 0..work.exceptions.len() {
             if let Some(slot) = work.exceptions.get(i).copied() {
@@ -137,7 +167,7 @@ impl Group {
         for word in self.old.iter().chain(&self.new) {
             if word.deaf != last {
                 last = word.deaf;
-                work.exceptions.extend(self.deaf.get(word.deaf.0 as usize).into_iter().flatten());
+                work.exceptions.extend(self.deafness.slots(word.deaf));
             }
         }
         if work.exceptions.len() > 1 {
@@ -146,14 +176,14 @@ impl Group {
         }
     }
 
-    fn say_to_clean(&self, part: Part, work: &mut Work) {
+    fn say_to_clean(&self, trusts: bool, work: &mut Work) {
         work.base.clear();
         if work.exceptions.len() >= self.count {
             return;
         }
         routes(&self.old, &mut work.held);
         routes(&self.new, &mut work.target);
-        differences(&work.held, &work.target, part != Part::Changes, false, &mut work.base);
+        differences(&work.held, &work.target, trusts, false, &mut work.base);
     }
 
     fn say_to_exception(&mut self, slot: Slot, step: Step, work: &mut Work) {
@@ -178,7 +208,7 @@ impl Group {
         work.target.clear();
         self.heard(&self.new, slot, &mut work.target);
         work.says.clear();
-        differences(&work.held, &work.target, !lagging && part != Part::Changes, paged, &mut work.says);
+        differences(&work.held, &work.target, !lagging && step.trusts, paged, &mut work.says);
 
         // Ahead of a first walk nothing is said but that a route is gone: the walk would not come past it.
         let leaves = work.target.is_empty() && !work.held.is_empty();
@@ -191,7 +221,7 @@ impl Group {
         let tally = if counts && self.key().add_path {
             work.refused.clear();
             work.refused.extend_from_slice(&self.offered.refused);
-            let deaf = self.new.iter().filter(|w| self.is_deaf(w.deaf, slot));
+            let deaf = self.new.iter().filter(|w| self.deafness.has(w.deaf, slot));
             work.refused.extend(deaf.map(|w| (w.entry.path_id, Offered::Vetoed)));
             tally_paths(work, self.offered.newest, !lagging && part != Part::Changes, paged)
         } else {
@@ -237,7 +267,7 @@ impl Group {
 
     /// The routes among `words` that a member hears.
     fn heard(&self, words: &[Word], slot: Slot, into: &mut Vec<Route>) {
-        let heard = words.iter().filter(|w| w.deaf == Deaf::NOBODY || !self.is_deaf(w.deaf, slot));
+        let heard = words.iter().filter(|w| w.deaf == Deaf::NOBODY || !self.deafness.has(w.deaf, slot));
         into.extend(heard.map(|w| (w.entry.path_id, w.entry.out)));
     }
 

@@ -136,6 +136,11 @@ impl Judge {
         Read::Networks(ifaces.iter().filter(|l| l.is_up()).flat_map(networks).collect())
     }
 
+    /// Whether the same path comes to the same at any time, until a walk judges all paths again.
+    pub(super) fn is_steady(&self) -> bool {
+        !matches!(&self.key.policy, Policy::Filter(f) if f.inputs.roa)
+    }
+
     /// What there is to log since the last call.
     pub fn take_remarks(&mut self) -> Vec<Remark> {
         std::mem::take(&mut self.remarks)
@@ -155,6 +160,15 @@ impl Judge {
 
     /// What is sent for a path: canonical octets without a local part. `Err`: why nothing is.
     pub fn outgoing(&mut self, offer: &Offer<'_>) -> Result<AttrSet, ExportVerdict> {
+        self.scratch.forget();
+        if is_vetoed(&self.key, offer) {
+            return Err(ExportVerdict::Vetoed);
+        }
+        match &self.key.policy {
+            Policy::Reject => return Err(ExportVerdict::Filtered),
+            Policy::Accept => self.work.reset_octets(offer.attrs.octets()),
+            Policy::Filter(_) => self.work.reset_to(offer.attrs),
+        }
         match self.pass(offer, |_, _| ()) {
             ExportVerdict::Accepted => {}
             refused => return Err(refused),
@@ -169,22 +183,22 @@ impl Judge {
     /// A path as the control socket shows it on its way to the neighbour.
     pub fn explain(&mut self, offer: &Offer<'_>) -> Judged {
         let mut before_filter = None;
-        let verdict = self.pass(offer, |step, work| {
-            if matches!(step, Step::Filter) {
-                before_filter = Some(work.build());
-            }
-        });
+        self.work.reset_to(offer.attrs);
+        self.scratch.forget();
+        let verdict = match is_vetoed(&self.key, offer) {
+            true => ExportVerdict::Vetoed,
+            false => self.pass(offer, |step, work| {
+                if matches!(step, Step::Filter) {
+                    before_filter = Some(work.build());
+                }
+            }),
+        };
         let attrs = self.work.build();
         Judged { verdict, before_filter: before_filter.unwrap_or_else(|| attrs.clone()), attrs }
     }
 
-    /// Veto, then the two steps in their order; `self.work` holds what came of them.
+    /// The two steps in their order, behind the veto; `self.work` holds the attributes, and what comes of them.
     fn pass(&mut self, offer: &Offer<'_>, mut before: impl FnMut(Step, &AttrSetBuilder)) -> ExportVerdict {
-        self.work.reset_to(offer.attrs);
-        self.scratch.forget();
-        if is_vetoed(&self.key, offer) {
-            return ExportVerdict::Vetoed;
-        }
         let steps = if self.key.rewrite_before_filter { REWRITE_FIRST } else { FILTER_FIRST };
         for step in steps {
             before(step, &self.work);

@@ -7,6 +7,7 @@
 
 use super::MemberSpec;
 use super::bits::Bits;
+use super::deaf::Deaf;
 use super::key::MemberId;
 use crate::batch::NetId;
 use crate::stats::ExportStats;
@@ -224,6 +225,42 @@ impl Tally {
     }
 }
 
+/// Rows that go the short way, counted by what they count: few kinds, and the same members deaf to many in a row.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Ledger {
+    /// Who does not hear them.
+    pub(super) deaf: Deaf,
+    rows: [u32; Self::KINDS],
+    /// How many routes more are told.
+    pub(super) delta: i64,
+}
+
+impl Ledger {
+    const KINDS: usize = 16;
+
+    /// One row of a kind.
+    pub(super) fn count(&mut self, offered: Offered, held: bool, told: bool) {
+        let kind = offered as usize * 4 + usize::from(held) * 2 + usize::from(told);
+        if let Some(rows) = self.rows.get_mut(kind) {
+            *rows += 1;
+        }
+    }
+
+    /// What the rows count for those who hear them, and for those who do not.
+    pub(super) fn tallies(&self) -> (Tally, Tally) {
+        let (mut clean, mut deaf) = (Tally::default(), Tally::default());
+        for offered in Offered::ALL {
+            for (held, told) in [(false, false), (false, true), (true, false), (true, true)] {
+                let kind = offered as usize * 4 + usize::from(held) * 2 + usize::from(told);
+                let rows = self.rows.get(kind).copied().map_or(0, i64::from);
+                clean.add(Tally::of(offered, held, told), rows);
+                deaf.add(Tally::of(offered, false, false), rows);
+            }
+        }
+        (clean, deaf)
+    }
+}
+
 /// What a row offers to a neighbour, as the counters see it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Offered {
@@ -235,4 +272,8 @@ pub(super) enum Offered {
     Filtered,
     /// A path that passed.
     Accepted,
+}
+
+impl Offered {
+    const ALL: [Self; 4] = [Self::Gone, Self::Vetoed, Self::Filtered, Self::Accepted];
 }

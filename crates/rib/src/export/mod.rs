@@ -14,15 +14,18 @@
 
 mod advance;
 mod bits;
+mod deaf;
 mod diff;
 mod group;
 mod judge;
 pub mod key;
 mod member;
 mod outs;
+mod passage;
 mod rewrite;
 mod told;
 mod traced;
+mod walks;
 
 pub use advance::{Advance, Audience, Run, Signal};
 pub use bits::Bits;

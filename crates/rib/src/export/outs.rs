@@ -29,6 +29,10 @@ impl OutId {
     pub(super) const UNKNOWN: Self = Self(u32::MAX);
 }
 
+/// The number of a next hop; it means something for the running batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct HopId(u32);
+
 /// No next hop, not in use now.
 const NONE: u32 = u32::MAX;
 
@@ -121,6 +125,11 @@ impl Outs {
     /// Its next hop.
     pub(super) fn next_hop(&self, id: OutId) -> Option<IpAddr> {
         self.hops.get(self.all.get(id.0)?.hop)
+    }
+
+    /// The number of its next hop.
+    pub(super) fn hop(&self, id: OutId) -> HopId {
+        HopId(self.all.get(id.0).map_or(NONE, |out| out.hop))
     }
 
     /// One more row names the set.

@@ -4,8 +4,9 @@
 //! the lines say is what it hears. What a route led to is known no more when it
 //! goes, so it is kept for as long as routes are traced: one word a route.
 
+use super::deaf::Deaf;
 use super::diff::{Step, Work};
-use super::group::{Deaf, Group, Slot};
+use super::group::{Group, Slot};
 use super::{ExportVerdict, MemberSpec};
 use crate::batch::{ChangeBatch, NetId, Path};
 use crate::trace::{self, Fate, Trace, Tracing, Way};
@@ -77,7 +78,7 @@ impl Group {
         }
         for (path_id, out) in &work.says {
             let key = (step.id, *path_id);
-            let heard = |s: &&Seen| s.path_id == *path_id && s.judged.is_ok_and(|deaf| !self.is_deaf(deaf, slot));
+            let heard = |s: &&Seen| s.path_id == *path_id && s.judged.is_ok_and(|deaf| !self.deafness.has(deaf, slot));
             let via = self.lens.seen.iter().find(heard).map(|s| Arc::clone(&s.via)).unwrap_or_default();
             let Some(member) = self.member_mut(slot) else { return };
             let (fate, via) = match out {
@@ -98,7 +99,7 @@ impl Group {
             _ if seen.protocol == Some(own) => Some(Fate::RejectedByProtocol),
             Err(ExportVerdict::Filtered) => Some(Fate::FilteredOut),
             Err(_) => Some(Fate::RejectedByProtocol),
-            Ok(deaf) if self.is_deaf(deaf, slot) => Some(Fate::RejectedByProtocol),
+            Ok(deaf) if self.deafness.has(deaf, slot) => Some(Fate::RejectedByProtocol),
             Ok(_) if self.keeps_back => Some(Fate::RejectedLimit),
             Ok(_) => None,
         }

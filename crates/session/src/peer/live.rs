@@ -12,7 +12,7 @@ use crate::outbox::Outbox;
 use crate::recovery::Hold;
 use crate::status::ChannelStatus;
 use fsm::{Keep, Negotiated};
-use rib::batch::{Act, Deed, Generation, ImportBatch};
+use rib::batch::{Act, Deed, Generation, ImportBatch, ImportRow};
 use rib::export::MemberId;
 use route::{Family, Source};
 use std::sync::Arc;
@@ -202,11 +202,56 @@ impl Channel {
     }
 }
 
-/// Cuts a batch into ones of at most so many rows, each with the palette that they share.
+/// Cuts a batch into ones of at most about so many rows, each with the palette that they share.
+///
+/// Not between rows that say the same, if that is done with twice as many: what came in one message goes out in one.
 fn split(batch: ImportBatch, rows_max: usize) -> Vec<ImportBatch> {
-    if batch.rows.len() <= rows_max {
+    let mut rest = &*batch.rows;
+    let mut parts = Vec::new();
+    while rest.len() > rows_max {
+        let (rows, behind) = rest.split_at(rows_max);
+        let says_the_same = |row: &&ImportRow| rows.last().is_some_and(|last| last.what == row.what);
+        let more = behind.iter().take(rows_max).take_while(says_the_same).count();
+        if parts.is_empty() && more == behind.len() {
+            return vec![batch];
+        }
+        let (rows, behind) = rest.split_at(rows_max + more);
+        parts.push(rows.to_vec());
+        rest = behind;
+    }
+    if parts.is_empty() {
         return vec![batch];
     }
-    let part = |rows: &[_]| ImportBatch { palette: batch.palette.clone(), rows: rows.to_vec() };
-    batch.rows.chunks(rows_max).map(part).collect()
+    if !rest.is_empty() {
+        parts.push(rest.to_vec());
+    }
+    parts.into_iter().map(|rows| ImportBatch { palette: batch.palette.clone(), rows }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rib::batch::What;
+    use route::{Prefix, SourceId};
+
+    /// Rows by what they say.
+    fn batch(says: &[(u32, usize)]) -> ImportBatch {
+        let net = Prefix::default(Family::Ipv4);
+        let row = |n: u32| ImportRow { net, source: SourceId(1), what: What::Announce(n) };
+        let rows = says.iter().flat_map(|(n, count)| std::iter::repeat_n(row(*n), *count)).collect();
+        ImportBatch { palette: Vec::new(), rows }
+    }
+
+    fn lengths(says: &[(u32, usize)], rows_max: usize) -> Vec<usize> {
+        split(batch(says), rows_max).iter().map(|b| b.rows.len()).collect()
+    }
+
+    #[test]
+    fn a_batch_is_not_cut_between_rows_of_one_set_unless_it_is_endless() {
+        assert_eq!(lengths(&[(0, 7), (1, 3)], 10), [10]);
+        assert_eq!(lengths(&[(0, 7), (1, 5)], 10), [12]);
+        assert_eq!(lengths(&[(0, 7), (1, 5), (2, 1)], 10), [12, 1]);
+        assert_eq!(lengths(&[(0, 45)], 10), [20, 20, 5]);
+        assert_eq!(lengths(&[(0, 10), (1, 10), (2, 10)], 10), [10, 10, 10]);
+    }
 }
