@@ -27,6 +27,7 @@ const REFUSED: &[(&str, &str)] = &[
     ("t_rd", "`rd` is not supported"),
     ("t_rd_set", "`rd` is not supported"),
     ("t_net_vpn", "is not supported"),
+    ("t_flowspec", "`flow4` is not supported"),
     ("t_net_flowspec", "`flow4` is not supported"),
     ("t_net_sadr", "is not supported"),
     ("t_net_eth", "`eth` is not supported"),
@@ -54,8 +55,8 @@ fn translated(text: &str) -> String {
             rest.split('\n').next().unwrap()
         } else if rest.starts_with("/*") {
             &rest[..rest.find("*/").map_or(rest.len(), |at| at + 2)]
-        } else if rest.starts_with('"') {
-            &rest[..rest[1..].find('"').unwrap() + 2]
+        } else if let Some(inner) = rest.strip_prefix('"') {
+            &rest[..inner.find('"').unwrap() + 2]
         } else if rest.starts_with("bt_assert(") {
             "bt_assert("
         } else {
