@@ -17,8 +17,6 @@ pub enum Dialect {
 /// In what the filters of a dialect differ from those of another.
 #[derive(Debug)]
 pub struct Rules {
-    /// Whose they are.
-    pub dialect: Dialect,
     /// Types that are known are checked when the configuration is read, and what is constant is computed then.
     pub typed: bool,
     /// A `syntax error` names the token that was met, as bison does.
@@ -47,7 +45,6 @@ pub struct Rules {
 }
 
 static V1: Rules = Rules {
-    dialect: Dialect::V1,
     typed: false,
     names_tokens: false,
     last_is_value: true,
@@ -63,7 +60,6 @@ static V1: Rules = Rules {
 };
 
 static V2: Rules = Rules {
-    dialect: Dialect::V2,
     typed: true,
     names_tokens: true,
     last_is_value: false,

@@ -38,6 +38,8 @@ pub struct Palette {
     free: Vec<u32>,
     index: HashTable<u32>,
     hasher: RandomState,
+    /// Held last; the next one is nearly always the same.
+    last: Option<RouteId>,
 }
 
 impl Palette {
@@ -53,6 +55,18 @@ impl Palette {
 
     /// The number of a route, held once more.
     pub(crate) fn hold(&mut self, route: &KernelRoute) -> RouteId {
+        let id = match self.last.filter(|id| self.get(*id) == Some(route)) {
+            Some(id) => {
+                self.again(id);
+                id
+            }
+            None => self.look_up(route),
+        };
+        self.last = Some(id);
+        id
+    }
+
+    fn look_up(&mut self, route: &KernelRoute) -> RouteId {
         let hash = self.hasher.hash_one(route);
         let slots = &self.slots;
         let found = self.index.find(hash, |i| is(slots, *i, route)).copied();

@@ -9,7 +9,7 @@
 //! `--write` and commits it.
 
 use crate::build::{cargo, top};
-use crate::suite;
+use crate::suite::apt_install;
 use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
 use std::collections::{BTreeMap, HashMap};
@@ -57,7 +57,7 @@ struct Driver {
 
 /// Counts all drivers; an error when one has become too dear.
 pub fn run(options: &Options) -> Result<()> {
-    suite::apt_install(&[("valgrind", "valgrind")])?;
+    apt_install(&[("valgrind", "valgrind")])?;
     let gauge = build()?;
     let drivers = list(&gauge)?;
     let chosen = |d: &&Driver| options.drivers.is_empty() || options.drivers.contains(&d.name);
@@ -171,7 +171,8 @@ fn compare(counted: &BTreeMap<String, Cost>, kept: &BTreeMap<String, Cost>) -> V
             grown.push(format!("{name} (not in the file: `cargo xtask count --write`)"));
             continue;
         };
-        println!("{name:<24} {:>12.0} {:>12.0} {:>+7.1} %", now.all, before.all, (now.all / before.all - 1.0) * 100.0);
+        let change = (now.all.round() / before.all - 1.0) * 100.0;
+        println!("{name:<24} {:>12.0} {:>12.0} {change:>+7.1} %", now.all, before.all);
         if now.all > before.all * SLACK {
             grown.push(name.clone());
             for (function, from, to) in growth(now, before) {

@@ -5,8 +5,8 @@
 //! installed fails, it does not pass by not running.
 
 use crate::build::{self, cargo, top, which};
-use crate::fuzz;
 use crate::netns::success;
+use crate::{count, fuzz};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use std::process::Command;
@@ -42,6 +42,7 @@ const NEEDED: &[(&str, &str)] = &[
     ("bgpdump", "bgpdump"),
     ("python3", "python3"),
     ("g++", "g++"),
+    ("valgrind", "valgrind"),
 ];
 
 pub fn run(options: &Options) -> Result<()> {
@@ -56,6 +57,8 @@ pub fn run(options: &Options) -> Result<()> {
         fuzz::run(Duration::from_secs(options.fuzz))?;
         println!("\n== programs");
         build::programs()?;
+        println!("\n== instructions a route");
+        count::run(&count::Options::default())?;
     }
     step("doc tests", &["test", "--workspace", "--doc", "--quiet"], options.quick)?;
     // Last, so that the run ends with what cargo says about it; all of them, so that one run names every failure.
