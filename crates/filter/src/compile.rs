@@ -455,7 +455,7 @@ impl<'a> Compiler<'a> {
             }
             ExprKind::Set(items) => NodeOp::Const(Value::Set(Held::Own(Arc::new(self.set(items)?)))),
             ExprKind::PrefixSet(patterns) => {
-                let mut set = PrefixSet::new();
+                let mut set = PrefixSet::new().shown_in(self.rules.dialect);
                 for p in patterns {
                     set.add(p.base, p.low, p.high);
                 }

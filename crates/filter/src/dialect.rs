@@ -17,6 +17,8 @@ pub enum Dialect {
 /// In what the filters of a dialect differ from those of another.
 #[derive(Debug)]
 pub struct Rules {
+    /// Whose they are.
+    pub dialect: Dialect,
     /// Types that are known are checked when the configuration is read, and what is constant is computed then.
     pub typed: bool,
     /// A `syntax error` names the token that was met, as bison does.
@@ -45,6 +47,7 @@ pub struct Rules {
 }
 
 static V1: Rules = Rules {
+    dialect: Dialect::V1,
     typed: false,
     names_tokens: false,
     last_is_value: true,
@@ -60,6 +63,7 @@ static V1: Rules = Rules {
 };
 
 static V2: Rules = Rules {
+    dialect: Dialect::V2,
     typed: true,
     names_tokens: true,
     last_is_value: false,

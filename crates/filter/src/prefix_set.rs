@@ -9,8 +9,13 @@
 //! to the node where the walk goes on, and says what was accepted on the way.
 //!
 //! The nodes are also what BIRD prints: `10.0.0.0/8{0.1.255.0}` is the base
-//! with its mask of lengths written as an address.
+//! with its mask of lengths written as an address. BIRD 2 has other nodes
+//! (`fours`), which are built to be printed.
 
+mod fours;
+
+use crate::dialect::Dialect;
+use fours::Fours;
 use route::Prefix;
 use route::net::{mask4, mask6};
 use std::fmt;
@@ -21,12 +26,21 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 pub struct PrefixSet {
     v4: Trie<u32>,
     v6: Trie<u128>,
+    /// Whose nodes are printed.
+    dialect: Dialect,
 }
 
 impl PrefixSet {
     /// A set without members.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// The same, printed as a dialect prints it.
+    #[must_use]
+    pub const fn shown_in(mut self, dialect: Dialect) -> Self {
+        self.dialect = dialect;
+        self
     }
 
     /// Takes in the prefixes that agree with `base` as far as both go and have a length of `low ..= high`.
@@ -78,6 +92,8 @@ trait Bits: Copy + PartialEq + fmt::Debug + Default {
     /// The address whose first `len` bits are a number.
     fn of_first(bits: usize, len: u8) -> Self;
     fn address(self) -> IpAddr;
+    /// At the upper end of 128 bits.
+    fn upper(self) -> u128;
 }
 
 macro_rules! bits {
@@ -109,6 +125,9 @@ macro_rules! bits {
             }
             fn address(self) -> IpAddr {
                 $address(self).into()
+            }
+            fn upper(self) -> u128 {
+                (self as u128) << (128 - <$number>::BITS)
             }
         }
     };
@@ -279,6 +298,37 @@ impl<B: Bits> Trie<B> {
         }
     }
 
+    /// As [`show`](Self::show), with the nodes of BIRD 2.
+    fn show_fours(&self, f: &mut fmt::Formatter<'_>, first: &mut bool) -> fmt::Result {
+        let is_v4 = B::default().address().is_ipv4();
+        let mut fours = Fours::new();
+        for node in &self.nodes {
+            // What a node accepts for those below it is theirs.
+            let below = [false, true].into_iter().filter_map(|bit| self.child(node, bit));
+            let theirs = below.fold(0, |all, child| all | child.accept.and(B::mask(node.len)).upper());
+            let mut own = node.accept.upper() & !theirs;
+            while own != 0 {
+                let low = own.leading_zeros() as u8 + 1;
+                let run = (own << (low - 1)).leading_ones() as u8;
+                let high = low - 1 + run;
+                fours.add(node.base.upper(), node.len, low, high);
+                own &= u128::MAX.checked_shr(high.into()).unwrap_or(0);
+            }
+        }
+        let mut separate = |f: &mut fmt::Formatter<'_>| match std::mem::replace(first, false) {
+            true => Ok(()),
+            false => f.write_str(", "),
+        };
+        if self.zero {
+            separate(f)?;
+            write!(f, "{}/0", B::default().address())?;
+        }
+        fours.each(|addr, len, accept| {
+            separate(f)?;
+            write!(f, "{}/{len}{{{}}}", fours::shown(addr, is_v4), fours::shown(accept, is_v4))
+        })
+    }
+
     /// Every node that accepts something, parents first, lower addresses first.
     fn show(&self, f: &mut fmt::Formatter<'_>, first: &mut bool) -> fmt::Result {
         let mut separate = |f: &mut fmt::Formatter<'_>| match std::mem::replace(first, false) {
@@ -305,8 +355,16 @@ impl fmt::Display for PrefixSet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut first = true;
         f.write_str("[")?;
-        self.v4.show(f, &mut first)?;
-        self.v6.show(f, &mut first)?;
+        match self.dialect {
+            Dialect::V1 => {
+                self.v4.show(f, &mut first)?;
+                self.v6.show(f, &mut first)?;
+            }
+            Dialect::V2 => {
+                self.v4.show_fours(f, &mut first)?;
+                self.v6.show_fours(f, &mut first)?;
+            }
+        }
         f.write_str("]")
     }
 }

@@ -1,5 +1,6 @@
 //! The names of a configuration: one name space for constants, functions, filters, protocols, tables and whatever else.
 
+use crate::dialect::Dialect;
 use crate::names::{Attr, AttrKind};
 use crate::prefix_set::PrefixSet;
 use crate::program::Function;
@@ -201,7 +202,7 @@ pub(crate) fn fit(kind: Type, value: Value<'_>) -> Option<Value<'_>> {
     match value {
         Value::Ip(IpAddr::V4(a)) if kind == Type::Quad => Some(Value::Quad(a.to_bits())),
         Value::Set(set) if kind == Type::PrefixSet && set.is_empty() => {
-            Some(Value::PrefixSet(Held::Own(Arc::new(Arc::new(PrefixSet::new())))))
+            Some(Value::PrefixSet(Held::Own(Arc::new(Arc::new(PrefixSet::new().shown_in(Dialect::V2))))))
         }
         value if value.kind() == kind || value == Value::Void => Some(value),
         _ => None,

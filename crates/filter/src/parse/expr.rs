@@ -129,6 +129,10 @@ impl Parser<'_, '_> {
 
     fn method(&mut self, subject: Expr) -> Parsed<Expr> {
         let Some((method, takes)) = self.cursor.word().and_then(|word| names::method(word, self.dialect())) else {
+            let foreign = ["rd", "mac", "vlan_id", "evpn_type", "evpn_tag", "evpn_esi", "router_ip"];
+            if let Some(word) = self.cursor.word().filter(|word| self.rules.blocks && foreign.contains(word)) {
+                return Err(self.unsupported(word));
+            }
             return Err(self.cursor.wanted("`len`, `ip`, `mask`, `first`, `last` or `last_nonaggregated`"));
         };
         self.cursor.bump();
