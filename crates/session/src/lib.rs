@@ -11,6 +11,7 @@ pub mod clock;
 mod conn;
 mod encode;
 pub mod export;
+mod held;
 mod intake;
 pub mod limiter;
 pub mod link;

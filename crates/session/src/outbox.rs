@@ -6,15 +6,25 @@
 //!
 //! Waiting octets are bounded by courtesy: an outbox that holds more than its
 //! bound is full, its group then marks prefixes instead of
-//! pushing octets, and is called back when the task has brought it down to half.
+//! pushing octets, and is called back when the task has brought it well down.
+//! While little waits for all peers together the bound is a wide one: who is told
+//! by marks is told in the order of prefix numbers, in more messages.
 
 use bytes::Bytes;
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 
 /// How many octets wait for a peer before its groups hold back.
-pub const OCTETS_MAX: usize = 1 << 20;
+pub const OCTETS_MAX: usize = 4 << 20;
+/// How many octets wait for all peers before the bound of each is [a part](PRESSED) of that.
+const ALL_OCTETS_MAX: usize = 32 << 20;
+/// Which part.
+const PRESSED: usize = 4;
+
+/// The octets that wait for all peers. A segment that several peers share counts for each.
+static WAITING: AtomicUsize = AtomicUsize::new(0);
 
 /// The queue of one peer.
 pub struct Outbox {
@@ -31,6 +41,21 @@ struct Inner {
     closed: bool,
     /// Who is to be called when there is room again; one for each group that found the outbox full.
     waiting: Vec<Arc<dyn Fn() + Send + Sync>>,
+}
+
+impl Inner {
+    /// So many octets wait no longer.
+    fn lower(&mut self, octets: usize) {
+        let octets = octets.min(self.octets);
+        self.octets -= octets;
+        WAITING.fetch_sub(octets, Ordering::Relaxed);
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.lower(self.octets);
+    }
 }
 
 impl Outbox {
@@ -65,9 +90,10 @@ impl Outbox {
             taken += piece.len();
             into.push(piece);
         }
-        inner.octets = inner.octets.saturating_sub(taken);
+        inner.lower(taken);
         let more = !inner.pieces.is_empty();
-        let waiting = if inner.octets <= self.octets_max / 2 { std::mem::take(&mut inner.waiting) } else { Vec::new() };
+        let waiting =
+            if inner.octets <= self.octets_max / PRESSED / 2 { std::mem::take(&mut inner.waiting) } else { Vec::new() };
         drop(inner);
         for wake in waiting {
             wake();
@@ -88,6 +114,7 @@ impl Outbox {
         }
         for piece in pieces.into_iter().filter(|p| !p.is_empty()) {
             inner.octets += piece.len();
+            WAITING.fetch_add(piece.len(), Ordering::Relaxed);
             inner.pieces.push_back(piece);
         }
         inner.updates += updates;
@@ -98,10 +125,12 @@ impl Outbox {
         }
     }
 
-    /// Whether more waits than should. If so `wake` is called, once, when half of the room is free again.
+    /// Whether more waits than should. If so `wake` is called, once, when an eighth of the bound is left.
     pub(crate) fn is_full(&self, wake: &Arc<dyn Fn() + Send + Sync>) -> bool {
         let mut inner = self.lock();
-        let full = inner.octets > self.octets_max && !inner.closed;
+        let is_pressed = WAITING.load(Ordering::Relaxed) > ALL_OCTETS_MAX;
+        let octets_max = if is_pressed { self.octets_max / PRESSED } else { self.octets_max };
+        let full = inner.octets > octets_max && !inner.closed;
         if full && !inner.waiting.iter().any(|w| Arc::ptr_eq(w, wake)) {
             inner.waiting.push(wake.clone());
         }
@@ -123,7 +152,8 @@ impl Outbox {
         let mut inner = self.lock();
         inner.closed = true;
         inner.pieces.clear();
-        inner.octets = 0;
+        let dropped = inner.octets;
+        inner.lower(dropped);
         let waiting = std::mem::take(&mut inner.waiting);
         drop(inner);
         for wake in waiting {

@@ -19,13 +19,14 @@
 //! is done, so routes that came together go out together.
 //!
 //! A reader is behind by the octets of batches that it still holds. One that
-//! holds more than `BEHIND_OCTETS_MAX` is given no batches any more, but has
+//! holds more than it may (`held`) is given no batches any more, but has
 //! one bit for each changed prefix; when it has caught up it is given the current
 //! rows of those. Numbers of prefixes that are gone are given again only when
 //! every reader is past the batch that said so. That may be long after: no batch
 //! is kept for it.
 
 use crate::clock::Clock;
+use crate::held::{CAUGHT_UP_OCTETS, Held, Passing};
 use crate::link::{Delivery, EventSink, Follower, Portion, Progress, ReaderId, Subscription, TableMsg};
 use crate::mailbox::{self, Mailbox, Nap};
 use crate::pace::Pace;
@@ -52,14 +53,8 @@ const PIECE_ROWS: usize = 512;
 const ACT_ROWS: usize = 64;
 /// How many rows a slice takes even when the machine has given its time to others.
 const SLICE_ROWS_MIN: usize = 2 * PIECE_ROWS;
-/// How many octets of batches a reader may hold before it is given bits instead.
-const BEHIND_OCTETS_MAX: usize = 4 << 20;
 /// What a batch takes beside its rows and sets, about: places in queues, its own head.
 const BATCH_OCTETS: usize = 256;
-/// One that has no more left is given what it missed.
-const CAUGHT_UP_OCTETS: usize = BEHIND_OCTETS_MAX / 4;
-/// How long the list of held batches may get before it is looked through for the first time.
-const HELD_MIN: usize = 64;
 /// How many pages of a feed may wait at a reader that is fed without asking.
 const FEED_PAGES_MAX: usize = 4;
 /// How soon a reader is looked at again that holds all it may: nobody says when it lets go.
@@ -95,6 +90,7 @@ impl Tables {
     /// Starts the threads, at least one.
     pub fn start(threads: usize, clock: Clock, events: EventSink) -> Self {
         let others = Arc::new(OnceLock::new());
+        let passing = Passing::default();
         let start = |n: usize| {
             let mailbox = Arc::new(Mailbox::new());
             let pace = Pace::new(format!("table{n}"));
@@ -105,6 +101,7 @@ impl Tables {
                 clock,
                 events: events.clone(),
                 others: Arc::clone(&others),
+                passing: Arc::clone(&passing),
             };
             mailbox::spawn(format!("table{n}"), move || thread.run());
             mailbox
@@ -178,6 +175,7 @@ struct Thread {
     events: EventSink,
     /// The way to tables wherever they live; it does not keep the threads running.
     others: Arc<OnceLock<Weak<Threads>>>,
+    passing: Passing,
 }
 
 impl Thread {
@@ -233,7 +231,7 @@ impl Thread {
 
     fn sort_in(&mut self, order: Order) {
         match order {
-            Order::Add(spec) => self.tables.push(Owned::new(*spec)),
+            Order::Add(spec) => self.tables.push(Owned::new(*spec, Arc::clone(&self.passing))),
             Order::Remove(id) => self.tables.retain(|t| t.table.spec().id != id),
             Order::To(id, msg) => {
                 if let Some(owned) = self.tables.iter_mut().find(|t| t.table.spec().id == id) {
@@ -267,14 +265,6 @@ impl Slice {
     }
 }
 
-/// A batch that was given to readers that do not say how far they are. It goes with the last of them that holds it,
-/// whether the table has work by then or not.
-struct Sealed {
-    batch: Weak<ChangeBatch>,
-    seq: u64,
-    octets: usize,
-}
-
 /// A table with its queue, its readers and the tail of its journal.
 struct Owned {
     table: Table,
@@ -283,10 +273,7 @@ struct Owned {
     /// A batch is being taken in; with the permit of its session.
     importing: Option<Option<OwnedSemaphorePermit>>,
     readers: Vec<Reader>,
-    /// What subscribers may still hold.
-    held: VecDeque<Sealed>,
-    /// How long that list may get before it is looked through.
-    held_max: usize,
+    held: Held,
     /// The last batch that was sealed.
     seq: u64,
     /// The last batch up to which numbers were released.
@@ -329,15 +316,14 @@ enum Kind {
 }
 
 impl Owned {
-    fn new(spec: TableSpec) -> Self {
+    fn new(spec: TableSpec, passing: Passing) -> Self {
         Self {
             table: Table::new(spec),
             queue: VecDeque::new(),
             questions: Vec::new(),
             importing: None,
             readers: Vec::new(),
-            held: VecDeque::new(),
-            held_max: HELD_MIN,
+            held: Held::new(passing),
             seq: 0,
             released: 0,
             works: false,
@@ -358,6 +344,7 @@ impl Owned {
     /// Works for about [`SLICE`]. Returns whether there was something to do.
     fn slice(&mut self, clock: Clock, events: &EventSink) -> bool {
         if self.is_idle() {
+            self.held.look();
             return false;
         }
         memory::stir();
@@ -512,10 +499,11 @@ impl Owned {
         let octets = octets_of(&batch);
         let more = self.goes_on();
         memory::passes(octets);
-        let held = self.held_octets();
-        let mut is_held = false;
+        self.held.look();
+        let (held, most) = (self.held.by_subscribers(), self.held.behind_max());
+        let mut kind = None;
         for reader in &mut self.readers {
-            if reader.octets(held) > BEHIND_OCTETS_MAX {
+            if reader.octets(held) > most {
                 reader.fallen.get_or_insert_default();
             }
             match &mut reader.fallen {
@@ -526,19 +514,15 @@ impl Owned {
                     });
                 }
                 None => {
-                    is_held |= matches!(reader.kind, Kind::Subscriber { .. });
+                    let is_subscriber = matches!(reader.kind, Kind::Subscriber { .. });
+                    kind = Some(is_subscriber || kind == Some(true));
                     reader.changes(&batch, octets, more);
                 }
             }
         }
-        if is_held {
-            self.held.push_back(Sealed::new(&batch, octets));
+        if let Some(by_subscriber) = kind {
+            self.held.add(&batch, octets, by_subscriber);
         }
-    }
-
-    /// The octets of batches that subscribers hold, seen now.
-    fn held_octets(&self) -> usize {
-        self.held.iter().filter(|s| s.is_held()).map(|s| s.octets).sum()
     }
 
     /// Goes on with the feeds of subscribers. Returns whether there was something to hand out.
@@ -567,14 +551,18 @@ impl Owned {
     /// Gives readers that had fallen behind, and have used all they were given, the current rows of what changed.
     /// Returns whether there was one.
     fn catch_up(&mut self) -> bool {
-        let held = if self.readers.iter().any(|r| r.fallen.is_some()) { self.held_octets() } else { 0 };
+        if !self.readers.iter().any(|r| r.fallen.is_some()) {
+            return false;
+        }
+        self.held.look();
         let mut caught = false;
         for reader in &mut self.readers {
-            if reader.octets(held) > CAUGHT_UP_OCTETS {
+            let (octets_max, rows_max) = self.held.missed();
+            if reader.octets(self.held.by_subscribers()) > octets_max {
                 continue;
             }
             let Some(changed) = &mut reader.fallen else { continue };
-            let ids: Vec<NetId> = changed.iter().take(PAGE_ROWS).collect();
+            let ids: Vec<NetId> = changed.iter().take(rows_max).collect();
             ids.iter().for_each(|id| {
                 changed.set(*id, false);
             });
@@ -590,9 +578,7 @@ impl Owned {
                     (Kind::Subscriber { deliver, .. }, Reading::Each) => deliver(Delivery::Feed(batch.clone())),
                     _ => reader.changes(&batch, octets, false),
                 }
-                if matches!(reader.kind, Kind::Subscriber { .. }) {
-                    self.held.push_back(Sealed::new(&batch, octets));
-                }
+                self.held.add(&batch, octets, matches!(reader.kind, Kind::Subscriber { .. }));
             }
         }
         caught
@@ -600,14 +586,8 @@ impl Owned {
 
     /// Forgets batches that nobody holds, and lets the table give freed numbers again.
     fn release(&mut self) {
-        while self.held.front().is_some_and(|s| !s.is_held()) {
-            self.held.pop_front();
-        }
-        if self.held.len() > self.held_max {
-            self.held.retain(Sealed::is_held);
-            self.held_max = HELD_MIN.max(2 * self.held.len());
-        }
-        let oldest_held = self.held.front().map_or(u64::MAX, |s| s.seq.saturating_sub(1));
+        self.held.look();
+        let oldest_held = self.held.oldest().map_or(u64::MAX, |seq| seq.saturating_sub(1));
         let behind = |r: &Reader| match &r.kind {
             _ if r.fallen.is_some() => self.released,
             Kind::Follower { progress, .. } => progress.freed,
@@ -618,16 +598,6 @@ impl Owned {
         if self.table.release(self.released) {
             memory::give_back();
         }
-    }
-}
-
-impl Sealed {
-    fn new(batch: &Arc<ChangeBatch>, octets: usize) -> Self {
-        Self { batch: Arc::downgrade(batch), seq: batch.seq, octets }
-    }
-
-    fn is_held(&self) -> bool {
-        self.batch.strong_count() > 0
     }
 }
 
