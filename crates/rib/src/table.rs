@@ -13,7 +13,7 @@
 //! Cost: an announcement is one probe of the index (about one cache miss, many
 //! at a time), one of the row, and a comparison for each path that stands; the
 //! attribute set was found once for the whole batch. Memory for each IPv4 prefix
-//! with one path: 24 octets of row and 6 to 10 of index; for each distinct set
+//! with one path: 24 octets of row and about 10 of index; for each distinct set
 //! about 60 beside its octets.
 
 use crate::batch::{Act, Deed, NetId, Reading, ResolvedHop, TableEvent};
