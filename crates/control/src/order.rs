@@ -495,8 +495,14 @@ impl RoaQuery {
 
 /// The arguments of `show route`, in any order.
 struct RouteArguments {
+    dialect: Dialect,
     nets: Option<Nets>,
-    table: Option<Arc<str>>,
+    /// Named ones; in 1.6 the last one counts.
+    tables: Vec<Arc<str>>,
+    /// `table all`.
+    all_tables: bool,
+    /// The last word that chooses tables is `table`, not a protocol.
+    heads_empty: bool,
     export: Option<ExportQuery>,
     protocol: Option<Arc<str>>,
     filter: Option<Policy>,
@@ -509,8 +515,11 @@ struct RouteArguments {
 impl RouteArguments {
     fn read(reader: &mut Reader<'_>, config: &Config) -> Parsed<RouteQuery> {
         let mut arguments = Self {
+            dialect: config.dialect,
             nets: None,
-            table: None,
+            tables: Vec::new(),
+            all_tables: false,
+            heads_empty: false,
             export: None,
             protocol: None,
             filter: None,
@@ -536,12 +545,20 @@ impl RouteArguments {
             Some("stats") => self.output = RouteOutput::Stats,
             Some("table") => {
                 reader.at().bump();
-                self.table = Some(reader.table()?);
+                self.heads_empty = true;
+                if self.dialect == Dialect::V1 {
+                    self.tables.clear();
+                } else if reader.at().eat_word("all") {
+                    self.all_tables = true;
+                    return Ok(());
+                }
+                self.tables.push(reader.table()?);
                 return Ok(());
             }
             Some("protocol") => {
                 reader.at().bump();
                 let protocol = reader.protocol()?;
+                self.heads_empty = false;
                 return match self.protocol.replace(protocol) {
                     Some(_) => twice("Protocol specified twice"),
                     None => Ok(()),
@@ -558,8 +575,10 @@ impl RouteArguments {
                 let mode = export_mode(word);
                 reader.at().bump();
                 let protocol = reader.protocol()?;
+                self.heads_empty = false;
                 let query = mode.map(|mode| ExportQuery { mode, protocol });
                 return match std::mem::replace(&mut self.export, query) {
+                    Some(_) if self.dialect == Dialect::V2 => twice("Export specified twice"),
                     Some(_) => twice("Protocol specified twice"),
                     None => Ok(()),
                 };
@@ -571,9 +590,11 @@ impl RouteArguments {
     }
 
     fn net(&mut self, reader: &mut Reader<'_>) -> Parsed<()> {
-        let is_for = reader.at().eat_word("for");
+        let is_in = self.dialect == Dialect::V2 && reader.at().eat_word("in");
+        let is_for = !is_in && reader.at().eat_word("for");
         let span = reader.at().span();
         let nets = match (is_for, reader.net()?) {
+            (_, Net::Prefix(prefix)) if is_in => Nets::In(prefix),
             (true, Net::Prefix(prefix)) => Nets::ForPrefix(prefix),
             (true, Net::Address(addr)) => Nets::ForAddress(addr),
             (false, Net::Prefix(prefix)) => Nets::Exact(prefix),
@@ -585,21 +606,31 @@ impl RouteArguments {
         }
     }
 
-    /// The query. Without a table it is the one of the protocol for which, or by which, routes are asked;
+    /// The query. Without a table it is those of the protocol for which, or by which, routes are asked;
     /// else the default one (1.6) or all (2).
     fn query(self, config: &Config) -> RouteQuery {
-        let table_of = |name: &Arc<str>| {
-            let protocol = config.protocols.iter().find(|p| p.name == *name)?;
-            Some(protocol.channels.first()?.table.clone())
+        let tables_of = |name: &Arc<str>| -> Vec<Arc<str>> {
+            let protocol = config.protocols.iter().find(|p| p.name == *name);
+            let channels = protocol.into_iter().flat_map(|p| &p.channels);
+            channels.map(|c| c.table.clone()).collect()
         };
+        let all = || config.tables.iter().map(|t| t.name.clone()).collect();
         let about = self.export.as_ref().map(|e| &e.protocol).or(self.protocol.as_ref());
-        let tables = match self.table.or_else(|| about.and_then(table_of)) {
-            Some(table) => vec![table],
-            None if config.dialect == Dialect::V1 => vec![config.default_table()],
-            None => config.tables.iter().map(|t| t.name.clone()).collect(),
+        let mut tables = match self.tables {
+            named if !named.is_empty() => named,
+            _ if self.all_tables => all(),
+            _ => about.map(tables_of).unwrap_or_default(),
         };
+        if tables.is_empty() {
+            tables = if config.dialect == Dialect::V1 { vec![config.default_table()] } else { all() };
+        }
+        // Tables of the other family have no such net, and no head.
+        if let Some(family) = self.nets.and_then(Nets::family) {
+            tables.retain(|name| config.tables.iter().all(|t| t.name != *name || t.family == family));
+        }
         RouteQuery {
             nets: self.nets.unwrap_or(Nets::All),
+            heads_empty: self.heads_empty && (self.all_tables || tables.len() > 1 || self.nets.is_none()),
             tables,
             export: self.export,
             protocol: self.protocol,

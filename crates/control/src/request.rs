@@ -17,7 +17,7 @@ use crate::view::{
     StatusView,
 };
 use conf::config::{DebugMask, MrtMask};
-use route::{Prefix, Roa, RoaTables};
+use route::{Family, Prefix, Roa, RoaTables};
 use std::net::IpAddr;
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
@@ -276,6 +276,8 @@ pub struct RouteQuery {
     pub nets: Nets,
     /// In which tables, in this order. One in 1.6.
     pub tables: Vec<Arc<str>>,
+    /// Tables were asked for by name, so each has its head, be it empty (2).
+    pub heads_empty: bool,
     /// `export`, `preexport`, `noexport`: judged for this protocol.
     pub export: Option<ExportQuery>,
     /// `protocol`: given by this one.
@@ -303,6 +305,24 @@ pub enum Nets {
     ForAddress(IpAddr),
     /// `for PREFIX`: the longest prefix that covers it.
     ForPrefix(Prefix),
+    /// `in PREFIX`: all that it covers (2).
+    In(Prefix),
+}
+
+impl Nets {
+    /// The family of the net that is asked for.
+    pub fn family(self) -> Option<Family> {
+        match self {
+            Self::All => None,
+            Self::Exact(net) | Self::ForPrefix(net) | Self::In(net) => Some(net.family()),
+            Self::ForAddress(addr) => Some(Family::of(addr)),
+        }
+    }
+
+    /// Whether one net is asked for, which is there or is missing.
+    pub const fn is_one(self) -> bool {
+        !matches!(self, Self::All | Self::In(_))
+    }
 }
 
 /// What a `show route` prints.

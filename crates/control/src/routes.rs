@@ -10,7 +10,7 @@
 //! touches more than attributes of protocols (preference, gateway, ...) makes
 //! another route of it, which is nobody's best; so does merging.
 
-use crate::request::{ExportMode, Nets, RouteOutput, RouteQuery};
+use crate::request::{ExportMode, RouteOutput, RouteQuery};
 use crate::view::{Exported, RouteNet};
 use filter::{Env, Policy, RouteView, Scratch, Verdict};
 use rib::batch::ResolvedHop;
@@ -32,6 +32,17 @@ pub struct Sums {
     pub routes: u64,
     /// Nets with at least one looked at.
     pub networks: u64,
+}
+
+impl Sums {
+    /// What was counted since then.
+    pub const fn since(&self, before: &Self) -> Self {
+        Self {
+            shown: self.shown - before.shown,
+            routes: self.routes - before.routes,
+            networks: self.networks - before.networks,
+        }
+    }
 }
 
 /// A net with the paths that are shown, at least one.
@@ -91,12 +102,12 @@ impl<'q> Selection<'q> {
     ///
     /// A query for one net is never counted, even when `count` is asked for.
     pub fn total(&self) -> Option<Sums> {
-        (self.query.nets == Nets::All && self.query.output != RouteOutput::List).then_some(self.sums)
+        (!self.query.nets.is_one() && self.query.output != RouteOutput::List).then_some(self.sums)
     }
 
     /// Whether one net was asked for and has no path of the kind asked for.
     pub fn is_missing(&self) -> bool {
-        self.query.nets != Nets::All && self.sums.routes == 0
+        self.query.nets.is_one() && self.sums.routes == 0
     }
 
     /// Looks at a net; says what is to be printed of it, if anything is. `room` is for its paths, and is used again.

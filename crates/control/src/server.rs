@@ -16,8 +16,8 @@ use crate::echo::{Echo, Listener};
 use crate::frame::Frame;
 use crate::layout::{self, Setting};
 use crate::order::{Order, Refusal};
-use crate::request::{Choice, Configure, Request};
-use crate::routes::Selection;
+use crate::request::{Choice, Configure, Request, RouteOutput, RouteQuery};
+use crate::routes::{Selection, Sums};
 use crate::socket::Bound;
 use crate::time::{Clock, Stamps};
 use crate::view::{Kind, ProtocolView, RouteItem};
@@ -365,26 +365,23 @@ impl Session {
     }
 
     /// The answer to `show route`, as far as the client reads.
-    async fn routes(
-        &mut self,
-        query: crate::request::RouteQuery,
-        config: &Arc<Config>,
-        out: &mut Frame,
-    ) -> Result<(), Gone> {
+    async fn routes(&mut self, query: RouteQuery, config: &Arc<Config>, out: &mut Frame) -> Result<(), Gone> {
         let layout = layout::of(config.dialect);
         let query = Arc::new(query);
         let mut about = self.about(config);
         about.ifaces = self.links().await?;
         let mut selection = Selection::new(&query, self.ask(Request::Roas).await?);
+        let mut tables = TableList::new(layout, &query);
         let (pages, mut items) = mpsc::channel(1);
         self.send(Request::Routes { query: Arc::clone(&query), pages }).await?;
         while let Some(item) = items.recv().await {
             match item {
-                RouteItem::Table(name) => layout.table(&name, out),
+                RouteItem::Table(name) => tables.next(name, &selection, out),
                 RouteItem::Nets(page) => {
                     let mut room = Vec::new();
                     for net in page.nets() {
                         if let Some(shown) = selection.net(&net, &about.ifaces, &mut room) {
+                            tables.head(out);
                             layout.net(&shown, query.detail, &about.setting(), out);
                         }
                         if out.len() >= PIECE {
@@ -394,9 +391,10 @@ impl Session {
                 }
             }
         }
+        tables.close(&selection, out);
         match selection.total() {
-            Some(sums) => layout.sums(&sums, out),
-            None if selection.is_missing() => out.end(code::NO_NETWORK, "Network not in table"),
+            Some(sums) => layout.sums(&sums, tables.count, tables.is_any_headed, out),
+            None if selection.is_missing() => out.end(code::NO_NETWORK, layout.no_network()),
             None => out.ok(),
         }
         Ok(())
@@ -443,6 +441,56 @@ impl Session {
             config: Arc::clone(config),
             ifaces: Ifaces::default(),
         }
+    }
+}
+
+/// The tables of one `show route`: their heads, and their sums.
+struct TableList<'q> {
+    layout: &'static dyn layout::Layout,
+    query: &'q RouteQuery,
+    /// The one whose nets come now.
+    now: Option<Arc<str>>,
+    is_headed: bool,
+    is_any_headed: bool,
+    count: usize,
+    /// What was counted before it.
+    before: Sums,
+}
+
+impl<'q> TableList<'q> {
+    fn new(layout: &'static dyn layout::Layout, query: &'q RouteQuery) -> Self {
+        Self { layout, query, now: None, is_headed: false, is_any_headed: false, count: 0, before: Sums::default() }
+    }
+
+    /// The nets of another table follow.
+    fn next(&mut self, name: Arc<str>, selection: &Selection<'_>, out: &mut Frame) {
+        self.close(selection, out);
+        self.count += 1;
+        self.now = Some(name);
+        self.is_headed = false;
+        self.before = selection.sums();
+        if self.query.heads_empty {
+            self.head(out);
+        }
+    }
+
+    /// The head of the table, before the first thing that is said of it; a mere count has none.
+    fn head(&mut self, out: &mut Frame) {
+        if let Some(name) = self.now.as_ref().filter(|_| !self.is_headed && self.query.output != RouteOutput::Count) {
+            self.layout.table(name, !self.is_any_headed, out);
+            (self.is_headed, self.is_any_headed) = (true, true);
+        }
+    }
+
+    /// All nets of the table were seen.
+    fn close(&mut self, selection: &Selection<'_>, out: &mut Frame) {
+        if selection.total().is_some()
+            && let Some(name) = self.now.clone()
+        {
+            self.head(out);
+            self.layout.table_sums(&name, &selection.sums().since(&self.before), out);
+        }
+        self.now = None;
     }
 }
 

@@ -9,7 +9,7 @@ use conf::config::StaticDest;
 use rib::batch::{LimitAction, ResolvedHop};
 use rib::query::{Page, PagePath};
 use rib::stats::{ExportStats, ImportStats, RouteCounts};
-use route::{AttrSet, Iface, Moment, Prefix, Source};
+use route::{AttrSet, Family, Iface, Moment, Prefix, Source};
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
@@ -46,10 +46,8 @@ pub enum Phase {
 pub struct RecoveryView {
     /// Protocols (2: channels) that are waited for.
     pub waiting: u32,
-    /// Seconds until nobody is waited for any more.
-    pub remaining_s: u32,
-    /// `graceful restart wait`.
-    pub total_s: u32,
+    /// Until nobody is waited for any more; `graceful restart wait` in all.
+    pub timer: Timer,
 }
 
 /// `show memory`, in octets.
@@ -148,6 +146,15 @@ pub enum Info {
         /// Without padding.
         error: Arc<str>,
     },
+    /// The two tables of a pipe.
+    Pipe {
+        /// Its own.
+        table: Arc<str>,
+        /// The other.
+        peer: Arc<str>,
+        /// It hides where routes come from (1.6).
+        opaque: bool,
+    },
     /// Whatever another protocol says of itself.
     Text(Arc<str>),
 }
@@ -170,11 +177,13 @@ pub struct ProtocolDetail {
 /// A protocol's attachment to a table.
 #[derive(Clone, Debug)]
 pub struct ChannelView {
-    /// `ipv4` or `ipv6`; printed by 2 only.
+    /// `ipv4` or `ipv6`; empty for what 1.6 prints of a protocol without channels. Printed by 2 only.
     pub name: &'static str,
     /// The table.
     pub table: Arc<str>,
-    /// `UP`, `DOWN`, ...; printed by 2 only.
+    /// The other table of a pipe.
+    pub peer_table: Option<Arc<str>>,
+    /// `UP`, `START`, `DOWN`; printed by 2 only.
     pub state: &'static str,
     /// `preference`.
     pub preference: u32,
@@ -194,6 +203,12 @@ pub struct ChannelView {
     pub routes: Option<RoutesView>,
     /// Counters of a pipe that is up.
     pub pipe: Option<PipeView>,
+    /// Its neighbour restarts, and the table keeps what it told; printed by 2 only, which counts for each channel.
+    pub restart: Option<RestartView>,
+    /// What we tell as next hop of our own, global and link-local; printed by 2 only.
+    pub next_hop: Option<(IpAddr, Option<IpAddr>)>,
+    /// The tables that answer recursive next hops; printed by 2 only.
+    pub igp_tables: Vec<(Family, Arc<str>)>,
 }
 
 /// Counters of a pipe, as seen from its own table.
@@ -260,6 +275,8 @@ pub struct BgpView {
     pub iface: Option<Arc<str>>,
     /// The neighbour's AS.
     pub peer_as: u32,
+    /// Ours; printed by 2 only.
+    pub local_as: u32,
     /// The neighbour restarts, its routes are kept.
     pub restart: Option<RestartView>,
     /// Error wait.
@@ -277,17 +294,58 @@ pub struct BgpView {
 pub struct RestartView {
     /// In its long-lived phase.
     pub long_lived: bool,
-    /// Seconds left, when a timer runs.
-    pub remaining_s: Option<u32>,
+    /// Milliseconds left, when a timer runs.
+    pub remaining_ms: Option<u64>,
 }
 
-/// A running timer, in whole seconds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A running timer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Timer {
-    /// Left.
-    pub remaining_s: u32,
-    /// Of.
+    /// Left, in milliseconds: 2 prints them, 1.6 whole seconds.
+    pub remaining_ms: u64,
+    /// Of so many seconds.
     pub total_s: u32,
+}
+
+/// What one side of a session said that it can do, in the terms of an OPEN; families by BIRD's names.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CapabilitiesView {
+    /// Families (RFC 4760), in the order announced.
+    pub families: Vec<&'static str>,
+    /// RFC 2918.
+    pub route_refresh: bool,
+    /// RFC 8654.
+    pub extended_messages: bool,
+    /// RFC 4724.
+    pub restart: Option<RestartCapability>,
+    /// RFC 6793.
+    pub as4: bool,
+    /// Families in which several paths are received, and sent (RFC 7911).
+    pub add_path: Option<[Vec<&'static str>; 2]>,
+    /// RFC 7313.
+    pub enhanced_refresh: bool,
+    /// RFC 9494, with the least and the greatest stale time in seconds.
+    pub long_lived: Option<(KeptFamilies, [u32; 2])>,
+}
+
+/// Graceful restart (RFC 4724) as announced.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RestartCapability {
+    /// The speaker has just restarted.
+    pub is_recovering: bool,
+    /// How soon it means to be back, in seconds.
+    pub time_s: u32,
+    /// For which families.
+    pub families: KeptFamilies,
+}
+
+/// Families for which a restart is gone through, and those among them whose forwarding goes on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct KeptFamilies {
+    /// All of them.
+    pub supported: Vec<&'static str>,
+    /// Those with the F bit.
+    pub preserved: Vec<&'static str>,
 }
 
 /// An established session.
@@ -295,8 +353,12 @@ pub struct Timer {
 pub struct SessionView {
     /// The neighbour's BGP identifier.
     pub peer_id: Ipv4Addr,
-    /// `refresh`, `enhanced-refresh`, `restart-aware`, ... in BIRD's order.
+    /// `refresh`, `enhanced-refresh`, `restart-aware`, ... in BIRD's order; printed by 1.6 only.
     pub caps: Vec<&'static str>,
+    /// What we announced; printed by 2 only, as is what the neighbour did.
+    pub ours: CapabilitiesView,
+    /// What the neighbour announced.
+    pub theirs: CapabilitiesView,
     /// `external`, `multihop`, `AS4`, ... in BIRD's order.
     pub words: Vec<&'static str>,
     /// Our address, as configured or chosen.

@@ -84,6 +84,7 @@ fn detail(limits: [Option<LimitView>; 3], bgp: BgpView) -> ProtocolDetail {
         channels: vec![ChannelView {
             name: "ipv4",
             table: "master".into(),
+            peer_table: None,
             state: "DOWN",
             preference: 100,
             import: Policy::Accept,
@@ -94,6 +95,9 @@ fn detail(limits: [Option<LimitView>; 3], bgp: BgpView) -> ProtocolDetail {
             export_limit,
             routes: None,
             pipe: None,
+            restart: None,
+            next_hop: None,
+            igp_tables: Vec::new(),
         }],
         bgp: Some(Box::new(bgp)),
     }
@@ -105,6 +109,7 @@ fn bgp(state: &'static str, error: &str) -> BgpView {
         peer_addr: addr("10.1.1.2"),
         iface: None,
         peer_as: 65002,
+        local_as: 65001,
         restart: None,
         error_wait: None,
         connect_delay: None,
@@ -138,8 +143,8 @@ fn a_protocol_that_a_limit_has_stopped() {
 #[test]
 fn a_protocol_whose_neighbour_restarts() {
     let mut view = bgp("Active", "Socket: Connection closed");
-    view.restart = Some(RestartView { long_lived: false, remaining_s: Some(118) });
-    view.connect_delay = Some(Timer { remaining_s: 2, total_s: 5 });
+    view.restart = Some(RestartView { long_lived: false, remaining_ms: Some(118_000) });
+    view.connect_delay = Some(Timer { remaining_ms: 2_000, total_s: 5 });
     let info = Info::Bgp { state: "Active", error: view.error.clone() };
     let said = protocols(&[protocol("start", info, detail([None; 3], view))]);
     assert!(
@@ -156,7 +161,7 @@ fn optional_lines_stand_in_their_order() {
     let limit = |routes_max, action| Some(LimitView { routes_max, action, hit: false });
     let limits = [limit(20, LimitAction::Block), limit(10, LimitAction::Warn), limit(30, LimitAction::Restart)];
     let mut view = bgp("Idle", "BGP Error: Bad peer AS");
-    view.error_wait = Some(Timer { remaining_s: 3, total_s: 60 });
+    view.error_wait = Some(Timer { remaining_ms: 3_000, total_s: 60 });
     let mut detail = detail(limits, view);
     detail.description = Some("Peer x".into());
     detail.message = Some("hello msg".into());
@@ -179,7 +184,7 @@ fn a_status_during_recovery() {
         hostname: "vm".into(),
         started: Moment(0),
         configured: Moment(0),
-        recovery: Some(RecoveryView { waiting: 1, remaining_s: 239, total_s: 240 }),
+        recovery: Some(RecoveryView { waiting: 1, timer: Timer { remaining_ms: 239_000, total_s: 240 } }),
         phase: Phase::Running,
     };
     assert_eq!(
@@ -293,6 +298,7 @@ fn routes(config: &str, filter: &str, detail: bool, net: RouteNet) -> String {
     let query = RouteQuery {
         nets: Nets::All,
         tables: vec!["master".into()],
+        heads_empty: false,
         export: None,
         protocol: None,
         filter,

@@ -26,7 +26,7 @@ use crate::world::{Tripped, World};
 use conf::config::{BgpConf, ChannelConf, Config, ProtocolConf, ProtocolKind};
 use conf::load::{LoadOptions, Loaded, Refused};
 use control::request::{Choice, ExportQuery, Request, RouteQuery};
-use control::view::{InterfaceView, MemoryView, Phase, RecoveryView, RouteItem, StatusView};
+use control::view::{InterfaceView, MemoryView, Phase, RecoveryView, RouteItem, StatusView, Timer};
 use rib::query::TableSpec;
 use route::{Ifaces, Moment, ProtocolId, RoaTables, TableId};
 use session::link::TableMsg;
@@ -324,7 +324,7 @@ impl Supervisor {
     fn status(&self) -> StatusView {
         let recovery = &self.world.deps.recovery;
         let total_s = u32::try_from(self.current.config.graceful_restart_wait.as_secs()).unwrap_or(u32::MAX);
-        let gone_s = u32::try_from(self.world.deps.clock.now().since_ms(self.started) / 1000).unwrap_or(u32::MAX);
+        let gone_ms = self.world.deps.clock.now().since_ms(self.started);
         StatusView {
             router_id: self.router_id,
             hostname: self.current.config.hostname.clone().unwrap_or_else(|| Arc::clone(&self.hostname)),
@@ -332,8 +332,7 @@ impl Supervisor {
             configured: self.current.read,
             recovery: (!recovery.is_over()).then(|| RecoveryView {
                 waiting: recovery.awaited(),
-                remaining_s: total_s.saturating_sub(gone_s),
-                total_s,
+                timer: Timer { remaining_ms: (u64::from(total_s) * 1000).saturating_sub(gone_ms), total_s },
             }),
             phase: match () {
                 () if self.stopping => Phase::Stopping,

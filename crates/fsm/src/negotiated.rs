@@ -8,6 +8,8 @@ use wire::Open;
 /// What both sides can do, and what follows for the session.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Negotiated {
+    /// What we announced.
+    pub ours: Capabilities,
     /// The neighbour's OPEN.
     pub peer: Open,
     /// The families that may be spoken of. IPv4 is among them when the neighbour announced no family at all.
@@ -52,6 +54,7 @@ impl Negotiated {
             hold_time_s,
             keepalive_time_s: keepalive_time_s(config, hold_time_s),
             families,
+            ours: we.clone(),
             peer,
         }
     }

@@ -31,9 +31,9 @@ impl Timer {
         self.expires <= now
     }
 
-    /// Whole seconds that remain.
-    pub const fn remaining_s(&self, now: Moment) -> u64 {
-        self.expires.since_ms(now) / 1000
+    /// Milliseconds that remain.
+    pub const fn remaining_ms(&self, now: Moment) -> u64 {
+        self.expires.since_ms(now)
     }
 }
 

@@ -13,7 +13,7 @@
 pub use crate::listen::Listener;
 pub use crate::liveness::{Nobody, SharedWatcher, Wanted, Watch, Watcher};
 pub use crate::recovery::Recovery;
-pub use crate::status::{ChannelStatus, ErrorClass, LastError, PeerStatus, ProtoState, Timer};
+pub use crate::status::{Announced, Capabilities, ChannelStatus, ErrorClass, LastError, PeerStatus, ProtoState, Timer};
 pub use rib::export::{MissingLladdr, NextHopMode};
 
 mod live;

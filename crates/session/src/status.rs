@@ -5,6 +5,7 @@ use rib::batch::Generation;
 use rib::export::MemberId;
 use route::{ChannelId, Family, Moment, TableId};
 use std::net::IpAddr;
+pub use wire::Capabilities;
 
 /// The state of a protocol, BIRD's words.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -59,6 +60,15 @@ pub struct ChannelStatus {
     pub retained: bool,
 }
 
+/// The capabilities of both sides of a session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Announced {
+    /// Ours.
+    pub ours: Capabilities,
+    /// The neighbour's.
+    pub theirs: Capabilities,
+}
+
 /// A peer, as the operator sees it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PeerStatus {
@@ -80,6 +90,8 @@ pub struct PeerStatus {
     pub peer_id: Option<u32>,
     /// `Neighbor caps`, BIRD's words in BIRD's order, while established.
     pub caps: Vec<&'static str>,
+    /// What the two OPENs announced, while established.
+    pub announced: Option<std::sync::Arc<Announced>>,
     /// `Session`, BIRD's words in BIRD's order, while established.
     pub session: Vec<&'static str>,
     /// `Source address`: the configured one, or the one of the link.

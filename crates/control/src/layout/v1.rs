@@ -4,23 +4,19 @@
 //! odd here is so there: trailing blanks of empty columns, counts of a device
 //! protocol that has no routes, a `Type:` line under blackholes that says unicast.
 
+use super::words::{self, Ends, flags, seconds, up_or_down};
 use super::{Layout, Setting, attributes};
 use crate::code;
 use crate::frame::{Frame, Line};
 use crate::request::Choice;
 use crate::routes::{Mark, ShownNet, ShownPath, Sums};
 use crate::view::{
-    ActionRow, BfdSessionView, BgpView, ChannelView, ConfigureOutcome, ConfigureReport, Did, Info, InterfaceView,
-    LimitView, MemoryView, Phase, PipeView, ProtocolDetail, ProtocolView, RoutesView, SessionView, StaticRow,
-    StatusView,
+    BfdSessionView, BgpView, ChannelView, Info, InterfaceView, MemoryView, Phase, PipeView, ProtocolDetail,
+    ProtocolView, SessionView, StaticRow, StatusView, Timer,
 };
-use conf::config::{StaticDest, StaticHop, SymbolRow};
-use rib::batch::LimitAction;
-use route::attr::{code as attr, origin};
-use route::community::{LLGR_STALE, communities};
+use conf::config::{StaticDest, StaticHop};
 use route::hop::IGP_METRIC_UNKNOWN;
-use route::iface::IfaceFlags;
-use route::{AsPath, AttrSet, Family, Hop, IfIndex, IfaceAddr, Prefix, Resolved, Roa};
+use route::{Family, Hop, IfIndex, IfaceAddr, Prefix, Resolved};
 use std::borrow::Cow;
 use std::net::Ipv4Addr;
 
@@ -39,7 +35,7 @@ impl Layout for V1 {
         if let Some(recovery) = view.recovery {
             out.line(code::RECOVERY, "Graceful restart recovery in progress");
             out.line(code::RECOVERY, format_args!("  Waiting for {} protocols to recover", recovery.waiting));
-            out.line(code::RECOVERY, format_args!("  Wait timer is {}/{}", recovery.remaining_s, recovery.total_s));
+            out.line(code::RECOVERY, format_args!("  Wait timer is {}", timer(recovery.timer)));
         }
         out.end(
             code::STATUS,
@@ -119,68 +115,6 @@ impl Layout for V1 {
         self.chosen(rows.len(), choice, out);
     }
 
-    fn actions(&self, rows: &[ActionRow], choice: &Choice, out: &mut Frame) {
-        for ActionRow { name, did } in rows {
-            let (code, words) = match did {
-                Did::Enabled => (code::ENABLED, "enabled"),
-                Did::AlreadyEnabled => (code::ALREADY_ENABLED, "already enabled"),
-                Did::Disabled => (code::DISABLED, "disabled"),
-                Did::AlreadyDisabled => (code::ALREADY_DISABLED, "already disabled"),
-                Did::Restarted => (code::RESTARTED, "restarted"),
-                Did::Reloading => (code::RELOADING, "reloading"),
-                Did::ReloadFailed => (code::RELOAD_FAILED, "reload failed"),
-                Did::NotUp => continue,
-            };
-            out.line(code, format_args!("{name}: {words}"));
-        }
-        self.chosen(rows.len(), choice, out);
-    }
-
-    fn chosen(&self, how_many: usize, choice: &Choice, out: &mut Frame) {
-        match choice {
-            _ if how_many > 0 => out.ok(),
-            Choice::Named(name) => out.end(code::NOT_A_PROTOCOL, format_args!("{name} is not a protocol")),
-            Choice::All | Choice::Matching(_) => out.end(code::NO_MATCH, "No protocols match"),
-        }
-    }
-
-    fn configured(&self, report: &ConfigureReport, check: bool, out: &mut Frame) {
-        if let Some(file) = &report.file {
-            out.line(code::READING, format_args!("Reading configuration from {file}"));
-        }
-        if let Some(seconds) = report.undo_s {
-            out.line(code::UNDO_SCHEDULED, format_args!("Undo scheduled in {seconds} s"));
-        }
-        let (code, words) = match &report.outcome {
-            ConfigureOutcome::Wrong(errors) => return configuration_errors(errors, out),
-            ConfigureOutcome::Done if check => (code::CONFIGURATION_OK, "Configuration OK"),
-            ConfigureOutcome::Fine(plan) => {
-                // Below BIRD's first line, so that its last one is the last.
-                for line in plan {
-                    out.line(code::READING, format_args!("  {line}"));
-                }
-                (code::CONFIGURATION_OK, "Configuration OK")
-            }
-            ConfigureOutcome::Done => (code::RECONFIGURED, "Reconfigured"),
-            ConfigureOutcome::InProgress => (code::RECONFIGURING, "Reconfiguration in progress"),
-            ConfigureOutcome::Queued => {
-                (code::RECONFIGURE_QUEUED, "Reconfiguration already in progress, queueing new config")
-            }
-            ConfigureOutcome::Unqueued => {
-                (code::RECONFIGURE_UNQUEUED, "Reconfiguration already in progress, removing queued config")
-            }
-            ConfigureOutcome::Stopping => (code::RECONFIGURE_IGNORED, "Reconfiguration ignored, shutting down"),
-            ConfigureOutcome::Confirmed => (code::CONFIRMED, "Reconfiguration confirmed"),
-            ConfigureOutcome::Nothing => (code::NOTHING_TO_DO, "Nothing to do"),
-        };
-        out.end(code, words);
-    }
-
-    fn undone(&self, report: &ConfigureReport, out: &mut Frame) {
-        out.line(code::UNDO_REQUESTED, "Undo requested");
-        self.configured(report, false, out);
-    }
-
     fn statics(&self, rows: &[StaticRow], out: &mut Frame) {
         // Routes to devices stand in a list of their own, behind the others.
         let is_device = |row: &&StaticRow| matches!(row.to, StaticDest::Device(_));
@@ -210,22 +144,7 @@ impl Layout for V1 {
         out.ok();
     }
 
-    fn roa(&self, roa: &Roa, out: &mut Frame) {
-        out.line(code::ROA, roa);
-    }
-
-    fn symbols(&self, rows: &[&SymbolRow], out: &mut Frame) {
-        for row in rows {
-            out.line(code::SYMBOL, format_args!("{:<8}\t{}", row.name, row.kind));
-        }
-        out.ok();
-    }
-
-    fn symbol(&self, name: &str, kind: &str, out: &mut Frame) {
-        out.end(code::SYMBOL, format_args!("{name:<8}\t{kind}"));
-    }
-
-    fn table(&self, _name: &str, _out: &mut Frame) {}
+    fn table(&self, _name: &str, _is_first: bool, _out: &mut Frame) {}
 
     fn net(&self, net: &ShownNet<'_, '_>, detail: bool, setting: &Setting<'_>, out: &mut Frame) {
         let mut label = Some(net.net);
@@ -237,15 +156,16 @@ impl Layout for V1 {
         }
     }
 
-    fn sums(&self, sums: &Sums, out: &mut Frame) {
+    fn table_sums(&self, _name: &str, _sums: &Sums, _out: &mut Frame) {}
+
+    fn sums(&self, sums: &Sums, _tables: usize, _is_list: bool, out: &mut Frame) {
         let Sums { shown, routes, networks } = sums;
         out.end(code::ROUTE_COUNT, format_args!("{shown} of {routes} routes for {networks} networks"));
     }
-}
 
-/// Microseconds as seconds with three digits behind the point.
-fn seconds(us: u64) -> String {
-    format!("{}.{:03}", us / 1_000_000, us / 1000 % 1000)
+    fn no_network(&self) -> &'static str {
+        "Network not in table"
+    }
 }
 
 /// A size as BIRD prints it: four digits and a unit.
@@ -258,24 +178,6 @@ fn scaled(octets: u64) -> (u64, char) {
         value = value.saturating_add(512) / 1024;
     }
     (value, 'G')
-}
-
-const fn up_or_down(up: bool) -> &'static str {
-    if up { "up" } else { "DOWN" }
-}
-
-fn flags(flags: IfaceFlags, mtu: u32) -> String {
-    let kind = if flags.multi_access { "MultiAccess" } else { "PtP" };
-    let cast = match (flags.broadcast, flags.multicast) {
-        (true, true) => " Broadcast Multicast",
-        (true, false) => " Broadcast",
-        (false, true) => " Multicast",
-        (false, false) => "",
-    };
-    let admin = if flags.admin_up { "Up" } else { "Down" };
-    let link = if flags.link_up { "Up" } else { "Down" };
-    let loopback = if flags.loopback { " Loopback Ignored" } else { "" };
-    format!("\t{kind}{cast} Admin{admin} Link{link}{loopback} MTU={mtu}")
 }
 
 fn address(addr: &IfaceAddr, word: &str) -> String {
@@ -293,6 +195,7 @@ fn protocol_row(row: &ProtocolView, setting: &Setting<'_>) -> String {
         Info::Nothing => "".into(),
         Info::Bgp { error, .. } if row.state == "down" => (&**error).into(),
         Info::Bgp { state, error } => format!("{state:<14}{error}").into(),
+        Info::Pipe { peer, opaque, .. } => format!("{} {peer}", if *opaque { "->" } else { "=>" }).into(),
         Info::Text(text) => (&**text).into(),
     };
     format!("{:<8} {:<8} {table:<8} {:<5}  {since:<10}  {info}", row.name, row.kind.word(), row.state)
@@ -329,101 +232,21 @@ fn channel_detail(channel: &ChannelView, out: &mut Frame) {
         let waiting = if recovery.waiting { " waiting" } else { "" };
         line(format_args!("  GR recovery:   {pending}{waiting}"));
     }
-    limit("Receive limit:", channel.receive_limit, out);
-    limit("Import limit:", channel.import_limit, out);
-    limit("Export limit:", channel.export_limit, out);
+    words::limit("  ", "Receive limit:", channel.receive_limit, out);
+    words::limit("  ", "Import limit:", channel.import_limit, out);
+    words::limit("  ", "Export limit:", channel.export_limit, out);
     if let Some(routes) = &channel.routes {
-        routes_detail(routes, out);
+        words::routes("  ", routes, out);
     }
     if let Some(pipe) = &channel.pipe {
         pipe_detail(pipe, out);
     }
 }
 
-/// What passes a pipe is exported by one table and imported by another: one line tells of both.
 fn pipe_detail(pipe: &PipeView, out: &mut Frame) {
-    let mut line = |text: std::fmt::Arguments<'_>| out.line(code::PROTOCOL_DETAIL, text);
-    line(format_args!("  Routes:         {} imported, {} exported", pipe.import.routes, pipe.export.routes));
-    line(format_args!("  Route change stats:     received   rejected   filtered    ignored   accepted"));
-    for (label, way) in [("Import", &pipe.import), ("Export", &pipe.export)] {
-        let (offered, taken) = (&way.offered, &way.taken);
-        let (received, filtered) = (offered.updates_received, offered.updates_filtered);
-        let rejected = offered.updates_rejected + taken.updates_rejected;
-        let (ignored, accepted) = (taken.updates_ignored, taken.updates_accepted);
-        let updates = format!("{label} updates:");
-        line(format_args!(
-            "    {updates:<19} {received:>10} {rejected:>10} {filtered:>10} {ignored:>10} {accepted:>10}"
-        ));
-        let (received, rejected) = (offered.withdraws_received, taken.withdraws_rejected);
-        let (ignored, accepted) = (taken.withdraws_ignored, taken.withdraws_accepted);
-        let withdraws = format!("{label} withdraws:");
-        line(format_args!("    {withdraws:<19} {received:>10} {rejected:>10}        --- {ignored:>10} {accepted:>10}"));
-    }
-}
-
-fn limit(label: &str, limit: Option<LimitView>, out: &mut Frame) {
-    let Some(limit) = limit else { return };
-    let hit = if limit.hit { " [HIT]" } else { "" };
-    let action = match limit.action {
-        LimitAction::Warn => "warn",
-        LimitAction::Block => "block",
-        LimitAction::Restart => "restart",
-        LimitAction::Disable => "disable",
-    };
-    out.line(code::PROTOCOL_DETAIL, format_args!("  {label:<15} {}{hit}", limit.routes_max));
-    out.line(code::PROTOCOL_DETAIL, format_args!("    Action:       {action}"));
-}
-
-fn routes_detail(routes: &RoutesView, out: &mut Frame) {
-    let mut line = |text: std::fmt::Arguments<'_>| out.line(code::PROTOCOL_DETAIL, text);
-    let n = &routes.counts;
-    let filtered = match routes.keep_filtered {
-        true => format!("{} filtered, ", n.filtered),
-        false => String::new(),
-    };
-    line(format_args!(
-        "  Routes:         {} imported, {filtered}{} exported, {} preferred",
-        n.imported, n.exported, n.preferred
-    ));
-    line(format_args!("  Route change stats:     received   rejected   filtered    ignored   accepted"));
-    let (i, e) = (&routes.import, &routes.export);
-    for (label, cells) in [
-        (
-            "Import updates:",
-            [
-                Some(i.updates_received),
-                Some(i.updates_rejected),
-                Some(i.updates_filtered),
-                Some(i.updates_ignored),
-                Some(i.updates_accepted),
-            ],
-        ),
-        (
-            "Import withdraws:",
-            [
-                Some(i.withdraws_received),
-                Some(i.withdraws_rejected),
-                None,
-                Some(i.withdraws_ignored),
-                Some(i.withdraws_accepted),
-            ],
-        ),
-        (
-            "Export updates:",
-            [
-                Some(e.updates_received),
-                Some(e.updates_rejected),
-                Some(e.updates_filtered),
-                None,
-                Some(e.updates_accepted),
-            ],
-        ),
-        ("Export withdraws:", [Some(e.withdraws_received), None, None, None, Some(e.withdraws_accepted)]),
-    ] {
-        let cells = cells.map(|c| c.map_or(Cow::Borrowed("---"), |n| n.to_string().into()));
-        let [received, rejected, filtered, ignored, accepted] = &cells;
-        line(format_args!("    {label:<19} {received:>10} {rejected:>10} {filtered:>10} {ignored:>10} {accepted:>10}"));
-    }
+    let (imported, exported) = (pipe.import.routes, pipe.export.routes);
+    words::detail("  ", format_args!("Routes:         {imported} imported, {exported} exported"), out);
+    words::pipe_changes("  ", pipe, out);
 }
 
 fn bgp_detail(bgp: &BgpView, out: &mut Frame) {
@@ -441,15 +264,15 @@ fn bgp_detail(bgp: &BgpView, out: &mut Frame) {
             false => ("graceful", "Restart timer:"),
         };
         line(format_args!("    Neighbor {word} restart active"));
-        if let Some(seconds) = restart.remaining_s {
-            line(format_args!("    {label:<15}   {seconds}/-"));
+        if let Some(ms) = restart.remaining_ms {
+            line(format_args!("    {label:<15}   {}/-", ms / 1000));
         }
     }
     if let Some(t) = bgp.error_wait {
-        line(format_args!("    Error wait:       {}/{}", t.remaining_s, t.total_s));
+        line(format_args!("    Error wait:       {}", timer(t)));
     }
     if let Some(t) = bgp.connect_delay {
-        line(format_args!("    Connect delay:    {}/{}", t.remaining_s, t.total_s));
+        line(format_args!("    Connect delay:    {}", timer(t)));
     }
     if let Some(session) = &bgp.session {
         session_detail(session, out);
@@ -468,19 +291,13 @@ fn session_detail(session: &SessionView, out: &mut Frame) {
     if let Some((routes, most)) = session.route_limit {
         line(format_args!("    Route limit:      {routes}/{most}"));
     }
-    let (hold, keepalive) = (session.hold, session.keepalive);
-    line(format_args!("    Hold timer:       {}/{}", hold.remaining_s, hold.total_s));
-    line(format_args!("    Keepalive timer:  {}/{}", keepalive.remaining_s, keepalive.total_s));
+    line(format_args!("    Hold timer:       {}", timer(session.hold)));
+    line(format_args!("    Keepalive timer:  {}", timer(session.keepalive)));
 }
 
-/// Every error with its source lines, the first one first and in BIRD's words; a line of text is a line of the reply.
-fn configuration_errors(errors: &[String], out: &mut Frame) {
-    let mut lines = errors.iter().flat_map(|error| error.lines());
-    let last = lines.next_back().unwrap_or_default();
-    for line in lines {
-        out.line(code::CONFIGURATION_ERROR, line);
-    }
-    out.end(code::CONFIGURATION_ERROR, last);
+/// Whole seconds left, and of how many.
+fn timer(timer: Timer) -> String {
+    format!("{}/{}", timer.remaining_ms / 1000, timer.total_s)
 }
 
 fn static_row(row: &StaticRow, out: &mut Frame) {
@@ -573,43 +390,8 @@ fn info(path: &ShownPath<'_>, line: &mut Line<'_>) {
         None | Some(IGP_METRIC_UNKNOWN) => line.put("/?"),
         Some(metric) => line.put("/").number(metric),
     };
-    line.put(") [");
-    if let Some(asn) = ends.last_as {
-        line.put("AS").number(asn);
-    }
-    line.put(match ends.origin {
-        Some(origin::IGP) => "i]",
-        Some(origin::EGP) => "e]",
-        Some(origin::INCOMPLETE) => "?]",
-        _ => "]",
-    });
-}
-
-/// What stands at the end of a BGP route's line, read in one walk over its attributes.
-#[derive(Default)]
-struct Ends {
-    origin: Option<u8>,
-    /// The AS that originated it.
-    last_as: Option<u32>,
-    /// Kept beyond a graceful restart (RFC 9494); what is merely kept has no mark in 1.6.
-    is_long_lived_stale: bool,
-}
-
-impl Ends {
-    fn of(attrs: &AttrSet) -> Self {
-        let mut ends = Self::default();
-        for record in attrs.iter() {
-            match record.code {
-                attr::ORIGIN => ends.origin = record.value.first().copied(),
-                attr::AS_PATH => ends.last_as = AsPath::new(record.value).last(),
-                attr::COMMUNITY => {
-                    ends.is_long_lived_stale = communities(record.value).any(|c| c == LLGR_STALE);
-                }
-                _ => {}
-            }
-        }
-        ends
-    }
+    line.put(")");
+    ends.write(line);
 }
 
 fn route_detail(path: &ShownPath<'_>, out: &mut Frame) {

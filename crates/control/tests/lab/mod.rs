@@ -13,8 +13,9 @@ use filter::Policy;
 use rbird_control::request::{Action, Choice, Configure, Direction, Nets, Request, RouteQuery};
 use rbird_control::time::Now;
 use rbird_control::view::{
-    ActionRow, BgpView, ChannelView, ConfigureOutcome, ConfigureReport, Did, Exported, Info, InterfaceView, Kind,
-    MemoryView, Phase, ProtocolDetail, ProtocolView, RouteItem, RoutePage, RoutesView, SessionView, StatusView, Timer,
+    ActionRow, BgpView, CapabilitiesView, ChannelView, ConfigureOutcome, ConfigureReport, Did, Exported, Info,
+    InterfaceView, KeptFamilies, Kind, MemoryView, Phase, ProtocolDetail, ProtocolView, RestartCapability, RouteItem,
+    RoutePage, RoutesView, SessionView, StatusView, Timer,
 };
 use rbird_control::{Control, Echo};
 use rib::batch::ResolvedHop;
@@ -88,6 +89,26 @@ pub fn config(text: &str) -> Config {
     }
 }
 
+/// The same daemon with the tables and the language of release 2, as far as the control socket can tell.
+pub fn config_v2() -> Config {
+    let mut config = config(CONFIG);
+    config.dialect = Dialect::V2;
+    let mut master6 = config.tables[0].clone();
+    config.tables[0].name = "master4".into();
+    (master6.name, master6.family) = ("master6".into(), route::Family::Ipv6);
+    config.tables.push(master6);
+    for channel in config.protocols.iter_mut().flat_map(|p| &mut p.channels) {
+        channel.table = "master4".into();
+    }
+    for format in [&mut config.time.base, &mut config.time.log] {
+        format.format = "%F %T%.3f".into();
+    }
+    for format in [&mut config.time.route, &mut config.time.protocol] {
+        format.format = "%T%.3f".into();
+    }
+    config
+}
+
 /// 2026-11-22 12:09:40 on the wall, 16 seconds after the start.
 fn now() -> Now {
     let wall = jiff::civil::date(2026, 11, 22).at(12, 9, 40, 0);
@@ -114,18 +135,29 @@ pub fn answer(request: Request, config: &Config) {
     match request {
         Request::Status(to) => drop(to.send(status())),
         Request::Memory(to) => drop(to.send(memory())),
-        Request::Interfaces(to) => drop(to.send(interfaces())),
+        Request::Interfaces(to) => {
+            let mut rows = interfaces();
+            if config.dialect == Dialect::V2 {
+                // 2 takes the first address of a link, whatever its scope.
+                rows.iter_mut().for_each(|row| row.primary = row.iface.addrs.iter().take(1).map(|a| a.addr).collect());
+            }
+            drop(to.send(rows));
+        }
         Request::Protocols { choice, detail, answer } => {
             let rows = protocols(config).into_iter().filter(|p| choice.takes(&p.name));
             drop(answer.send(rows.map(|p| if detail { p } else { ProtocolView { detail: None, ..p } }).collect()));
         }
         Request::Routes { query, pages } => {
             tokio::spawn(async move {
-                let _ = pages.send(RouteItem::Table("master".into())).await;
-                for net in nets().into_iter().filter(|n| is_asked(&query, n)) {
-                    let page = RouteItem::Nets(page(judged(net, &query)));
-                    if pages.send(page).await.is_err() {
-                        return;
+                for table in &query.tables {
+                    let _ = pages.send(RouteItem::Table(table.clone())).await;
+                    for net in
+                        nets().into_iter().filter(|n| matches!(&**table, "master" | "master4") && is_asked(&query, n))
+                    {
+                        let page = RouteItem::Nets(page(judged(net, &query)));
+                        if pages.send(page).await.is_err() {
+                            return;
+                        }
                     }
                 }
             });
@@ -181,7 +213,7 @@ const fn acted(action: Action, kind: Kind) -> Did {
 fn status() -> StatusView {
     StatusView {
         router_id: Ipv4Addr::new(10, 0, 0, 1),
-        hostname: "router1".into(),
+        hostname: "vm".into(),
         started: second(24),
         configured: second(24),
         recovery: None,
@@ -240,7 +272,7 @@ fn protocols(config: &Config) -> Vec<ProtocolView> {
             ProtocolView {
                 name: name.into(),
                 kind,
-                table: Some("master".into()),
+                table: Some(config.default_table()),
                 state: "up",
                 since,
                 info: match &bgp {
@@ -252,8 +284,9 @@ fn protocols(config: &Config) -> Vec<ProtocolView> {
                     message: None,
                     router_id: None,
                     channels: vec![ChannelView {
-                        name: "ipv4",
+                        name: if kind == Kind::Device { "" } else { "ipv4" },
                         table: config.default_table(),
+                        peer_table: None,
                         state: "UP",
                         preference,
                         import: Policy::Accept,
@@ -264,6 +297,14 @@ fn protocols(config: &Config) -> Vec<ProtocolView> {
                         export_limit: None,
                         routes: Some(RoutesView { counts, keep_filtered: false, import, export: told }),
                         pipe: None,
+                        restart: None,
+                        next_hop: bgp.as_ref().and_then(|b| Some((b.session.as_ref()?.source_addr, None))),
+                        igp_tables: match &bgp {
+                            Some(bgp) if bgp.peer_as == bgp.local_as => {
+                                vec![(route::Family::Ipv4, config.default_table())]
+                            }
+                            _ => Vec::new(),
+                        },
                     }],
                     bgp: bgp.map(Box::new),
                 })),
@@ -279,10 +320,15 @@ fn protocols(config: &Config) -> Vec<ProtocolView> {
     let counts =
         |imported, exported, preferred| RouteCounts { imported, exported, preferred, ..RouteCounts::default() };
     let none = ExportStats::default();
+    // 1.6 does not tell the kernel its own device routes.
+    let (exported, to_kernel) = match config.dialect {
+        Dialect::V1 => (4, told(10, 6)),
+        Dialect::V2 => (7, told(10, 0)),
+    };
     vec![
         row("device1", Kind::Device, 240, Policy::Reject, taken(0), counts(0, 0, 0), none, None),
         row("direct1", Kind::Direct, 240, Policy::Reject, taken(3), counts(3, 0, 3), none, None),
-        row("kernel1", Kind::Kernel, 10, Policy::Accept, taken(0), counts(0, 4, 0), told(10, 6), None),
+        row("kernel1", Kind::Kernel, 10, Policy::Accept, taken(0), counts(0, exported, 0), to_kernel, None),
         row("static1", Kind::Static, 200, Policy::Reject, taken(0), counts(0, 0, 0), none, None),
         row("router2", Kind::Bgp, 100, Policy::Accept, taken(4), counts(4, 4, 3), told(7, 3), Some(router2())),
         row("kubeadm1", Kind::Bgp, 100, Policy::Accept, taken(1), counts(1, 6, 1), told(7, 1), Some(kubeadm1())),
@@ -296,11 +342,13 @@ fn router2() -> BgpView {
         SessionView {
             peer_id: Ipv4Addr::new(10, 0, 0, 2),
             caps: vec!["refresh", "enhanced-refresh", "restart-aware", "llgr-aware", "AS4"],
+            ours: aware(),
+            theirs: aware(),
             words: vec!["internal", "multihop", "AS4"],
             source_addr: addr("192.168.18.1"),
             route_limit: None,
-            hold: Timer { remaining_s: 233, total_s: 240 },
-            keepalive: Timer { remaining_s: 62, total_s: 80 },
+            hold: Timer { remaining_ms: 233_000, total_s: 240 },
+            keepalive: Timer { remaining_ms: 62_000, total_s: 80 },
         },
     )
 }
@@ -314,13 +362,37 @@ fn kubeadm1() -> BgpView {
         SessionView {
             peer_id: Ipv4Addr::new(192, 168, 16, 101),
             caps,
+            ours: aware(),
+            theirs: CapabilitiesView {
+                restart: Some(RestartCapability {
+                    is_recovering: false,
+                    time_s: 120,
+                    families: KeptFamilies { supported: vec!["ipv4"], preserved: Vec::new() },
+                }),
+                add_path: Some([vec!["ipv4"], vec!["ipv4"]]),
+                ..aware()
+            },
             words: vec!["external", "AS4"],
             source_addr: addr("192.168.16.1"),
             route_limit: None,
-            hold: Timer { remaining_s: 200, total_s: 240 },
-            keepalive: Timer { remaining_s: 68, total_s: 80 },
+            hold: Timer { remaining_ms: 200_000, total_s: 240 },
+            keepalive: Timer { remaining_ms: 68_000, total_s: 80 },
         },
     )
+}
+
+/// What a speaker announces that helps others to restart.
+fn aware() -> CapabilitiesView {
+    CapabilitiesView {
+        families: vec!["ipv4"],
+        route_refresh: true,
+        extended_messages: false,
+        restart: Some(RestartCapability::default()),
+        as4: true,
+        add_path: None,
+        enhanced_refresh: true,
+        long_lived: Some((KeptFamilies::default(), [0; 2])),
+    }
 }
 
 fn established(peer: &str, peer_as: u32, session: SessionView) -> BgpView {
@@ -329,6 +401,7 @@ fn established(peer: &str, peer_as: u32, session: SessionView) -> BgpView {
         peer_addr: addr(peer),
         iface: None,
         peer_as,
+        local_as: 64513,
         restart: None,
         error_wait: None,
         connect_delay: None,
@@ -473,8 +546,9 @@ fn is_asked(query: &RouteQuery, net: &RouteNet) -> bool {
         Nets::Exact(prefix) => net.net == prefix,
         Nets::ForAddress(addr) => net.net.contains(addr),
         Nets::ForPrefix(prefix) => net.net.covers(&prefix),
+        Nets::In(prefix) => prefix.covers(&net.net),
     };
-    fits && !is_down && query.tables.iter().map(|t| &**t).eq(["master"])
+    fits && !is_down
 }
 
 /// What exports to the protocol asked for make of the best paths.

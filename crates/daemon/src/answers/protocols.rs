@@ -3,15 +3,15 @@
 use crate::instance::{Running, Seen};
 use crate::protocols::Limited;
 use crate::translate::{ChannelIds, limit};
-use conf::config::{ChannelConf, PipeConf, PipeMode, ProtocolKind};
+use conf::config::{BgpChannel, ChannelConf, GatewayMode, PipeConf, PipeMode, ProtocolKind};
 use control::view::{
-    BgpView, ChannelRecovery, ChannelView, Info, LimitView, PipeView, PipeWay, ProtocolDetail, ProtocolView,
-    RestartView, RoutesView, SessionView, Timer,
+    BgpView, CapabilitiesView, ChannelRecovery, ChannelView, Info, KeptFamilies, LimitView, PipeView, PipeWay,
+    ProtocolDetail, ProtocolView, RestartCapability, RestartView, RoutesView, SessionView, Timer,
 };
 use filter::Policy;
 use rib::stats::{ExportStats, ImportStats, RouteCounts};
-use route::{Moment, ProtocolId, TableId};
-use session::peer::{Deps, PeerStatus, ProtoState};
+use route::{Family, Moment, ProtocolId, TableId};
+use session::peer::{Capabilities, Deps, PeerStatus, ProtoState};
 use std::collections::HashMap;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
@@ -90,10 +90,11 @@ fn is_up(seen: &Seen) -> bool {
 /// The last column of protocols other than BGP.
 fn info(seen: &Seen) -> Info {
     match &seen.conf.kind {
-        ProtocolKind::Pipe(PipeConf { peer_table: Some(peer), mode }) => {
-            let arrow = if *mode == PipeMode::Opaque { "->" } else { "=>" };
-            Info::Text(format!("{arrow} {peer}").into())
-        }
+        ProtocolKind::Pipe(PipeConf { peer_table: Some(peer), mode }) => Info::Pipe {
+            table: seen.conf.channels.first().map(|c| Arc::clone(&c.table)).unwrap_or_default(),
+            peer: Arc::clone(peer),
+            opaque: *mode == PipeMode::Opaque,
+        },
         _ => Info::Nothing,
     }
 }
@@ -150,6 +151,7 @@ fn no_channel(table: &Arc<str>, up: bool) -> ChannelView {
     ChannelView {
         name: "",
         table: Arc::clone(table),
+        peer_table: None,
         state: if up { "UP" } else { "DOWN" },
         preference: 240,
         import: Policy::Accept,
@@ -165,6 +167,9 @@ fn no_channel(table: &Arc<str>, up: bool) -> ChannelView {
             export: ExportStats::default(),
         }),
         pipe: None,
+        restart: None,
+        next_hop: None,
+        igp_tables: Vec::new(),
     }
 }
 
@@ -179,6 +184,10 @@ async fn pipe(deps: &Deps, seen: &Seen, conf: &ChannelConf) -> ChannelView {
     ChannelView {
         name: family_word(conf.family),
         table: Arc::clone(&conf.table),
+        peer_table: match &seen.conf.kind {
+            ProtocolKind::Pipe(PipeConf { peer_table, .. }) => peer_table.clone(),
+            _ => None,
+        },
         state: if seen.is_begun() { "UP" } else { "DOWN" },
         preference: conf.preference,
         import: conf.import.clone(),
@@ -189,6 +198,9 @@ async fn pipe(deps: &Deps, seen: &Seen, conf: &ChannelConf) -> ChannelView {
         export_limit: view(conf.export_limit, export_hit),
         routes: None,
         pipe: seen.is_begun().then_some(PipeView { import, export }),
+        restart: None,
+        next_hop: None,
+        igp_tables: Vec::new(),
     }
 }
 
@@ -230,10 +242,23 @@ async fn channel(
     let view = |l: Option<conf::config::LimitConf>, hit: bool| {
         limit(l).map(|l| LimitView { routes_max: l.routes_max, action: l.action, hit: up && hit })
     };
+    let state = match status.map(|s| s.proto) {
+        None => {
+            if up {
+                "UP"
+            } else {
+                "DOWN"
+            }
+        }
+        Some(ProtoState::Up | ProtoState::Feed | ProtoState::Wait) => "UP",
+        Some(_) if of_peer.is_some_and(|c| c.retained) => "START",
+        Some(_) => "DOWN",
+    };
     ChannelView {
         name: family_word(conf.family),
         table: Arc::clone(&conf.table),
-        state: if up { "UP" } else { "DOWN" },
+        peer_table: None,
+        state,
         preference: conf.preference,
         import: conf.import.clone(),
         export: conf.export.clone(),
@@ -249,6 +274,9 @@ async fn channel(
         }),
         routes,
         pipe: None,
+        restart: status.filter(|_| of_peer.is_some_and(|c| c.retained)).and_then(|s| restart(deps.clock.now(), s)),
+        next_hop: status.and_then(|s| s.source_addr).map(|addr| (addr, None)),
+        igp_tables: igp_tables(conf),
     }
 }
 
@@ -282,35 +310,83 @@ fn route_limit(channels: &[ChannelView]) -> Option<(u32, u32)> {
 }
 
 fn bgp(now: Moment, seen: &Seen, s: &PeerStatus, route_limit: Option<(u32, u32)>) -> BgpView {
-    let (conf_addr, conf_as, iface) = match &seen.conf.kind {
-        ProtocolKind::Bgp(b) => (Some(b.peer_addr), b.peer_as, b.iface.clone()),
-        _ => (None, 0, None),
+    let (conf_addr, conf_as, local_as, iface) = match &seen.conf.kind {
+        ProtocolKind::Bgp(b) => (Some(b.peer_addr), b.peer_as, b.local_as, b.iface.clone()),
+        _ => (None, 0, 0, None),
     };
-    let timer = |t: session::peer::Timer| Timer {
-        remaining_s: u32::try_from(t.remaining_s(now)).unwrap_or(u32::MAX),
-        total_s: t.total_s,
+    let timer = |t: session::peer::Timer| Timer { remaining_ms: t.remaining_ms(now), total_s: t.total_s };
+    let none = Capabilities::default();
+    let announced = |ours: bool| match &s.announced {
+        Some(said) if ours => capabilities(&said.ours),
+        Some(said) => capabilities(&said.theirs),
+        None => capabilities(&none),
     };
-    let none = Timer { remaining_s: 0, total_s: 0 };
     BgpView {
         state: bgp_word(s),
         peer_addr: s.peer_addr.or(conf_addr).unwrap_or(Ipv4Addr::UNSPECIFIED.into()),
         iface,
         peer_as: if s.peer_as == 0 { conf_as } else { s.peer_as },
-        restart: s.restart_active.then(|| RestartView {
-            long_lived: s.stale.is_some(),
-            remaining_s: s.stale.or(s.restart).map(|t| timer(t).remaining_s),
-        }),
+        local_as,
+        restart: restart(now, s),
         error_wait: s.error_wait.map(timer),
         connect_delay: s.connect_delay.map(timer),
         session: s.peer_id.map(|id| SessionView {
             peer_id: Ipv4Addr::from_bits(id),
             caps: s.caps.clone(),
+            ours: announced(true),
+            theirs: announced(false),
             words: s.session.clone(),
             source_addr: s.source_addr.unwrap_or(Ipv4Addr::UNSPECIFIED.into()),
             route_limit,
-            hold: s.hold.map_or(none, timer),
-            keepalive: s.keepalive.map_or(none, timer),
+            hold: s.hold.map_or_else(Timer::default, timer),
+            keepalive: s.keepalive.map_or_else(Timer::default, timer),
         }),
         error: error_text(s),
+    }
+}
+
+/// A neighbour that restarts.
+fn restart(now: Moment, s: &PeerStatus) -> Option<RestartView> {
+    s.restart_active.then(|| RestartView {
+        long_lived: s.stale.is_some(),
+        remaining_ms: s.stale.or(s.restart).map(|t| t.remaining_ms(now)),
+    })
+}
+
+/// The tables that answer recursive next hops of a channel.
+fn igp_tables(conf: &ChannelConf) -> Vec<(Family, Arc<str>)> {
+    let recursive = conf.bgp.as_ref().filter(|bgp| bgp.gateway == GatewayMode::Recursive);
+    let table = |bgp: &BgpChannel| Arc::clone(bgp.igp_table.as_ref().unwrap_or(&conf.table));
+    recursive.map(|bgp| (conf.family, table(bgp))).into_iter().collect()
+}
+
+/// An OPEN's capabilities, families by name.
+fn capabilities(said: &Capabilities) -> CapabilitiesView {
+    let names = |families: &[Family]| families.iter().map(|f| family_word(*f)).collect();
+    let kept = |families: &[(Family, bool)]| KeptFamilies {
+        supported: families.iter().map(|(f, _)| family_word(*f)).collect(),
+        preserved: families.iter().filter(|(_, kept)| *kept).map(|(f, _)| family_word(*f)).collect(),
+    };
+    let add_path = |receive: bool| {
+        let able = said.add_paths.iter().filter(|a| if receive { a.receive } else { a.send });
+        able.map(|a| family_word(a.family)).collect()
+    };
+    CapabilitiesView {
+        families: names(&said.families),
+        route_refresh: said.route_refresh,
+        extended_messages: said.extended_messages,
+        restart: said.graceful_restart.as_ref().map(|restart| RestartCapability {
+            is_recovering: restart.restarting,
+            time_s: u32::from(restart.time_s),
+            families: kept(&restart.families),
+        }),
+        as4: said.as4.is_some(),
+        add_path: (!said.add_paths.is_empty()).then(|| [add_path(true), add_path(false)]),
+        enhanced_refresh: said.enhanced_refresh,
+        long_lived: said.long_lived.as_ref().map(|families| {
+            let times = || families.iter().map(|f| f.stale_time_s);
+            let rows: Vec<_> = families.iter().map(|f| (f.family, f.forwarding)).collect();
+            (kept(&rows), [times().min().unwrap_or(0), times().max().unwrap_or(0)])
+        }),
     }
 }

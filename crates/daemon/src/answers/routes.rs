@@ -84,7 +84,10 @@ pub async fn answer(
             }
             continue;
         }
-        let ids = all(&deps, listed.table).await;
+        let mut ids = all(&deps, listed.table).await;
+        if let Nets::In(within) = query.nets {
+            ids.retain(|(net, _)| within.covers(net));
+        }
         let mut rest = ids.as_slice();
         while !rest.is_empty() {
             let asked: Vec<NetId> = rest.iter().take(PAGE).map(|(_, id)| *id).collect();
@@ -122,7 +125,7 @@ enum Sought {
 impl Sought {
     fn of(nets: Nets) -> Option<Self> {
         match nets {
-            Nets::All => None,
+            Nets::All | Nets::In(_) => None,
             Nets::Exact(net) => Some(Self::Exact(net)),
             Nets::ForAddress(addr) => Some(Self::Covering(Prefix::host(addr))),
             Nets::ForPrefix(net) => Some(Self::Covering(net)),

@@ -24,7 +24,7 @@ use crate::intake::{Intake, Line, SourceIds};
 use crate::listen::{Incoming, Registration};
 use crate::outbox::Outbox;
 use crate::sockopt;
-use crate::status::{PeerStatus, ProtoState, Timer};
+use crate::status::{Announced, PeerStatus, ProtoState, Timer};
 use fsm::{Class, Event, Machine, Reach, Stop, Which};
 use route::{IfIndex, Ifaces, Moment};
 use std::cell::RefCell;
@@ -261,6 +261,10 @@ impl Task {
         if (status.caps.is_empty() && status.session.is_empty()) != negotiated.is_none() {
             status.caps = negotiated.map_or(Vec::new(), words::caps_words);
             status.session = negotiated.map_or(Vec::new(), |n| words::session_words(&self.spec, n));
+            status.announced = negotiated.map(|n| {
+                let theirs = n.peer.capabilities.clone().unwrap_or_default();
+                Arc::new(Announced { ours: n.ours.clone(), theirs })
+            });
         }
         status.channels.clear();
         status.channels.extend(self.channels.iter().map(Channel::status));
