@@ -1,16 +1,18 @@
 //! What a route looks like for a neighbour, as BIRD 1.6.8 and the RFCs have it.
 
-#![expect(clippy::unwrap_used, reason = "a test may")]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test may")]
+
+mod support;
 
 use filter::run::Policy;
-use rbird_rib as rib;
+extern crate rbird_rib as rib;
 use rib::batch::ResolvedHop;
-use rib::export::{ExportVerdict, GroupKey, Judge, MissingLladdr, NextHopMode, Offer};
+use rib::export::{ExportVerdict, GroupKey, Judge, NextHopMode, Offer};
 use route::attr::code;
 use route::attrs::{Local, Records};
 use route::{
-    AttrSet, AttrSetBuilder, BgpSource, Dest, Family, Hop, IfIndex, Ifaces, Moment, ProtocolId, Resolved, Source,
-    SourceId, SourceKind,
+    AttrSet, AttrSetBuilder, BgpSource, Dest, Hop, IfIndex, Ifaces, Moment, ProtocolId, Resolved, Source, SourceId,
+    SourceKind,
 };
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
@@ -24,30 +26,7 @@ fn addr(last: u8) -> IpAddr {
 
 /// Towards an external neighbour on `LINK`, where we are 192.0.2.1 in AS 65000.
 fn external() -> GroupKey {
-    GroupKey {
-        family: Family::Ipv4,
-        policy: Policy::Accept,
-        rewrite_before_filter: true,
-        secondary: false,
-        add_path: false,
-        local_as: 65000,
-        internal: false,
-        local_addr: addr(1),
-        local_link_local: None,
-        link: LINK,
-        next_hop: NextHopMode::Default,
-        missing_lladdr: MissingLladdr::SelfAddr,
-        rr_client: false,
-        cluster_id: 0x0101_0101,
-        rs_client: false,
-        interpret_communities: true,
-        allow_local_pref: false,
-        default_local_pref: 100,
-        med_to_external: false,
-        as4: true,
-        extended_messages: false,
-        llgr_aware: true,
-    }
+    GroupKey { local_addr: addr(1), link: LINK, cluster_id: 0x0101_0101, ..support::key(Policy::Accept) }
 }
 
 fn internal() -> GroupKey {

@@ -6,22 +6,24 @@
 //! without reason, the counter of told routes is right at every moment, and when
 //! all is quiet it holds what a fresh judgement of the table says.
 
-#![expect(clippy::unwrap_used, reason = "a test may")]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test may")]
+
+mod support;
 
 use filter::run::Policy;
 use proptest::prelude::*;
-use rbird_rib as rib;
+extern crate rbird_rib as rib;
 use rib::batch::{ChangeBatch, ChangeRow, Generation, NetId, Path, Reading, ResolvedHop};
 use rib::export::{
-    Advance, Group, GroupKey, Judge, MemberId, MemberSpec, MissingLladdr, Moved, NextHopMode, Offer, Part, Signal, Slot,
+    Advance, Group, GroupKey, Judge, MemberId, MemberSpec, Moved, NextHopMode, Offer, Part, Signal, Slot,
 };
 use rib::trace::{Fate, Tracing};
 use route::attr::code;
 use route::attrs::Local;
 use route::net::Prefix4;
 use route::{
-    AttrSet, AttrSetBuilder, BgpSource, ChannelId, Dest, Family, IfIndex, Ifaces, Moment, Prefix, ProtocolId, Resolved,
-    Source, SourceId, SourceKind, TableId,
+    AttrSet, AttrSetBuilder, BgpSource, ChannelId, Dest, IfIndex, Ifaces, Moment, Prefix, ProtocolId, Resolved, Source,
+    SourceId, SourceKind, TableId,
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::{IpAddr, Ipv4Addr};
@@ -97,28 +99,14 @@ fn addr(last: u8) -> IpAddr {
 
 fn key(mode: Mode, variant: bool) -> Arc<GroupKey> {
     Arc::new(GroupKey {
-        family: Family::Ipv4,
-        policy: Policy::Accept,
-        rewrite_before_filter: true,
         secondary: mode == Mode::Secondary,
         add_path: mode == Mode::AddPath,
-        local_as: 65000,
-        internal: false,
         local_addr: addr(254),
-        local_link_local: None,
         link: IfIndex(0),
         next_hop: NextHopMode::Keep,
-        missing_lladdr: MissingLladdr::SelfAddr,
-        rr_client: false,
         cluster_id: 254,
-        rs_client: false,
         interpret_communities: variant,
-        allow_local_pref: false,
-        default_local_pref: 100,
-        med_to_external: false,
-        as4: true,
-        extended_messages: false,
-        llgr_aware: true,
+        ..support::key(Policy::Accept)
     })
 }
 
