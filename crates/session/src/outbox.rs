@@ -101,11 +101,6 @@ impl Outbox {
         more
     }
 
-    /// Adds messages of the peer's own (whole ones): they follow what waits already.
-    pub fn push_own(&self, messages: Bytes) {
-        self.push([messages], 0);
-    }
-
     /// Adds pieces of whole messages, `updates` of them UPDATEs. Dropped when the outbox is closed.
     pub(crate) fn push(&self, pieces: impl IntoIterator<Item = Bytes>, updates: u64) {
         let mut inner = self.lock();

@@ -1,4 +1,4 @@
-//! Protocols whose routes follow links and addresses: direct and static.
+//! Protocols that follow links and addresses: direct, static and BFD.
 //!
 //! Their state stands behind a lock that is held for a moment by whoever begins,
 //! stops or reconfigures them, and by a task that wakes when links or addresses

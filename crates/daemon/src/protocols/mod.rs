@@ -1,8 +1,9 @@
-//! The protocols that speak to this machine, device, direct, static, kernel, and pipes between tables.
+//! The protocols other than BGP: device, direct, static, kernel, pipes between tables, BFD, and dumps of tables.
 //!
-//! Each is started with its configuration, its numbers and the [`World`], and
-//! gives a handle that is cheap to clone. All handles have the same verbs:
-//! `stop` ends it and takes its routes back, `reconfigure` takes over new options.
+//! Each is made with its configuration, its numbers, its [`Diary`] and the
+//! [`World`], and gives a handle that is cheap to clone. All handles have the same
+//! verbs: `begin` lets it go up, `stop` takes it down and its routes back,
+//! `reconfigure` takes over new options.
 
 mod bfd;
 mod channel;
