@@ -53,14 +53,7 @@ pub mod rib_words {
     }
 }
 
-/// The language of a configuration, and the release whose text the control socket speaks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Dialect {
-    /// 1.6: options in the protocol, one family.
-    V1,
-    /// 2.x and 3.x: options in channels, both families.
-    V2,
-}
+pub use filter::Dialect;
 
 /// A whole configuration.
 #[derive(Debug)]

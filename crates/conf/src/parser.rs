@@ -51,7 +51,7 @@ impl<'a> Parser<'a> {
         let dialect = options.dialect.unwrap_or(Dialect::V1);
         let family = (dialect == Dialect::V1).then_some(options.family);
         Self {
-            at: Cursor::new(&source.files, &source.tokens, family),
+            at: Cursor::new(&source.files, &source.tokens, family).speaking(dialect),
             config: Config::empty(dialect, options.family),
             symbols: Arc::new(Symbols::new(family)),
             mentioned: BTreeSet::new(),
