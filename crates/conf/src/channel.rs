@@ -144,7 +144,7 @@ impl Parser<'_> {
         let typed = self.typed();
         self.skip(known);
         let mut wrong = self.at.unexpected();
-        if wrong.message == "syntax error" && self.at.word().is_some() {
+        if wrong.message.starts_with("syntax error") && self.at.word().is_some() {
             wrong.label = Some(format!("no option of channel {name} is spelt like this"));
         }
         let of_bgp = bgp::CHANNEL.iter().filter(|row| is_bgp && row.is_in(Dialect::V2)).map(|row| row.words);

@@ -379,7 +379,7 @@ impl<'a> Parser<'a> {
         let elsewhere = draft.is_of_other_dialect(words, dialect);
         self.skip(known);
         let mut wrong = self.at.unexpected();
-        if wrong.message == "syntax error" && self.at.word().is_some() {
+        if wrong.message.starts_with("syntax error") && self.at.word().is_some() {
             wrong.label = Some(match elsewhere {
                 Some(place) => place.to_owned(),
                 None => format!("no option of protocol {kind} is spelt like this"),

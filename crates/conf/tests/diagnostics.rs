@@ -188,7 +188,7 @@ bird.conf:1:19 syntax error
     assert_eq!(
         said_by(&Memory::new().with("bird.conf", "protocol direct { import all; }\n"), &forced),
         "\
-bird.conf:1:19 syntax error
+bird.conf:1:19 syntax error, unexpected IMPORT
   |
 1 | protocol direct { import all; }
   |                   ^^^^^^ an option of the protocol in BIRD 1.6; in BIRD 2 it stands in a channel, as in `ipv4 { ... };`"

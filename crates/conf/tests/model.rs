@@ -370,8 +370,8 @@ fn what_a_channel_can_not_be_is_refused_in_a_sentence() {
         ("protocol bgp { flow4 { import all; }; }", "c:1:16 `flow4` is not supported by this release of rbird"),
         ("protocol static { ipv4; route ::/0 blackhole; }", "c:1:31 Route ::/0 incompatible with channel type"),
         ("vpn4 table t;", "c:1:1 `vpn4` is not supported by this release of rbird"),
-        ("protocol bgp { import all; }", "c:1:16 syntax error"),
-        ("table t;", "c:1:1 syntax error"),
+        ("protocol bgp { import all; }", "c:1:16 syntax error, unexpected IMPORT"),
+        ("table t;", "c:1:1 syntax error, unexpected TABLE"),
     ] {
         assert_eq!(refused_of_2(text), expected, "{text}");
     }
