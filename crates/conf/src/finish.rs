@@ -9,8 +9,9 @@ use crate::config::{
 use crate::options::bgp::MULTIHOP_DEFAULT;
 use crate::parser::Parser;
 use crate::protocol::{Draft, DraftChannel, Given};
-use filter::{Diagnostic, Span};
+use filter::{Diagnostic, Filter, Policy, Span};
 use route::Family;
+use route::attrs::LocalAttr;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -44,6 +45,13 @@ impl Parser<'_> {
             self.check(&conf, &channels, &given, close);
         }
         conf.channels = channels.into_iter().map(|c| c.conf).collect();
+        if dialect == Dialect::V1 {
+            for channel in &mut conf.channels {
+                if let Policy::Filter(filter) = &channel.import {
+                    channel.import = Policy::Filter(importing(filter, &conf.kind));
+                }
+            }
+        }
         self.config.protocols.push(conf);
     }
 
@@ -353,6 +361,19 @@ fn failing(checks: &[Check], given: &Given, close: Span) -> Vec<Diagnostic> {
         })
     };
     checks.iter().filter(|check| check.0).map(error).collect()
+}
+
+/// A filter of `import`, as it is run in dialect 1.6.
+///
+/// There the two attributes that a kernel's route has from the kernel are not kept with a route of anybody else,
+/// and `krt_source` not even with the kernel's own. A pipe takes routes as they are.
+fn importing(filter: &Arc<Filter>, kind: &ProtocolKind) -> Arc<Filter> {
+    let transient: &[LocalAttr] = match kind {
+        ProtocolKind::Pipe(_) => return Arc::clone(filter),
+        ProtocolKind::Kernel(_) => &[LocalAttr::KrtSource],
+        _ => &[LocalAttr::KrtSource, LocalAttr::KrtMetric],
+    };
+    Arc::new(filter.with_transient(transient))
 }
 
 /// fe80::/10.

@@ -376,3 +376,24 @@ fn what_a_channel_can_not_be_is_refused_in_a_sentence() {
         assert_eq!(refused_of_2(text), expected, "{text}");
     }
 }
+
+#[test]
+fn what_an_import_filter_sets_of_the_kernels_own_stays_only_with_the_kernels_routes() {
+    use filter::Policy;
+    use route::attrs::LocalAttr;
+    let protocols = config(
+        "table t; protocol static { import filter { krt_metric = 1; accept; }; }\n\
+         protocol kernel { import filter { krt_metric = 1; accept; }; export filter { krt_metric = 1; accept; }; }\n\
+         protocol pipe { peer table t; import filter { krt_metric = 1; accept; }; }",
+    )
+    .protocols;
+    let transient = |policy: &Policy| match policy {
+        Policy::Filter(filter) => filter.transient,
+        other => panic!("{other:?}"),
+    };
+    let import = |n: usize| transient(&protocols[n].channels[0].import);
+    assert_eq!(import(0), [LocalAttr::KrtSource, LocalAttr::KrtMetric]);
+    assert_eq!(import(1), [LocalAttr::KrtSource]);
+    assert!(transient(&protocols[1].channels[0].export).is_empty());
+    assert!(import(2).is_empty());
+}

@@ -147,7 +147,7 @@ pub fn where_clause(cursor: &mut Cursor<'_>, symbols: &Symbols) -> Rule<Arc<Filt
     let kind = StmtKind::If(vec![(condition, end(Ending::Accept))], Some(end(Ending::Reject)));
     let body = Body { statements: vec![Stmt { kind, span }], ..Body::default() };
     let (program, inputs) = compiler(cursor, symbols).filter(&body)?;
-    Ok(Arc::new(Filter { name: None, inputs, span, program }))
+    Ok(Arc::new(Filter { name: None, inputs, span, program: program.into(), transient: &[] }))
 }
 
 /// Reads the `{ statements }` behind a route that is configured: a filter that accepts, so that what counts is what it
@@ -158,19 +158,19 @@ pub fn attributes(cursor: &mut Cursor<'_>, symbols: &Symbols) -> Rule<Arc<Filter
     let (mut program, inputs) = Compiler::new(symbols, cursor.files(), cursor.dialect()).filter(&body)?;
     let accept = Step::Print(Box::default(), Ending::Accept, Line(0));
     program.steps = program.steps.into_iter().chain([accept]).collect();
-    Ok(Arc::new(Filter { name: None, inputs, span, program }))
+    Ok(Arc::new(Filter { name: None, inputs, span, program: program.into(), transient: &[] }))
 }
 
 /// Reads `variables { statements }`.
 fn filter_body(cursor: &mut Cursor<'_>, symbols: &Symbols, name: Option<Arc<str>>, span: Span) -> Rule<Filter> {
     let body = parse(cursor, symbols, |parser| parser.body(Vec::new()))?;
     let (program, inputs) = compiler(cursor, symbols).filter(&body)?;
-    Ok(Filter { name, inputs, span, program })
+    Ok(Filter { name, inputs, span, program: program.into(), transient: &[] })
 }
 
 /// Stands in for a filter whose definition was wrong.
 fn rejecting(span: Span) -> Filter {
-    Filter { name: None, inputs: Inputs::default(), span, program: Program::default() }
+    Filter { name: None, inputs: Inputs::default(), span, program: Program::default().into(), transient: &[] }
 }
 
 /// A compiled expression, for `eval` and for values of options.

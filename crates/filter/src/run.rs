@@ -8,6 +8,7 @@
 use crate::interpret::{self, Scratch, Walk};
 use crate::program::Program;
 use crate::span::Span;
+use route::attrs::LocalAttr;
 use route::{AttrSet, Ifaces, Prefix, Resolved, RoaTables, Source};
 use std::sync::Arc;
 
@@ -33,37 +34,59 @@ pub struct Filter {
     /// Where it is written.
     pub span: Span,
     /// What it does.
-    pub program: Program,
+    pub program: Arc<Program>,
+    /// Attributes that it may set for its own use: behind it they are what they were before it.
+    pub transient: &'static [LocalAttr],
 }
 
 impl Filter {
+    /// The same filter with these transient attributes.
+    #[must_use]
+    pub fn with_transient(&self, transient: &'static [LocalAttr]) -> Self {
+        Self { name: self.name.clone(), program: Arc::clone(&self.program), transient, ..*self }
+    }
+
     /// Runs it on a route.
     ///
     /// `scratch` is the caller's, one a thread; nothing of one run is seen by the next.
     pub fn run(&self, scratch: &mut Scratch, route: RouteView<'_>, env: Env<'_>) -> Outcome {
-        self.outcome(interpret::filter(&self.program, scratch, route, env, self.name.as_deref(), false))
+        self.outcome(interpret::filter(&self.program, scratch, route, env, self.name.as_deref(), false), route.attrs)
     }
 
     /// Runs it on a route and notes in `scratch` what it asks of the prefix, for [`Memory::keep`](crate::Memory::keep).
     pub fn run_noting(&self, scratch: &mut Scratch, route: RouteView<'_>, env: Env<'_>) -> Outcome {
-        let outcome = self.outcome(interpret::filter(&self.program, scratch, route, env, self.name.as_deref(), true));
+        let outcome = self
+            .outcome(interpret::filter(&self.program, scratch, route, env, self.name.as_deref(), true), route.attrs);
         if outcome.error.is_some() || !outcome.printed.is_empty() {
             scratch.trace.is_sole();
         }
         outcome
     }
 
-    fn outcome(&self, (walk, attrs): (Walk<Verdict>, Option<AttrSet>)) -> Outcome {
+    fn outcome(&self, (walk, attrs): (Walk<Verdict>, Option<AttrSet>), before: &AttrSet) -> Outcome {
         let (verdict, error) = match walk.result {
             Ok(verdict) => (verdict, None),
             Err(words) => (Verdict::Reject, Some(words)),
         };
+        let attrs = attrs.map(|set| self.without_transient(set, before));
         Outcome { verdict, attrs, printed: walk.printed, error }
+    }
+
+    fn without_transient(&self, set: AttrSet, before: &AttrSet) -> AttrSet {
+        let changed = |name: &&LocalAttr| set.local().extra(**name) != before.local().extra(**name);
+        if !self.transient.iter().any(|name| changed(&name)) {
+            return set;
+        }
+        let mut local = set.local().clone();
+        for name in self.transient {
+            local.set_extra(*name, before.local().extra(*name).cloned());
+        }
+        AttrSet::from_canonical(set.octets(), local)
     }
 
     /// Whether two filters do the same to every route, whatever their names: their programs are equal.
     pub fn is_same_program(&self, other: &Self) -> bool {
-        std::ptr::eq(self, other) || self.program == other.program
+        std::ptr::eq(self, other) || (self.program == other.program && self.transient == other.transient)
     }
 }
 

@@ -265,3 +265,16 @@ fn a_named_filter_is_found_and_a_misspelt_one_is_guessed() {
     assert_eq!(wrong[0].message, "No such filter.");
     assert_eq!(wrong[0].help.as_deref(), Some("there is a filter `import_all`"));
 }
+
+#[test]
+fn a_transient_attribute_is_read_in_the_filter_and_gone_behind_it() {
+    use route::attrs::{LocalAttr, LocalValue};
+    let text = "filter f { krt_metric = 55; krt_mtu = 1300; if krt_metric = 55 then accept; reject; }";
+    let filter = read(text).unwrap().with_transient(&[LocalAttr::KrtMetric]);
+    let outcome = run(&filter);
+    assert_eq!(outcome.verdict, Verdict::Accept);
+    let attrs = outcome.attrs.unwrap();
+    assert_eq!(attrs.local().extra(LocalAttr::KrtMetric), None);
+    assert_eq!(attrs.local().extra(LocalAttr::KrtMtu), Some(&LocalValue::Int(1300)));
+    assert!(!filter.is_same_program(&read(text).unwrap()));
+}
