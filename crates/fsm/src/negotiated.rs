@@ -70,6 +70,15 @@ impl Negotiated {
         restart.families.iter().find(|(f, _)| *f == family).map(|(_, kept)| *kept)
     }
 
+    /// Whether we, restarted, wait for the neighbour's End-of-RIB before we tell it anything.
+    ///
+    /// Not for one that knows nothing of End-of-RIB, nor for one that has restarted itself: it waits for ours
+    /// (RFC 4724 4.1).
+    pub fn is_awaited_after_restart(&self) -> bool {
+        let restart = self.peer.capabilities.as_ref().and_then(|c| c.graceful_restart.as_ref());
+        restart.is_some_and(|restart| !restart.restarting)
+    }
+
     /// Seconds in which the neighbour means to be back after a restart.
     pub fn restart_time_s(&self) -> u32 {
         let caps = self.peer.capabilities.as_ref();

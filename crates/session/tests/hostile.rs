@@ -136,27 +136,49 @@ async fn what_is_not_told_between_borr_and_eorr_is_gone() {
     until(&peer, "up Established").await;
 }
 
-#[tokio::test]
-async fn nothing_is_told_before_our_own_restart_is_over() {
-    // RFC 4724 4.1; graceful-restart-recovery
+/// A daemon that has restarted with `-R`.
+fn recovering() -> World {
     let mut world = World::new();
     world.deps.recovery = Recovery::restarting();
-    world.announce([10, 100], 10);
+    world
+}
+
+/// A peer of it with `graceful restart`, and a connection from its neighbour, whose OPEN is still to be sent:
+/// `restarting`, the neighbour says that it has restarted, too.
+async fn open_with_restart(world: &World, restarting: bool) -> (PeerHandle, TcpStream, Vec<u8>) {
     let (ours, theirs) = (address(), address());
     let mut spec = spec("p1", (65001, 65002), ours, theirs);
     (spec.passive, spec.graceful_restart) = (true, RestartMode::On);
     let peer = world.peer(spec);
     tokio::spawn(world.deps.recovery.clone().begin(Duration::from_secs(3600)));
     peer.start();
-    let mut stream = dial(theirs, ours).await;
-    let restart = wire::capability::GracefulRestart {
-        restarting: false,
-        time_s: 120,
-        families: vec![(route::Family::Ipv4, true)],
-    };
+    let stream = dial(theirs, ours).await;
+    let families = vec![(route::Family::Ipv4, true)];
+    let restart = wire::capability::GracefulRestart { restarting, time_s: 120, families };
     let caps = Capabilities { as4: Some(65002), graceful_restart: Some(restart), ..Capabilities::default() };
     let mut octets = Vec::new();
     Open::new(65002, 90, 0x0909_0909, Some(caps)).encode(&mut octets);
+    (peer, stream, octets)
+}
+
+#[tokio::test]
+async fn two_that_have_both_restarted_do_not_wait_for_each_other() {
+    // RFC 4724 4.1: "excluding the ones with the Restart State bit set"
+    let world = recovering();
+    world.announce([10, 100], 10);
+    let (peer, mut stream, mut octets) = open_with_restart(&world, true).await;
+    octets.extend_from_slice(&frame::KEEPALIVE);
+    stream.write_all(&octets).await.unwrap();
+    until(&peer, "up Established").await;
+    tokio::time::timeout(PATIENCE, world.deps.recovery.over()).await.unwrap();
+}
+
+#[tokio::test]
+async fn nothing_is_told_before_our_own_restart_is_over() {
+    // RFC 4724 4.1; graceful-restart-recovery
+    let world = recovering();
+    world.announce([10, 100], 10);
+    let (peer, mut stream, mut octets) = open_with_restart(&world, false).await;
     octets.extend_from_slice(&frame::KEEPALIVE);
     octets.extend(update(1, 1));
     stream.write_all(&octets).await.unwrap();

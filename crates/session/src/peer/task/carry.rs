@@ -202,12 +202,10 @@ impl Task {
             }
             channel.come_up(&self.deps, &origin);
             trace(&self.spec, STATES, &format!("Connected to table {}", channel.spec.table_name));
-            // Who cannot restart has not kept our routes, and need not be waited for (RFC 4724 4.1).
-            let able = negotiated.restart_of(family).is_some();
-            if !able {
+            if !negotiated.is_awaited_after_restart() {
                 channel.hold = None;
             }
-            channel.waits = recovering && able && channel.hold.is_some();
+            channel.waits = recovering && channel.hold.is_some();
             if !channel.waits {
                 channel.join(&self.deps, &self.spec, &negotiated, place, &outbox);
             }
