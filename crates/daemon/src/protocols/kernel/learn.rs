@@ -49,8 +49,10 @@ fn extras(seen: &SeenRoute) -> Vec<(LocalAttr, LocalValue)> {
     // BIRD names the scope only where it is not the one of the route's kind.
     let device = matches!(route.dest, Resolved::Unicast(Hop { gateway: None, .. }));
     let usual = if device { SCOPE_LINK } else { SCOPE_UNIVERSE };
-    if seen.net.family() == Family::Ipv4 && route.scope != usual {
-        extras.push((LocalAttr::KrtScope, int(u32::from(route.scope))));
+    // IPv6 routes have none for the kernel, which then says universe.
+    let scope = if seen.net.family() == Family::Ipv4 { route.scope } else { SCOPE_UNIVERSE };
+    if scope != usual {
+        extras.push((LocalAttr::KrtScope, int(u32::from(scope))));
     }
     let metrics = route.metrics.as_deref().unwrap_or_default().iter();
     extras.extend(metrics.filter_map(|(n, value)| Some((metric_attr(*n)?, int(*value)))));
@@ -99,13 +101,16 @@ mod tests {
         assert!(attrs(&seen(KernelRoute::new(Resolved::Unicast(onlink))), 10, &links).is_ok());
     }
 
-    /// Tried with 1.6.8: a device route of scope universe shows `Kernel.scope: 0`.
+    /// Tried with 1.6.8: a device route of scope universe shows `Kernel.scope: 0`, and every one of IPv6.
     #[test]
     fn an_unusual_scope_is_named() {
         let usual = KernelRoute::new(Resolved::Unicast(Hop::dev(IfIndex(1))));
         let scope =
             |route| attrs(&seen(route), 10, &Ifaces::default()).unwrap().local().extra(LocalAttr::KrtScope).cloned();
         assert_eq!(scope(usual.clone()), None);
-        assert_eq!(scope(KernelRoute { scope: 0, ..usual }), Some(LocalValue::Int(0)));
+        assert_eq!(scope(KernelRoute { scope: 0, ..usual.clone() }), Some(LocalValue::Int(0)));
+        let six = SeenRoute { net: "fd44::2/128".parse().unwrap(), ..seen(usual) };
+        let six = attrs(&six, 10, &Ifaces::default()).unwrap();
+        assert_eq!(six.local().extra(LocalAttr::KrtScope), Some(&LocalValue::Int(0)));
     }
 }

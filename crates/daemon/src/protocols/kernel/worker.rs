@@ -125,9 +125,10 @@ impl Shared {
 
 /// Works until it is stopped. After an error of the sockets our routes stay in the kernel, to be found again.
 async fn up(start: &mut Start, orders: &mut mpsc::UnboundedReceiver<Order>, shared: &Shared) -> io::Result<End> {
-    let mut worker = Worker::new(start)?;
+    let (deliver, deliveries) = mpsc::unbounded_channel();
+    let mut worker = Worker::new(start, deliver)?;
     let notices = RouteNotices::open(worker.reconciler.family())?;
-    let ended = work(&mut worker, notices, start, orders, shared).await;
+    let ended = work(&mut worker, notices, deliveries, start, orders, shared).await;
     match &ended {
         Ok(End::Stopped(_) | End::Limited(_)) => worker.end(),
         Ok(End::Abandoned) | Err(_) => worker.leave(),
@@ -138,11 +139,12 @@ async fn up(start: &mut Start, orders: &mut mpsc::UnboundedReceiver<Order>, shar
 async fn work(
     worker: &mut Worker,
     mut notices: RouteNotices,
+    mut deliveries: mpsc::UnboundedReceiver<Delivery>,
     start: &mut Start,
     orders: &mut mpsc::UnboundedReceiver<Order>,
     shared: &Shared,
 ) -> io::Result<End> {
-    let mut deliveries = worker.begin();
+    worker.begin();
     let mut ifaces = start.world.deps.ifaces.clone();
     let recovery = start.world.deps.recovery.clone();
     let over = recovery.over();
@@ -168,7 +170,7 @@ async fn work(
                     let _ = done.send(());
                 }
             },
-            () = &mut over, if !worker.recovered => worker.recovered = true,
+            () = &mut over, if !worker.subscribed => worker.subscribe(),
             result = notices.next(&mut heard) => {
                 result?;
                 heard.drain(..).for_each(|notice| worker.heard(notice));
@@ -227,8 +229,11 @@ struct Worker {
     feeding: bool,
     /// The first feed has gone through.
     fed: bool,
-    /// Our own graceful restart is over, or there is none.
-    recovered: bool,
+    /// The table tells us its routes. With `graceful restart` not before our own restart is over: by then all that
+    /// neighbours have told stands in the table, and one feed shows the kernel's routes that nobody wants any more.
+    subscribed: bool,
+    /// Where the table delivers.
+    deliver: mpsc::UnboundedSender<Delivery>,
     next_scan: Instant,
     limiter: Limiter,
     /// The state that was said last.
@@ -241,7 +246,7 @@ struct Worker {
 }
 
 impl Worker {
-    fn new(start: &Start) -> io::Result<Self> {
+    fn new(start: &Start, deliver: mpsc::UnboundedSender<Delivery>) -> io::Result<Self> {
         let nothing = || io::Error::new(io::ErrorKind::InvalidInput, "kernel protocol without a channel");
         let conf = kernel(&start.conf).ok_or_else(nothing)?.clone();
         let import = Import::new(start, 0, SourceKind::Inherit).ok_or_else(nothing)?;
@@ -262,7 +267,8 @@ impl Worker {
             passed: None,
             feeding: false,
             fed: false,
-            recovered: start.world.deps.recovery.is_over(),
+            subscribed: false,
+            deliver,
             next_scan: Instant::now(),
             limiter: Limiter::default(),
             state: "feed",
@@ -276,16 +282,22 @@ impl Worker {
     }
 
     /// Looks at the kernel, then asks for the table's routes.
-    fn begin(&mut self) -> mpsc::UnboundedReceiver<Delivery> {
+    fn begin(&mut self) {
         self.import.up();
         self.sight.open(&self.ifaces, &self.start.diary);
         self.scan();
         self.teach();
-        let (sender, deliveries) = mpsc::unbounded_channel();
+        if !self.conf.graceful_restart || self.start.world.deps.recovery.is_over() {
+            self.subscribe();
+        }
+    }
+
+    fn subscribe(&mut self) {
+        self.subscribed = true;
         let reading = if self.conf.merge_paths.is_some() { Reading::All } else { Reading::Best };
+        let sender = self.deliver.clone();
         let deliver = Box::new(move |delivery| drop(sender.send(delivery)));
         self.tell_table(TableMsg::Subscribe(Subscription { reader: self.reader, reading, deliver }));
-        deliveries
     }
 
     fn come_to(&mut self, state: &'static str) {
@@ -547,7 +559,7 @@ impl Worker {
 
     /// Carries requests out, a turn's worth. Says whether there are more.
     fn work(&mut self) -> bool {
-        if self.fed && (self.recovered || !self.conf.graceful_restart) {
+        if self.fed {
             self.reconciler.told_all();
         }
         let mut requests = Vec::with_capacity(REQUESTS_MAX);
