@@ -7,6 +7,7 @@
 
 #![allow(missing_docs, reason = "a tool of developers, read as a whole")]
 
+pub mod calico;
 pub mod daemons;
 pub mod pair;
 
@@ -31,4 +32,11 @@ pub fn wait_until(what: &str, most: Duration, mut ask: impl FnMut() -> Result<(b
         }
         std::thread::sleep(Duration::from_millis(50));
     }
+}
+
+/// Where rbird and rbirdc are: the release build, or what `cargo build` made.
+pub fn programs() -> std::path::PathBuf {
+    let target = rbird_xtask::build::top().join("target");
+    let release = target.join("release");
+    if release.join("rbird").exists() { release } else { target.join("debug") }
 }
