@@ -24,7 +24,7 @@ pub mod relay;
 mod report;
 mod results;
 mod scenario;
-mod speaker;
+pub mod speaker;
 mod stage;
 mod subject;
 pub mod table;

@@ -1,7 +1,8 @@
 //! `cargo xtask filters`: random filter programs in BIRD 1.6 and in rbird, which must do the same.
 //!
 //! A program is some functions, a filter, and an expression. The filter is run
-//! on every route of a table (`show route all filter`), which shows what it
+//! on every route of a table, static ones and those of two BGP sessions
+//! (`show route all filter`), which shows what it
 //! accepts, what it made of the attributes, and what it printed; the expression
 //! by `eval`. The seed of a run names it: the same seed gives the same routes
 //! and the same programs. A program on which the two differ is made smaller
@@ -9,9 +10,11 @@
 
 mod beside;
 mod chance;
+mod feed;
 mod generate;
 mod tree;
 
+use crate::bench::table::Family;
 use anyhow::{Result, ensure};
 use beside::{Answer, Beside, DIED};
 use chance::Chance;
@@ -36,6 +39,9 @@ pub struct Options {
     /// Stop after so many differences.
     #[arg(long, default_value_t = 5)]
     pub differences: usize,
+    /// IPv6: bird6 beside rbird.
+    #[arg(long)]
+    pub six: bool,
     /// The rbird to run; else it is built.
     #[arg(long, value_name = "PROGRAM")]
     pub rbird: Option<PathBuf>,
@@ -48,10 +54,12 @@ pub fn run(options: &Options) -> Result<()> {
     };
     let begin = Instant::now();
     let mut chance = Chance::new(options.seed);
-    let mut beside = Beside::start(&rbird, &mut chance)?;
+    let family = if options.six { Family::Ipv6 } else { Family::Ipv4 };
+    let mut beside = Beside::start(&rbird, &mut chance, family)?;
     let (mut done, mut refused, mut deadly, mut found) = (0, 0, 0, Vec::new());
     while done < options.programs && found.len() < options.differences {
-        let batch: Vec<Program> = (0..BATCH.min(options.programs - done)).map(|_| program(&mut chance)).collect();
+        let batch: Vec<Program> =
+            (0..BATCH.min(options.programs - done)).map(|_| program(&mut chance, family)).collect();
         let answers = beside.run(&batch)?;
         for (program, [bird, rbird]) in batch.iter().zip(answers) {
             deadly += usize::from(bird.refused.as_deref() == Some(DIED));

@@ -386,7 +386,8 @@ fn info(path: &ShownPath<'_>, line: &mut Line<'_>) {
     }
     match path.hop.igp_metric {
         _ if !path.hop.recursive => line.put(""),
-        _ if path.hop.to == Resolved::Unreachable => line.put("/-"),
+        // What drops packets is no way to the next hop.
+        _ if !matches!(path.hop.to, Resolved::Unicast(_) | Resolved::Multipath(_)) => line.put("/-"),
         None | Some(IGP_METRIC_UNKNOWN) => line.put("/?"),
         Some(metric) => line.put("/").number(metric),
     };

@@ -96,7 +96,8 @@ pub fn keepalive() -> Vec<u8> {
     message(KEEPALIVE, &[])
 }
 
-fn message(kind: u8, body: &[u8]) -> Vec<u8> {
+/// A message with its header.
+pub fn message(kind: u8, body: &[u8]) -> Vec<u8> {
     let mut out = vec![0xff; 16];
     out.extend_from_slice(&((HEADER + body.len()) as u16).to_be_bytes());
     out.push(kind);

@@ -6,11 +6,14 @@
 //! is a `configure`.
 
 use super::chance::Chance;
+use super::feed::{Feed, OTHER_AS, OUR_AS};
 use super::generate::{Program, ROUTE_MARK, import_filter};
+use crate::bench::table::Family;
 use crate::netns::{Netns, ip};
 use anyhow::{Context, Result, bail, ensure};
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
@@ -20,21 +23,72 @@ use std::time::{Duration, Instant};
 const ANSWER: Duration = Duration::from_secs(5);
 /// How long a daemon may take to start.
 const PATIENCE: Duration = Duration::from_secs(15);
-/// Routes of the base configuration, without those of two protocols for one network.
-const ROUTES: &[&str] = &[
-    "0.0.0.0/0 via 10.1.1.2",
-    "10.0.0.0/8 via 10.1.1.2",
-    "10.1.0.0/16 blackhole",
-    "10.1.2.0/24 via 10.1.1.3",
-    "10.1.2.3/32 unreachable",
-    "10.20.0.0/16 via \"d0\"",
-    "10.30.0.0/16 multipath via 10.1.1.2 weight 2 via 10.1.1.3",
-    "192.168.0.0/16 prohibit",
-    "192.168.4.0/22 recursive 10.1.2.9",
-    "192.0.2.0/24 via 10.1.1.77",
-    "128.0.0.0/1 via 10.1.1.2",
-    "172.16.0.0/12 blackhole",
-];
+
+/// The places of a family: addresses, what both daemons are called, the routes that stand in their configuration.
+struct Stage {
+    bird: &'static str,
+    /// What rbird is told beside its files.
+    rbird: &'static [&'static str],
+    ours: IpAddr,
+    /// Our address with its length; then the neighbour's two, external and internal.
+    addresses: [&'static str; 3],
+    neighbors: [&'static str; 2],
+    /// Those of one protocol for one network first, then 1 to 4 once more, from another protocol.
+    routes: &'static [&'static str],
+    roas: &'static str,
+}
+
+static IPV4: Stage = Stage {
+    bird: "bird",
+    rbird: &[],
+    ours: IpAddr::V4(Ipv4Addr::new(10, 1, 1, 1)),
+    addresses: ["10.1.1.1/24", "10.1.1.2/24", "10.1.1.4/24"],
+    neighbors: ["10.1.1.2", "10.1.1.4"],
+    routes: &[
+        "0.0.0.0/0 via 10.1.1.2",
+        "10.0.0.0/8 via 10.1.1.2",
+        "10.1.0.0/16 blackhole",
+        "10.1.2.0/24 via 10.1.1.3",
+        "10.1.2.3/32 unreachable",
+        "10.20.0.0/16 via \"d0\"",
+        "10.30.0.0/16 multipath via 10.1.1.2 weight 2 via 10.1.1.3",
+        "192.168.0.0/16 prohibit",
+        "192.168.4.0/22 recursive 10.1.2.9",
+        "192.0.2.0/24 via 10.1.1.77",
+        "128.0.0.0/1 via 10.1.1.2",
+        "172.16.0.0/12 blackhole",
+    ],
+    roas: "roa 10.0.0.0/8 max 16 as 65001; roa 10.1.2.0/24 max 24 as 3; roa 192.168.0.0/16 max 24 as 100; \
+           roa 0.0.0.0/0 max 32 as 7; roa 10.1.2.0/24 max 32 as 65001;",
+};
+
+static IPV6: Stage = Stage {
+    bird: "bird6",
+    rbird: &["--family", "6"],
+    ours: IpAddr::V6(Ipv6Addr::new(0xfd00, 1, 0, 0, 0, 0, 0, 1)),
+    addresses: ["fd00:1::1/64", "fd00:1::2/64", "fd00:1::4/64"],
+    neighbors: ["fd00:1::2", "fd00:1::4"],
+    routes: &[
+        "::/0 via fd00:1::2",
+        "2001:db8::/32 via fd00:1::2",
+        "2001:db8:1::/48 blackhole",
+        "2001:db8:1:2::/64 via fd00:1::3",
+        "2001:db8:1:2:3:4:5:6/128 unreachable",
+        "fd20::/32 via \"d0\"",
+        "fd30::/32 multipath via fd00:1::2 weight 2 via fd00:1::3",
+        "fd40::/16 prohibit",
+        "2001:db8:20::/44 recursive 2001:db8:1:2::9",
+        "2001:db8:3::/48 via fd00:1::77",
+        "2000::/3 via fd00:1::2",
+        "fd50::/32 blackhole",
+    ],
+    roas: "roa 2001:db8::/32 max 48 as 65001; roa 2001:db8:1::/48 max 48 as 3; roa fd00::/8 max 64 as 100; \
+           roa ::/0 max 128 as 7; roa 2001:db8:1::/48 max 128 as 65001;",
+};
+
+/// The ports on which the daemons hear BGP: they share their addresses.
+const BIRD_PORT: u16 = 1179;
+const RBIRD_PORT: u16 = 1180;
 
 /// Said of a program that a daemon died of.
 pub const DIED: &str = "the daemon died";
@@ -58,34 +112,33 @@ pub struct Beside {
     dir: PathBuf,
     pub bird: Daemon,
     pub rbird: Daemon,
+    _feed: Feed,
 }
 
 impl Beside {
     /// Starts both on routes made by chance.
-    pub fn start(rbird: &Path, chance: &mut Chance) -> Result<Self> {
-        let prefix = format!("rbf{}-", std::process::id());
+    pub fn start(rbird: &Path, chance: &mut Chance, family: Family) -> Result<Self> {
+        let stage = if family == Family::Ipv4 { &IPV4 } else { &IPV6 };
+        let prefix = format!("rbf{}{}-", if family == Family::Ipv4 { "" } else { "s" }, std::process::id());
         let netns = Netns::new(&prefix);
         let dir = std::env::temp_dir().join(format!("{prefix}dir"));
         std::fs::create_dir_all(&dir)?;
-        let name = netns.name("a");
-        ip(&["netns", "add", &name]).context("this needs root")?;
-        ip(&["-n", &name, "link", "set", "lo", "up"])?;
-        ip(&["-n", &name, "link", "add", "d0", "type", "veth", "peer", "name", "d1"])?;
-        ip(&["-n", &name, "link", "set", "d0", "up"])?;
-        ip(&["-n", &name, "link", "set", "d1", "up"])?;
-        ip(&["-n", &name, "addr", "add", "10.1.1.1/24", "dev", "d0"])?;
-        let base = base(chance);
-        let bird = Daemon::start(&netns, Path::new("bird"), &dir.join("bird"), &base);
-        let rbird = Daemon::start(&netns, rbird, &dir.join("rbird"), &base);
-        match (bird, rbird) {
-            (Ok(bird), Ok(rbird)) => {
-                let mut beside = Self { netns, dir, bird, rbird };
+        let made = link(&netns, stage).and_then(|()| {
+            let base = base(chance, family, stage);
+            let feed = Feed::start(&netns, family, stage.ours, &[BIRD_PORT, RBIRD_PORT], chance)?;
+            let bird = Daemon::start(&netns, Path::new(stage.bird), &[], &dir.join("bird"), &base, BIRD_PORT)?;
+            let rbird = Daemon::start(&netns, rbird, stage.rbird, &dir.join("rbird"), &base, RBIRD_PORT)?;
+            Ok((bird, rbird, feed))
+        });
+        match made {
+            Ok((bird, rbird, feed)) => {
+                let mut beside = Self { netns, dir, bird, rbird, _feed: feed };
                 beside.wait_routes()?;
                 Ok(beside)
             }
-            (bird, rbird) => {
+            Err(error) => {
                 netns.remove();
-                bail!("bird: {:?}, rbird: {:?}", bird.err(), rbird.err())
+                Err(error)
             }
         }
     }
@@ -97,13 +150,14 @@ impl Beside {
             let both = [&mut self.bird, &mut self.rbird].map(|d| d.ask("show route all").map(|r| sorted(&r)));
             let [bird, rbird] = both;
             let (bird, rbird) = (bird?, rbird?);
-            if bird == rbird && bird.lines().count() > ROUTES.len() {
+            if bird == rbird && count(&bird) >= ROUTES {
                 for daemon in [&mut self.bird, &mut self.rbird] {
                     daemon.routes = daemon.ask("show route")?.lines().count();
                 }
                 return Ok(());
             }
             if Instant::now() > end {
+                let [bird, rbird] = [(&bird, &rbird), (&rbird, &bird)].map(|(a, b)| without(a, b));
                 bail!("the routes of the base configuration differ:\n--- bird:\n{bird}--- rbird:\n{rbird}");
             }
             std::thread::sleep(Duration::from_millis(100));
@@ -125,17 +179,53 @@ impl Drop for Beside {
     }
 }
 
-/// The configuration that both start with: routes whose attributes are set by chance.
-fn base(chance: &mut Chance) -> String {
-    let mut text = String::from(
-        "router id 10.1.1.1;\nlog \"LOG\" { info };\nprotocol device { }\n\
-         function mark(int n) { print \"#\", n; return n; }\n",
+/// The daemons' namespace, the neighbour's, and the link between them.
+fn link(netns: &Netns, stage: &Stage) -> Result<()> {
+    let (a, b) = (netns.name("a"), netns.name("b"));
+    for name in [&a, &b] {
+        ip(&["netns", "add", name]).context("this needs root")?;
+        ip(&["-n", name, "link", "set", "lo", "up"])?;
+    }
+    ip(&["link", "add", "d0", "netns", &a, "type", "veth", "peer", "name", "d1", "netns", &b])?;
+    ip(&["-n", &a, "link", "set", "d0", "up"])?;
+    ip(&["-n", &b, "link", "set", "d1", "up"])?;
+    for (name, iface, address) in
+        [(&a, "d0", stage.addresses[0]), (&b, "d1", stage.addresses[1]), (&b, "d1", stage.addresses[2])]
+    {
+        let mut words = vec!["-n", name, "addr", "add", address, "dev", iface];
+        words.extend(address.contains(':').then_some("nodad"));
+        ip(&words)?;
+    }
+    Ok(())
+}
+
+/// The configuration that both start with: routes whose attributes are set by chance, and two sessions.
+fn base(chance: &mut Chance, family: Family, stage: &Stage) -> String {
+    let mut text = format!(
+        "router id 10.1.1.1;\nlog \"LOG\" {{ info }};\nlisten bgp port PORT;\nprotocol device {{ }}\n\
+         roa table roas {{ {} }}\n\
+         function mark(int n) {{ print \"#\", n; return n; }}\n",
+        stage.roas
     );
-    for (i, route) in ROUTES.iter().chain(&ROUTES[1..5]).enumerate() {
-        let filter = if i % 4 == 3 { "all".into() } else { import_filter(chance) };
+    for (i, route) in stage.routes.iter().chain(&stage.routes[1..5]).enumerate() {
+        let filter = if i % 4 == 3 { "all".into() } else { import_filter(chance, family) };
         text += &format!("protocol static s{i} {{ preference {}; import {filter}; route {route}; }}\n", 200 + i);
     }
+    for (name, neighbor, asn) in [("e1", stage.neighbors[0], OTHER_AS), ("i1", stage.neighbors[1], OUR_AS)] {
+        let filter = if chance.percent(50) { "all".into() } else { import_filter(chance, family) };
+        text += &format!(
+            "protocol bgp {name} {{ local as {OUR_AS}; neighbor {neighbor} as {asn}; passive; import {filter}; }}\n"
+        );
+    }
     text + "include \"programs.conf\";\n"
+}
+
+/// How many routes there are when all have come, at least.
+const ROUTES: usize = 24;
+
+/// The routes of a list, each a line with its protocol in brackets.
+fn count(list: &str) -> usize {
+    list.lines().filter(|line| line.contains(" [")).count()
 }
 
 /// One daemon and the line to it.
@@ -143,6 +233,7 @@ pub struct Daemon {
     dir: PathBuf,
     netns: Netns,
     program: PathBuf,
+    arguments: &'static [&'static str],
     child: Child,
     control: BufReader<UnixStream>,
     /// How many octets of its log have been read.
@@ -154,18 +245,27 @@ pub struct Daemon {
 }
 
 impl Daemon {
-    fn start(netns: &Netns, program: &Path, dir: &Path, base: &str) -> Result<Self> {
+    fn start(
+        netns: &Netns,
+        program: &Path,
+        arguments: &'static [&'static str],
+        dir: &Path,
+        base: &str,
+        port: u16,
+    ) -> Result<Self> {
         std::fs::create_dir_all(dir)?;
         let log = dir.join("log");
-        std::fs::write(dir.join("bird.conf"), base.replace("LOG", &log.display().to_string()))?;
+        let text = base.replace("LOG", &log.display().to_string()).replace("PORT", &port.to_string());
+        std::fs::write(dir.join("bird.conf"), text)?;
         std::fs::write(dir.join("programs.conf"), "")?;
         std::fs::write(&log, "")?;
-        let (child, control) = spawn(netns, program, dir)?;
+        let (child, control) = spawn(netns, program, arguments, dir)?;
         let log = BufReader::new(std::fs::File::open(log)?);
         Ok(Self {
             dir: dir.into(),
             netns: netns.clone(),
             program: program.into(),
+            arguments,
             child,
             control,
             log,
@@ -189,7 +289,7 @@ impl Daemon {
                     let _ = self.child.wait();
                     answers[i].refused = Some(DIED.into());
                     std::fs::write(self.dir.join("programs.conf"), "")?;
-                    (self.child, self.control) = spawn(&self.netns, &self.program, &self.dir)?;
+                    (self.child, self.control) = spawn(&self.netns, &self.program, self.arguments, &self.dir)?;
                     self.wait_ready()?;
                     self.configure(programs, &mut answers)?;
                 }
@@ -284,11 +384,12 @@ impl Daemon {
 }
 
 /// Starts a daemon in its folder and waits for its greeting.
-fn spawn(netns: &Netns, program: &Path, dir: &Path) -> Result<(Child, BufReader<UnixStream>)> {
+fn spawn(netns: &Netns, program: &Path, arguments: &[&str], dir: &Path) -> Result<(Child, BufReader<UnixStream>)> {
     let at = |name: &str| dir.join(name).display().to_string();
     let _ = std::fs::remove_file(dir.join("ctl"));
     let mut command = netns.command("a", &program.display().to_string());
     command.args(["-f", "-c", &at("bird.conf"), "-s", &at("ctl"), "-P", &at("pid")]);
+    command.args(arguments);
     let mut child = command.stdin(Stdio::null()).stderr(std::fs::File::create(dir.join("stderr"))?).spawn()?;
     let end = Instant::now() + PATIENCE;
     let control = loop {
@@ -333,6 +434,22 @@ impl Drop for Daemon {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// The networks of a list of routes that stand otherwise in another, or not at all.
+fn without(list: &str, other: &str) -> String {
+    let nets = |list: &str| -> Vec<String> {
+        let mut nets: Vec<String> = Vec::new();
+        for line in list.lines() {
+            match nets.last_mut() {
+                Some(net) if line.starts_with([' ', '\t']) => *net += &format!("{line}\n"),
+                _ => nets.push(format!("{line}\n")),
+            }
+        }
+        nets
+    };
+    let theirs = nets(other);
+    nets(list).into_iter().filter(|net| !theirs.contains(net)).collect()
 }
 
 /// What was printed for each route, in an order of routes that does not depend on the table's.

@@ -14,9 +14,9 @@ mod statements;
 mod words;
 
 use super::chance::Chance;
-
 use super::tree::{Node, Sort, Type};
-use words::DECLARED;
+use crate::bench::table::Family;
+use words::{DECLARED, IPV4, IPV6, Places};
 
 /// One program: its functions and its filter, and an expression for `eval`.
 #[derive(Clone, Debug)]
@@ -61,9 +61,8 @@ pub const ROUTE_MARK: &str = "route ";
 const EVAL_MAX: usize = 600;
 
 /// Makes a program.
-pub fn program(chance: &mut Chance) -> Program {
-    let mut maker =
-        Maker { chance, names: Vec::new(), functions: Vec::new(), constants: Vec::new(), route: false, left: 0 };
+pub fn program(chance: &mut Chance, family: Family) -> Program {
+    let mut maker = Maker::new(chance, family);
     let mut before = Node::new(Sort::Fixed);
     for _ in 0..maker.chance.below(4) {
         before = before.node(maker.constant());
@@ -88,9 +87,8 @@ pub fn program(chance: &mut Chance) -> Program {
 }
 
 /// The import filter of a route of the base configuration: only sets what routes then carry.
-pub fn import_filter(chance: &mut Chance) -> String {
-    let mut maker =
-        Maker { chance, names: Vec::new(), functions: Vec::new(), constants: Vec::new(), route: false, left: 0 };
+pub fn import_filter(chance: &mut Chance, family: Family) -> String {
+    let mut maker = Maker::new(chance, family);
     let count = 2 + maker.chance.below(9);
     let mut body = Node::new(Sort::Fixed);
     for _ in 0..count {
@@ -119,6 +117,15 @@ struct Maker<'c> {
     route: bool,
     /// How much an expression may still grow.
     left: usize,
+    places: &'static Places,
+}
+
+impl<'c> Maker<'c> {
+    fn new(chance: &'c mut Chance, family: Family) -> Self {
+        let places = if family == Family::Ipv4 { &IPV4 } else { &IPV6 };
+        let (names, functions, constants) = Default::default();
+        Self { chance, names, functions, constants, route: false, left: 0, places }
+    }
 }
 
 impl Maker<'_> {

@@ -53,10 +53,10 @@ impl Maker<'_> {
                 let kind = match self.chance.below(8) {
                     0..3 => Type::Int,
                     3 => Type::Ip,
-                    4 => Type::Pair,
+                    4 => self.chance_of(&[Type::Pair, Type::Quad]),
                     5 => Type::Prefix,
                     6 => Type::Text,
-                    _ => self.chance_of(&[Type::Ec, Type::Lc, Type::Enum("RTS"), Type::Bool]),
+                    _ => self.chance_of(&[Type::Ec, Type::Lc, Type::Enum("RTS"), Type::Enum("ROA"), Type::Bool]),
                 };
                 let ops: &[&str] = if kind == Type::Text { &["=", "!="] } else { &["=", "!=", "<", "<=", ">", ">="] };
                 let op = self.chance.pick(ops);
@@ -146,7 +146,8 @@ impl Maker<'_> {
         if fits.is_empty() {
             return None;
         }
-        self.left /= 2;
+        // A function within its own arguments is not rare in programs, and its arguments are one place.
+        self.left = if self.chance.percent(30) { self.left } else { self.left / 2 };
         let at = fits[self.chance.below(fits.len())];
         let (name, kinds) = (self.functions[at].name.clone(), self.functions[at].arguments.clone());
         let arguments: Vec<Node> = kinds.into_iter().map(|k| self.expr(k)).collect();
@@ -163,7 +164,13 @@ impl Maker<'_> {
         };
         match kind {
             Type::Bool => match self.chance.below(5) {
-                0 if self.route => node.text(format!("defined({})", self.chance.pick(OPTIONAL))),
+                0 if self.route && self.chance.percent(70) => {
+                    node.text(format!("defined({})", self.chance.pick(OPTIONAL)))
+                }
+                0 => {
+                    let kind = self.any_type();
+                    node.text("defined(").node(self.expr(kind)).text(")")
+                }
                 1 => node.text("! ").node(self.primary(Type::Bool)),
                 _ => node.text("(").node(self.logic()).text(")"),
             },
@@ -191,14 +198,20 @@ impl Maker<'_> {
                 0 => node.node(self.primary(Type::Prefix)).text(".ip"),
                 _ => {
                     let of = self.primary(Type::Ip);
-                    let len = if self.chance.percent(80) { self.small() } else { self.expr(Type::Int) };
+                    // Beyond 128 BIRD reads behind its table of masks.
+                    let len = if self.places.longest == 128 || self.chance.percent(80) {
+                        self.small()
+                    } else {
+                        self.expr(Type::Int)
+                    };
                     node.node(of).text(".mask(").node(len).text(")")
                 }
             },
             Type::Ec => {
                 let word = self.chance.pick(&["rt", "ro", "generic", "unknown 0x43", "unknown 5"]);
                 let key = if self.chance.percent(20) && word != "generic" {
-                    self.expr(Type::Ip)
+                    let kind = self.chance_of(&[Type::Ip, Type::Quad]);
+                    self.expr(kind)
                 } else {
                     self.expr(Type::Int)
                 };
@@ -216,7 +229,19 @@ impl Maker<'_> {
                 2 => two(self, "filter", Type::Path, Type::IntSet),
                 _ => two(self, "prepend", Type::Path, Type::Int),
             },
-            Type::Clist => self.edited(kind, Type::Pair, Type::PairSet),
+            Type::Clist => {
+                let (item, set) = self.chance_of(&[
+                    (Type::Pair, Type::PairSet),
+                    (Type::Pair, Type::PairSet),
+                    (Type::Quad, Type::QuadSet),
+                ]);
+                self.edited(kind, item, set)
+            }
+            Type::Enum("ROA") if self.route && self.chance.percent(40) => node.text("roa_check(roas)"),
+            Type::Enum("ROA") => {
+                let (net, asn) = (self.expr(Type::Prefix), self.expr(Type::Int));
+                node.text("roa_check(roas, ").list(", ", [net, asn]).text(")")
+            }
             Type::Eclist => self.edited(kind, Type::Ec, Type::EcSet),
             Type::Lclist => self.edited(kind, Type::Lc, Type::LcSet),
             _ => self.literal(kind),
@@ -246,7 +271,7 @@ impl Maker<'_> {
     }
 
     pub(super) fn small(&mut self) -> Node {
-        Node::leaf(Sort::Expr(Type::Int), self.chance.below(33).to_string())
+        Node::leaf(Sort::Expr(Type::Int), self.chance.below(self.places.longest + 1).to_string())
     }
 
     pub(super) fn mask(&mut self) -> Node {

@@ -1,6 +1,6 @@
 //! Values written out.
 
-use super::words::{ADDRESSES, DECLARED, ENUMS, NUMBERS, PREFIXES, SHORT, TEXTS, constants};
+use super::words::{DECLARED, ENUMS, NUMBERS, QUADS, SHORT, TEXTS, constants};
 use super::{Maker, Node, Sort, Type};
 
 impl Maker<'_> {
@@ -18,8 +18,9 @@ impl Maker<'_> {
             Type::Bool => self.chance.pick(&["true", "false"]).into(),
             Type::Int => self.chance.pick(NUMBERS).into(),
             Type::Pair => format!("({},{})", self.chance.pick(SHORT), self.chance.pick(SHORT)),
-            Type::Ip => self.chance.pick(ADDRESSES).into(),
-            Type::Prefix => self.chance.pick(PREFIXES).into(),
+            Type::Quad => self.chance.pick(QUADS).into(),
+            Type::Ip => self.chance.pick(self.places.addresses).into(),
+            Type::Prefix => self.chance.pick(self.places.prefixes).into(),
             Type::Ec => format!("(rt,{},{})", self.chance.pick(NUMBERS), self.chance.pick(SHORT)),
             Type::Lc => {
                 format!("({},{},{})", self.chance.pick(NUMBERS), self.chance.pick(SHORT), self.chance.pick(NUMBERS))
@@ -43,6 +44,7 @@ impl Maker<'_> {
 
     pub(super) fn member(&mut self, kind: Type) -> String {
         let roll = self.chance.below(10);
+        let places = self.places;
         let c = &mut *self.chance;
         match kind {
             Type::IntSet if roll < 5 => c.pick(NUMBERS).into(),
@@ -58,17 +60,19 @@ impl Maker<'_> {
                 }
                 _ => "(*,*)".into(),
             },
-            Type::IpSet if roll < 5 => c.pick(ADDRESSES).into(),
-            Type::IpSet => format!("{}..{}", c.pick(ADDRESSES), c.pick(ADDRESSES)),
+            Type::QuadSet if roll < 5 => c.pick(QUADS).into(),
+            Type::QuadSet => format!("{}..{}", c.pick(QUADS), c.pick(QUADS)),
+            Type::IpSet if roll < 5 => c.pick(places.addresses).into(),
+            Type::IpSet => format!("{}..{}", c.pick(places.addresses), c.pick(places.addresses)),
             Type::PrefixSet => {
-                let base = c.pick(PREFIXES);
+                let base = c.pick(places.prefixes);
                 match roll {
                     0..3 => base.into(),
                     3..5 => format!("{base}+"),
                     5 | 6 => format!("{base}-"),
                     _ => {
-                        let low = c.below(33);
-                        format!("{base}{{{low},{}}}", low + c.below(33 - low))
+                        let low = c.below(places.longest + 1);
+                        format!("{base}{{{low},{}}}", low + c.below(places.longest + 1 - low))
                     }
                 }
             }

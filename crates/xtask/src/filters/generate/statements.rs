@@ -1,6 +1,6 @@
 //! Statements.
 
-use super::words::{ENUMS, NUMBERS_SMALL, attributes, constants};
+use super::words::{ENUMS, NUMBERS_SMALL, QUADS, attributes, constants};
 use super::{Maker, Node, Sort, Type};
 
 impl Maker<'_> {
@@ -83,7 +83,7 @@ impl Maker<'_> {
                 "empty",
             ),
             19 => (self.chance.pick(&["from", "bgp_next_hop", "krt_prefsrc"]), Type::Ip, "="),
-            20 => (self.chance.pick(&["krt_lock_mtu", "krt_lock_window", "krt_feature_ecn"]), Type::Bool, "="),
+            20 => (self.chance.pick(attributes(Type::Bool).1), Type::Bool, "="),
             21 => return self.set_place(),
             _ => {
                 let (always, perhaps) = attributes(Type::Int);
@@ -105,11 +105,13 @@ impl Maker<'_> {
 
     /// Where a route leads, and what else few values are good for.
     pub(super) fn set_place(&mut self) -> Node {
-        let text = match self.chance.below(5) {
+        let text = match self.chance.below(7) {
             0 => format!("dest = {}", self.chance.pick(&["RTD_BLACKHOLE", "RTD_UNREACHABLE", "RTD_PROHIBIT"])),
-            1 => format!("gw = {}", self.chance.pick(&["10.1.1.2", "10.1.1.77", "10.1.1.3"])),
+            1 => format!("gw = {}", self.chance.pick(self.places.gateways)),
             2 => "ifname = \"d0\"".into(),
             3 => format!("bgp_origin = {}", self.chance.pick(ENUMS[4].1)),
+            4 => format!("bgp_originator_id = {}", self.chance.pick(QUADS)),
+            5 => format!("from = {}", self.chance.pick(self.places.addresses)),
             _ => format!("scope = {}", self.chance.pick(ENUMS[1].1)),
         };
         Node::leaf(Sort::Statement, format!("{text};\n"))
@@ -134,8 +136,8 @@ impl Maker<'_> {
                 Type::Pair if self.chance.percent(40) => format!("({first},{last})"),
                 Type::Pair if self.chance.percent(50) => format!("({first},*)"),
                 Type::Pair => format!("({first},1..5)"),
-                Type::Ip if self.chance.percent(50) => format!("10.0.0.{first}"),
-                Type::Ip => format!("10.0.{first}.0..10.{last}.255.255"),
+                Type::Ip if self.chance.percent(50) => self.places.address_label.replace('N', &first.to_string()),
+                Type::Ip => self.places.range_label.replace('N', &first.to_string()).replace('M', &last.to_string()),
                 Type::Enum(prefix) => match constants(prefix).get(arm) {
                     Some(name) => (*name).into(),
                     None => break,
