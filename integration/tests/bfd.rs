@@ -21,18 +21,29 @@ fn tell(story: impl FnOnce(&mut Pair) -> Result<()>) {
 
 /// Starts rbird on `a` with what stands in the braces of `protocol bfd`, and more.
 fn rbird(pair: &mut Pair, bfd: &str, more: &str) -> Result<()> {
+    rbird_of("4", pair, bfd, more)
+}
+
+/// The same for a family.
+fn rbird_of(family: &str, pair: &mut Pair, bfd: &str, more: &str) -> Result<()> {
     let text = format!("router id 10.9.0.1;\nprotocol device {{}}\nprotocol bfd bfd1 {{ {bfd} }}\n{more}\n");
     let conf = pair.write("rbird.conf", &text)?;
     let program = top().join("target/release/rbird");
-    let line = format!("{} -d -c {} -s {}", program.display(), conf.display(), pair.dir().join("rbird.ctl").display());
+    let socket = pair.dir().join("rbird.ctl");
+    let line = format!("{} --family {family} -d -c {} -s {}", program.display(), conf.display(), socket.display());
     pair.spawn("a", "rbird", &line).map(|_| ())
 }
 
 /// Starts BIRD 1.6.8 on `b`; its process.
 fn bird(pair: &mut Pair, bfd: &str, more: &str) -> Result<Pid> {
+    bird_of("bird", pair, bfd, more)
+}
+
+/// The same for the program of a family.
+fn bird_of(program: &str, pair: &mut Pair, bfd: &str, more: &str) -> Result<Pid> {
     let text = format!("router id 10.9.0.2;\nprotocol device {{}}\nprotocol bfd bfd1 {{ {bfd} }}\n{more}\n");
     let conf = pair.write("bird.conf", &text)?;
-    let line = format!("bird -d -c {} -s {}", conf.display(), pair.dir().join("bird.ctl").display());
+    let line = format!("{program} -d -c {} -s {}", conf.display(), pair.dir().join("bird.ctl").display());
     pid(pair.spawn("b", "bird", &line)?)
 }
 
@@ -99,6 +110,36 @@ fn a_stopped_neighbour_takes_its_session_and_the_routes_through_it_along() {
         wait_session(pair, "10.9.0.2", "Up", PATIENCE)?;
         wait_says(pair, "show protocols far", "Established", true, PATIENCE)?;
         wait_says(pair, "show route", "20.0.0.0/8", true, PATIENCE)
+    });
+}
+
+#[test]
+fn over_ipv6_a_stopped_bird6_takes_its_session_and_the_routes_through_it_along() {
+    tell(|pair| {
+        let bgp = |asn: u32, local: u8, peer: u8, peer_as: u32| {
+            format!(
+                "protocol bgp far {{ local fd09::{local} as {asn}; neighbor fd09::{peer} as {peer_as}; bfd; \
+                 connect delay time 1; error wait time 1, 2; import all; export all; }}"
+            )
+        };
+        let statics = "protocol static { route fd20::/16 multipath via fd09::2 bfd; }";
+        rbird_of("6", pair, INTERVALS, &format!("{}\n{statics}", bgp(65001, 1, 2, 65002)))?;
+        wait_session(pair, "fd09::2", "Down", PATIENCE)?;
+        let neighbor = bird_of("bird6", pair, INTERVALS, &bgp(65002, 2, 1, 65001))?;
+        wait_session(pair, "fd09::2", "Up", PATIENCE)?;
+        wait_says(pair, "show protocols far", "Established", true, PATIENCE)?;
+        wait_says(pair, "show route", "fd20::/16", true, PATIENCE)?;
+        ensure!(ask(pair, "show bfd sessions")?.matches("fd09::2 ").count() == 1, "one session");
+
+        kill(neighbor, Signal::SIGSTOP)?;
+        wait_session(pair, "fd09::2", "Down", FOUND)?;
+        wait_says(pair, "show protocols far", "BFD session down", true, FOUND)?;
+        wait_says(pair, "show route", "fd20::/16", false, FOUND)?;
+
+        kill(neighbor, Signal::SIGCONT)?;
+        wait_session(pair, "fd09::2", "Up", PATIENCE)?;
+        wait_says(pair, "show protocols far", "Established", true, PATIENCE)?;
+        wait_says(pair, "show route", "fd20::/16", true, PATIENCE)
     });
 }
 
@@ -174,10 +215,23 @@ fn a_reload_keeps_the_session_and_tells_the_neighbour_the_new_interval() {
 
 #[test]
 fn frr_and_rbird_find_each_other_and_a_stopped_frr_is_down() {
+    beside_frr("4", "10.9.0.1", "10.9.0.2");
+}
+
+#[test]
+fn frr_and_rbird_find_each_other_over_ipv6_and_a_stopped_frr_is_down() {
+    beside_frr("6", "fd09::1", "fd09::2");
+}
+
+fn beside_frr(family: &str, ours: &str, theirs: &str) {
     tell(|pair| {
         let dir = pair.dir().display().to_string();
-        let text = "bfd\n peer 10.9.0.1 interface d0\n  receive-interval 300\n  transmit-interval 300\n  detect-multiplier 3\n  no shutdown\n exit\nexit\n";
-        let conf = pair.write("bfdd.conf", text)?;
+        let local = if family == "6" { format!(" local-address {theirs}") } else { String::new() };
+        let text = format!(
+            "bfd\n peer {ours}{local} interface d0\n  receive-interval 300\n  transmit-interval 300\n  \
+             detect-multiplier 3\n  no shutdown\n exit\nexit\n"
+        );
+        let conf = pair.write("bfdd.conf", &text)?;
         pair.write("zebra.conf", "")?;
         pair.exec("b", &format!("chown -R frr:frr {dir} && chmod 755 {dir}"))?;
         let zebra = format!(
@@ -190,11 +244,11 @@ fn frr_and_rbird_find_each_other_and_a_stopped_frr_is_down() {
             conf.display()
         );
         let frr = pid(pair.spawn("b", "bfdd", &line)?)?;
-        rbird(pair, &format!("{INTERVALS} neighbor 10.9.0.2;"), "")?;
-        wait_session(pair, "10.9.0.2", "Up", PATIENCE)?;
+        rbird_of(family, pair, &format!("{INTERVALS} neighbor {theirs};"), "")?;
+        wait_session(pair, theirs, "Up", PATIENCE)?;
         kill(frr, Signal::SIGSTOP)?;
-        wait_session(pair, "10.9.0.2", "Down", FOUND)?;
+        wait_session(pair, theirs, "Down", FOUND)?;
         kill(frr, Signal::SIGCONT)?;
-        wait_session(pair, "10.9.0.2", "Up", PATIENCE)
+        wait_session(pair, theirs, "Up", PATIENCE)
     });
 }

@@ -851,6 +851,10 @@ fn pair(sides: Box<[Node; 2]>, literal: Option<Span>) -> Compiled<NodeOp> {
 fn ec(kind: EcKind, sides: Box<[Node; 2]>, literal: Option<Span>) -> Compiled<NodeOp> {
     let [key, value] = &*sides;
     let (Some(key), Some(value)) = (known(key), known(value)) else { return Ok(NodeOp::Ec(kind, sides)) };
+    // bird6 does not look at an address when it reads the constructor: it is an error of the run.
+    if matches!(key, Value::Ip(IpAddr::V6(_))) {
+        return Ok(NodeOp::Ec(kind, sides));
+    }
     if let (Some(span), Value::Int(n)) = (literal, value)
         && *n > ec_value_max(kind, key, span)?
     {

@@ -98,7 +98,8 @@ pub(crate) fn unmet(op: Compare, sides: &[Node; 2], local: impl Fn(u16) -> Type,
 fn unmet_set(left: &Node, a: Type, set: &Set, longest: u8) -> Option<String> {
     let items = match a {
         Type::Path => &[Type::Int][..],
-        Type::Clist => &[Type::Pair, Type::Quad],
+        Type::Clist => &[Type::Pair, Type::Quad, Type::Ip],
+        Type::Quad => &[Type::Quad, Type::Ip],
         Type::Eclist => &[Type::Ec],
         Type::Lclist => &[Type::Lc],
         Type::Enum(EnumKind::Origin) => &[Type::Enum(EnumKind::Origin), Type::Int],

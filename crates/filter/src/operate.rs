@@ -105,6 +105,10 @@ pub fn matches(a: &Value<'_>, b: &Value<'_>, rules: &Rules) -> Option<bool> {
         (Value::Enum(EnumKind::Origin, n), Value::Set(set)) if set.is_of(Type::Int) => {
             set.contains_value(&Value::Int(*n))
         }
+        // A literal quad is an address in IPv4.
+        (Value::Quad(n), Value::Set(set)) => {
+            return set.find(a).or_else(|| set.find(&quad_ip(*n)));
+        }
         (_, Value::Set(set)) => return set.find(a),
         _ => return None,
     })
@@ -407,12 +411,13 @@ fn chunks<const N: usize>(octets: &[u8]) -> impl Iterator<Item = [u8; N]> + '_ {
     octets.as_chunks::<N>().0.iter().copied()
 }
 
-/// Communities in sets are written as pairs or as quads, in dialect 2 also as numbers or addresses.
+/// Communities in sets are written as pairs or as quads, which in IPv4 are addresses; in dialect 2 also as numbers.
 fn has_community(set: &Set, octets: [u8; 4], rules: &Rules) -> bool {
     let n = u32::from_be_bytes(octets);
     set.contains_value(&Value::Pair(n))
         || set.contains_value(&Value::Quad(n))
-        || has_loose(set, rules) && (set.contains_value(&Value::Int(n)) || set.contains_value(&quad_ip(n)))
+        || set.contains_value(&quad_ip(n))
+        || has_loose(set, rules) && set.contains_value(&Value::Int(n))
 }
 
 /// Whether a set is one of numbers or of IPv4 addresses, and those are communities too.

@@ -300,7 +300,7 @@ impl Set {
     fn all_are(&self, kind: Type) -> bool {
         let is = |class: Class| match kind {
             Type::Int => class == Class::Int,
-            Type::Pair => matches!(class, Class::Pair | Class::Quad),
+            Type::Pair => matches!(class, Class::Pair | Class::Quad | Class::Ip4),
             Type::Ec => class == Class::Ec,
             Type::Lc => class == Class::Lc,
             Type::Ip => class == Class::Ip4,

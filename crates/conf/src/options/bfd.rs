@@ -36,6 +36,19 @@ pub(crate) static OPTIONS: &[Row<BfdConf>] = &[
     ),
 ];
 
+/// An interval with its words.
+macro_rules! interval {
+    ($name:ident, $($word:literal),+) => {
+        own(
+            &[$($word),+],
+            TIME,
+            |p, c| time(p).map(|us| c.$name = us),
+            |c| in_us(c.$name),
+            |a, b| a.$name == b.$name,
+        )
+    };
+}
+
 /// The options in the braces of `interface` and `multihop`.
 pub(crate) static SESSION: &[Row<BfdOptions>] = &[
     own(
@@ -50,27 +63,9 @@ pub(crate) static SESSION: &[Row<BfdOptions>] = &[
         |_| String::new(),
         |_, _| true,
     ),
-    own(
-        &["min", "rx", "interval"],
-        TIME,
-        |p, c| time(p).map(|us| c.min_rx_us = us),
-        |c| in_us(c.min_rx_us),
-        |a, b| a.min_rx_us == b.min_rx_us,
-    ),
-    own(
-        &["min", "tx", "interval"],
-        TIME,
-        |p, c| time(p).map(|us| c.min_tx_us = us),
-        |c| in_us(c.min_tx_us),
-        |a, b| a.min_tx_us == b.min_tx_us,
-    ),
-    own(
-        &["idle", "tx", "interval"],
-        TIME,
-        |p, c| time(p).map(|us| c.idle_tx_us = us),
-        |c| in_us(c.idle_tx_us),
-        |a, b| a.idle_tx_us == b.idle_tx_us,
-    ),
+    interval!(min_rx_us, "min", "rx", "interval"),
+    interval!(min_tx_us, "min", "tx", "interval"),
+    interval!(idle_tx_us, "idle", "tx", "interval"),
     own(&["multiplier"], "number", multiplier, |c| c.multiplier.to_string(), |a, b| a.multiplier == b.multiplier),
     Row::new(&["passive"], Slot::Switch(field!(passive)), Effect::None),
     own(

@@ -237,7 +237,7 @@ impl Maker<'_> {
                 ]);
                 self.edited(kind, item, set)
             }
-            Type::Enum("ROA") if self.route && self.chance.percent(40) => node.text("roa_check(roas)"),
+            // Not `roa_check(roas)`: for an empty path BIRD looks for an AS that it has not set.
             Type::Enum("ROA") => {
                 let (net, asn) = (self.expr(Type::Prefix), self.expr(Type::Int));
                 node.text("roa_check(roas, ").list(", ", [net, asn]).text(")")
