@@ -354,30 +354,36 @@ impl Supervisor {
     }
 
     fn routes(&self, query: Arc<RouteQuery>, pages: mpsc::Sender<RouteItem>) {
-        let listed = query.tables.iter().filter_map(|name| self.listed(name)).collect();
-        let judge = query.export.as_ref().and_then(|e| self.judge(e));
-        self.face.spawn(routes::answer(self.world.deps.clone(), listed, query, judge, pages));
+        let export = query.export.as_ref();
+        let listed = query.tables.iter().filter_map(|name| self.listed(name, export)).collect();
+        self.face.spawn(routes::answer(self.world.deps.clone(), listed, query, pages));
     }
 
-    fn listed(&self, name: &Arc<str>) -> Option<routes::Listed> {
+    fn listed(&self, name: &Arc<str>, export: Option<&ExportQuery>) -> Option<routes::Listed> {
         let table = *self.tables.get(name)?;
         let reads = |i: &&Instance| i.enabled && i.channels.iter().any(|c| c.table == table);
         let kernels = self.instances.iter().filter(reads).filter_map(|i| match &i.running {
             Running::Kernel(kernel) => Some(kernel.clone()),
             _ => None,
         });
-        Some(routes::Listed { name: Arc::clone(name), table, kernels: kernels.collect() })
+        let judge = export.and_then(|export| self.judge(export, table));
+        Some(routes::Listed { name: Arc::clone(name), table, kernels: kernels.collect(), judge })
     }
 
-    fn judge(&self, export: &ExportQuery) -> Option<routes::Judge> {
+    /// Who judges the routes of a table: the protocol's channel there.
+    fn judge(&self, export: &ExportQuery, table: TableId) -> Option<routes::Judge> {
         let instance = self.instances.iter().find(|i| i.conf.name == export.protocol)?;
-        let policy = || instance.conf.channels.first().map(|c| c.export.clone()).unwrap_or_default();
+        let place = instance.channels.iter().position(|c| c.table == table).unwrap_or(0);
+        let channel = instance.conf.channels.get(place).or_else(|| instance.conf.channels.first());
+        let policy = || channel.map(|c| c.export.clone()).unwrap_or_default();
         Some(match &instance.running {
             Running::Kernel(kernel) => routes::Judge::Kernel(kernel.clone()),
             Running::Pipe(pipe) => routes::Judge::Pipe(pipe.clone()),
             Running::Bgp(peer) => {
-                let member = peer.status.borrow().channels.iter().find_map(|c| c.member);
-                let own = instance.conf.channels.first().and_then(|c| c.bgp.as_ref());
+                let status = peer.status.borrow();
+                let own = instance.channels.get(place).map(|ids| ids.channel);
+                let member = status.channels.iter().find(|c| Some(c.channel) == own).and_then(|c| c.member);
+                let own = channel.and_then(|c| c.bgp.as_ref());
                 let candidates = match own {
                     Some(own) if own.add_paths_tx => routes::Candidates::All,
                     Some(own) if own.secondary => routes::Candidates::FirstAccepted,

@@ -60,16 +60,12 @@ pub struct Listed {
     pub table: TableId,
     /// Kernel protocols that read it: they know which routes the kernel refused.
     pub kernels: Vec<KernelHandle>,
+    /// For whom routes of this table are judged, when that was asked.
+    pub judge: Option<Judge>,
 }
 
 /// Sends all pages of an answer; ends early when the client is gone.
-pub async fn answer(
-    deps: Deps,
-    tables: Vec<Listed>,
-    query: Arc<RouteQuery>,
-    judge: Option<Judge>,
-    pages: mpsc::Sender<RouteItem>,
-) {
+pub async fn answer(deps: Deps, tables: Vec<Listed>, query: Arc<RouteQuery>, pages: mpsc::Sender<RouteItem>) {
     for listed in tables {
         if pages.send(RouteItem::Table(Arc::clone(&listed.name))).await.is_err() {
             return;
@@ -78,7 +74,7 @@ pub async fn answer(
             // One visit to the table: each costs a change of threads, twice.
             let shown = deps.tables.query(listed.table, move |t| net.find(t).map(|id| t.show_all(&[id], 1)));
             if let Some((page, _)) = shown.await.flatten()
-                && !send(&deps, &listed, judge.as_ref(), page, &pages).await
+                && !send(&deps, &listed, page, &pages).await
             {
                 return;
             }
@@ -94,7 +90,7 @@ pub async fn answer(
             let shown = deps.tables.query(listed.table, move |t| t.show_all(&asked, PATHS_MAX));
             let Some((page, looked_at)) = shown.await else { break };
             rest = rest.get(looked_at.max(1)..).unwrap_or_default();
-            if !send(&deps, &listed, judge.as_ref(), page, &pages).await {
+            if !send(&deps, &listed, page, &pages).await {
                 return;
             }
         }
@@ -102,14 +98,8 @@ pub async fn answer(
 }
 
 /// Sends a page of nets; `false`: the client is gone.
-async fn send(
-    deps: &Deps,
-    listed: &Listed,
-    judge: Option<&Judge>,
-    page: Page,
-    pages: &mpsc::Sender<RouteItem>,
-) -> bool {
-    let exports = judge_all(deps, judge, listed.table, &page).await;
+async fn send(deps: &Deps, listed: &Listed, page: Page, pages: &mpsc::Sender<RouteItem>) -> bool {
+    let exports = judge_all(deps, listed.judge.as_ref(), listed.table, &page).await;
     let refused = refused(&page, &listed.kernels);
     pages.send(RouteItem::Nets(RoutePage { page, exports, refused })).await.is_ok()
 }
