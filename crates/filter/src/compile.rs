@@ -6,27 +6,23 @@
 //! whatever stands in sets. BIRD 2 checks the types that it knows and computes what
 //! is constant, and what fails then is an error of the configuration (`types`).
 
-use crate::ast::{
-    Body, Compare, Declaration, EcKind, Expr, ExprKind, Method, Part, PathItem, SetItem, SetItemKind, Stmt, StmtKind,
-};
+mod make;
+mod members;
+
+use crate::ast::{Body, Compare, Declaration, Expr, ExprKind, Method, SetItem, Stmt, StmtKind};
 use crate::dialect::{Dialect, Rules};
-use crate::mask::{Mask, MaskItem};
 use crate::memory;
 use crate::names::{self, Attr, Field};
 use crate::never::{self, Course};
-use crate::operate;
-use crate::parse::short;
 use crate::prefix_set::PrefixSet;
-use crate::program::{Function, Line, MaskNode, Node, NodeOp, Program, Ruled, Step, Warned};
+use crate::program::{Function, Line, Node, NodeOp, Program, Ruled, Step, Warned};
 use crate::run::Inputs;
-use crate::set::{Item, Key, Labels, Range, Rect, Set};
+use crate::set::Labels;
 use crate::span::{self, Diagnostic, SourceFile, Span};
 use crate::symbols::{SymbolKind, Symbols};
 use crate::syntax::UNDEFINED;
 use crate::value::{EnumKind, Held, Type, Value};
 use route::Family;
-use route::community::LargeCommunity;
-use std::net::IpAddr;
 use std::sync::Arc;
 
 type Compiled<T> = Result<T, Diagnostic>;
@@ -446,12 +442,12 @@ impl<'a> Compiler<'a> {
             ExprKind::Defined(inner) => NodeOp::Defined(Box::new(self.node(inner)?)),
             ExprKind::Format(inner) => NodeOp::Format(Box::new(self.node(inner)?)),
             ExprKind::FromHex(inner) => NodeOp::FromHex(Box::new(self.node(inner)?)),
-            ExprKind::Pair(sides) => pair(self.both(sides)?, self.literal(&**sides, expr.span))?,
-            ExprKind::Ec(kind, sides) => ec(*kind, self.both(sides)?, self.literal(&**sides, expr.span))?,
+            ExprKind::Pair(sides) => make::pair(self.both(sides)?, self.literal(&**sides, expr.span))?,
+            ExprKind::Ec(kind, sides) => make::ec(*kind, self.both(sides)?, self.literal(&**sides, expr.span))?,
             ExprKind::Lc(parts) => {
                 let [a, b, c] = &**parts;
                 let nodes = Box::new([self.node(a)?, self.node(b)?, self.node(c)?]);
-                lc(nodes, self.literal(&**parts, expr.span))?
+                make::lc(nodes, self.literal(&**parts, expr.span))?
             }
             ExprKind::Set(items) => NodeOp::Const(Value::Set(Held::Own(Arc::new(self.set(items)?)))),
             ExprKind::PrefixSet(patterns) => {
@@ -477,11 +473,6 @@ impl<'a> Compiler<'a> {
             self.fold(&mut node, expr.span)?;
         }
         Ok(node)
-    }
-
-    fn set(&mut self, items: &[SetItem]) -> Compiled<Set> {
-        let items = items.iter().map(|i| self.item(i)).collect::<Compiled<Vec<_>>>()?;
-        Ok(Set::new(items, self.rules.merges))
     }
 
     fn method(&self, method: Method, subject: Box<Node>, argument: Option<Box<Node>>, span: Span) -> Compiled<NodeOp> {
@@ -653,133 +644,6 @@ impl<'a> Compiler<'a> {
         Ok(NodeOp::RoaCheck(name.clone(), sides))
     }
 
-    fn mask(&mut self, items: &[PathItem]) -> Compiled<NodeOp> {
-        let mut nodes = Vec::with_capacity(items.len());
-        for item in items {
-            nodes.push(match item {
-                PathItem::Fixed(item) => MaskNode::Fixed(item.clone()),
-                PathItem::Set(items, span) => {
-                    let set = self.set(items)?;
-                    if !set.is_of(Type::Int) {
-                        return Err(Diagnostic::error(*span, "Only integer sets allowed in path mask"));
-                    }
-                    MaskNode::Fixed(MaskItem::Set(Arc::new(set)))
-                }
-                PathItem::Expr(expr) => match self.node(expr)? {
-                    Node { op: NodeOp::Const(Value::Int(n)), .. } => MaskNode::Fixed(MaskItem::Asn(n)),
-                    Node { op: NodeOp::Const(Value::Set(Held::Own(set))), .. }
-                        if self.rules.typed && set.is_of(Type::Int) =>
-                    {
-                        MaskNode::Fixed(MaskItem::Set(set))
-                    }
-                    node => MaskNode::Asn(node),
-                },
-            });
-        }
-        let fixed = nodes.iter().map(|n| match n {
-            MaskNode::Fixed(item) => Some(item.clone()),
-            MaskNode::Asn(_) => None,
-        });
-        Ok(match fixed.collect::<Option<Vec<_>>>() {
-            Some(items) => NodeOp::Const(Value::Mask(Held::Own(Arc::new(Mask(items))))),
-            None => NodeOp::Mask(nodes.into()),
-        })
-    }
-
-    // What stands in sets.
-
-    /// The value of an expression that must be known now.
-    fn constant(&mut self, expr: &Expr) -> Compiled<Value<'static>> {
-        if let ExprKind::Name(name) = &expr.kind {
-            return match self.symbols.get(name).map(|s| &s.kind) {
-                Some(SymbolKind::Constant(value)) => Ok(value.clone()),
-                Some(SymbolKind::Broken) => Ok(Value::Int(0)),
-                _ => Err(self.no_value(name, expr.span, "constant expected")),
-            };
-        }
-        let line = self.lines.line(expr.span);
-        let mut inner = Self { rules: self.rules, ..Self::new(self.symbols, self.lines.files, Dialect::V1) };
-        inner = inner.near(expr.span, line);
-        let node = inner.node(expr)?;
-        crate::interpret::evaluate(&node, self.rules).map_err(|_| Diagnostic::error(expr.span, "Runtime error"))
-    }
-
-    /// A member of a set or a label of `case`.
-    fn item(&mut self, item: &SetItem) -> Compiled<Item> {
-        let made = self.item_of(item)?;
-        if let Item::Range(range) = made
-            && range.is_backwards()
-        {
-            let (from, to) = (range.from.value(), range.to.value());
-            let message = format!("nothing lies in the range {from}..{to}");
-            let warning = never::warning(item.span, message, format!("{from} is above {to}"));
-            self.warn(warning.help("the lower end stands in front"));
-        }
-        Ok(made)
-    }
-
-    fn item_of(&mut self, item: &SetItem) -> Compiled<Item> {
-        Ok(match &item.kind {
-            SetItemKind::Values(from, to) => {
-                let first = self.constant(from)?;
-                let last = to.as_ref().map(|to| self.constant(to)).transpose()?.unwrap_or_else(|| first.clone());
-                if let (Value::Pair(a), Value::Pair(b)) = (&first, &last)
-                    && (a >> 16 > b >> 16 || a & 0xffff > b & 0xffff)
-                {
-                    return Err(Diagnostic::error(item.span, PAIR_RANGE));
-                }
-                let to = to.as_deref().unwrap_or(from);
-                Item::Range(Range { from: key(from, &first)?, to: key(to, &last)? })
-            }
-            SetItemKind::Pair(high, low) => {
-                let (high, low) = (self.short_range(high)?, self.short_range(low)?);
-                if high.0 > high.1 || low.0 > low.1 {
-                    return Err(Diagnostic::error(item.span, PAIR_RANGE));
-                }
-                Item::Rect(Rect { high, low })
-            }
-            SetItemKind::Ec(kind, key, value) => {
-                let key = self.constant(key)?;
-                let max = ec_value_max(*kind, &key, item.span)?;
-                let (from, to) = self.range(value, max)?;
-                let make = |n| ec_value(*kind, &key, n, item.span).map(Value::Ec);
-                range_of(make(from)?, make(to)?, item.span)?
-            }
-            SetItemKind::Lc(a, b, c) => {
-                let (a, b, c) = (self.range(a, u32::MAX)?, self.range(b, u32::MAX)?, self.range(c, u32::MAX)?);
-                let from = Value::Lc(LargeCommunity(a.0, b.0, c.0));
-                range_of(from, Value::Lc(LargeCommunity(a.1, b.1, c.1)), item.span)?
-            }
-        })
-    }
-
-    fn number(&mut self, expr: &Expr) -> Compiled<u32> {
-        match self.constant(expr)? {
-            Value::Int(n) => Ok(n),
-            _ => Err(Diagnostic::error(expr.span, "Number expected")),
-        }
-    }
-
-    fn range(&mut self, part: &Part, max: u32) -> Compiled<(u32, u32)> {
-        Ok(match part {
-            Part::One(n) => {
-                let n = self.number(n)?;
-                (n, n)
-            }
-            Part::Range(from, to) => (self.number(from)?, self.number(to)?),
-            Part::Any => (0, max),
-        })
-    }
-
-    fn short_range(&mut self, part: &Part) -> Compiled<(u16, u16)> {
-        let (from, to) = self.range(part, u16::MAX.into())?;
-        let span = match part {
-            Part::One(e) | Part::Range(e, _) => e.span,
-            Part::Any => Span::default(),
-        };
-        Ok((short(from, span)?, short(to, span)?))
-    }
-
     // What a filter reads.
 
     fn reads(&mut self, attr: Attr) {
@@ -813,92 +677,4 @@ enum Target {
 /// What BIRD 2 says of a name that stands for nothing.
 fn undefined(behind: &str) -> String {
     format!("syntax error, unexpected {UNDEFINED}{behind}")
-}
-
-/// The place of a value in sets.
-fn key(expr: &Expr, value: &Value<'_>) -> Compiled<Key> {
-    Key::of(value).ok_or_else(|| match &expr.kind {
-        ExprKind::Name(name) => Diagnostic::error(expr.span, format!("{name}: set-incompatible type")),
-        _ => Diagnostic::error(expr.span, "Set-incompatible type"),
-    })
-}
-
-fn range_of(from: Value<'_>, to: Value<'_>, span: Span) -> Compiled<Item> {
-    match (Key::of(&from), Key::of(&to)) {
-        (Some(from), Some(to)) => Ok(Item::Range(Range { from, to })),
-        _ => Err(Diagnostic::error(span, "Set-incompatible type")),
-    }
-}
-
-const fn known(node: &Node) -> Option<&Value<'static>> {
-    match &node.op {
-        NodeOp::Const(value) => Some(value),
-        _ => None,
-    }
-}
-
-/// A pair, made now when both numbers are known.
-fn pair(sides: Box<[Node; 2]>, literal: Option<Span>) -> Compiled<NodeOp> {
-    let [a, b] = &*sides;
-    let (Some(a), Some(b)) = (known(a), known(b)) else { return Ok(NodeOp::Pair(sides)) };
-    if let (Some(span), Value::Int(a), Value::Int(b)) = (literal, a, b) {
-        short(*a, span)?;
-        short(*b, span)?;
-    }
-    made(operate::pair(a, b), literal, || NodeOp::Pair(sides.clone()))
-}
-
-fn ec(kind: EcKind, sides: Box<[Node; 2]>, literal: Option<Span>) -> Compiled<NodeOp> {
-    let [key, value] = &*sides;
-    let (Some(key), Some(value)) = (known(key), known(value)) else { return Ok(NodeOp::Ec(kind, sides)) };
-    // bird6 does not look at an address when it reads the constructor: it is an error of the run.
-    if matches!(key, Value::Ip(IpAddr::V6(_))) {
-        return Ok(NodeOp::Ec(kind, sides));
-    }
-    if let (Some(span), Value::Int(n)) = (literal, value)
-        && *n > ec_value_max(kind, key, span)?
-    {
-        short(*n, span)?;
-    }
-    made(operate::ec(kind, key, value), literal, || NodeOp::Ec(kind, sides.clone()))
-}
-
-fn lc(parts: Box<[Node; 3]>, literal: Option<Span>) -> Compiled<NodeOp> {
-    let [a, b, c] = &*parts;
-    match (known(a), known(b), known(c)) {
-        (Some(a), Some(b), Some(c)) => made(operate::lc(a, b, c), literal, || NodeOp::Lc(parts.clone())),
-        _ => Ok(NodeOp::Lc(parts)),
-    }
-}
-
-/// What a constructor of known parts makes; when it makes nothing, its words as an error of the configuration, or the
-/// constructor itself, to fail when it runs.
-fn made(
-    value: Result<Value<'static>, &'static str>,
-    literal: Option<Span>,
-    later: impl FnOnce() -> NodeOp,
-) -> Compiled<NodeOp> {
-    match (value, literal) {
-        (Ok(value), _) => Ok(NodeOp::Const(value)),
-        (Err(words), Some(span)) => Err(Diagnostic::error(span, words)),
-        (Err(_), None) => Ok(later()),
-    }
-}
-
-/// Whether the key of an extended community leaves four octets for the value, or two.
-fn ec_value_max(kind: EcKind, key: &Value<'_>, span: Span) -> Compiled<u32> {
-    match (kind, key) {
-        (EcKind::Generic, Value::Int(_)) => Ok(u32::MAX),
-        (EcKind::Typed(_), Value::Int(n)) if *n <= u16::MAX.into() => Ok(u32::MAX),
-        (EcKind::Typed(_), Value::Int(_) | Value::Quad(_) | Value::Ip(IpAddr::V4(_))) => Ok(u16::MAX.into()),
-        _ => Err(Diagnostic::error(span, "Can't operate with key of non-integer/IPv4 type in EC constructor")),
-    }
-}
-
-fn ec_value(kind: EcKind, key: &Value<'_>, value: u32, span: Span) -> Compiled<u64> {
-    let max = ec_value_max(kind, key, span)?;
-    if value > max {
-        short(value, span)?;
-    }
-    operate::ec_octets(kind, key, value).ok_or_else(|| Diagnostic::error(span, "Set-incompatible type"))
 }
