@@ -295,6 +295,7 @@ impl Cluster {
             let rest = line.strip_prefix(net.as_str()).unwrap_or(line).trim();
             routes.push(format!("{net} {}", without_time(rest)));
         }
+        without_ties(&mut routes);
         routes.sort();
         Ok(routes)
     }
@@ -319,6 +320,23 @@ impl Cluster {
         }
         Ok((said.is_empty(), said))
     }
+}
+
+/// Which of several paths of one neighbour to one net is the best: the older one, when they are alike, and that is a
+/// matter of what came first. So none of them keeps its mark.
+fn without_ties(routes: &mut [String]) {
+    let heads: Vec<Option<String>> = routes.iter().map(|route| path_of(route)).collect();
+    for (n, route) in routes.iter_mut().enumerate() {
+        let is_alone = heads.iter().enumerate().all(|(other, head)| other == n || *head != heads[n]);
+        if heads[n].is_some() && !is_alone {
+            *route = route.replacen("] * (", "] (", 1);
+        }
+    }
+}
+
+/// Net and neighbour of a route: all in front of the bracket's end.
+fn path_of(route: &str) -> Option<String> {
+    route.split_once(']').map(|(head, _)| head.to_owned())
 }
 
 impl Drop for Cluster {
