@@ -4,15 +4,15 @@
 //! odd here is so there: trailing blanks of empty columns, counts of a device
 //! protocol that has no routes, a `Type:` line under blackholes that says unicast.
 
-use super::words::{self, Ends, flags, seconds, up_or_down};
+use super::words::{self, Ends, flags, up_or_down};
 use super::{Layout, Setting, attributes};
 use crate::code;
 use crate::frame::{Frame, Line};
 use crate::request::Choice;
 use crate::routes::{Mark, ShownNet, ShownPath, Sums};
 use crate::view::{
-    BfdSessionView, BgpView, ChannelView, Info, InterfaceView, MemoryView, Phase, PipeView, ProtocolDetail,
-    ProtocolView, SessionView, StaticRow, StatusView, Timer,
+    BfdSessionView, BgpView, ChannelView, Info, InterfaceView, MemoryView, PipeView, ProtocolDetail, ProtocolView,
+    SessionView, StaticRow, StatusView, Timer,
 };
 use conf::config::{StaticDest, StaticHop};
 use route::hop::IGP_METRIC_UNKNOWN;
@@ -37,14 +37,7 @@ impl Layout for V1 {
             out.line(code::RECOVERY, format_args!("  Waiting for {} protocols to recover", recovery.waiting));
             out.line(code::RECOVERY, format_args!("  Wait timer is {}", timer(recovery.timer)));
         }
-        out.end(
-            code::STATUS,
-            match view.phase {
-                Phase::Running => "Daemon is up and running",
-                Phase::Reconfiguring => "Reconfiguration in progress",
-                Phase::Stopping => "Shutdown in progress",
-            },
-        );
+        words::phase(view.phase, out);
     }
 
     fn memory(&self, view: &MemoryView, out: &mut Frame) {
@@ -125,23 +118,7 @@ impl Layout for V1 {
     }
 
     fn bfd_sessions(&self, protocol: &str, rows: Option<&[BfdSessionView]>, setting: &Setting<'_>, out: &mut Frame) {
-        let Some(rows) = rows else {
-            out.line(code::BFD_SESSIONS, format_args!("{protocol}: is not up"));
-            return out.ok();
-        };
-        let mut line = |text: std::fmt::Arguments<'_>| out.line(code::BFD_SESSIONS, text);
-        let [addr, iface, state] = ["IP address", "Interface", "State"];
-        let [since, interval, timeout] = ["Since", "Interval", "Timeout"];
-        line(format_args!("{protocol}:"));
-        line(format_args!("{addr:<25} {iface:<10} {state:<10} {since:<10}  {interval:>8} {timeout:>8}"));
-        for row in rows {
-            let (addr, state) = (row.remote.to_string(), row.state);
-            let iface = row.iface.as_deref().unwrap_or("---");
-            let since = setting.stamps.text(row.since, &setting.time.protocol);
-            let (interval, timeout) = (seconds(row.interval_us), seconds(row.timeout_us));
-            line(format_args!("{addr:<25} {iface:<10} {state:<10} {since:<10}  {interval:>7}  {timeout:>7}"));
-        }
-        out.ok();
+        words::bfd_sessions(10, protocol, rows, setting, out);
     }
 
     fn table(&self, _name: &str, _is_first: bool, _out: &mut Frame) {}

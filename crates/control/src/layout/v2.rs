@@ -5,14 +5,14 @@
 //! next hops in lines of their own. `show memory` has no overhead to tell and no
 //! standby pages: rbird's figures are octets in use.
 
-use super::words::{self, Ends, flags, seconds, up_or_down};
+use super::words::{self, Ends, flags, up_or_down};
 use super::{Layout, Setting, attributes};
 use crate::code;
 use crate::frame::{Frame, Line};
 use crate::request::Choice;
 use crate::routes::{Mark, ShownNet, ShownPath, Sums};
 use crate::view::{
-    BfdSessionView, BgpView, CapabilitiesView, ChannelView, Info, InterfaceView, KeptFamilies, Kind, MemoryView, Phase,
+    BfdSessionView, BgpView, CapabilitiesView, ChannelView, Info, InterfaceView, KeptFamilies, Kind, MemoryView,
     ProtocolDetail, ProtocolView, SessionView, StaticRow, StatusView, Timer,
 };
 use conf::config::{StaticDest, StaticHop};
@@ -40,14 +40,7 @@ impl Layout for V2 {
             out.line(code::RECOVERY, format_args!("  Waiting for {} channels to recover", recovery.waiting));
             out.line(code::RECOVERY, format_args!("  Wait timer is {}", timer(recovery.timer)));
         }
-        out.end(
-            code::STATUS,
-            match view.phase {
-                Phase::Running => "Daemon is up and running",
-                Phase::Reconfiguring => "Reconfiguration in progress",
-                Phase::Stopping => "Shutdown in progress",
-            },
-        );
+        words::phase(view.phase, out);
     }
 
     fn memory(&self, view: &MemoryView, out: &mut Frame) {
@@ -123,24 +116,7 @@ impl Layout for V2 {
     }
 
     fn bfd_sessions(&self, protocol: &str, rows: Option<&[BfdSessionView]>, setting: &Setting<'_>, out: &mut Frame) {
-        let Some(rows) = rows else {
-            out.line(code::BFD_SESSIONS, format_args!("{protocol}: is not up"));
-            return out.ok();
-        };
-        let mut line = |text: std::fmt::Arguments<'_>| out.line(code::BFD_SESSIONS, text);
-        line(format_args!("{protocol}:"));
-        line(format_args!(
-            "{:<25} {:<10} {:<10} {:<12}  {:>8} {:>8}",
-            "IP address", "Interface", "State", "Since", "Interval", "Timeout"
-        ));
-        for row in rows {
-            let (addr, state) = (row.remote.to_string(), row.state);
-            let iface = row.iface.as_deref().unwrap_or("---");
-            let since = setting.stamps.text(row.since, &setting.time.protocol);
-            let (interval, timeout) = (seconds(row.interval_us), seconds(row.timeout_us));
-            line(format_args!("{addr:<25} {iface:<10} {state:<10} {since:<12}  {interval:>7}  {timeout:>7}"));
-        }
-        out.ok();
+        words::bfd_sessions(12, protocol, rows, setting, out);
     }
 
     fn table(&self, name: &str, is_first: bool, out: &mut Frame) {

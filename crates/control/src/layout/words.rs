@@ -1,8 +1,9 @@
 //! What both releases say alike: pieces of lines, and the lines that differ in their indent alone.
 
+use super::Setting;
 use crate::code;
 use crate::frame::Frame;
-use crate::view::{LimitView, PipeView, RoutesView};
+use crate::view::{BfdSessionView, LimitView, Phase, PipeView, RoutesView};
 use rib::batch::LimitAction;
 use route::attr::{code as attr, origin};
 use route::community::{LLGR_STALE, communities};
@@ -111,8 +112,47 @@ pub fn configuration_errors(errors: &[String], out: &mut Frame) {
     out.end(code::CONFIGURATION_ERROR, last);
 }
 
+/// The last line of `show status`.
+pub fn phase(phase: Phase, out: &mut Frame) {
+    out.end(
+        code::STATUS,
+        match phase {
+            Phase::Running => "Daemon is up and running",
+            Phase::Reconfiguring => "Reconfiguration in progress",
+            Phase::Stopping => "Shutdown in progress",
+        },
+    );
+}
+
+/// The reply to `show bfd sessions`, with a column of so many places for times.
+pub fn bfd_sessions(
+    since_width: usize,
+    protocol: &str,
+    rows: Option<&[BfdSessionView]>,
+    setting: &Setting<'_>,
+    out: &mut Frame,
+) {
+    let Some(rows) = rows else {
+        out.line(code::BFD_SESSIONS, format_args!("{protocol}: is not up"));
+        return out.ok();
+    };
+    let mut line = |text: std::fmt::Arguments<'_>| out.line(code::BFD_SESSIONS, text);
+    let [addr, iface, state] = ["IP address", "Interface", "State"];
+    let [since, interval, timeout] = ["Since", "Interval", "Timeout"];
+    line(format_args!("{protocol}:"));
+    line(format_args!("{addr:<25} {iface:<10} {state:<10} {since:<since_width$}  {interval:>8} {timeout:>8}"));
+    for row in rows {
+        let (addr, state) = (row.remote.to_string(), row.state);
+        let iface = row.iface.as_deref().unwrap_or("---");
+        let since = setting.stamps.text(row.since, &setting.time.protocol);
+        let (interval, timeout) = (seconds(row.interval_us), seconds(row.timeout_us));
+        line(format_args!("{addr:<25} {iface:<10} {state:<10} {since:<since_width$}  {interval:>7}  {timeout:>7}"));
+    }
+    out.ok();
+}
+
 /// Microseconds as seconds with three digits behind the point.
-pub fn seconds(us: u64) -> String {
+fn seconds(us: u64) -> String {
     format!("{}.{:03}", us / 1_000_000, us / 1000 % 1000)
 }
 
