@@ -1,4 +1,4 @@
-//! Where bird.conf and the filter language meet: `define`, `function`, `filter`, and what stands in options.
+//! Where bird.conf and the filter language meet: `define`, `attribute`, `function`, `filter`, and what stands in options.
 //!
 //! The filter room finds many errors at once and has often read its rule to the
 //! end all the same. Then the errors are kept and reading goes on behind the
@@ -18,6 +18,15 @@ impl<'a> Parser<'a> {
         if let (Ok(()), Some(before)) = (&rule, &self.before) {
             Arc::make_mut(&mut self.symbols).share_constant(name, &before.meanings);
         }
+        let complete = self.is_behind(Op::Semicolon);
+        self.keep(rule, complete, ())
+    }
+
+    /// `attribute TYPE NAME;`: it keeps its number from the configuration that runs, so routes that carry it mean the same.
+    pub(crate) fn attribute_statement(&mut self) -> Parsed<()> {
+        let before = self.before.as_ref().map(|b| Arc::clone(&b.meanings));
+        let symbols = Arc::make_mut(&mut self.symbols);
+        let rule = language::define_attribute(&mut self.at, symbols, before.as_deref());
         let complete = self.is_behind(Op::Semicolon);
         self.keep(rule, complete, ())
     }

@@ -88,7 +88,7 @@ pub(crate) static STATEMENTS: &[Statement] = &[
     row(&["eval"], "expression", Bare(|p| p.eval_statement())),
     row(&["debug", "channels"], "all|off|{ class, ... }", Bare(debug_channels)).only(Dialect::V2),
     row(&["debug", "tables"], "", Refused("not yet in rbird; BIRD 2 reads it and does nothing")).only(Dialect::V2),
-    row(&["attribute"], "", Refused("not yet in rbird: attributes of your own")).only(Dialect::V2),
+    row(&["attribute"], "TYPE NAME", Bare(|p| p.attribute_statement())).only(Dialect::V2),
     row(&["mpls", "domain"], "", Refused("rbird has no MPLS")).only(Dialect::V2),
     row(&["threads"], "", Refused("`threads` in rbird.toml says how many there are")).only(Dialect::V2),
     row(&["cli"], "", Refused("not yet in rbird: it has one socket, that of `-s`")).only(Dialect::V2),

@@ -397,3 +397,48 @@ fn what_an_import_filter_sets_of_the_kernels_own_stays_only_with_the_kernels_rou
     assert!(transient(&protocols[1].channels[0].export).is_empty());
     assert!(import(2).is_empty());
 }
+
+/// The number and kind of an attribute that the operator declared.
+fn own_attribute(config: &Config, name: &str) -> (u16, filter::names::AttrKind) {
+    match config.symbols.meanings.get(name).map(|s| &s.kind) {
+        Some(filter::SymbolKind::Attribute(route @ filter::names::Attr::Local(_, kind))) => {
+            (route.number().unwrap(), *kind)
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn an_attribute_of_the_operators_own_keeps_its_number_over_a_reload() {
+    use filter::names::AttrKind::{Clist, Int, Ip};
+    let use_them =
+        "filter f { weight1 = 5; tags = add(-empty-, (1,2)); if defined(weight1) then accept; } protocol device {}";
+    let old = config_of_2(&format!("attribute int weight1; attribute clist tags; {use_them}"));
+    assert_eq!((own_attribute(&old, "weight1"), own_attribute(&old, "tags")), ((0, Int), (1, Clist)));
+    let row = old.symbols.rows.iter().find(|row| &*row.name == "tags").unwrap();
+    assert_eq!(row.kind, "custom attribute");
+    let options =
+        LoadOptions { dialect: Some(Dialect::V2), before: Some(old.symbols.clone()), ..LoadOptions::default() };
+    let text = "attribute clist tags; attribute ip far; attribute ip weight1; protocol device {}";
+    let new = load("c", &Memory::new().with("c", text), &options).unwrap().config;
+    // What it was of another type is another attribute.
+    assert_eq!(
+        (own_attribute(&new, "tags"), own_attribute(&new, "far"), own_attribute(&new, "weight1")),
+        ((1, Clist), (2, Ip), (3, Ip))
+    );
+}
+
+#[test]
+fn an_attribute_that_bird_2_refuses_is_refused_in_its_words() {
+    for (text, wrong) in [
+        ("attribute prefix x;", "Custom route attribute of unsupported type"),
+        ("attribute int set x;", "Custom route attribute of unsupported type"),
+        ("attribute int x; attribute ip x;", "already defined"),
+        ("attribute int preference;", "syntax error, unexpected PREFERENCE"),
+        ("attribute x;", "syntax error, unexpected CF_SYM_UNDEFINED"),
+        ("attribute int x; filter f { x = 1.2.3.4; accept; }", "must be of type int, got type ip"),
+    ] {
+        let said = refused_of_2(&format!("{text} protocol device {{}}"));
+        assert!(said.contains(wrong), "{text}: {said}");
+    }
+}

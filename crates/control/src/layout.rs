@@ -36,6 +36,8 @@ pub struct Setting<'a> {
     pub family: Family,
     /// Names of links.
     pub ifaces: &'a Ifaces,
+    /// Names of attributes that the operator declared.
+    pub symbols: &'a filter::Symbols,
 }
 
 /// The text of one release.

@@ -527,6 +527,7 @@ impl About {
             time: &self.config.time,
             family: self.config.family,
             ifaces: &self.ifaces,
+            symbols: &self.config.symbols.meanings,
         }
     }
 }

@@ -48,6 +48,7 @@ impl Scene {
             time: &self.config.time,
             family: self.config.family,
             ifaces: &self.ifaces,
+            symbols: &self.config.symbols.meanings,
         };
         let mut out = Frame::new();
         write(V1(), &setting, &mut out);
@@ -291,8 +292,12 @@ fn sessions_of_bfd() {
 
 /// `show route [all] filter F` of one net, with a configuration that has the filter.
 fn routes(config: &str, filter: &str, detail: bool, net: RouteNet) -> String {
+    routes_of(lab::config(&format!("{}\n{config}", lab::CONFIG)), filter, detail, net)
+}
+
+fn routes_of(config: Config, filter: &str, detail: bool, net: RouteNet) -> String {
     let mut scene = Scene::new();
-    scene.config = lab::config(&format!("{}\n{config}", lab::CONFIG));
+    scene.config = config;
     let line = conf::command::Line::new(filter.as_bytes());
     let filter = line.reader(&scene.config).policy().unwrap();
     let query = RouteQuery {
@@ -419,6 +424,50 @@ fn attributes_as_text() {
          \x20\tBGP.originator_id: 1.2.3.4\n \tBGP.cluster_list: 1.2.3.4 5.6.7.8\n \tBGP.63 [t]: 61 62 63\n\
          \x20\tKernel.metric: 7\n \tKernel.prefsrc: 10.0.0.1\n \tKernel.tunnel: tunl0\n\
          \x20\tKernel.lock: mtu window\n \tKernel.features: ecn allfrag\n"
+    );
+}
+
+/// As 2.0.12 prints them: behind the kernel's, in the order of their declaration, lists as BGP's are.
+#[test]
+fn attributes_of_the_operators_own_are_shown_by_their_names() {
+    use filter::names::Attr;
+    let text = "attribute int num; attribute ip addr1; attribute quad who; attribute bgppath way;\n\
+                attribute clist cl; attribute eclist ecl; attribute lclist lcl; attribute string word; protocol device {}";
+    let loaded = conf::load(
+        "c",
+        &conf::files::Memory::new().with("c", text),
+        &conf::LoadOptions { dialect: Some(conf::Dialect::V2), ..conf::LoadOptions::default() },
+    );
+    let loaded = loaded.unwrap().config;
+    let symbols = Arc::clone(&loaded.symbols.meanings);
+    let number = |name: &str| match symbols.get(name).map(|s| &s.kind) {
+        Some(filter::SymbolKind::Attribute(attr @ Attr::Local(..))) => LocalAttr::Own(attr.number().unwrap()),
+        other => panic!("{other:?}"),
+    };
+    let octets = |octets: &[u8]| LocalValue::Octets(octets.into());
+    let full = |attrs: &mut AttrSetBuilder| {
+        attrs.set_u32(code::MED, 4);
+        for (name, value) in [
+            (number("num"), LocalValue::Int(5)),
+            (number("addr1"), LocalValue::Ip(addr("1.2.3.4"))),
+            (number("who"), LocalValue::Int(0x0102_0304)),
+            (number("way"), octets(&[2, 2, 0, 0, 0, 1, 0, 0, 0xfd, 0xe8])),
+            (number("cl"), octets(&[0, 1, 0, 2, 0, 3, 0, 4])),
+            (number("ecl"), octets(&[0, 2, 0, 1, 0, 0, 0, 2])),
+            (number("lcl"), octets(&[0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 3])),
+            (number("word"), LocalValue::Text("x y".into())),
+            (LocalAttr::Own(99), LocalValue::Int(1)),
+            (LocalAttr::KrtMtu, LocalValue::Int(1400)),
+        ] {
+            attrs.local.set_extra(name, Some(value));
+        }
+    };
+    let all = routes_of(loaded, "all", true, net("10.5.0.0/16", vec![path(Resolved::Blackhole, full)]));
+    let said = all.lines().skip(2).fold(String::new(), |text, line| text + line + "\n");
+    assert_eq!(
+        said,
+        "1012-\tBGP.med: 4\n \tKernel.mtu: 1400\n \tnum: 5\n \taddr1: 1.2.3.4\n \twho: 1.2.3.4\n \tway: 1 65000\n\
+         \x20\tcl: (1,2) (3,4)\n \tecl: (rt, 1, 2)\n \tlcl: (1, 2, 3)\n \tword: x y\n \t63: 1\n"
     );
 }
 

@@ -33,6 +33,7 @@ fn said(write: impl FnOnce(&dyn Layout, &Setting<'_>, &mut Frame)) -> String {
         time: &config.time,
         family: config.family,
         ifaces: &Ifaces::default(),
+        symbols: &config.symbols.meanings,
     };
     let mut out = Frame::new();
     write(layout::of(Dialect::V2), &setting, &mut out);

@@ -5,6 +5,8 @@
 //! end in ` ...`. Programs in the wild read with buffers of 1024 octets, so the
 //! limits are kept.
 
+use filter::Symbols;
+use filter::names::AttrKind;
 use route::attr::{self, FLAG_TRANSITIVE, Shape, origin};
 use route::attrs::{LocalAttr, LocalValue, Record, next_hop};
 use route::community::{communities, ext_communities, large_communities};
@@ -21,8 +23,9 @@ mod room {
     pub const LARGE: usize = 436;
 }
 
-/// Calls `line` with the text of each line of each attribute, in BIRD's order: igp_metric, BGP's by code, the kernel's.
-pub fn each_line(attrs: &AttrSet, mut line: impl FnMut(&str)) {
+/// Calls `line` with the text of each line of each attribute, in BIRD's order: igp_metric, BGP's by code, the kernel's,
+/// the operator's own, which `symbols` names.
+pub fn each_line(attrs: &AttrSet, symbols: &Symbols, mut line: impl FnMut(&str)) {
     let extra = attrs.local().extra.as_deref().unwrap_or_default();
     for (name, value) in extra.iter().filter(|(n, _)| *n == LocalAttr::IgpMetric) {
         line(&local(*name, value));
@@ -31,7 +34,10 @@ pub fn each_line(attrs: &AttrSet, mut line: impl FnMut(&str)) {
         bgp(record, &mut line);
     }
     for (name, value) in extra.iter().filter(|(n, _)| *n != LocalAttr::IgpMetric) {
-        line(&local(*name, value));
+        match name {
+            LocalAttr::Own(number) => own(*number, value, symbols, &mut line),
+            _ => line(&local(*name, value)),
+        }
     }
 }
 
@@ -139,12 +145,32 @@ fn wrapped(mut text: String, items: impl Iterator<Item = impl Display>, room: us
     line(&text);
 }
 
+/// An attribute that the operator declared. One that the configuration has no longer has no name, and stays with its routes
+/// until they are judged again.
+fn own(number: u16, value: &LocalValue, symbols: &Symbols, line: &mut impl FnMut(&str)) {
+    let Some((name, kind)) = symbols.own_name(number) else {
+        return line(&local(LocalAttr::Own(number), value));
+    };
+    let head = format!("\t{name}: ");
+    match (kind, value) {
+        (AttrKind::Clist, LocalValue::Octets(o)) => wrapped(head, communities(o), room::INTS, line),
+        (AttrKind::Eclist, LocalValue::Octets(o)) => wrapped(head, ext_communities(o), room::EXTENDED, line),
+        (AttrKind::Lclist, LocalValue::Octets(o)) => wrapped(head, large_communities(o), room::LARGE, line),
+        (AttrKind::Path, LocalValue::Octets(o)) => line(&as_path(head, AsPath::new(o))),
+        (AttrKind::Quad, LocalValue::Int(n)) => line(&format!("{head}{}", Ipv4Addr::from_bits(*n))),
+        (_, LocalValue::Octets(o)) => line(&opaque(head, o)),
+        (_, LocalValue::Int(n)) => line(&format!("{head}{n}")),
+        (_, LocalValue::Ip(addr)) => line(&format!("{head}{addr}")),
+        (_, LocalValue::Text(text)) => line(&format!("{head}{text}")),
+    }
+}
+
 /// An attribute beside BGP: `Kernel.mtu: 1400`.
 fn local(name: LocalAttr, value: &LocalValue) -> String {
     let label = match (name, name.name()) {
         (LocalAttr::IgpMetric, Some(n)) => n.to_owned(),
         (_, Some(n)) => format!("Kernel.{}", n.trim_start_matches("krt_")),
-        (LocalAttr::Own(number), _) => format!("custom.{number}"),
+        (LocalAttr::Own(number), _) => format!("{number:02x}"),
         (_, None) => String::new(),
     };
     match (name, value) {
@@ -153,10 +179,7 @@ fn local(name: LocalAttr, value: &LocalValue) -> String {
         (_, LocalValue::Int(n)) => format!("\t{label}: {n}"),
         (_, LocalValue::Ip(addr)) => format!("\t{label}: {addr}"),
         (_, LocalValue::Text(text)) => format!("\t{label}: {text}"),
-        (_, LocalValue::Octets(octets)) => {
-            let shown: Vec<String> = octets.iter().map(|octet| format!("{octet:02x}")).collect();
-            format!("\t{label}: {}", shown.join(":"))
-        }
+        (_, LocalValue::Octets(octets)) => opaque(format!("\t{label}: "), octets),
     }
 }
 

@@ -128,7 +128,7 @@ impl Layout for V1 {
         for path in net.paths {
             route_row(label.take(), path, setting, out);
             if detail {
-                route_detail(path, out);
+                route_detail(path, setting, out);
             }
         }
     }
@@ -372,9 +372,9 @@ fn info(path: &ShownPath<'_>, line: &mut Line<'_>) {
     ends.write(line);
 }
 
-fn route_detail(path: &ShownPath<'_>, out: &mut Frame) {
+fn route_detail(path: &ShownPath<'_>, setting: &Setting<'_>, out: &mut Frame) {
     let local = path.attrs.local();
     let (kind, scope) = (local.kind.word(), local.scope.word());
     out.line(code::ROUTE_TYPE, format_args!("\tType: {kind} unicast {scope}"));
-    attributes::each_line(&path.attrs, |text| out.line(code::ROUTE_ATTRIBUTE, text));
+    attributes::each_line(&path.attrs, setting.symbols, |text| out.line(code::ROUTE_ATTRIBUTE, text));
 }

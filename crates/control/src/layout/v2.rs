@@ -133,7 +133,7 @@ impl Layout for V2 {
             if detail {
                 let (kind, scope) = (path.attrs.local().kind.word(), path.attrs.local().scope.word());
                 out.line(code::ROUTE_TYPE, format_args!("\tType: {kind} {scope}"));
-                attributes::each_line(&path.attrs, |text| out.line(code::ROUTE_ATTRIBUTE, text));
+                attributes::each_line(&path.attrs, setting.symbols, |text| out.line(code::ROUTE_ATTRIBUTE, text));
             }
         }
     }
