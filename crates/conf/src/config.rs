@@ -25,7 +25,7 @@ pub use channel::{ChannelConf, LimitConf};
 pub use device::DeviceConf;
 pub use direct::DirectConf;
 pub use kernel::{KernelConf, Learn};
-pub use log::{LogClass, LogClasses, LogDestination, LogTarget};
+pub use log::{LogClass, LogClasses, LogDestination, LogTarget, Rotation, UdpHost};
 pub use mrt::MrtConf;
 pub use pattern::IfacePattern;
 pub(crate) use pattern::pattern_words;
@@ -74,6 +74,10 @@ pub struct Config {
     pub logs: Vec<LogTarget>,
     /// `listen bgp`.
     pub listen: ListenBgp,
+    /// `cli`: control sockets beside the one of the command line.
+    pub clis: Vec<CliConf>,
+    /// `threads`: of sessions, when rbird.toml does not say; what counts is what stood there at the start.
+    pub threads: Option<u32>,
     /// The four formats of time.
     pub time: TimeFormats,
     /// `graceful restart wait`.
@@ -121,6 +125,8 @@ impl Config {
             router_id_from: Vec::new(),
             logs: Vec::new(),
             listen: ListenBgp::default(),
+            clis: Vec::new(),
+            threads: None,
             time: TimeFormats::of(dialect),
             graceful_restart_wait: Duration::from_secs(240),
             hostname: None,
@@ -168,6 +174,15 @@ pub struct TableConf {
     pub family: Family,
     /// `sorted`.
     pub sorted: bool,
+}
+
+/// `cli`: a control socket.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct CliConf {
+    /// Its file.
+    pub path: Arc<str>,
+    /// `restrict`: its clients may only look.
+    pub restrict: bool,
 }
 
 /// `listen bgp`.

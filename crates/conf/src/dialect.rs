@@ -48,6 +48,8 @@ static STATEMENTS: &[(&[&str], Dialect, &str)] = &[
     (&["hostname"], Dialect::V2, "the name of the router"),
     (&["attribute"], Dialect::V2, "an attribute of the operator's own"),
     (&["threads"], Dialect::V2, "a number of threads"),
+    (&["cli"], Dialect::V2, "a further control socket"),
+    (&["log", "udp"], Dialect::V2, "log lines by UDP"),
     (&["debug", "channels"], Dialect::V2, "`debug` of channels"),
     (&["debug", "tables"], Dialect::V2, "`debug` of tables"),
 ];

@@ -253,6 +253,12 @@ static GLOBALS: &[Global] = &[
     Global { name: "hostname", show: |c| c.hostname.as_deref().unwrap_or_default().to_owned(), effect: Effect::None },
     Global { name: "listen bgp", show: |c| format!("{:?}", c.listen), effect: Effect::None },
     Global { name: "log", show: |c| format!("{:?}", c.logs), effect: Effect::None },
+    Global { name: "cli", show: |c| format!("{:?}", c.clis), effect: Effect::None },
+    Global {
+        name: "threads (counts from the next start on)",
+        show: |c| c.threads.map(|n| n.to_string()).unwrap_or_default(),
+        effect: Effect::None,
+    },
     Global { name: "timeformat base", show: |c| format!("{:?}", c.time.base), effect: Effect::None },
     Global { name: "timeformat log", show: |c| format!("{:?}", c.time.log), effect: Effect::None },
     Global { name: "timeformat protocol", show: |c| format!("{:?}", c.time.protocol), effect: Effect::None },

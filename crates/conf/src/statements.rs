@@ -1,8 +1,8 @@
 //! The statements of bird.conf outside of protocols, as a table.
 
-use crate::config::{
-    Dialect, IfacePattern, LogClass, LogClasses, LogDestination, LogTarget, RoaTableConf, TableConf, TimeFormat,
-};
+mod log;
+
+use crate::config::{CliConf, Dialect, IfacePattern, RoaTableConf, TableConf, TimeFormat};
 use crate::option::words_known_of;
 use crate::parser::{ERRORS_MAX, Parser};
 use crate::protocol::CHANNELS_OF_2;
@@ -57,7 +57,8 @@ const fn row(words: &'static [&'static str], grammar: &'static str, does: Does) 
 
 /// All of them.
 pub(crate) static STATEMENTS: &[Statement] = &[
-    row(&["log"], "stderr|syslog [name \"text\"]|\"file\" all|{ class, ... }", Read(log)),
+    row(&["log"], "stderr|syslog [name \"text\"]|\"file\" all|{ class, ... }", Read(log::log)).only(Dialect::V1),
+    row(&["log"], log::GRAMMAR_OF_2, Read(log::log)).only(Dialect::V2),
     row(&["router", "id"], "router id", Read(router_id)),
     row(&["router", "id", "from"], "[-]\"pattern\" [prefix], ...", Read(router_id_from)),
     row(&["listen", "bgp"], "[address address] [port number] [dual|v6only]", Read(listen)).only(Dialect::V1),
@@ -87,11 +88,17 @@ pub(crate) static STATEMENTS: &[Statement] = &[
     row(&["graceful", "restart", "wait"], "seconds", Read(graceful_restart_wait)),
     row(&["eval"], "expression", Bare(|p| p.eval_statement())),
     row(&["debug", "channels"], "all|off|{ class, ... }", Bare(debug_channels)).only(Dialect::V2),
-    row(&["debug", "tables"], "", Refused("not yet in rbird; BIRD 2 reads it and does nothing")).only(Dialect::V2),
+    row(&["debug", "tables"], "all|off|{ class, ... }", Bare(debug_tables)).only(Dialect::V2),
     row(&["attribute"], "TYPE NAME", Bare(|p| p.attribute_statement())).only(Dialect::V2),
     row(&["mpls", "domain"], "", Refused("rbird has no MPLS")).only(Dialect::V2),
-    row(&["threads"], "", Refused("`threads` in rbird.toml says how many there are")).only(Dialect::V2),
-    row(&["cli"], "", Refused("not yet in rbird: it has one socket, that of `-s`")).only(Dialect::V2),
+    row(&["threads"], "number", Read(threads)).only(Dialect::V2),
+    row(
+        &["thread", "group"],
+        "",
+        Refused("rbird has no groups of threads: `threads` there and in rbird.toml says how many there are"),
+    )
+    .only(Dialect::V2),
+    row(&["cli"], "\"socket\" [{ restrict; v2 attributes; }]", Read(cli)).only(Dialect::V2),
     row(&["roa", "table"], "NAME [{ roa PREFIX max NUMBER as NUMBER; ... }]", Bare(roa_table)).only(Dialect::V1),
     row(&["mrtdump"], "\"file\"", Read(mrtdump)),
     row(&["mrtdump", "protocols"], "all|off|{ states, messages }", Bare(mrtdump_protocols)),
@@ -184,62 +191,6 @@ impl<'a> Parser<'a> {
             None => wrong,
         }
     }
-}
-
-/// The classes of log lines and their words.
-static LOG_CLASSES: &[(&str, LogClass)] = &[
-    ("debug", LogClass::Debug),
-    ("trace", LogClass::Trace),
-    ("info", LogClass::Info),
-    ("remote", LogClass::Remote),
-    ("warning", LogClass::Warning),
-    ("error", LogClass::Error),
-    ("auth", LogClass::Auth),
-    ("fatal", LogClass::Fatal),
-    ("bug", LogClass::Bug),
-];
-
-fn log(parser: &mut Parser<'_>) -> Parsed<()> {
-    let to = if parser.at.eat_word("stderr") {
-        LogDestination::Stderr
-    } else if parser.at.eat_word("syslog") {
-        let name = if parser.at.eat_word("name") { Some(parser.text()?) } else { None };
-        LogDestination::Syslog(name)
-    } else if parser.dialect() == Dialect::V2 && (parser.at.is_word("udp") || parser.at.is_word("fixed")) {
-        let what = format!("log {}", parser.at.word().unwrap_or_default());
-        return Err(parser.not_done(
-            parser.at.span(),
-            &what,
-            "not yet in rbird: a file, syslog or stderr take the log",
-        ));
-    } else if parser.at.peek() == Tok::Text {
-        let start = parser.at.span();
-        let path = parser.text()?;
-        if parser.dialect() == Dialect::V2 && matches!(parser.at.peek(), Tok::Num(_)) {
-            let why = "not yet in rbird: it opens a log file anew on SIGHUP, so logrotate may move it";
-            return Err(parser.not_done(parser.at.span(), "a limit of a log file", why));
-        }
-        if let Err(why) = parser.disk.appendable(&path) {
-            let message = format!("Unable to open log file `{path}': {why}");
-            match parser.dialect() {
-                Dialect::V1 => parser.fail(Diagnostic::error(start, message)),
-                // BIRD 2 starts all the same.
-                Dialect::V2 => parser.warn_of(start, message, "no lines go there"),
-            }
-        }
-        LogDestination::File(path)
-    } else {
-        return Err(parser.at.wanted("`stderr`, `syslog` or the name of a file in quotes"));
-    };
-    let classes = if parser.at.eat_word("all") {
-        LogClasses::ALL
-    } else if parser.at.is(Op::BraceOpen) {
-        LogClasses::of(&parser.braced_list(LOG_CLASSES)?)
-    } else {
-        return Err(parser.at.wanted("`all` or classes in braces"));
-    };
-    parser.config.logs.push(LogTarget { to, classes });
-    Ok(())
 }
 
 fn router_id(parser: &mut Parser<'_>) -> Parsed<()> {
@@ -372,6 +323,61 @@ fn debug_channels(parser: &mut Parser<'_>) -> Parsed<()> {
     Ok(())
 }
 
+/// What a table's thread does is told by the channels that it serves, so there is nothing for the table to tell.
+const NO_TRACE_OF_TABLES: &str = "`debug` of channels and protocols tells what becomes of their routes";
+
+fn debug_tables(parser: &mut Parser<'_>) -> Parsed<()> {
+    let start = parser.at.span();
+    if parser.debug_mask()?.0 != 0 {
+        parser.warn_of(start, "debug tables does nothing", NO_TRACE_OF_TABLES);
+    }
+    Ok(())
+}
+
+/// How many threads sessions have: BIRD 3 puts all its work on so many.
+fn threads(parser: &mut Parser<'_>) -> Parsed<()> {
+    const THREADS_MAX: u32 = 256;
+    let start = parser.at.span();
+    let threads = parser.number()?;
+    if threads < 1 {
+        return Err(parser.refusal(start, "Number of threads must be at least one.", "0"));
+    }
+    if threads > THREADS_MAX {
+        parser.warn_of(start, format!("threads {threads}: {THREADS_MAX} are started"), "more help nobody");
+    }
+    parser.config.threads = Some(threads.min(THREADS_MAX));
+    Ok(())
+}
+
+/// `cli "SOCKET" { restrict; }`: a further control socket.
+fn cli(parser: &mut Parser<'_>) -> Parsed<()> {
+    let start = parser.at.span();
+    let path = parser.text()?;
+    if path.is_empty() || path.contains('\0') {
+        return Err(parser.refusal(start, "Invalid name of a control socket", "the path of a socket"));
+    }
+    if parser.config.clis.iter().any(|cli| cli.path == path) {
+        return Err(parser.refusal(start, format!("Control socket {path} already defined"), "one of each path"));
+    }
+    let mut restrict = false;
+    if parser.at.eat(Op::BraceOpen) {
+        while !parser.at.eat(Op::BraceClose) {
+            let start = parser.at.span();
+            if parser.at.eat_word("v2") {
+                parser.at.expect_word("attributes")?;
+                let label = "attributes are shown as by BIRD 2 on every socket";
+                parser.warn_of(start, "v2 attributes does nothing", label);
+            } else {
+                parser.at.expect_word("restrict")?;
+                restrict = true;
+            }
+            parser.end_of_statement()?;
+        }
+    }
+    parser.config.clis.push(CliConf { path, restrict });
+    Ok(())
+}
+
 const TABLE_OPTIONS: &str =
     "NAME [sorted] [{ sorted [switch]; trie [switch]; gc threshold number; gc period seconds; }]";
 
@@ -425,7 +431,13 @@ fn table_options(parser: &mut Parser<'_>) -> Parsed<bool> {
                 parser.warn_of(start, format!("gc {what} does nothing: rbird has no garbage to collect"), label);
             }
             ("debug", _) => {
-                return Err(parser.not_done(start, "debug", "not yet in rbird; BIRD 2 reads it and does nothing"));
+                parser.at.bump();
+                if parser.debug_mask()?.0 != 0 {
+                    parser.warn_of(start, "debug of a table does nothing", NO_TRACE_OF_TABLES);
+                }
+                if !parser.at.is(Op::Semicolon) {
+                    continue;
+                }
             }
             ("min" | "max", "settle") => {
                 return Err(parser.not_done(start, "settle time", "not yet in rbird: ROA tables of dialect 2"));

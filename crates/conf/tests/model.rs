@@ -160,7 +160,7 @@ fn the_statements_of_the_daemon() {
     assert!(!IfacePattern::chosen(&config.router_id_from, "eth0", "10.1.1.1".parse().ok()));
     assert!(config.logs[0].classes.has(LogClass::Bug) && !config.logs[0].classes.has(LogClass::Error));
     assert_eq!(config.logs[0].to, LogDestination::Syslog(Some("b".into())));
-    assert_eq!(config.logs[2], LogTarget { to: LogDestination::File("x.log".into()), classes: LogClasses::ALL });
+    assert_eq!(config.logs[2], LogTarget { to: LogDestination::File("x.log".into(), None), classes: LogClasses::ALL });
     assert_eq!((config.listen.address, config.listen.port), ("127.0.0.1".parse().ok(), Some(1179)));
     assert_eq!((config.debug_protocols, config.debug_commands), (DebugMask(33), 2));
     assert_eq!(config.time.base, TimeFormat::plain("%F"));
@@ -437,6 +437,51 @@ fn an_attribute_that_bird_2_refuses_is_refused_in_its_words() {
         ("attribute int preference;", "syntax error, unexpected PREFERENCE"),
         ("attribute x;", "syntax error, unexpected CF_SYM_UNDEFINED"),
         ("attribute int x; filter f { x = 1.2.3.4; accept; }", "must be of type int, got type ip"),
+    ] {
+        let said = refused_of_2(&format!("{text} protocol device {{}}"));
+        assert!(said.contains(wrong), "{text}: {said}");
+    }
+}
+
+#[test]
+fn the_log_of_2_goes_to_files_of_a_size_and_to_other_machines() {
+    let config = config_of_2(
+        "log \"l\" 16384 \"l.old\" all; log udp 10.0.0.1 { error }; log udp \"logs.example\" port 1514 all;\n\
+         log stderr { info }; log \"m\" { bug }; protocol device {}",
+    );
+    let to: Vec<_> = config.logs.iter().map(|target| target.to.clone()).collect();
+    let full = Rotation { limit: 16384, backup: "l.old".into() };
+    let wanted = [
+        LogDestination::File("l".into(), Some(full)),
+        LogDestination::Udp(UdpHost::Address("10.0.0.1".parse().unwrap()), 514),
+        LogDestination::Udp(UdpHost::Name("logs.example".into()), 1514),
+        LogDestination::Stderr,
+        LogDestination::File("m".into(), None),
+    ];
+    assert_eq!(to, wanted);
+    for (text, wrong) in [
+        ("log \"l\" 16383 \"b\" all;", "Log file size limit too low, must be at least 16384."),
+        ("log udp 10.0.0.1 port 65536 all;", "Value 65536 out of range (0-65535)"),
+        ("log fixed \"l\" 20000 all;", "`log fixed` is not supported by this release of rbird"),
+    ] {
+        let said = refused_of_2(&format!("{text} protocol device {{}}"));
+        assert!(said.contains(wrong), "{text}: {said}");
+    }
+}
+
+#[test]
+fn control_sockets_and_threads_of_2_are_taken() {
+    let text = "threads 4; cli \"/run/a.ctl\" { restrict; }; cli \"b.ctl\"; debug tables off;\n\
+        ipv4 table t { sorted; debug off; }; protocol device {}";
+    let config = config_of_2(text);
+    let cli = |path: &str, restrict| CliConf { path: path.into(), restrict };
+    assert_eq!(config.clis, [cli("/run/a.ctl", true), cli("b.ctl", false)]);
+    assert_eq!(config.threads, Some(4));
+    for (text, wrong) in [
+        ("threads 0;", "Number of threads must be at least one."),
+        ("cli \"a\"; cli \"a\" { restrict; };", "Control socket a already defined"),
+        ("cli \"a\" { readonly; };", "syntax error"),
+        ("thread group worker { threads 2; };", "`thread group` is not supported by this release of rbird"),
     ] {
         let said = refused_of_2(&format!("{text} protocol device {{}}"));
         assert!(said.contains(wrong), "{text}: {said}");

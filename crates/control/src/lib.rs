@@ -29,4 +29,4 @@ pub mod time;
 pub mod view;
 
 pub use echo::Echo;
-pub use server::{Control, serve};
+pub use server::{Control, serve, serve_also};

@@ -30,6 +30,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
+use tokio::task::AbortHandle;
 
 /// What the clients' tasks share.
 #[derive(Clone)]
@@ -54,12 +55,16 @@ const CLIENTS_MAX: usize = 512;
 /// Accepts clients for as long as the runtime lives. What comes back takes the lines of the log.
 pub fn serve(bound: Bound, control: Control) -> Echo {
     let echo = Echo::default();
-    let listener = bound.into_listener();
-    tokio::spawn(accept(listener, control, echo.clone()));
+    serve_also(bound, control, echo.clone(), false);
     echo
 }
 
-async fn accept(listener: std::os::unix::net::UnixListener, control: Control, echo: Echo) {
+/// Accepts clients at a further socket until it is aborted; who is there then goes on. `restricted`: they may only look.
+pub fn serve_also(bound: Bound, control: Control, echo: Echo, restricted: bool) -> AbortHandle {
+    tokio::spawn(accept(bound.into_listener(), control, echo, restricted)).abort_handle()
+}
+
+async fn accept(listener: std::os::unix::net::UnixListener, control: Control, echo: Echo, restricted: bool) {
     let listener = match UnixListener::from_std(listener) {
         Ok(listener) => listener,
         Err(error) => return tracing::error!("Control socket: {error}"),
@@ -68,7 +73,7 @@ async fn accept(listener: std::os::unix::net::UnixListener, control: Control, ec
     while let Ok(place) = Arc::clone(&places).acquire_owned().await {
         match listener.accept().await {
             Ok((stream, _)) => {
-                let session = Session::new(stream, control.clone(), echo.clone());
+                let session = Session::new(stream, control.clone(), echo.clone(), restricted);
                 tokio::spawn(async move {
                     session.run().await;
                     drop(place);
@@ -108,9 +113,9 @@ struct Session {
 }
 
 impl Session {
-    fn new(stream: UnixStream, control: Control, echo: Echo) -> Self {
+    fn new(stream: UnixStream, control: Control, echo: Echo, restricted: bool) -> Self {
         let (read, socket) = stream.into_split();
-        Self { lines: Lines::new(read), socket, control, echo, listener: None, restricted: false }
+        Self { lines: Lines::new(read), socket, control, echo, listener: None, restricted }
     }
 
     async fn run(mut self) {

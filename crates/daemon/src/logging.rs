@@ -6,11 +6,12 @@
 //! stopped terminal never holds up a session; what does not fit is counted and
 //! said. Clients that said `echo` are given the lines as well.
 
-use conf::config::{LogClass, LogDestination, LogTarget};
+mod sink;
+
+use conf::config::{LogClass, LogTarget};
+use sink::{Destination, Sink};
 use std::fmt::Write as _;
-use std::fs::File;
 use std::io::Write as _;
-use std::os::unix::net::UnixDatagram;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, RwLock};
@@ -27,6 +28,16 @@ const LINES_MAX: usize = 8192;
 
 /// How a moment is written in front of a line.
 pub type Stamp = Arc<dyn Fn(SystemTime) -> String + Send + Sync>;
+
+/// What stands in front of lines.
+pub struct Heading {
+    /// The moment, by `timeformat log`.
+    pub stamp: Stamp,
+    /// The moment in datagrams (RFC 3164 4.1.2, with digits of the second's fraction as BIRD has them).
+    pub datagram_stamp: Stamp,
+    /// The name of the machine, in datagrams.
+    pub hostname: Arc<str>,
+}
 
 /// Who wants lines beside the destinations: the control socket's `echo`.
 pub type Echo = Arc<dyn Fn(LogClass, &str) + Send + Sync>;
@@ -45,25 +56,6 @@ enum Message {
     End,
 }
 
-/// An open destination.
-enum Sink {
-    /// The terminal of `-d`: `bird: ` in front and no time.
-    Terminal,
-    Stderr,
-    File(File),
-    Syslog(Syslog),
-}
-
-struct Destination {
-    sink: Sink,
-    classes: u16,
-}
-
-struct Syslog {
-    socket: UnixDatagram,
-    name: String,
-}
-
 /// BIRD's word for a class.
 pub const fn word(class: LogClass) -> &'static str {
     match class {
@@ -76,17 +68,6 @@ pub const fn word(class: LogClass) -> &'static str {
         LogClass::Auth => "AUTH",
         LogClass::Fatal => "FATAL",
         LogClass::Bug => "BUG",
-    }
-}
-
-/// The syslog severity of a class.
-const fn severity(class: LogClass) -> u8 {
-    match class {
-        LogClass::Debug | LogClass::Trace => 7,
-        LogClass::Info | LogClass::Remote => 6,
-        LogClass::Warning => 4,
-        LogClass::Error | LogClass::Auth => 3,
-        LogClass::Fatal | LogClass::Bug => 2,
     }
 }
 
@@ -211,19 +192,18 @@ impl Log {
     }
 
     /// Says where lines go from now on: by `log` statements, or by default.
-    pub fn direct(&self, targets: &[LogTarget], stamp: Stamp) {
-        let mut destinations: Vec<Destination> = targets
-            .iter()
-            .filter_map(|t| open(t, &self.setup.name).map(|sink| Destination { sink, classes: t.classes.0 }))
-            .collect();
+    pub fn direct(&self, targets: &[LogTarget], heading: &Heading) {
+        let open = |t: &LogTarget| Sink::open(&t.to, &self.setup.name, heading);
+        let mut destinations: Vec<Destination> =
+            targets.iter().filter_map(|t| open(t).map(|sink| Destination { sink, classes: t.classes.0 })).collect();
         if targets.is_empty() {
-            let sink = if self.setup.debug { Some(Sink::Terminal) } else { syslog(&self.setup.name) };
+            let sink = if self.setup.debug { Some(Sink::Terminal) } else { Sink::syslog(&self.setup.name) };
             destinations.extend(sink.map(|sink| Destination { sink, classes: u16::MAX }));
         }
-        if let Some(file) = self.setup.debug_file.as_deref().and_then(append) {
-            destinations.push(Destination { sink: Sink::File(file), classes: u16::MAX });
+        if let Some(sink) = self.setup.debug_file.as_deref().and_then(|path| Sink::file(path, None)) {
+            destinations.push(Destination { sink, classes: u16::MAX });
         }
-        let _ = self.front.queue.send(Message::Destinations(destinations, stamp));
+        let _ = self.front.queue.send(Message::Destinations(destinations, Arc::clone(&heading.stamp)));
     }
 
     /// Gives lines to the control socket too.
@@ -240,32 +220,6 @@ impl Log {
             let _ = writer.join();
         }
     }
-}
-
-fn open(target: &LogTarget, name: &str) -> Option<Sink> {
-    match &target.to {
-        LogDestination::Stderr => Some(Sink::Stderr),
-        LogDestination::Syslog(own) => syslog(own.as_deref().unwrap_or(name)),
-        LogDestination::File(path) => append(std::path::Path::new(&**path)).map(Sink::File),
-    }
-}
-
-fn append(path: &std::path::Path) -> Option<File> {
-    match File::options().append(true).create(true).open(path) {
-        Ok(file) => Some(file),
-        Err(error) => {
-            tracing::error!("Unable to open log file '{}': {}", path.display(), crate::background::reason(&error));
-            None
-        }
-    }
-}
-
-/// Without a syslog daemon there is nobody to tell.
-fn syslog(name: &str) -> Option<Sink> {
-    let socket = UnixDatagram::unbound().ok()?;
-    socket.connect("/dev/log").ok()?;
-    socket.set_nonblocking(true).ok()?;
-    Some(Sink::Syslog(Syslog { socket, name: name.into() }))
 }
 
 fn write_lines(lines: &Receiver<Message>, name: &str, format: LogFormat) {
@@ -301,8 +255,9 @@ fn write_line(line: &Line, destinations: &mut [Destination], stamp: &Stamp, name
         let _ = match &mut destination.sink {
             Sink::Terminal => writeln!(std::io::stderr(), "{name}: {}", line.text),
             Sink::Stderr => std::io::stderr().write_all(stamped().as_bytes()),
-            Sink::File(file) => file.write_all(stamped().as_bytes()),
+            Sink::File(file) => file.write(stamped().as_bytes()),
             Sink::Syslog(syslog) => syslog.send(line),
+            Sink::Udp(remote) => remote.send(line),
         };
     }
 }
@@ -311,14 +266,4 @@ fn json_line(line: &Line, stamp: &Stamp) -> String {
     let escaped: String =
         line.text.chars().flat_map(|c| if matches!(c, '"' | '\\') { vec!['\\', c] } else { vec![c] }).collect();
     format!("{{\"time\":\"{}\",\"class\":\"{}\",\"message\":\"{escaped}\"}}\n", stamp(line.at), word(line.class))
-}
-
-impl Syslog {
-    /// RFC 3164 as local syslog daemons take it: they put the time in themselves. The class is the severity, as in BIRD.
-    fn send(&self, line: &Line) -> std::io::Result<()> {
-        const DAEMON: u8 = 3;
-        let priority = DAEMON * 8 + severity(line.class);
-        let datagram = format!("<{priority}>{}[{}]: {}", self.name, std::process::id(), line.text);
-        self.socket.send(datagram.as_bytes()).map(|_| ())
-    }
 }

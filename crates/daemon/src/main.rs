@@ -7,6 +7,7 @@
 mod answers;
 mod args;
 mod background;
+mod doors;
 mod files;
 mod instance;
 mod logging;

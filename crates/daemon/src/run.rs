@@ -2,7 +2,8 @@
 
 use crate::args::Args;
 use crate::background::PidFile;
-use crate::logging::{Log, Setup, Stamp};
+use crate::doors::Doors;
+use crate::logging::{Heading, Log, Setup, Stamp};
 use crate::settings::Settings;
 use crate::supervisor::{Current, Order, Parts, Reader, Supervisor};
 use crate::systemd;
@@ -40,13 +41,13 @@ pub fn daemon(
         format: settings.log.format,
     };
     let log = Log::start(setup);
-    log.direct(&loaded.config.logs, stamp(&loaded.config.time.log));
+    log.direct(&loaded.config.logs, &heading(&loaded.config));
     for warning in conf::lint::surely_wrong(&loaded.config) {
         tracing::warn!("{}", conf::lint::line(&warning, &loaded.config.files));
     }
     let place = socket.path().to_owned();
     let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(settings.threads.sessions)
+        .worker_threads(settings.threads.sessions(loaded.config.threads))
         .thread_name("session")
         .enable_all()
         .build();
@@ -108,19 +109,22 @@ async fn serve(
         clock: Arc::new(move || now(clock)),
         version: settings.version.clone().map(Into::into),
     };
+    let doors = Doors::new(&socket, door.clone(), face.clone());
     let echo = {
         let _there = face.enter();
         control::serve(socket, door)
     };
-    log.echo_to(Arc::new(move |class, text| echo.line(class, text)));
+    let lines = echo.clone();
+    log.echo_to(Arc::new(move |class, text| lines.line(class, text)));
     systemd::ready();
     if settings.watchdog.systemd {
         tokio::spawn(systemd::watchdog(requests, deps));
     }
-    let follow = follow_log(log, running);
+    let follow = follow_log(log, running.clone());
     tokio::select! {
         () = supervisor.run(questions, inbox) => {}
         () = follow => {}
+        () = doors.follow(running, echo) => {}
     }
     systemd::stopping();
     Ok(())
@@ -130,7 +134,7 @@ async fn serve(
 async fn follow_log(log: &Log, mut running: watch::Receiver<Arc<Config>>) {
     while running.changed().await.is_ok() {
         let config = Arc::clone(&running.borrow_and_update());
-        log.direct(&config.logs, stamp(&config.time.log));
+        log.direct(&config.logs, &heading(&config));
     }
     // The supervisor is gone; let it decide when all is over.
     std::future::pending::<()>().await;
@@ -144,7 +148,17 @@ fn now(clock: Clock) -> Now {
     Now { moment: clock.now(), unix_ms }
 }
 
-/// Times in front of log lines, by `timeformat log`.
+/// What stands in front of log lines.
+fn heading(config: &Config) -> Heading {
+    let machine = || nix::unistd::gethostname().ok().and_then(|name| name.into_string().ok()).map(Into::into);
+    Heading {
+        stamp: stamp(&config.time.log),
+        datagram_stamp: stamp(&TimeFormat::plain("%b %d %T.%6f")),
+        hostname: config.hostname.clone().or_else(machine).unwrap_or_else(|| "<none>".into()),
+    }
+}
+
+/// Times in front of log lines, by a format.
 fn stamp(format: &TimeFormat) -> Stamp {
     let (format, clock) = (format.clone(), Clock::new());
     Arc::new(move |at| {

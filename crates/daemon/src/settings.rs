@@ -30,8 +30,8 @@ pub struct Settings {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Threads {
-    /// For sessions, control socket and timers.
-    pub sessions: usize,
+    /// For sessions and timers; `None`: as many as `threads` in the configuration says, or else [`SESSIONS`].
+    sessions: Option<usize>,
     /// For tables.
     pub tables: usize,
     /// For export groups.
@@ -40,7 +40,17 @@ pub struct Threads {
 
 impl Default for Threads {
     fn default() -> Self {
-        Self { sessions: 2, tables: 1, exports: 1 }
+        Self { sessions: None, tables: 1, exports: 1 }
+    }
+}
+
+/// Threads for sessions when nobody says how many.
+const SESSIONS: usize = 2;
+
+impl Threads {
+    /// How many threads sessions have. `configured`: what the configuration says.
+    pub fn sessions(&self, configured: Option<u32>) -> usize {
+        self.sessions.or(configured.and_then(|n| usize::try_from(n).ok())).unwrap_or(SESSIONS)
     }
 }
 
@@ -103,7 +113,7 @@ pub fn read(path: Option<&Path>) -> Result<Settings, String> {
 
 fn check(settings: &Settings) -> Result<(), String> {
     let counts = [
-        ("threads.sessions", settings.threads.sessions),
+        ("threads.sessions", settings.threads.sessions(None)),
         ("threads.tables", settings.threads.tables),
         ("threads.exports", settings.threads.exports),
     ];
@@ -138,6 +148,7 @@ mod tests {
         // With every commented example switched on it must still be known keys.
         let all: String = text.lines().map(|l| l.strip_prefix("#: ").unwrap_or(l)).collect::<Vec<_>>().join("\n");
         toml::from_str::<Settings>(&all).unwrap();
-        assert_eq!(written.threads.sessions, Settings::default().threads.sessions);
+        assert_eq!((written.threads.tables, written.threads.exports), (1, 1));
+        assert_eq!((written.threads.sessions(None), written.threads.sessions(Some(5))), (2, 5));
     }
 }

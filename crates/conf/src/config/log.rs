@@ -1,5 +1,6 @@
 //! `log` statements: where lines go, and of which classes.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 /// Where log lines go.
@@ -18,8 +19,28 @@ pub enum LogDestination {
     Stderr,
     /// Syslog under a name (default: the program's).
     Syslog(Option<Arc<str>>),
-    /// A file, appended to.
-    File(Arc<str>),
+    /// A file, appended to; with what is done when it is full, if anything.
+    File(Arc<str>, Option<Rotation>),
+    /// Datagrams in the form of RFC 3164, to a port of a machine.
+    Udp(UdpHost, u16),
+}
+
+/// A file that does not grow beyond a size.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rotation {
+    /// In octets: a line that would go beyond it goes into a new file.
+    pub limit: u32,
+    /// The name that the full file is given, in place of what bore it before.
+    pub backup: Arc<str>,
+}
+
+/// A machine that takes log lines.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum UdpHost {
+    /// By its address.
+    Address(IpAddr),
+    /// By its name.
+    Name(Arc<str>),
 }
 
 /// A set of log classes.
