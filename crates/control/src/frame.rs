@@ -6,7 +6,7 @@
 //! line but a coded one begins in column 0, the last line is one piece with its
 //! code, and no line contains a line end.
 
-use route::Prefix;
+use route::{Prefix, Written};
 use std::fmt::{self, Write};
 use std::net::IpAddr;
 
@@ -155,8 +155,8 @@ impl Line<'_> {
                 let [a, b, c, d] = v4.octets().map(u32::from);
                 self.number(a).put(".").number(b).put(".").number(c).put(".").number(d)
             }
-            IpAddr::V6(v6) => {
-                let _ = write!(self.octets, "{v6}");
+            IpAddr::V6(_) => {
+                let _ = write!(self.octets, "{}", Written(addr));
                 self
             }
         }

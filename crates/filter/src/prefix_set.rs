@@ -16,8 +16,8 @@ mod fours;
 
 use crate::dialect::Dialect;
 use fours::Fours;
-use route::Prefix;
 use route::net::{mask4, mask6};
+use route::{Prefix, Written};
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -325,7 +325,7 @@ impl<B: Bits> Trie<B> {
         }
         fours.each(|addr, len, accept| {
             separate(f)?;
-            write!(f, "{}/{len}{{{}}}", fours::shown(addr, is_v4), fours::shown(accept, is_v4))
+            write!(f, "{}/{len}{{{}}}", Written(fours::shown(addr, is_v4)), Written(fours::shown(accept, is_v4)))
         })
     }
 
@@ -343,7 +343,7 @@ impl<B: Bits> Trie<B> {
         while let Some(node) = waiting.pop() {
             if node.accept != B::default() {
                 separate(f)?;
-                write!(f, "{}/{}{{{}}}", node.base.address(), node.len, node.accept.address())?;
+                write!(f, "{}/{}{{{}}}", Written(node.base.address()), node.len, Written(node.accept.address()))?;
             }
             waiting.extend([true, false].into_iter().filter_map(|bit| self.child(node, bit)));
         }

@@ -10,7 +10,7 @@ use crate::mask::Mask;
 use crate::prefix_set::PrefixSet;
 use crate::set::Set;
 use route::community::{self, ExtCommunity, LargeCommunity};
-use route::{AsPath, Prefix, Roa};
+use route::{AsPath, Prefix, Roa, Written};
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
 use std::ops::Deref;
@@ -302,7 +302,7 @@ impl fmt::Display for Value<'_> {
             Self::Quad(v) => write!(f, "{}", Ipv4Addr::from_bits(*v)),
             Self::Enum(EnumKind::Aspa, v) => write!(f, "(enum {:x}){v}", EnumKind::Roa as u8),
             Self::Enum(kind, v) => write!(f, "(enum {:x}){v}", *kind as u8),
-            Self::Ip(v) => write!(f, "{v}"),
+            Self::Ip(v) => write!(f, "{}", Written(*v)),
             Self::Prefix(v) => write!(f, "{v}"),
             Self::Ec(v) => write!(f, "{}", ExtCommunity(*v)),
             Self::Lc(v) => write!(f, "{v}"),

@@ -37,7 +37,7 @@ use hashbrown::HashMap;
 use route::attrs::LocalAttr;
 use route::attrs::LocalValue;
 use route::hop::{IGP_METRIC_UNKNOWN, Recursive};
-use route::{ChannelId, Dest, Family, IfIndex, Ifaces, Moment, Prefix, Resolved, RoaTables, TableId};
+use route::{ChannelId, Dest, Family, IfIndex, Ifaces, Moment, Prefix, Resolved, RoaTables, TableId, Written};
 use std::sync::Arc;
 
 /// A routing table: one owner, `&mut self`.
@@ -447,7 +447,7 @@ impl Table {
     fn warn_of(&mut self, id: HopId, matched_len: u8) {
         let Dest::Recursive(Recursive { gateway, .. }) = self.core.hops.dest(id) else { return };
         let Some(through) = Prefix::new(*gateway, matched_len) else { return };
-        let text = format!("Next hop address {gateway} resolvable through recursive route for {through}");
+        let text = format!("Next hop address {} resolvable through recursive route for {through}", Written(*gateway));
         self.warnings.push(TableEvent::Warning { text });
     }
 

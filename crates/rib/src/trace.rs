@@ -5,7 +5,7 @@
 //! They are bounded by [`Traces::LINES_MAX`] between two looks of the owner, the
 //! rest is counted.
 
-use route::{IfIndex, Ifaces, Prefix, Resolved};
+use route::{IfIndex, Ifaces, Prefix, Resolved, Written};
 use std::fmt;
 use std::sync::Arc;
 
@@ -130,7 +130,7 @@ pub fn via(to: &Resolved, ifaces: &Ifaces) -> Arc<str> {
     let name = |index: IfIndex| ifaces.get(index).map_or("?", |link| &*link.name);
     match to {
         Resolved::Unicast(hop) => match hop.gateway {
-            Some(gateway) => format!("via {gateway} on {}", name(hop.iface)).into(),
+            Some(gateway) => format!("via {} on {}", Written(gateway), name(hop.iface)).into(),
             None => format!("dev {}", name(hop.iface)).into(),
         },
         Resolved::Multipath(_) => "multipath".into(),

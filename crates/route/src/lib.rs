@@ -21,7 +21,7 @@ pub use aspath::AsPath;
 pub use attrs::{AttrSet, AttrSetBuilder};
 pub use hop::{Carried, Dest, Hop, Resolved};
 pub use iface::{IfIndex, Iface, IfaceAddr, Ifaces};
-pub use net::{Family, Prefix};
+pub use net::{Family, Prefix, Written};
 pub use roa::{Roa, RoaEntry, RoaOrigin, RoaState, RoaTable, RoaTables};
 pub use source::{BgpSource, ChannelId, ProtocolId, Source, SourceId, SourceKind, TableId};
 pub use time::Moment;

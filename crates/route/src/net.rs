@@ -174,7 +174,26 @@ impl Prefix {
 
 impl fmt::Display for Prefix {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.addr(), self.len())
+        write!(f, "{}/{}", Written(self.addr()), self.len())
+    }
+}
+
+/// An address as BIRD writes it: an IPv6 address whose first six groups alone are zero ends in dots, as an address
+/// mapped from IPv4 does everywhere.
+///
+/// The same in 1.6.8 and 2.0.12; [`std::net::Ipv6Addr`] has dots for mapped addresses alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Written(pub IpAddr);
+
+impl fmt::Display for Written {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            IpAddr::V6(addr) if addr.to_bits() >> 16 != 0 && addr.to_bits() >> 32 == 0 => {
+                let last = Ipv4Addr::from_bits(addr.to_bits() as u32);
+                write!(f, "::{last}")
+            }
+            addr => addr.fmt(f),
+        }
     }
 }
 
@@ -205,6 +224,26 @@ mod tests {
         assert_eq!(p.to_string(), "10.0.0.0/8");
         assert_eq!("10.1.2.3/8".parse::<Prefix>(), Err(NotAPrefix));
         assert_eq!("2001:db8::/32".parse::<Prefix>().unwrap().to_string(), "2001:db8::/32");
+    }
+
+    #[test]
+    fn an_address_behind_six_groups_of_zero_ends_in_dots() {
+        // As bird6 1.6.8 and bird 2.0.12 print them.
+        for text in [
+            "::",
+            "::1",
+            "::ffff",
+            "::0.7.252.0",
+            "::63.248.0.0",
+            "::ffff:10.0.0.1",
+            "::1:0:0",
+            "::1:0:0:0",
+            "2001:db8::1",
+        ] {
+            let addr: Ipv6Addr = text.parse().unwrap();
+            assert_eq!(Written(addr.into()).to_string(), text);
+        }
+        assert_eq!("::0.1.0.0/112".parse::<Prefix>().unwrap().to_string(), "::0.1.0.0/112");
     }
 
     #[test]

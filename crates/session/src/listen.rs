@@ -215,7 +215,7 @@ async fn accept(socket: Arc<TcpListener>, at: SocketAddr, listener: Listener) {
                 let _ = sink.try_send(Incoming { stream, remote, local });
             }
             None => {
-                let (ip, port) = (remote.ip(), remote.port());
+                let (ip, port) = (route::Written(remote.ip()), remote.port());
                 let dots = match strangers.next(clock.now()) {
                     Line::Say => "",
                     Line::Last => " ...",

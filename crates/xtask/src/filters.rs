@@ -20,6 +20,7 @@ use beside::{Answer, Beside, DIED};
 use chance::Chance;
 use clap::Args;
 use generate::{Program, program};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -57,13 +58,17 @@ pub fn run(options: &Options) -> Result<()> {
     let family = if options.six { Family::Ipv6 } else { Family::Ipv4 };
     let mut beside = Beside::start(&rbird, &mut chance, family)?;
     let (mut done, mut refused, mut deadly, mut found) = (0, 0, 0, Vec::new());
+    let mut reasons: BTreeMap<String, usize> = BTreeMap::new();
     while done < options.programs && found.len() < options.differences {
         let batch: Vec<Program> =
             (0..BATCH.min(options.programs - done)).map(|_| program(&mut chance, family)).collect();
         let answers = beside.run(&batch)?;
         for (program, [bird, rbird]) in batch.iter().zip(answers) {
             deadly += usize::from(bird.refused.as_deref() == Some(DIED));
-            refused += usize::from(bird.refused.is_some() && rbird.refused.is_some());
+            if let (Some(why), Some(_)) = (&bird.refused, &rbird.refused) {
+                refused += 1;
+                *reasons.entry(words(why).into()).or_default() += 1;
+            }
             if differ(&bird, &rbird) && found.len() < options.differences {
                 found.push(smallest(&mut beside, program.clone(), [bird, rbird])?);
             }
@@ -76,9 +81,15 @@ pub fn run(options: &Options) -> Result<()> {
         begin.elapsed().as_secs_f64(),
         found.len()
     );
+    reasons.iter().for_each(|(why, count)| println!("  refused {count} times: {why}"));
     found.iter().for_each(|f| println!("{f}"));
     ensure!(found.is_empty(), "rbird differs from BIRD");
     Ok(())
+}
+
+/// Why a configuration is refused, without the place.
+fn words(said: &str) -> &str {
+    said.split_once(": ").map_or_else(|| said.split_once(", ").map_or(said, |(_, words)| words), |(_, words)| words)
 }
 
 fn differ(bird: &Answer, rbird: &Answer) -> bool {

@@ -10,7 +10,7 @@ use filter::names::AttrKind;
 use route::attr::{self, FLAG_TRANSITIVE, Shape, origin};
 use route::attrs::{LocalAttr, LocalValue, Record, next_hop};
 use route::community::{communities, ext_communities, large_communities};
-use route::{AsPath, AttrSet};
+use route::{AsPath, AttrSet, Written};
 use std::fmt::{Display, Write};
 use std::net::Ipv4Addr;
 
@@ -74,8 +74,8 @@ fn plain(shape: Shape, value: &[u8]) -> String {
         }
         .to_owned(),
         Shape::NextHop => match next_hop(value) {
-            Some((global, Some(link_local))) => format!("{global} {link_local}"),
-            Some((global, None)) => global.to_string(),
+            Some((global, Some(link_local))) => format!("{} {link_local}", Written(global)),
+            Some((global, None)) => Written(global).to_string(),
             None => String::new(),
         },
         Shape::U32 => number().map_or_else(String::new, |n| n.to_string()),
@@ -177,7 +177,7 @@ fn local(name: LocalAttr, value: &LocalValue) -> String {
         (LocalAttr::KrtLock, LocalValue::Int(bits)) => format!("\t{label}:{}", named_bits(METRICS, *bits)),
         (LocalAttr::KrtFeatures, LocalValue::Int(bits)) => format!("\t{label}:{}", named_bits(FEATURES, *bits)),
         (_, LocalValue::Int(n)) => format!("\t{label}: {n}"),
-        (_, LocalValue::Ip(addr)) => format!("\t{label}: {addr}"),
+        (_, LocalValue::Ip(addr)) => format!("\t{label}: {}", Written(*addr)),
         (_, LocalValue::Text(text)) => format!("\t{label}: {text}"),
         (_, LocalValue::Octets(octets)) => opaque(format!("\t{label}: "), octets),
     }

@@ -16,7 +16,7 @@ use crate::view::{
 };
 use conf::config::{StaticDest, StaticHop};
 use route::hop::IGP_METRIC_UNKNOWN;
-use route::{Family, Hop, IfIndex, IfaceAddr, Prefix, Resolved};
+use route::{Family, Hop, IfIndex, IfaceAddr, Prefix, Resolved, Written};
 use std::borrow::Cow;
 use std::net::Ipv4Addr;
 
@@ -87,7 +87,7 @@ impl Layout for V1 {
                 .addrs
                 .iter()
                 .find(|a| Family::of(a.addr) == setting.family && row.primary.contains(&a.addr))
-                .map_or_else(String::new, |a| format!("{}/{}", a.addr, a.prefix.len()));
+                .map_or_else(String::new, |a| format!("{}/{}", Written(a.addr), a.prefix.len()));
             let state = up_or_down(iface.is_up());
             out.line(code::INTERFACE_SUMMARY, format_args!("{:<9} {state:<5} {primary}", iface.name));
         }
@@ -159,10 +159,10 @@ fn scaled(octets: u64) -> (u64, char) {
 
 fn address(addr: &IfaceAddr, word: &str) -> String {
     let opposite = match addr.peer {
-        Some(peer) => format!(", opposite {peer}"),
+        Some(peer) => format!(", opposite {}", Written(peer)),
         None => String::new(),
     };
-    format!("\t{}/{} ({word}{opposite}, scope {})", addr.addr, addr.prefix.len(), addr.scope.word())
+    format!("\t{}/{} ({word}{opposite}, scope {})", Written(addr.addr), addr.prefix.len(), addr.scope.word())
 }
 
 fn protocol_row(row: &ProtocolView, setting: &Setting<'_>) -> String {
@@ -233,7 +233,7 @@ fn bgp_detail(bgp: &BgpView, out: &mut Frame) {
         Some(name) => format!("%{name}"),
         None => String::new(),
     };
-    line(format_args!("    Neighbor address: {}{iface}", bgp.peer_addr));
+    line(format_args!("    Neighbor address: {}{iface}", Written(bgp.peer_addr)));
     line(format_args!("    Neighbor AS:      {}", bgp.peer_as));
     if let Some(restart) = bgp.restart {
         let (word, label) = match restart.long_lived {
@@ -264,7 +264,7 @@ fn session_detail(session: &SessionView, out: &mut Frame) {
     line(format_args!("    Neighbor ID:      {}", session.peer_id));
     line(format_args!("    Neighbor caps:    {}", session.caps.join(" ")));
     line(format_args!("    Session:          {}", session.words.join(" ")));
-    line(format_args!("    Source address:   {}", session.source_addr));
+    line(format_args!("    Source address:   {}", Written(session.source_addr)));
     if let Some((routes, most)) = session.route_limit {
         line(format_args!("    Route limit:      {routes}/{most}"));
     }
@@ -281,8 +281,8 @@ fn static_row(row: &StaticRow, out: &mut Frame) {
     let dormant = |i: usize| if row.dormant.get(i) == Some(&true) { " (dormant)" } else { "" };
     let bfd = |on: bool| if on { " (bfd)" } else { "" };
     let router = |hop: &StaticHop| match &hop.iface {
-        Some(iface) => format!("{}%{iface}", hop.gateway),
-        None => hop.gateway.to_string(),
+        Some(iface) => format!("{}%{iface}", Written(hop.gateway)),
+        None => Written(hop.gateway).to_string(),
     };
     let net = row.net;
     let mut line = |text: std::fmt::Arguments<'_>| out.line(code::STATIC, text);
@@ -299,7 +299,7 @@ fn static_row(row: &StaticRow, out: &mut Frame) {
             }
         },
         StaticDest::Device(name) => line(format_args!("{net} dev {name}{}", dormant(0))),
-        StaticDest::Recursive(gateway) => line(format_args!("{net} recursive {gateway}{}", dormant(0))),
+        StaticDest::Recursive(gateway) => line(format_args!("{net} recursive {}{}", Written(*gateway), dormant(0))),
         StaticDest::Blackhole => line(format_args!("{net} blackhole")),
         StaticDest::Unreachable => line(format_args!("{net} unreachable")),
         StaticDest::Prohibit => line(format_args!("{net} prohibited")),

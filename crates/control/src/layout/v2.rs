@@ -18,7 +18,7 @@ use crate::view::{
 use conf::config::{StaticDest, StaticHop};
 use route::attrs::{LocalAttr, LocalValue};
 use route::hop::IGP_METRIC_UNKNOWN;
-use route::{Family, Hop, IfIndex, IfaceAddr, Prefix, Resolved};
+use route::{Family, Hop, IfIndex, IfaceAddr, Prefix, Resolved, Written};
 use std::borrow::Cow;
 use std::net::IpAddr;
 
@@ -85,7 +85,7 @@ impl Layout for V2 {
         for row in rows {
             let of = |family| {
                 let found = preferred(row).into_iter().find(|a| Family::of(a.addr) == family);
-                found.map_or_else(String::new, |a| format!("{}/{}", a.addr, a.prefix.len()))
+                found.map_or_else(String::new, |a| format!("{}/{}", Written(a.addr), a.prefix.len()))
             };
             let (name, state) = (&row.iface.name, up_or_down(row.iface.is_up()));
             let (v4, v6) = (of(Family::Ipv4), of(Family::Ipv6));
@@ -200,10 +200,10 @@ fn preferred(row: &InterfaceView) -> Vec<&IfaceAddr> {
 
 fn address(addr: &IfaceAddr, word: &str) -> String {
     let opposite = match addr.peer {
-        Some(peer) => format!("opposite {peer}, "),
+        Some(peer) => format!("opposite {}, ", Written(peer)),
         None => String::new(),
     };
-    format!("\t{}/{} ({word}{opposite}scope {})", addr.addr, addr.prefix.len(), addr.scope.word())
+    format!("\t{}/{} ({word}{opposite}scope {})", Written(addr.addr), addr.prefix.len(), addr.scope.word())
 }
 
 fn protocol_row(row: &ProtocolView, setting: &Setting<'_>) -> String {
@@ -274,8 +274,8 @@ fn channel_detail(channel: &ChannelView, out: &mut Frame) {
         }
     }
     if let Some((global, link_local)) = channel.next_hop.filter(|_| channel.state == "UP") {
-        let link_local = link_local.map_or_else(String::new, |addr| format!(" {addr}"));
-        words::detail("    ", format_args!("BGP Next hop:   {global}{link_local}"), out);
+        let link_local = link_local.map_or_else(String::new, |addr| format!(" {}", Written(addr)));
+        words::detail("    ", format_args!("BGP Next hop:   {}{link_local}", Written(global)), out);
     }
     for (family, table) in &channel.igp_tables {
         let word = if *family == Family::Ipv4 { "IPv4" } else { "IPv6" };
@@ -311,7 +311,7 @@ fn bgp_detail(bgp: &BgpView, out: &mut Frame) {
     words::detail("  ", format_args!("BGP state:          {}", bgp.state), out);
     let mut line =
         |label: &str, text: &dyn std::fmt::Display| words::detail("    ", format_args!("{label:<17} {text}"), out);
-    line("Neighbor address:", &format_args!("{}{iface}", bgp.peer_addr));
+    line("Neighbor address:", &format_args!("{}{iface}", Written(bgp.peer_addr)));
     line("Neighbor AS:", &bgp.peer_as);
     line("Local AS:", &bgp.local_as);
     if bgp.restart.is_some() {
@@ -345,7 +345,7 @@ fn session_detail(session: &SessionView, out: &mut Frame) {
     let mut line =
         |label: &str, text: &dyn std::fmt::Display| words::detail("    ", format_args!("{label:<17} {text}"), out);
     line("Session:", &session.words.join(" "));
-    line("Source address:", &session.source_addr);
+    line("Source address:", &Written(session.source_addr));
     line("Hold timer:", &timer(session.hold));
     line("Keepalive timer:", &timer(session.keepalive));
 }
@@ -417,14 +417,14 @@ fn static_row(row: &StaticRow, out: &mut Frame) {
                 let iface = iface.as_ref().map_or_else(String::new, |name| format!("%{name}"));
                 let onlink = if *onlink { " onlink" } else { "" };
                 let bfd = if *bfd { " (bfd)" } else { "" };
-                line(format_args!("\tvia {gateway}{iface}{onlink}{bfd}{}", dormant(i)));
+                line(format_args!("\tvia {}{iface}{onlink}{bfd}{}", Written(*gateway), dormant(i)));
             }
         }
         StaticDest::Device(name) => {
             line(format_args!("{net}"));
             line(format_args!("\tdev {name}{}", dormant(0)));
         }
-        StaticDest::Recursive(gateway) => line(format_args!("{net}\trecursive {gateway}")),
+        StaticDest::Recursive(gateway) => line(format_args!("{net}\trecursive {}", Written(*gateway))),
         StaticDest::Blackhole => line(format_args!("{net}\tblackhole")),
         StaticDest::Unreachable => line(format_args!("{net}\tunreachable")),
         StaticDest::Prohibit => line(format_args!("{net}\tprohibited")),

@@ -8,7 +8,7 @@ use rib::batch::LimitAction;
 use route::attr::{code as attr, origin};
 use route::community::{LLGR_STALE, communities};
 use route::iface::IfaceFlags;
-use route::{AsPath, AttrSet};
+use route::{AsPath, AttrSet, Written};
 use std::borrow::Cow;
 
 /// A line of `show protocols all` under an indent.
@@ -142,7 +142,7 @@ pub fn bfd_sessions(
     line(format_args!("{protocol}:"));
     line(format_args!("{addr:<25} {iface:<10} {state:<10} {since:<since_width$}  {interval:>8} {timeout:>8}"));
     for row in rows {
-        let (addr, state) = (row.remote.to_string(), row.state);
+        let (addr, state) = (Written(row.remote).to_string(), row.state);
         let iface = row.iface.as_deref().unwrap_or("---");
         let since = setting.stamps.text(row.since, &setting.time.protocol);
         let (interval, timeout) = (seconds(row.interval_us), seconds(row.timeout_us));

@@ -12,7 +12,7 @@ use crate::names;
 use crate::span::{Diagnostic, Span};
 use crate::syntax::{Op, Parsed, Tok};
 use crate::value::{Held, Value};
-use route::{Family, Prefix, Roa};
+use route::{Family, Prefix, Roa, Written};
 use std::sync::Arc;
 
 impl Parser<'_, '_> {
@@ -229,13 +229,12 @@ impl Parser<'_, '_> {
         match made.filter(|p| p.addr() == addr) {
             Some(prefix) => Ok(prefix),
             None => {
+                let family = if addr.is_ipv4() { "IPv4" } else { "IPv6" };
+                let said = Written(addr);
                 let words = match (self.dialect(), made) {
-                    (Dialect::V1, _) => format!("Invalid network prefix: {addr}/{len}."),
+                    (Dialect::V1, _) => format!("Invalid network prefix: {said}/{len}."),
                     (Dialect::V2, None) => format!("Invalid prefix length {len}"),
-                    (Dialect::V2, Some(p)) => {
-                        let family = if addr.is_ipv4() { "IPv4" } else { "IPv6" };
-                        format!("Invalid {family} prefix {addr}/{len}, maybe you wanted {p}")
-                    }
+                    (Dialect::V2, Some(p)) => format!("Invalid {family} prefix {said}/{len}, maybe you wanted {p}"),
                 };
                 let wrong = Diagnostic::error(span, words);
                 Err(match made {

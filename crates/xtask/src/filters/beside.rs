@@ -19,10 +19,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
-/// How long a daemon may take to answer.
-const ANSWER: Duration = Duration::from_secs(5);
+/// How long a daemon may take to answer: machines are busy.
+const ANSWER: Duration = Duration::from_secs(20);
 /// How long a daemon may take to start.
-const PATIENCE: Duration = Duration::from_secs(15);
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The places of a family: addresses, what both daemons are called, the routes that stand in their configuration.
 struct Stage {

@@ -542,6 +542,7 @@ impl Worker {
             }
             refused => {
                 if let Some(Err(learn::Strange(gateway))) = refused {
+                    let gateway = route::Written(gateway);
                     lines.push(format!("KRT: Received route {net} with strange next-hop {gateway}"));
                     strange.insert(net);
                 }

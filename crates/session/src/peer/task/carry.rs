@@ -10,7 +10,7 @@ use crate::peer::words::{self, Place};
 use crate::sockopt;
 use crate::status::ProtoState;
 use fsm::{Action, Event, Keep, Life, Which};
-use route::{Family, IfIndex, Moment, Source};
+use route::{Family, IfIndex, Moment, Source, Written};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -125,8 +125,8 @@ impl Task {
 
     pub(super) fn connect(&mut self) {
         let source = self.source_addr();
-        let from = source.unwrap_or_else(|| unspecified(self.spec.peer_addr));
-        let text = format!("Connecting to {} from local address {from}", self.spec.peer_addr);
+        let [to, from] = [self.spec.peer_addr, source.unwrap_or_else(|| unspecified(self.spec.peer_addr))].map(Written);
+        let text = format!("Connecting to {to} from local address {from}");
         self.trace(EVENTS, &text);
         let link = IfIndex(self.link.load(Ordering::Relaxed));
         match conn::connect(&self.spec, source, link) {
@@ -142,7 +142,7 @@ impl Task {
     pub(super) fn answer_offer(&mut self, accept: bool) {
         let Some(conn) = self.offered.take() else { return };
         let word = if accept { "accepted" } else { "rejected" };
-        let (ip, port) = (conn.remote.ip(), conn.remote.port());
+        let (ip, port) = (Written(conn.remote.ip()), conn.remote.port());
         self.trace(EVENTS, &format!("Incoming connection from {ip} (port {port}) {word}"));
         if accept {
             self.inc = Some(conn);
