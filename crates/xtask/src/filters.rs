@@ -67,7 +67,7 @@ pub fn run(options: &Options) -> Result<()> {
             deadly += usize::from(bird.refused.as_deref() == Some(DIED));
             if let (Some(why), Some(_)) = (&bird.refused, &rbird.refused) {
                 refused += 1;
-                *reasons.entry(words(why).into()).or_default() += 1;
+                *reasons.entry(words(why)).or_default() += 1;
             }
             if differ(&bird, &rbird) && found.len() < options.differences {
                 found.push(smallest(&mut beside, program.clone(), [bird, rbird])?);
@@ -87,9 +87,9 @@ pub fn run(options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// Why a configuration is refused, without the place.
-fn words(said: &str) -> &str {
-    said.split_once(": ").map_or_else(|| said.split_once(", ").map_or(said, |(_, words)| words), |(_, words)| words)
+/// Why a configuration is refused: `8002 FILE:LINE:COLUMN WORDS` without the place and without numbers.
+fn words(said: &str) -> String {
+    said.splitn(3, ' ').nth(2).unwrap_or(said).replace(|c: char| c.is_ascii_digit(), "")
 }
 
 fn differ(bird: &Answer, rbird: &Answer) -> bool {

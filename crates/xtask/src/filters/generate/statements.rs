@@ -144,7 +144,8 @@ impl Maker<'_> {
                 },
                 _ => break,
             };
-            let mut part = Node::new(Sort::Optional).text(format!("{label}: "));
+            // The blank: a colon at an IPv6 address is of the address.
+            let mut part = Node::new(Sort::Optional).text(format!("{label} : "));
             for _ in 0..1 + self.chance.below(2) {
                 let statement = self.statement(depth, result);
                 part = part.node(statement);
