@@ -143,25 +143,30 @@ impl Beside {
         }
     }
 
-    /// Until both have the routes of the base configuration.
+    /// Until both have all routes of the base configuration, and nothing comes any more.
     fn wait_routes(&mut self) -> Result<()> {
         let end = Instant::now() + PATIENCE;
+        let mut last = String::new();
         loop {
+            let mut up = true;
+            for daemon in [&mut self.bird, &mut self.rbird] {
+                up &= daemon.ask("show protocols")?.matches("Established").count() == SESSIONS;
+            }
             let both = [&mut self.bird, &mut self.rbird].map(|d| d.ask("show route all").map(|r| sorted(&r)));
             let [bird, rbird] = both;
             let (bird, rbird) = (bird?, rbird?);
-            if bird == rbird && count(&bird) >= ROUTES {
+            if up && bird == rbird && bird == last {
                 for daemon in [&mut self.bird, &mut self.rbird] {
                     daemon.routes = daemon.ask("show route")?.lines().count();
                 }
                 return Ok(());
             }
             if Instant::now() > end {
-                let routes = count(&bird);
                 let [bird, rbird] = [(&bird, &rbird), (&rbird, &bird)].map(|(a, b)| without(a, b));
-                bail!("{routes} routes; those of the base configuration differ:\n--- bird:\n{bird}--- rbird:\n{rbird}");
+                bail!("the routes of the base configuration differ, up: {up}:\n--- bird:\n{bird}--- rbird:\n{rbird}");
             }
-            std::thread::sleep(Duration::from_millis(100));
+            last = bird;
+            std::thread::sleep(Duration::from_millis(300));
         }
     }
 
@@ -221,13 +226,8 @@ fn base(chance: &mut Chance, family: Family, stage: &Stage) -> String {
     text + "include \"programs.conf\";\n"
 }
 
-/// How many routes there are when all have come, at least: some lead nowhere and are not taken.
-const ROUTES: usize = 17;
-
-/// The routes of a list, each a line with its protocol in brackets.
-fn count(list: &str) -> usize {
-    list.lines().filter(|line| line.contains(" [")).count()
-}
+/// The sessions of the base configuration.
+const SESSIONS: usize = 2;
 
 /// One daemon and the line to it.
 pub struct Daemon {

@@ -244,6 +244,9 @@ fn attributes(internal: bool, chance: &mut Chance) -> Vec<u8> {
         if width == 1 {
             items.sort_unstable();
             items.dedup();
+        } else {
+            // The first numbers differ.
+            items.iter_mut().step_by(width).zip(pieces).for_each(|(item, piece)| *item = piece);
         }
         if !items.is_empty() {
             put(all, flags, code, &octets(&items));
@@ -252,7 +255,7 @@ fn attributes(internal: bool, chance: &mut Chance) -> Vec<u8> {
     list(&mut all, 0xc0, 8, 1, chance);
     if internal && chance.percent(40) {
         put(&mut all, 0x80, 9, &[1, 2, 3, 4]);
-        // None twice: BIRD's delete of one that is there twice leaves memory that it has not set behind the list.
+        // In no list one twice: BIRD's delete of it leaves memory that it has not set behind the list.
         let clusters = [0x0102_0304, 0x0200_0001, 0x0a00_0001].get(chance.below(3)..).unwrap_or_default();
         put(&mut all, 0x80, 10, &octets(clusters));
     }
