@@ -6,7 +6,7 @@ use route::attr::code;
 use route::attrs::Local;
 use route::{
     AttrSet, AttrSetBuilder, BgpSource, ChannelId, Dest, Family, Hop, IfIndex, Moment, Prefix, ProtocolId, Source,
-    SourceId, SourceKind, TableId,
+    SourceId, SourceKind, Speaker, TableId,
 };
 use std::net::{IpAddr, Ipv4Addr};
 use std::ops::Range;
@@ -65,26 +65,10 @@ pub fn source(peer: u8) -> Source {
         protocol_name: format!("p{peer}").into(),
         kind: SourceKind::Bgp,
         path_id: 0,
-        bgp: Some(BgpSource {
-            peer_addr: addr(peer),
-            local_addr: addr(254),
-            local_as: 65000,
-            peer_as: 65000 + u32::from(peer),
-            router_id: u32::from(peer),
-            local_id: 254,
-            internal: false,
-            rr_client: false,
-            cluster_id: 0,
-            rs_client: false,
-            default_local_pref: 100,
-            default_med: 0,
-            path_metric: true,
-            med_metric: false,
-            deterministic_med: false,
-            igp_metric: true,
-            prefer_older: false,
-            established: Moment(0),
-        }),
+        bgp: Some(BgpSource::between(
+            Speaker { addr: addr(254), asn: 65000, id: 254 },
+            Speaker { addr: addr(peer), asn: 65000 + u32::from(peer), id: u32::from(peer) },
+        )),
     }
 }
 

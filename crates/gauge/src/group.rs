@@ -2,11 +2,10 @@
 
 use crate::Ready;
 use crate::feed::{addr, batches, feed, table};
-use filter::Policy;
 use rib::batch::{ChangeBatch, Generation, NetId, Reading};
-use rib::export::{Advance, Group, GroupKey, MemberId, MemberSpec, MissingLladdr, NextHopMode, Part};
+use rib::export::{Advance, Group, GroupKey, MemberId, MemberSpec, Part};
 use rib::trace::Tracing;
-use route::{ChannelId, Family, IfIndex, ProtocolId};
+use route::{ChannelId, Family, ProtocolId};
 use std::sync::Arc;
 use wire::frame::MESSAGE_OCTETS_MAX;
 use wire::{EncodeContext, Encoder, Nlri, PerFamily};
@@ -14,30 +13,7 @@ use wire::{EncodeContext, Encoder, Nlri, PerFamily};
 const MEMBERS: u8 = 8;
 
 fn key() -> GroupKey {
-    GroupKey {
-        family: Family::Ipv4,
-        policy: Policy::Accept,
-        rewrite_before_filter: true,
-        secondary: false,
-        add_path: false,
-        local_as: 65000,
-        internal: false,
-        local_addr: addr(254),
-        local_link_local: None,
-        link: IfIndex(0),
-        next_hop: NextHopMode::Default,
-        missing_lladdr: MissingLladdr::SelfAddr,
-        rr_client: false,
-        cluster_id: 254,
-        rs_client: false,
-        interpret_communities: true,
-        allow_local_pref: false,
-        default_local_pref: 100,
-        med_to_external: false,
-        as4: true,
-        extended_messages: false,
-        llgr_aware: true,
-    }
+    GroupKey { cluster_id: 254, ..GroupKey::external(Family::Ipv4, 65000, addr(254)) }
 }
 
 fn member(n: u8) -> MemberSpec {

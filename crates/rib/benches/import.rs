@@ -17,7 +17,7 @@ use route::attrs::Local;
 use route::net::Prefix4;
 use route::{
     AttrSet, AttrSetBuilder, BgpSource, ChannelId, Dest, Family, Hop, IfIndex, Moment, Prefix, ProtocolId, Source,
-    SourceId, SourceKind, TableId,
+    SourceId, SourceKind, Speaker, TableId,
 };
 use std::sync::Arc;
 
@@ -135,26 +135,10 @@ fn source() -> Source {
         protocol_name: "p1".into(),
         kind: SourceKind::Bgp,
         path_id: 0,
-        bgp: Some(BgpSource {
-            peer_addr: addr(1),
-            local_addr: addr(2),
-            local_as: 65000,
-            peer_as: 65001,
-            router_id: 1,
-            local_id: 2,
-            internal: false,
-            rr_client: false,
-            cluster_id: 0,
-            rs_client: false,
-            default_local_pref: 100,
-            default_med: 0,
-            path_metric: true,
-            med_metric: false,
-            deterministic_med: false,
-            igp_metric: true,
-            prefer_older: false,
-            established: Moment(0),
-        }),
+        bgp: Some(BgpSource::between(
+            Speaker { addr: addr(2), asn: 65000, id: 2 },
+            Speaker { addr: addr(1), asn: 65001, id: 1 },
+        )),
     }
 }
 

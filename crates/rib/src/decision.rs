@@ -186,7 +186,7 @@ mod tests {
     use route::attr::code;
     use route::attrs::Local;
     use route::hop::IGP_METRIC_UNKNOWN;
-    use route::{AttrSetBuilder, Dest, Hop, IfIndex, Moment, ProtocolId, SourceId};
+    use route::{AttrSetBuilder, Dest, Hop, IfIndex, ProtocolId, SourceId, Speaker};
 
     /// A path with everything that a step may read; the best one can be.
     #[derive(Clone)]
@@ -207,26 +207,10 @@ mod tests {
         Route {
             preference: 100,
             kind: SourceKind::Bgp,
-            bgp: BgpSource {
-                peer_addr: "192.0.2.1".parse().unwrap(),
-                local_addr: "192.0.2.254".parse().unwrap(),
-                local_as: 65000,
-                peer_as: 65001,
-                router_id: 10,
-                local_id: 1,
-                internal: false,
-                rr_client: false,
-                cluster_id: 0,
-                rs_client: false,
-                default_local_pref: 100,
-                default_med: 0,
-                path_metric: true,
-                med_metric: false,
-                deterministic_med: false,
-                igp_metric: true,
-                prefer_older: false,
-                established: Moment(0),
-            },
+            bgp: BgpSource::between(
+                Speaker { addr: "192.0.2.254".parse().unwrap(), asn: 65000, id: 1 },
+                Speaker { addr: "192.0.2.1".parse().unwrap(), asn: 65001, id: 10 },
+            ),
             suppressed: false,
             hop: ResolvedHop { to: Resolved::Unicast(via), igp_metric: Some(0), recursive: true },
             numbers: Vec::new(),

@@ -11,8 +11,8 @@ use rib::export::{ExportVerdict, GroupKey, Judge, NextHopMode, Offer};
 use route::attr::code;
 use route::attrs::{Local, Records};
 use route::{
-    AttrSet, AttrSetBuilder, BgpSource, Dest, Hop, IfIndex, Ifaces, Moment, ProtocolId, Resolved, Source, SourceId,
-    SourceKind,
+    AttrSet, AttrSetBuilder, BgpSource, Dest, Hop, IfIndex, Ifaces, ProtocolId, Resolved, Source, SourceId, SourceKind,
+    Speaker,
 };
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
@@ -38,24 +38,12 @@ fn bgp_source(internal: bool) -> Source {
     Source {
         kind: SourceKind::Bgp,
         bgp: Some(BgpSource {
-            peer_addr: addr(9),
-            local_addr: addr(1),
-            local_as: 65000,
-            peer_as,
-            router_id: 0x0909_0909,
-            local_id: 0x0101_0101,
             internal,
-            rr_client: false,
             cluster_id: 0x0101_0101,
-            rs_client: false,
-            default_local_pref: 100,
-            default_med: 0,
-            path_metric: true,
-            med_metric: false,
-            deterministic_med: false,
-            igp_metric: true,
-            prefer_older: false,
-            established: Moment(0),
+            ..BgpSource::between(
+                Speaker { addr: addr(1), asn: 65000, id: 0x0101_0101 },
+                Speaker { addr: addr(9), asn: peer_as, id: 0x0909_0909 },
+            )
         }),
         ..static_source()
     }

@@ -23,7 +23,7 @@ use route::attrs::Local;
 use route::net::Prefix4;
 use route::{
     AttrSet, AttrSetBuilder, BgpSource, ChannelId, Dest, IfIndex, Ifaces, Moment, Prefix, ProtocolId, Resolved, Source,
-    SourceId, SourceKind, TableId,
+    SourceId, SourceKind, Speaker, TableId,
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::{IpAddr, Ipv4Addr};
@@ -120,24 +120,11 @@ fn source(n: u8) -> Arc<Source> {
         kind: SourceKind::Bgp,
         path_id: u32::from(n % 2),
         bgp: Some(BgpSource {
-            peer_addr: addr(protocol),
-            local_addr: addr(254),
-            local_as: 65000,
-            peer_as: 65000 + u32::from(protocol),
-            router_id: 1,
-            local_id: 254,
-            internal: false,
-            rr_client: false,
             cluster_id: 254,
-            rs_client: false,
-            default_local_pref: 100,
-            default_med: 0,
-            path_metric: true,
-            med_metric: false,
-            deterministic_med: false,
-            igp_metric: true,
-            prefer_older: false,
-            established: Moment(0),
+            ..BgpSource::between(
+                Speaker { addr: addr(254), asn: 65000, id: 254 },
+                Speaker { addr: addr(protocol), asn: 65000 + u32::from(protocol), id: 1 },
+            )
         }),
     })
 }

@@ -23,5 +23,5 @@ pub use hop::{Carried, Dest, Hop, Resolved};
 pub use iface::{IfIndex, Iface, IfaceAddr, Ifaces};
 pub use net::{Family, Prefix, Written};
 pub use roa::{Roa, RoaEntry, RoaOrigin, RoaState, RoaTable, RoaTables};
-pub use source::{BgpSource, ChannelId, ProtocolId, Source, SourceId, SourceKind, TableId};
+pub use source::{BgpSource, ChannelId, ProtocolId, Source, SourceId, SourceKind, Speaker, TableId};
 pub use time::Moment;

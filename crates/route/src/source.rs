@@ -121,3 +121,40 @@ pub struct BgpSource {
     /// When this session was established.
     pub established: Moment,
 }
+
+/// One end of a BGP session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Speaker {
+    /// Its address.
+    pub addr: IpAddr,
+    /// Its AS.
+    pub asn: u32,
+    /// Its BGP identifier.
+    pub id: u32,
+}
+
+impl BgpSource {
+    /// An established session between two speakers with BIRD's defaults for everything else.
+    pub fn between(local: Speaker, peer: Speaker) -> Self {
+        Self {
+            peer_addr: peer.addr,
+            local_addr: local.addr,
+            local_as: local.asn,
+            peer_as: peer.asn,
+            router_id: peer.id,
+            local_id: local.id,
+            internal: local.asn == peer.asn,
+            rr_client: false,
+            cluster_id: local.id,
+            rs_client: false,
+            default_local_pref: 100,
+            default_med: 0,
+            path_metric: true,
+            med_metric: false,
+            deterministic_med: false,
+            igp_metric: true,
+            prefer_older: false,
+            established: Moment(0),
+        }
+    }
+}

@@ -5,21 +5,20 @@
 
 #![expect(clippy::unwrap_used, reason = "a measurement may")]
 
-use filter::run::Policy;
 use rbird_session::clock::Clock;
 use rbird_session::export::Exports;
 use rbird_session::link::{EventSink, TableMsg};
 use rbird_session::outbox::{OCTETS_MAX, Outbox};
 use rbird_session::tables::Tables;
 use rib::batch::{Act, ChannelSpec, Deed, Generation, ImportBatch, ImportRow, What};
-use rib::export::{GroupKey, MemberId, MemberSpec, MissingLladdr, NextHopMode};
+use rib::export::{GroupKey, MemberId, MemberSpec};
 use rib::query::TableSpec;
 use route::attr::code;
 use route::attrs::Local;
 use route::net::Prefix4;
 use route::{
-    AttrSet, AttrSetBuilder, BgpSource, ChannelId, Dest, Family, IfIndex, Moment, Prefix, ProtocolId, Source, SourceId,
-    SourceKind, TableId,
+    AttrSet, AttrSetBuilder, BgpSource, ChannelId, Dest, Family, Prefix, ProtocolId, Source, SourceId, SourceKind,
+    Speaker, TableId,
 };
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
@@ -39,53 +38,17 @@ fn source() -> Source {
         kind: SourceKind::Bgp,
         path_id: 0,
         bgp: Some(BgpSource {
-            peer_addr: addr(1),
-            local_addr: addr(254),
-            local_as: 65000,
-            peer_as: 65001,
-            router_id: 1,
-            local_id: 254,
-            internal: false,
-            rr_client: false,
             cluster_id: 254,
-            rs_client: false,
-            default_local_pref: 100,
-            default_med: 0,
-            path_metric: true,
-            med_metric: false,
-            deterministic_med: false,
-            igp_metric: true,
-            prefer_older: false,
-            established: Moment(0),
+            ..BgpSource::between(
+                Speaker { addr: addr(254), asn: 65000, id: 254 },
+                Speaker { addr: addr(1), asn: 65001, id: 1 },
+            )
         }),
     }
 }
 
 fn key() -> GroupKey {
-    GroupKey {
-        family: Family::Ipv4,
-        policy: Policy::Accept,
-        rewrite_before_filter: true,
-        secondary: false,
-        add_path: false,
-        local_as: 65000,
-        internal: false,
-        local_addr: addr(254),
-        local_link_local: None,
-        link: IfIndex(0),
-        next_hop: NextHopMode::Default,
-        missing_lladdr: MissingLladdr::SelfAddr,
-        rr_client: false,
-        cluster_id: 254,
-        rs_client: false,
-        interpret_communities: true,
-        allow_local_pref: false,
-        default_local_pref: 100,
-        med_to_external: false,
-        as4: true,
-        extended_messages: false,
-        llgr_aware: true,
-    }
+    GroupKey { cluster_id: 254, ..GroupKey::external(Family::Ipv4, 65000, addr(254)) }
 }
 
 /// A set with a path of four and a few communities, as tables have them. `version` is in the path, which all

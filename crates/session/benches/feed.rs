@@ -13,8 +13,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a measurement may")]
 
-use filter::run::Policy;
-use rbird_session::peer::{GatewayMode, LivenessMode, MissingLladdr, NextHopMode, PeerChannel, PeerSpec, RestartMode};
+use rbird_session::peer::{PeerChannel, PeerSpec};
 use rbird_session::played::Played;
 use rib::batch::{Act, ChangeBatch, ChannelSpec, Deed, Generation, ImportBatch};
 use rib::query::TableSpec;
@@ -23,7 +22,7 @@ use route::attr::code;
 use route::iface::{IfaceFlags, Scope};
 use route::{
     BgpSource, ChannelId, Family, IfIndex, Iface, IfaceAddr, Ifaces, Moment, Prefix, ProtocolId, Source, SourceId,
-    SourceKind, TableId,
+    SourceKind, Speaker, TableId,
 };
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
@@ -243,26 +242,10 @@ fn source() -> Source {
         protocol_name: "p1".into(),
         kind: SourceKind::Bgp,
         path_id: 0,
-        bgp: Some(BgpSource {
-            peer_addr: PEER.into(),
-            local_addr: OWN.into(),
-            local_as: 65001,
-            peer_as: 65002,
-            router_id: 1,
-            local_id: 2,
-            internal: false,
-            rr_client: false,
-            cluster_id: 0,
-            rs_client: false,
-            default_local_pref: 100,
-            default_med: 0,
-            path_metric: true,
-            med_metric: false,
-            deterministic_med: false,
-            igp_metric: true,
-            prefer_older: false,
-            established: Moment(0),
-        }),
+        bgp: Some(BgpSource::between(
+            Speaker { addr: OWN.into(), asn: 65001, id: 2 },
+            Speaker { addr: PEER.into(), asn: 65002, id: 1 },
+        )),
     }
 }
 
@@ -288,81 +271,9 @@ fn links() -> Arc<Ifaces> {
 
 fn spec(family: Family) -> PeerSpec {
     PeerSpec {
-        name: "p1".into(),
-        protocol: ProtocolId(1),
-        debug: 0,
-        mrtdump: 0,
-        router_id: 0x0a01_0101,
-        listen: None,
-        local_as: 65001,
-        local_addr: None,
-        local_port: None,
-        peer_addr: PEER.into(),
-        iface: None,
-        peer_port: 179,
-        peer_as: 65002,
-        multihop: None,
-        match_local_addr: false,
-        passive: false,
-        password: None,
-        setkey: true,
-        ttl_security: false,
-        check_link: false,
-        liveness: LivenessMode::Off,
-        rr_client: false,
         cluster_id: 7,
-        rs_client: false,
-        hold_time_s: 240,
-        startup_hold_time_s: 240,
-        keepalive_time_s: None,
-        connect_retry_time_s: 120,
-        connect_delay_time_s: 5,
-        error_wait_time_s: (60, 300),
-        error_forget_time_s: 300,
-        disable_after_error: false,
-        disable_after_cease: 0,
-        capabilities: true,
-        route_refresh: true,
-        as4: true,
-        extended_messages: false,
-        advertise_ipv4: true,
-        interpret_communities: true,
-        allow_local_as: 0,
-        allow_local_pref: false,
-        default_med: 0,
-        default_local_pref: 100,
-        path_metric: true,
-        med_metric: false,
-        deterministic_med: false,
-        igp_metric: true,
-        prefer_older: false,
-        graceful_restart: RestartMode::Aware,
-        graceful_restart_time_s: 120,
-        long_lived: RestartMode::Aware,
-        long_lived_stale_time_s: 3600,
-        rewrite_before_filter: true,
-        med_to_external: false,
-        channels: vec![PeerChannel {
-            family,
-            channel: ChannelId(1),
-            table: TableId(1),
-            table_name: "master".into(),
-            igp_table: TableId(2),
-            preference: 100,
-            next_hop: NextHopMode::Default,
-            missing_lladdr: MissingLladdr::SelfAddr,
-            gateway: GatewayMode::Direct,
-            add_paths_rx: false,
-            add_paths_tx: false,
-            secondary: false,
-            debug: 0,
-            import: Policy::Accept,
-            export: Policy::Accept,
-            keep_filtered: false,
-            receive_limit: None,
-            import_limit: None,
-            export_limit: None,
-        }],
+        channels: vec![PeerChannel { igp_table: TableId(2), ..PeerChannel::new(family, ChannelId(1), TableId(1)) }],
+        ..PeerSpec::new("p1".into(), ProtocolId(1), (65001, 0x0a01_0101), (PEER.into(), 65002))
     }
 }
 

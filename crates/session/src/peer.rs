@@ -182,6 +182,69 @@ pub struct PeerSpec {
 }
 
 impl PeerSpec {
+    /// A session between an AS with a BGP identifier, and a neighbour's address with its AS; everything else as
+    /// BIRD 1.6 has it by default, and no channel.
+    pub fn new(name: Arc<str>, protocol: ProtocolId, local: (u32, u32), peer: (IpAddr, u32)) -> Self {
+        let ((local_as, router_id), (peer_addr, peer_as)) = (local, peer);
+        Self {
+            name,
+            protocol,
+            debug: 0,
+            mrtdump: 0,
+            router_id,
+            listen: None,
+            local_as,
+            local_addr: None,
+            local_port: None,
+            peer_addr,
+            iface: None,
+            peer_port: 179,
+            peer_as,
+            multihop: None,
+            match_local_addr: false,
+            passive: false,
+            password: None,
+            setkey: true,
+            ttl_security: false,
+            check_link: false,
+            liveness: LivenessMode::Off,
+            rr_client: false,
+            cluster_id: router_id,
+            rs_client: false,
+            hold_time_s: 240,
+            startup_hold_time_s: 240,
+            keepalive_time_s: None,
+            connect_retry_time_s: 120,
+            connect_delay_time_s: 5,
+            error_wait_time_s: (60, 300),
+            error_forget_time_s: 300,
+            disable_after_error: false,
+            disable_after_cease: 0,
+            capabilities: true,
+            route_refresh: true,
+            as4: true,
+            extended_messages: false,
+            advertise_ipv4: true,
+            interpret_communities: true,
+            allow_local_as: 0,
+            allow_local_pref: false,
+            default_med: 0,
+            default_local_pref: 100,
+            path_metric: true,
+            med_metric: false,
+            deterministic_med: false,
+            igp_metric: true,
+            prefer_older: false,
+            graceful_restart: RestartMode::Aware,
+            graceful_restart_time_s: 120,
+            long_lived: RestartMode::Aware,
+            long_lived_stale_time_s: 3600,
+            rewrite_before_filter: true,
+            med_to_external: false,
+            channels: Vec::new(),
+        }
+    }
+
     /// Both ends in one AS.
     pub fn is_internal(&self) -> bool {
         self.local_as == self.peer_as
@@ -229,6 +292,34 @@ pub struct PeerChannel {
     pub import_limit: Option<Limit>,
     /// `export limit`.
     pub export_limit: Option<Limit>,
+}
+
+impl PeerChannel {
+    /// An attachment of a family to a table that is its own IGP table, called `master`; everything else as BIRD 1.6
+    /// has it by default, and all routes accepted both ways.
+    pub fn new(family: Family, channel: ChannelId, table: TableId) -> Self {
+        Self {
+            family,
+            channel,
+            table,
+            table_name: "master".into(),
+            igp_table: table,
+            preference: 100,
+            next_hop: NextHopMode::Default,
+            missing_lladdr: MissingLladdr::SelfAddr,
+            gateway: GatewayMode::Direct,
+            add_paths_rx: false,
+            add_paths_tx: false,
+            secondary: false,
+            debug: 0,
+            import: Policy::Accept,
+            export: Policy::Accept,
+            keep_filtered: false,
+            receive_limit: None,
+            import_limit: None,
+            export_limit: None,
+        }
+    }
 }
 
 /// What all peers share.

@@ -12,14 +12,14 @@ use rbird_session::tables::Tables;
 use rib::batch::{
     Act, ChannelSpec, Deed, Generation, ImportBatch, ImportRow, Limit, LimitAction, LimitKind, TableEvent, What,
 };
-use rib::export::{GroupKey, MemberId, MemberSpec, MissingLladdr, NextHopMode};
+use rib::export::{GroupKey, MemberId, MemberSpec};
 use rib::query::TableSpec;
 use route::attr::code;
 use route::attrs::Local;
 use route::net::Prefix4;
 use route::{
-    AttrSet, AttrSetBuilder, BgpSource, ChannelId, Dest, Family, IfIndex, Moment, Prefix, ProtocolId, Source, SourceId,
-    SourceKind, TableId,
+    AttrSet, AttrSetBuilder, BgpSource, ChannelId, Dest, Family, Prefix, ProtocolId, Source, SourceId, SourceKind,
+    Speaker, TableId,
 };
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr};
@@ -61,53 +61,17 @@ fn source(n: u32) -> Source {
         kind: SourceKind::Bgp,
         path_id: 0,
         bgp: Some(BgpSource {
-            peer_addr: addr(n as u8),
-            local_addr: addr(254),
-            local_as: 65000,
-            peer_as: 65000 + n,
-            router_id: n,
-            local_id: 254,
-            internal: false,
-            rr_client: false,
             cluster_id: 254,
-            rs_client: false,
-            default_local_pref: 100,
-            default_med: 0,
-            path_metric: true,
-            med_metric: false,
-            deterministic_med: false,
-            igp_metric: true,
-            prefer_older: false,
-            established: Moment(0),
+            ..BgpSource::between(
+                Speaker { addr: addr(254), asn: 65000, id: 254 },
+                Speaker { addr: addr(n as u8), asn: 65000 + n, id: n },
+            )
         }),
     }
 }
 
 fn key() -> GroupKey {
-    GroupKey {
-        family: Family::Ipv4,
-        policy: Policy::Accept,
-        rewrite_before_filter: true,
-        secondary: false,
-        add_path: false,
-        local_as: 65000,
-        internal: false,
-        local_addr: addr(254),
-        local_link_local: None,
-        link: IfIndex(0),
-        next_hop: NextHopMode::Default,
-        missing_lladdr: MissingLladdr::SelfAddr,
-        rr_client: false,
-        cluster_id: 254,
-        rs_client: false,
-        interpret_communities: true,
-        allow_local_pref: false,
-        default_local_pref: 100,
-        med_to_external: false,
-        as4: true,
-        extended_messages: false,
-        llgr_aware: true,
-    }
+    GroupKey { cluster_id: 254, ..GroupKey::external(Family::Ipv4, 65000, addr(254)) }
 }
 
 fn net(n: u32) -> Prefix {

@@ -27,7 +27,7 @@ use route::hop::Recursive;
 use route::iface::{IfaceFlags, Scope};
 use route::{
     AttrSet, AttrSetBuilder, BgpSource, Dest, Hop, IfIndex, Iface, IfaceAddr, Moment, Prefix, ProtocolId, Resolved,
-    Source, SourceId, SourceKind, TableId,
+    Source, SourceId, SourceKind, Speaker, TableId,
 };
 use route::{Roa, RoaEntry, RoaOrigin, RoaTable, RoaTables};
 use std::net::{IpAddr, Ipv4Addr};
@@ -493,24 +493,12 @@ fn from_kubeadm1() -> RoutePath {
 
 fn bgp_source(peer: &str, peer_as: u32) -> BgpSource {
     BgpSource {
-        peer_addr: addr(peer),
-        local_addr: addr("192.168.16.1"),
-        local_as: 64513,
-        peer_as,
-        router_id: 0x0a00_0002,
-        local_id: 0x0a00_0001,
         internal: peer_as == 64513,
-        rr_client: false,
-        cluster_id: 0,
-        rs_client: false,
-        default_local_pref: 100,
-        default_med: 0,
-        path_metric: true,
-        med_metric: false,
-        deterministic_med: false,
-        igp_metric: true,
-        prefer_older: false,
         established: second(34),
+        ..BgpSource::between(
+            Speaker { addr: addr("192.168.16.1"), asn: 64513, id: 0x0a00_0001 },
+            Speaker { addr: addr(peer), asn: peer_as, id: 0x0a00_0002 },
+        )
     }
 }
 

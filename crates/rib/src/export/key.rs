@@ -90,6 +90,35 @@ pub enum MissingLladdr {
 }
 
 impl GroupKey {
+    /// What is said to an external neighbour of one AS on no link of ours, with BIRD 1.6's defaults for everything
+    /// else and all capabilities that cost nothing.
+    pub fn external(family: Family, local_as: u32, local_addr: IpAddr) -> Self {
+        Self {
+            family,
+            policy: Policy::Accept,
+            rewrite_before_filter: true,
+            secondary: false,
+            add_path: false,
+            local_as,
+            internal: false,
+            local_addr,
+            local_link_local: None,
+            link: IfIndex(0),
+            next_hop: NextHopMode::Default,
+            missing_lladdr: MissingLladdr::SelfAddr,
+            rr_client: false,
+            cluster_id: 0,
+            rs_client: false,
+            interpret_communities: true,
+            allow_local_pref: false,
+            default_local_pref: 100,
+            med_to_external: false,
+            as4: true,
+            extended_messages: false,
+            llgr_aware: true,
+        }
+    }
+
     /// How much of each prefix the group reads.
     pub const fn reading(&self) -> Reading {
         if self.secondary || self.add_path { Reading::All } else { Reading::Best }
@@ -183,28 +212,9 @@ mod tests {
 
     fn key() -> GroupKey {
         GroupKey {
-            family: Family::Ipv4,
-            policy: Policy::Accept,
-            rewrite_before_filter: true,
-            secondary: false,
-            add_path: false,
-            local_as: 1,
-            internal: false,
-            local_addr: Ipv4Addr::new(192, 0, 2, 1).into(),
-            local_link_local: None,
             link: IfIndex(1),
-            next_hop: NextHopMode::Default,
-            missing_lladdr: MissingLladdr::SelfAddr,
-            rr_client: false,
             cluster_id: 1,
-            rs_client: false,
-            interpret_communities: true,
-            allow_local_pref: false,
-            default_local_pref: 100,
-            med_to_external: false,
-            as4: true,
-            extended_messages: false,
-            llgr_aware: true,
+            ..GroupKey::external(Family::Ipv4, 1, Ipv4Addr::new(192, 0, 2, 1).into())
         }
     }
 

@@ -5,7 +5,7 @@
 use filter::run::Policy;
 use rib::batch::{Act, ChangeBatch, ChannelSpec, Deed, Generation, ImportBatch, ImportRow, TableEvent, What};
 use rib::batch::{Limit, NetId, Reading};
-use rib::export::{Advance, Group, GroupKey, MemberId, MemberSpec, MissingLladdr, NextHopMode, Part, Slot};
+use rib::export::{Advance, Group, GroupKey, MemberId, MemberSpec, Part, Slot};
 use rib::table::{Reason, Table, TableSpec};
 use rib::trace::Tracing;
 use route::attr::code;
@@ -14,7 +14,7 @@ use route::hop::Recursive;
 use route::iface::{IfaceFlags, Scope};
 use route::{
     AttrSet, AttrSetBuilder, BgpSource, ChannelId, Dest, Family, Hop, IfIndex, Iface, IfaceAddr, Ifaces, Moment,
-    Prefix, ProtocolId, Resolved, Source, SourceId, SourceKind, TableId,
+    Prefix, ProtocolId, Resolved, Source, SourceId, SourceKind, Speaker, TableId,
 };
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -53,26 +53,10 @@ impl Spec for ChannelSpec {
 
 /// A BGP source as most sessions are: external, peer 10.0.0.n, router ID n.
 pub fn bgp_source(n: u32) -> BgpSource {
-    BgpSource {
-        peer_addr: std::net::Ipv4Addr::from_bits(0x0a00_0000 + n).into(),
-        local_addr: "10.0.0.254".parse().expect("an address"),
-        local_as: 65000,
-        peer_as: 65000 + n,
-        router_id: n,
-        local_id: 254,
-        internal: false,
-        rr_client: false,
-        cluster_id: 0,
-        rs_client: false,
-        default_local_pref: 100,
-        default_med: 0,
-        path_metric: true,
-        med_metric: false,
-        deterministic_med: false,
-        igp_metric: true,
-        prefer_older: false,
-        established: Moment(0),
-    }
+    BgpSource::between(
+        Speaker { addr: "10.0.0.254".parse().expect("an address"), asn: 65000, id: 254 },
+        Speaker { addr: std::net::Ipv4Addr::from_bits(0x0a00_0000 + n).into(), asn: 65000 + n, id: n },
+    )
 }
 
 pub fn source(n: u32, kind: SourceKind, bgp: Option<BgpSource>) -> Arc<Source> {
@@ -297,28 +281,10 @@ pub const ALL: Tracing = Tracing { routes: true, filters: true };
 /// External neighbours on eth0.
 pub fn key(policy: Policy) -> GroupKey {
     GroupKey {
-        family: Family::Ipv4,
         policy,
-        rewrite_before_filter: true,
-        secondary: false,
-        add_path: false,
-        local_as: 65000,
-        internal: false,
-        local_addr: "192.168.0.254".parse().expect("an address"),
-        local_link_local: None,
         link: IfIndex(2),
-        next_hop: NextHopMode::Default,
-        missing_lladdr: MissingLladdr::SelfAddr,
-        rr_client: false,
         cluster_id: 1,
-        rs_client: false,
-        interpret_communities: true,
-        allow_local_pref: false,
-        default_local_pref: 100,
-        med_to_external: false,
-        as4: true,
-        extended_messages: false,
-        llgr_aware: true,
+        ..GroupKey::external(Family::Ipv4, 65000, "192.168.0.254".parse().expect("an address"))
     }
 }
 

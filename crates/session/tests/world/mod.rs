@@ -2,7 +2,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 #![allow(dead_code, reason = "each test file uses its part of the world")]
 
-use filter::Policy;
 use rbird_session as session;
 use rib::batch::{Act, ChannelSpec, Deed, Generation, ImportBatch, ImportRow, Limit, TableEvent, What};
 use rib::table::TableSpec;
@@ -169,84 +168,25 @@ pub fn address() -> SocketAddr {
 
 pub fn spec(name: &str, asn: (u32, u32), ours: SocketAddr, theirs: SocketAddr) -> PeerSpec {
     PeerSpec {
-        name: name.into(),
-        protocol: ProtocolId(2),
-        mrtdump: 0,
         debug: if std::env::var_os("TRACE").is_some() { 63 } else { 0 },
-        router_id: match ours.ip() {
-            IpAddr::V4(a) => a.to_bits(),
-            IpAddr::V6(_) => 1,
-        },
         listen: Some(ours),
-        local_as: asn.0,
         local_addr: Some(ours.ip()),
-        local_port: None,
-        peer_addr: theirs.ip(),
-        iface: None,
         peer_port: theirs.port(),
-        peer_as: asn.1,
-        multihop: None,
-        match_local_addr: false,
-        passive: false,
-        password: None,
-        setkey: true,
-        ttl_security: false,
-        check_link: false,
-        liveness: LivenessMode::Off,
-        rr_client: false,
         cluster_id: 1,
-        rs_client: false,
-        hold_time_s: 240,
-        startup_hold_time_s: 240,
-        keepalive_time_s: None,
-        connect_retry_time_s: 120,
         connect_delay_time_s: 1,
-        error_wait_time_s: (60, 300),
-        error_forget_time_s: 300,
-        disable_after_error: false,
-        disable_after_cease: 0,
-        capabilities: true,
-        route_refresh: true,
-        as4: true,
-        extended_messages: false,
-        advertise_ipv4: true,
-        interpret_communities: true,
-        allow_local_as: 0,
-        allow_local_pref: false,
-        default_med: 0,
-        default_local_pref: 100,
-        path_metric: true,
-        med_metric: false,
-        deterministic_med: false,
-        igp_metric: true,
-        prefer_older: false,
-        graceful_restart: RestartMode::Aware,
-        graceful_restart_time_s: 120,
-        long_lived: RestartMode::Aware,
-        long_lived_stale_time_s: 3600,
-        rewrite_before_filter: true,
-        med_to_external: false,
-        channels: vec![PeerChannel {
-            family: Family::Ipv4,
-            channel: ChannelId(2),
-            table: TABLE,
-            table_name: "master".into(),
-            igp_table: TABLE,
-            preference: 100,
-            next_hop: NextHopMode::Default,
-            missing_lladdr: MissingLladdr::SelfAddr,
-            gateway: GatewayMode::Direct,
-            add_paths_rx: false,
-            add_paths_tx: false,
-            secondary: false,
-            debug: 0,
-            import: Policy::Accept,
-            export: Policy::Accept,
-            keep_filtered: false,
-            receive_limit: None,
-            import_limit: None,
-            export_limit: None,
-        }],
+        channels: vec![PeerChannel::new(Family::Ipv4, ChannelId(2), TABLE)],
+        ..PeerSpec::new(
+            name.into(),
+            ProtocolId(2),
+            (
+                asn.0,
+                match ours.ip() {
+                    IpAddr::V4(a) => a.to_bits(),
+                    IpAddr::V6(_) => 1,
+                },
+            ),
+            (theirs.ip(), asn.1),
+        )
     }
 }
 
