@@ -20,7 +20,7 @@ mod symbols;
 mod time;
 
 pub use bfd::{BfdAuth, BfdConf, BfdInterfaces, BfdMode, BfdNeighbor, BfdOptions, BfdPassword, CivilTime};
-pub use bgp::{BgpChannel, BgpConf, GatewayMode, MissingLladdr, NextHopMode, RestartMode};
+pub use bgp::{BgpChannel, BgpConf, GatewayMode, LinkLocalFormat, MissingLladdr, NextHopPrefer, RestartMode, RoutesOf};
 pub use channel::{ChannelConf, LimitConf};
 pub use device::DeviceConf;
 pub use direct::DirectConf;

@@ -4,7 +4,8 @@
 //! brace. A note says where the option stands that leads to it.
 
 use crate::config::{
-    BfdMode, BgpConf, ChannelConf, Dialect, GatewayMode, MissingLladdr, MrtConf, PipeConf, ProtocolConf, ProtocolKind,
+    BfdMode, BgpConf, ChannelConf, Dialect, GatewayMode, MissingLladdr, MrtConf, NextHopPrefer, PipeConf, ProtocolConf,
+    ProtocolKind, RestartMode, RoutesOf,
 };
 use crate::options::bgp::MULTIHOP_DEFAULT;
 use crate::parser::Parser;
@@ -38,7 +39,7 @@ impl Parser<'_> {
         if let ProtocolKind::Bgp(bgp) = &mut conf.kind {
             complete(bgp, dialect, &given);
             for channel in &mut channels {
-                complete_channel(bgp, channel);
+                complete_channel(bgp, dialect, channel);
             }
         }
         if !faulty {
@@ -204,15 +205,40 @@ fn complete(conf: &mut BgpConf, dialect: Dialect, given: &Given) {
 }
 
 /// The same of a channel.
-fn complete_channel(conf: &BgpConf, channel: &mut DraftChannel) {
+fn complete_channel(conf: &BgpConf, dialect: Dialect, channel: &mut DraftChannel) {
     let has = |words: &[&str]| channel.given.contains_key(words);
     let (has_gateway, has_lladdr) = (has(&["gateway"]), has(&["missing", "lladdr"]));
+    let has_restart = has(&["graceful", "restart"]);
+    let has_long_lived = has(&["long", "lived", "graceful", "restart"]);
+    let has_stale_time = has(&["long", "lived", "stale", "time"]);
+    let (has_keep, has_prefer) = (has(&["next", "hop", "keep"]), has(&["next", "hop", "prefer"]));
     let Some(own) = &mut channel.conf.bgp else { return };
     if !has_gateway {
         own.gateway = if conf.multihop.is_some() { GatewayMode::Recursive } else { GatewayMode::Direct };
     }
-    if !has_lladdr && conf.rs_client {
-        own.missing_lladdr = MissingLladdr::Ignore;
+    match dialect {
+        Dialect::V1 if !has_lladdr && conf.rs_client => own.missing_lladdr = MissingLladdr::Ignore,
+        Dialect::V1 => {}
+        Dialect::V2 => own.missing_lladdr = MissingLladdr::Untouched,
+    }
+    if !has_prefer && own.gateway == GatewayMode::Recursive {
+        own.next_hop_prefer = NextHopPrefer::Local;
+    }
+    if dialect == Dialect::V1 || !has_restart {
+        own.graceful_restart = conf.graceful_restart == RestartMode::On;
+    }
+    if dialect == Dialect::V1 || !has_long_lived {
+        own.long_lived = conf.long_lived == RestartMode::On;
+    }
+    if dialect == Dialect::V1 || !has_stale_time {
+        own.long_lived_stale_time_s = conf.long_lived_stale_time_s;
+    }
+    if dialect == Dialect::V2 && !has_keep {
+        own.next_hop_keep = match conf {
+            BgpConf { rr_client: true, .. } => RoutesOf::Internal,
+            BgpConf { rs_client: true, .. } => RoutesOf::All,
+            _ => RoutesOf::Nobody,
+        };
     }
 }
 
@@ -313,6 +339,10 @@ impl ChannelFacts<'_> {
         let missing = c.local_as == 0 || c.peer_as == 0;
         let multihop = c.multihop.is_some() && !missing;
         let has = |words: &[&str]| channel.given.contains_key(words);
+        let other = match channel.conf.family {
+            Family::Ipv4 => Family::Ipv6,
+            Family::Ipv6 => Family::Ipv4,
+        };
         // RFC 8212: to and from another AS nothing goes by default.
         let external = self.dialect == Dialect::V2 && c.local_as != c.peer_as && !missing;
         let checks: &[Check] = &[
@@ -333,6 +363,18 @@ impl ChannelFacts<'_> {
                 "Multihop BGP cannot use direct gateway mode",
                 &[&["multihop"], &["gateway"]],
                 "use `direct`, or `gateway recursive`",
+            ),
+            (
+                self.dialect == Dialect::V2 && !own.extended_next_hop && own.igp_table(other).is_some(),
+                "Mismatched IGP table type",
+                &[&["igp", "table"]],
+                "name a table of the channel's family, or add `extended next hop;`",
+            ),
+            (
+                own.long_lived_stale_least_s > own.long_lived_stale_most_s,
+                "Min long-lived stale time exceeds max long-lived stale time",
+                &[&["min", "long", "lived", "stale", "time"], &["max", "long", "lived", "stale", "time"]],
+                "the least is not greater than the most",
             ),
             (
                 own.secondary && !self.sorted,

@@ -71,8 +71,9 @@ fn an_internal_session_is_multihop_unless_direct() {
 
 #[test]
 fn each_form_of_a_session_s_options() {
-    assert_eq!(of_channel(&bgp("next hop self;").0).next_hop, NextHopMode::SelfAlways);
-    assert_eq!(of_channel(&bgp("next hop self; next hop keep;").0).next_hop, NextHopMode::Keep);
+    assert_eq!(of_channel(&bgp("next hop self;").0).next_hop_self, RoutesOf::All);
+    let (both, _) = bgp("next hop self; next hop keep;");
+    assert_eq!((of_channel(&both).next_hop_self, of_channel(&both).next_hop_keep), (RoutesOf::Nobody, RoutesOf::All));
     assert_eq!(bgp("error wait time 10, 100;").1.error_wait_time_s, (10, 100));
     assert_eq!(bgp("graceful restart; graceful restart time 60;").1.graceful_restart, RestartMode::On);
     assert_eq!(bgp("graceful restart off;").1.graceful_restart, RestartMode::Off);
@@ -343,10 +344,53 @@ fn a_session_of_2_carries_both_families_each_with_its_table_and_options() {
     assert_eq!((&*four.table, four.import.name(), four.export.name()), ("master4", "ACCEPT", "REJECT"));
     assert_eq!((&*six.table, six.import.name(), six.export.name()), ("t6", "REJECT", "ACCEPT"));
     let own = |c: &ChannelConf| c.bgp.clone().unwrap();
-    assert_eq!((own(four).next_hop, own(six).next_hop), (NextHopMode::SelfAlways, NextHopMode::Default));
+    assert_eq!((own(four).next_hop_self, own(six).next_hop_self), (RoutesOf::All, RoutesOf::Nobody));
     assert_eq!((own(four).add_paths_tx, own(six).add_paths_tx), (true, false));
     assert_eq!((six.preference, six.import_limit.unwrap().routes_max), (7, 5));
     assert_eq!(&*config.default_table_of(Family::Ipv6), "master6");
+}
+
+#[test]
+fn what_a_channel_of_2_says_of_restarts_and_of_what_it_needs() {
+    let channel = |session: &str, options: &str| {
+        let text = format!(
+            "protocol bgp p {{ local as 1; neighbor 10.0.0.2 as 2; {session} ipv4 {{ import all; export all; {options} }}; }}"
+        );
+        of_channel(&config_of_2(&text).protocols.remove(0)).clone()
+    };
+    let able = |session, options| channel(session, options).graceful_restart;
+    assert_eq!((able("", ""), able("graceful restart;", "")), (false, true));
+    assert_eq!((able("", "graceful restart;"), able("graceful restart;", "graceful restart off;")), (true, false));
+    let long = channel("long lived graceful restart; long lived stale time 70;", "min long lived stale time 9;");
+    assert!(long.long_lived);
+    let times = (long.long_lived_stale_time_s, long.long_lived_stale_least_s, long.long_lived_stale_most_s);
+    assert_eq!(times, (70, 9, u32::MAX));
+    let own = channel("", "long lived stale time 80; max long lived stale time 100; cost 5;");
+    assert_eq!((own.long_lived_stale_time_s, own.long_lived_stale_most_s, own.cost), (80, 100, 5));
+    let asks = channel("", "mandatory; require extended next hop; require add paths; extended next hop;");
+    let all = (asks.mandatory, asks.require_extended_next_hop, asks.require_add_paths, asks.extended_next_hop);
+    assert_eq!(all, (true, true, true, true));
+}
+
+#[test]
+fn what_a_channel_of_2_says_of_next_hops() {
+    let channel = |session: &str, options: &str| {
+        let text = format!(
+            "protocol bgp p {{ local as 1; neighbor 10.0.0.2 {session}; ipv4 {{ import all; export all; {options} }}; }}"
+        );
+        of_channel(&config_of_2(&text).protocols.remove(0)).clone()
+    };
+    let whose = |options| (channel("as 2", options).next_hop_self, channel("as 2", options).next_hop_keep);
+    assert_eq!(whose("next hop self ebgp; next hop keep ibgp;"), (RoutesOf::External, RoutesOf::Internal));
+    assert_eq!(whose("next hop self; next hop self off; next hop keep on;"), (RoutesOf::Nobody, RoutesOf::All));
+    let kept = |session| channel(session, "").next_hop_keep;
+    assert_eq!((kept("as 2; rs client"), kept("as 1; rr client")), (RoutesOf::All, RoutesOf::Internal));
+    assert_eq!(channel("as 2; rs client", "next hop keep off;").next_hop_keep, RoutesOf::Nobody);
+    assert_eq!(channel("as 2", "next hop address 10.0.0.9;").next_hop_address, Some("10.0.0.9".parse().unwrap()));
+    let preferred = |session, options| channel(session, options).next_hop_prefer;
+    assert_eq!((preferred("as 2", ""), preferred("as 1", "")), (NextHopPrefer::Global, NextHopPrefer::Local));
+    assert_eq!(preferred("as 1", "next hop prefer global;"), NextHopPrefer::Global);
+    assert_eq!(channel("as 2", "link local next hop format double;").link_local_format, LinkLocalFormat::Double);
 }
 
 #[test]

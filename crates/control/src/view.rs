@@ -314,6 +314,8 @@ pub struct CapabilitiesView {
     pub families: Vec<&'static str>,
     /// RFC 2918.
     pub route_refresh: bool,
+    /// Families whose routes may have IPv6 next hops (RFC 8950).
+    pub extended_next_hop: Vec<&'static str>,
     /// RFC 8654.
     pub extended_messages: bool,
     /// RFC 4724.

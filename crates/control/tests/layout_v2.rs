@@ -106,6 +106,7 @@ fn a_session_with_every_capability_and_two_channels() {
     let all = CapabilitiesView {
         families: families.clone(),
         route_refresh: true,
+        extended_next_hop: vec!["ipv4"],
         extended_messages: true,
         restart: Some(RestartCapability { is_recovering: false, time_s: 120, families: both(&families) }),
         as4: true,
@@ -144,6 +145,8 @@ fn a_session_with_every_capability_and_two_channels() {
        Multiprotocol
          AF announced: ipv4 ipv6
        Route refresh
+       Extended next hop
+         IPv6 nexthop: ipv4
        Extended message
        Graceful restart
          Restart time: 120

@@ -28,7 +28,7 @@ use conf::load::{LoadOptions, Loaded, Refused};
 use control::request::{Choice, ExportQuery, Request, RouteQuery};
 use control::view::{InterfaceView, MemoryView, Phase, RecoveryView, RouteItem, StatusView, Timer};
 use rib::query::TableSpec;
-use route::{Ifaces, Moment, ProtocolId, RoaTables, TableId};
+use route::{Family, Ifaces, Moment, ProtocolId, RoaTables, TableId};
 use session::link::TableMsg;
 use session::pace::Pace;
 use std::collections::HashMap;
@@ -416,11 +416,18 @@ impl Supervisor {
         let conf = Arc::new(conf.clone());
         let id = self.world.numbers.protocol();
         let own = |c: &ChannelConf| {
+            let named = |family| c.bgp.as_ref().and_then(|own| own.igp_table(family));
             let igp = match &conf.kind {
                 ProtocolKind::Static(fixed) => fixed.igp_table.as_ref(),
-                _ => c.bgp.as_ref().and_then(|own| own.igp_table.as_ref()),
+                _ => named(c.family),
             };
-            self.channel_ids(&c.table, igp)
+            let mut ids = self.channel_ids(&c.table, igp)?;
+            let other = conf.channels.iter().find(|o| o.family != c.family);
+            let other_family = if c.family == Family::Ipv4 { Family::Ipv6 } else { Family::Ipv4 };
+            let other_table = named(other_family).cloned().or_else(|| other.map(|o| Arc::clone(&o.table)));
+            let other_table = other_table.unwrap_or_else(|| self.current.config.default_table_of(other_family));
+            ids.other_igp_table = self.tables.get(&other_table).copied().unwrap_or(ids.igp_table);
+            Some(ids)
         };
         let mut channels: Vec<_> = conf.channels.iter().filter_map(own).collect();
         if let ProtocolKind::Pipe(pipe) = &conf.kind {
@@ -471,7 +478,7 @@ impl Supervisor {
     fn channel_ids(&self, table: &Arc<str>, igp_table: Option<&Arc<str>>) -> Option<ChannelIds> {
         let table = *self.tables.get(table)?;
         let igp_table = igp_table.and_then(|name| self.tables.get(name)).copied().unwrap_or(table);
-        Some(ChannelIds { channel: self.world.numbers.channel(), table, igp_table })
+        Some(ChannelIds { channel: self.world.numbers.channel(), table, igp_table, other_igp_table: igp_table })
     }
 
     /// Makes what runs of an instance; it is down.

@@ -4,7 +4,10 @@ use conf::config::{self, BgpChannel, BgpConf, ChannelConf, Config, LatencyConf, 
 use rib::batch::{Limit, LimitAction};
 use route::{ChannelId, Family, ProtocolId, TableId};
 use session::pace::Limits;
-use session::peer::{GatewayMode, LivenessMode, MissingLladdr, NextHopMode, PeerChannel, PeerSpec, RestartMode};
+use session::peer::{
+    ChannelRestart, GatewayMode, LinkLocalFormat, LivenessMode, MissingLladdr, NextHopRules, PeerChannel, PeerSpec,
+    PerFamily, RestartMode, RoutesOf,
+};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
@@ -27,8 +30,10 @@ pub struct ChannelIds {
     pub channel: ChannelId,
     /// Its table.
     pub table: TableId,
-    /// The table in which next hops are looked up.
+    /// The table in which next hops of its family are looked up.
     pub igp_table: TableId,
+    /// The table in which next hops of the other family are looked up.
+    pub other_igp_table: TableId,
 }
 
 /// A peer, as the sessions' room wants it.
@@ -100,7 +105,7 @@ pub fn peer(
         long_lived_stale_time_s: bgp.long_lived_stale_time_s,
         rewrite_before_filter: bgp.rewrite_before_filter,
         med_to_external: bgp.med_to_external,
-        channels: conf.channels.iter().zip(ids).map(|(c, ids)| channel(c, ids)).collect(),
+        channels: conf.channels.iter().zip(ids).map(|(c, ids)| channel(bgp, c, ids)).collect(),
     }
 }
 
@@ -123,7 +128,7 @@ fn listen(config: &Config, bgp: &BgpConf) -> SocketAddr {
     SocketAddr::new(address, bgp.local_port.or(config.listen.port).unwrap_or(179))
 }
 
-fn channel(conf: &ChannelConf, ids: &ChannelIds) -> PeerChannel {
+fn channel(bgp: &BgpConf, conf: &ChannelConf, ids: &ChannelIds) -> PeerChannel {
     let none = BgpChannel::default();
     let own = conf.bgp.as_deref().unwrap_or(&none);
     PeerChannel {
@@ -131,17 +136,29 @@ fn channel(conf: &ChannelConf, ids: &ChannelIds) -> PeerChannel {
         channel: ids.channel,
         table: ids.table,
         table_name: Arc::clone(&conf.table),
-        igp_table: ids.igp_table,
-        preference: conf.preference,
-        next_hop: match own.next_hop {
-            config::NextHopMode::Default => NextHopMode::Default,
-            config::NextHopMode::SelfAlways => NextHopMode::SelfAlways,
-            config::NextHopMode::Keep => NextHopMode::Keep,
+        igp_tables: match conf.family {
+            Family::Ipv4 => PerFamily { ipv4: ids.igp_table, ipv6: ids.other_igp_table },
+            Family::Ipv6 => PerFamily { ipv4: ids.other_igp_table, ipv6: ids.igp_table },
         },
+        preference: conf.preference,
+        next_hop: NextHopRules {
+            own: routes_of(own.next_hop_self),
+            keep: routes_of(own.next_hop_keep),
+            link_local: match own.link_local_format {
+                config::LinkLocalFormat::Native => LinkLocalFormat::Native,
+                config::LinkLocalFormat::Single => LinkLocalFormat::Single,
+                config::LinkLocalFormat::Double => LinkLocalFormat::Double,
+            },
+            any_family: own.extended_next_hop,
+        },
+        next_hop_address: own.next_hop_address,
+        prefer_link_local: own.next_hop_prefer == config::NextHopPrefer::Local,
+        strict_next_hop: bgp.strict_next_hop,
         missing_lladdr: match own.missing_lladdr {
             config::MissingLladdr::SelfAddr => MissingLladdr::SelfAddr,
             config::MissingLladdr::Drop => MissingLladdr::Drop,
             config::MissingLladdr::Ignore => MissingLladdr::Ignore,
+            config::MissingLladdr::Untouched => MissingLladdr::Untouched,
         },
         gateway: match own.gateway {
             config::GatewayMode::Direct => GatewayMode::Direct,
@@ -150,6 +167,16 @@ fn channel(conf: &ChannelConf, ids: &ChannelIds) -> PeerChannel {
         add_paths_rx: own.add_paths_rx,
         add_paths_tx: own.add_paths_tx,
         secondary: own.secondary,
+        cost: own.cost,
+        mandatory: own.mandatory,
+        require_extended_next_hop: own.require_extended_next_hop,
+        require_add_paths: own.require_add_paths,
+        restart: ChannelRestart {
+            able: own.graceful_restart,
+            long_lived: own.long_lived,
+            stale_time_s: own.long_lived_stale_time_s,
+            stale_bounds_s: (own.long_lived_stale_least_s, own.long_lived_stale_most_s),
+        },
         debug: conf.debug.0,
         import: conf.import.clone(),
         export: conf.export.clone(),
@@ -157,6 +184,15 @@ fn channel(conf: &ChannelConf, ids: &ChannelIds) -> PeerChannel {
         receive_limit: limit(conf.receive_limit),
         import_limit: limit(conf.import_limit),
         export_limit: limit(conf.export_limit),
+    }
+}
+
+const fn routes_of(whose: config::RoutesOf) -> RoutesOf {
+    match whose {
+        config::RoutesOf::Nobody => RoutesOf::Nobody,
+        config::RoutesOf::All => RoutesOf::All,
+        config::RoutesOf::Internal => RoutesOf::Internal,
+        config::RoutesOf::External => RoutesOf::External,
     }
 }
 

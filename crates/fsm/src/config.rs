@@ -1,7 +1,8 @@
 //! What a machine is told about the neighbour and about itself.
 
+use route::Family;
 use std::net::IpAddr;
-use wire::Capabilities;
+use wire::{Capabilities, PerFamily};
 
 /// The options that a machine reads. Times are seconds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,10 +37,25 @@ pub struct Config {
     pub disable_after_error: bool,
     /// The subcodes of a received Cease that disable the protocol, a bit each.
     pub disable_after_cease: u32,
+    /// What the neighbour must be able to do, or there is no session.
+    pub required: Required,
     /// Routes of a neighbour that restarts gracefully are kept (RFC 4724).
     pub restart_helper: bool,
     /// ... and for long (RFC 9494).
     pub long_lived_helper: bool,
+    /// ... of a family at least and at most for so many seconds, whatever the neighbour announced.
+    pub long_lived_bounds_s: PerFamily<(u32, u32)>,
+}
+
+/// What the neighbour must be able to do (`mandatory`, `require ...` of channels).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Required {
+    /// Families that it must speak.
+    pub families: Vec<Family>,
+    /// Of IPv4, if it is spoken: IPv6 next hops (RFC 8950).
+    pub extended_next_hop: bool,
+    /// Families in which, if they are spoken, it must send and take path identifiers as we offer (RFC 7911).
+    pub add_paths: Vec<Family>,
 }
 
 impl Config {

@@ -22,7 +22,7 @@ pub mod restart;
 pub mod say;
 pub mod timer;
 
-pub use config::Config;
+pub use config::{Config, Required};
 pub use event::{Action, Event, Life, Phase, Reach, Stop, Which};
 pub use machine::Machine;
 pub use negotiated::Negotiated;

@@ -1,6 +1,6 @@
 //! What two OPENs come to (RFC 4271 4.2, RFC 5492 and the RFCs of the capabilities).
 
-use crate::Config;
+use crate::{Config, Required};
 use route::Family;
 use wire::Capabilities;
 use wire::Open;
@@ -20,6 +20,8 @@ pub struct Negotiated {
     pub add_path_rx: Vec<Family>,
     /// Families in which our NLRI carry path identifiers.
     pub add_path_tx: Vec<Family>,
+    /// IPv4 routes may have IPv6 next hops (RFC 8950), in both directions.
+    pub extended_next_hop: bool,
     /// The neighbour can be asked for its routes (RFC 2918).
     pub refresh: bool,
     /// Refreshes have a marked begin and end (RFC 7313).
@@ -48,6 +50,7 @@ impl Negotiated {
             as4: we.as4.is_some() && they.as4.is_some(),
             add_path_rx: add_path(true),
             add_path_tx: add_path(false),
+            extended_next_hop: [we, they].iter().all(|c| c.extended_next_hop.contains(&Family::Ipv4)),
             refresh: we.route_refresh && they.route_refresh,
             enhanced_refresh: we.enhanced_refresh && they.enhanced_refresh,
             extended_messages: we.extended_messages && they.extended_messages,
@@ -57,6 +60,18 @@ impl Negotiated {
             ours: we.clone(),
             peer,
         }
+    }
+
+    /// Whether the neighbour is able to do all that is required of it.
+    pub fn has_all(&self, required: &Required) -> bool {
+        let none = Capabilities::default();
+        let they = self.peer.capabilities.as_ref().unwrap_or(&none);
+        let offers = |f: Family, receive| can_add_path(&self.ours, f, receive);
+        let takes = |f: Family, receive| !offers(f, receive) || can_add_path(they, f, !receive);
+        let mut spoken = required.add_paths.iter().filter(|f| self.has(**f));
+        required.families.iter().all(|f| self.has(*f))
+            && (!required.extended_next_hop || !self.has(Family::Ipv4) || !they.extended_next_hop.is_empty())
+            && spoken.all(|f| takes(*f, true) && takes(*f, false))
     }
 
     /// Whether a family may be spoken of.
@@ -131,6 +146,7 @@ fn keepalive_time_s(config: &Config, hold_time_s: u16) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use wire::PerFamily;
     use wire::capability::AddPath;
 
     fn config() -> Config {
@@ -152,6 +168,8 @@ mod tests {
             disable_after_cease: 0,
             restart_helper: true,
             long_lived_helper: true,
+            long_lived_bounds_s: PerFamily { ipv4: (0, u32::MAX), ipv6: (0, u32::MAX) },
+            required: crate::Required::default(),
         }
     }
 
@@ -173,6 +191,35 @@ mod tests {
         assert_eq!(negotiate(&caps(&[Ipv4]), caps(&[Ipv6])).families, []);
         let alien = Capabilities { multiprotocol: true, ..Capabilities::default() };
         assert_eq!(negotiate(&both, alien).families, [], "who announces only others does not");
+    }
+
+    #[test]
+    fn what_is_required_is_asked_of_families_that_are_spoken() {
+        use Family::{Ipv4, Ipv6};
+        let able = |caps: Capabilities| Capabilities {
+            extended_next_hop: vec![Ipv4],
+            add_paths: vec![AddPath { family: Ipv4, receive: true, send: false }],
+            ..caps
+        };
+        let ours = able(caps(&[Ipv4, Ipv6]));
+        let has = |theirs, required: &Required| negotiate(&ours, theirs).has_all(required);
+        let both = Required { families: vec![Ipv4, Ipv6], ..Required::default() };
+        assert!(has(caps(&[Ipv4, Ipv6]), &both) && !has(caps(&[Ipv4]), &both));
+        let hops = Required { extended_next_hop: true, ..Required::default() };
+        assert!(has(able(caps(&[Ipv4])), &hops) && !has(caps(&[Ipv4]), &hops));
+        assert!(has(caps(&[Ipv6]), &hops), "no IPv4 is spoken");
+        let paths = Required { add_paths: vec![Ipv4], ..Required::default() };
+        let send =
+            |send| Capabilities { add_paths: vec![AddPath { family: Ipv4, receive: true, send }], ..caps(&[Ipv4]) };
+        assert!(has(send(true), &paths) && !has(send(false), &paths), "we receive, so it must send");
+    }
+
+    #[test]
+    fn an_ipv6_next_hop_of_ipv4_needs_both_sides() {
+        let able = Capabilities { extended_next_hop: vec![Family::Ipv4], ..caps(&[Family::Ipv4]) };
+        assert!(negotiate(&able, able.clone()).extended_next_hop);
+        assert!(!negotiate(&able, caps(&[Family::Ipv4])).extended_next_hop);
+        assert!(!negotiate(&caps(&[Family::Ipv4]), able).extended_next_hop);
     }
 
     #[test]

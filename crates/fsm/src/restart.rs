@@ -119,5 +119,6 @@ pub(crate) fn long_lived_s(config: &Config, negotiated: &Negotiated, family: Fam
     if !config.long_lived_helper {
         return 0;
     }
-    negotiated.long_lived_of(family).map_or(0, |(_, seconds)| seconds)
+    let (least, most) = *config.long_lived_bounds_s.get(family);
+    negotiated.long_lived_of(family).map_or(0, |(_, seconds)| seconds.min(most).max(least))
 }

@@ -13,6 +13,7 @@ const DECODE: UpdateContext = UpdateContext {
     as4: true,
     add_path_rx: PerFamily { ipv4: false, ipv6: false },
     families: PerFamily { ipv4: true, ipv6: true },
+    extended_next_hop: PerFamily { ipv4: false, ipv6: false },
     internal: false,
     confederation: false,
     local_pref_allowed: true,

@@ -7,7 +7,7 @@ mod support;
 use filter::run::Policy;
 extern crate rbird_rib as rib;
 use rib::batch::ResolvedHop;
-use rib::export::{ExportVerdict, GroupKey, Judge, NextHopMode, Offer};
+use rib::export::{ExportVerdict, GroupKey, Judge, LinkLocalFormat, MissingLladdr, NextHopRules, Offer, RoutesOf};
 use route::attr::code;
 use route::attrs::{Local, Records};
 use route::{
@@ -113,8 +113,83 @@ fn the_next_hop_is_kept_on_the_shared_link_and_inside_and_is_ours_elsewhere() {
     assert_eq!(next_hop(internal(), &hop(OTHER_LINK)), addr(9));
     let multihop = GroupKey { link: IfIndex(0), ..external() };
     assert_eq!(next_hop(multihop.clone(), &hop(LINK)), addr(1));
-    assert_eq!(next_hop(GroupKey { next_hop: NextHopMode::Keep, ..multihop }, &hop(OTHER_LINK)), addr(9));
-    assert_eq!(next_hop(GroupKey { next_hop: NextHopMode::SelfAlways, ..internal() }, &hop(LINK)), addr(1));
+    assert_eq!(next_hop(with(multihop, RoutesOf::Nobody, RoutesOf::All), &hop(OTHER_LINK)), addr(9));
+    assert_eq!(next_hop(with(internal(), RoutesOf::All, RoutesOf::Nobody), &hop(LINK)), addr(1));
+}
+
+/// `next hop self` and `next hop keep`.
+fn with(key: GroupKey, own: RoutesOf, keep: RoutesOf) -> GroupKey {
+    GroupKey { next_hop: NextHopRules { own, keep, ..key.next_hop }, ..key }
+}
+
+/// The same in the order of BIRD 2.
+fn of_2(key: GroupKey) -> GroupKey {
+    GroupKey { rewrite_before_filter: false, missing_lladdr: MissingLladdr::Untouched, ..key }
+}
+
+#[test]
+fn next_hop_self_and_keep_may_speak_of_routes_of_one_kind_of_neighbour() {
+    let client = GroupKey { rr_client: true, ..internal() };
+    let next_hop = |own, keep, from: bool, key: GroupKey| {
+        let told = tell(with(of_2(key), own, keep), &received(), &bgp_source(from), &hop(OTHER_LINK));
+        told.unwrap().next_hop().unwrap().0
+    };
+    for (own, of_internal, of_external) in
+        [(RoutesOf::Internal, 1, 9), (RoutesOf::External, 9, 1), (RoutesOf::All, 1, 1), (RoutesOf::Nobody, 9, 9)]
+    {
+        let hops = [true, false].map(|from| next_hop(own, RoutesOf::All, from, client.clone()));
+        assert_eq!(hops, [addr(of_internal), addr(of_external)], "self {own:?} counts for more than keep");
+    }
+    for (keep, of_internal, of_external) in
+        [(RoutesOf::Internal, 9, 1), (RoutesOf::External, 1, 9), (RoutesOf::All, 9, 9), (RoutesOf::Nobody, 1, 1)]
+    {
+        let hops = [true, false].map(|from| next_hop(RoutesOf::Nobody, keep, from, external()));
+        assert_eq!(hops, [addr(of_internal), addr(of_external)], "keep {keep:?}");
+    }
+    let fixed =
+        tell(with(of_2(internal()), RoutesOf::External, RoutesOf::Nobody), &received(), &static_source(), &hop(LINK));
+    assert_eq!(fixed.unwrap().next_hop().unwrap().0, addr(9), "no neighbour gave it: the route's own stays");
+}
+
+#[test]
+fn in_2_the_link_that_counts_is_that_of_the_session_which_gave_the_route() {
+    let from = |link| {
+        let mut source = bgp_source(false);
+        source.bgp.as_mut().unwrap().link = link;
+        tell(of_2(external()), &received(), &source, &hop(OTHER_LINK)).unwrap().next_hop().unwrap().0
+    };
+    assert_eq!((from(LINK), from(IfIndex(0))), (addr(9), addr(1)));
+}
+
+#[test]
+fn a_next_hop_of_another_family_is_told_only_where_that_was_agreed_on() {
+    let global: std::net::Ipv6Addr = "2001:db8::9".parse().unwrap();
+    let mut attrs = received();
+    attrs.set(code::NEXT_HOP, &global.octets());
+    let told = |any_family, keep| {
+        let key = with(of_2(internal()), RoutesOf::Nobody, keep);
+        let key = GroupKey { next_hop: NextHopRules { any_family, ..key.next_hop }, ..key };
+        tell(key, &attrs, &bgp_source(false), &hop(OTHER_LINK)).map(|told| told.next_hop().unwrap().0)
+    };
+    assert_eq!(told(true, RoutesOf::Nobody), Ok(global.into()), "as received, to an internal neighbour");
+    assert_eq!(told(false, RoutesOf::Nobody), Ok(addr(9)), "the gateway of the route instead");
+    assert_eq!(told(false, RoutesOf::All), Err(ExportVerdict::Vetoed), "not even when it is to be kept");
+}
+
+#[test]
+fn a_link_local_next_hop_is_told_in_the_format_that_the_neighbour_knows() {
+    let link_local: std::net::Ipv6Addr = "fe80::1".parse().unwrap();
+    let told = |link_local_format| {
+        let next_hop = NextHopRules { own: RoutesOf::All, link_local: link_local_format, ..NextHopRules::default() };
+        let ours = (std::net::Ipv6Addr::UNSPECIFIED.into(), Some(link_local));
+        let (local_addr, local_link_local, family) = (ours.0, ours.1, route::Family::Ipv6);
+        let key = GroupKey { family, next_hop, local_addr, local_link_local, ..of_2(external()) };
+        tell(key, &received(), &bgp_source(false), &hop(LINK)).unwrap().get(code::NEXT_HOP).unwrap().to_vec()
+    };
+    let (none, one) = ([0; 16].to_vec(), link_local.octets().to_vec());
+    assert_eq!(told(LinkLocalFormat::Native), [none, one.clone()].concat());
+    assert_eq!(told(LinkLocalFormat::Single), one);
+    assert_eq!(told(LinkLocalFormat::Double), [one.clone(), one].concat());
 }
 
 #[test]

@@ -15,7 +15,7 @@ use proptest::prelude::*;
 extern crate rbird_rib as rib;
 use rib::batch::{ChangeBatch, ChangeRow, Generation, NetId, Path, Reading, ResolvedHop};
 use rib::export::{
-    Advance, Group, GroupKey, Judge, MemberId, MemberSpec, Moved, NextHopMode, Offer, Part, Signal, Slot,
+    Advance, Group, GroupKey, Judge, MemberId, MemberSpec, Moved, NextHopRules, Offer, Part, RoutesOf, Signal, Slot,
 };
 use rib::trace::{Fate, Tracing};
 use route::attr::code;
@@ -103,7 +103,7 @@ fn key(mode: Mode, variant: bool) -> Arc<GroupKey> {
         add_path: mode == Mode::AddPath,
         local_addr: addr(254),
         link: IfIndex(0),
-        next_hop: NextHopMode::Keep,
+        next_hop: NextHopRules { keep: RoutesOf::All, ..NextHopRules::default() },
         cluster_id: 254,
         interpret_communities: variant,
         ..support::key(Policy::Accept)

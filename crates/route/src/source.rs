@@ -6,7 +6,7 @@
 //! record under the same number before it sends routes. A source survives
 //! pipes: a path in another table still names who gave it first.
 
-use crate::Moment;
+use crate::{IfIndex, Moment};
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -118,6 +118,8 @@ pub struct BgpSource {
     pub igp_metric: bool,
     /// `prefer older`: an older external route stays best.
     pub prefer_older: bool,
+    /// The link on which the peer lies; `IfIndex(0)` for a multihop session.
+    pub link: IfIndex,
     /// When this session was established.
     pub established: Moment,
 }
@@ -154,6 +156,7 @@ impl BgpSource {
             deterministic_med: false,
             igp_metric: true,
             prefer_older: false,
+            link: IfIndex(0),
             established: Moment(0),
         }
     }

@@ -272,7 +272,10 @@ fn links() -> Arc<Ifaces> {
 fn spec(family: Family) -> PeerSpec {
     PeerSpec {
         cluster_id: 7,
-        channels: vec![PeerChannel { igp_table: TableId(2), ..PeerChannel::new(family, ChannelId(1), TableId(1)) }],
+        channels: vec![PeerChannel {
+            igp_tables: wire::PerFamily { ipv4: TableId(2), ipv6: TableId(2) },
+            ..PeerChannel::new(family, ChannelId(1), TableId(1))
+        }],
         ..PeerSpec::new("p1".into(), ProtocolId(1), (65001, 0x0a01_0101), (PEER.into(), 65002))
     }
 }

@@ -19,7 +19,7 @@ use hashbrown::HashTable;
 use rib::batch::{ImportBatch, ImportRow, What};
 use route::attr::{FLAG_TRANSITIVE, code};
 use route::attrs::{AttrSet, AttrSetBuilder, Local, Locals, Record, Records, SharedLocal, hash_octets};
-use route::hop::{Dest, Hop, Recursive};
+use route::hop::{Carried, Dest, Hop, Recursive, Resolved};
 use route::{AsPath, Family, IfIndex, Iface, Ifaces, Prefix, RoaTables, Source, SourceId, SourceKind};
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
@@ -51,6 +51,34 @@ enum Checked {
     Route(AttrSet),
     /// Nothing: RFC 7606, a loop, or a next hop of our own withdraws what stood before.
     Nothing,
+    /// The same, and the operator is told of the next hop (2).
+    Invalid(BadNextHop),
+}
+
+/// Why a next hop makes no sense; as text, BIRD's words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum BadNextHop {
+    /// It is no address.
+    Zero,
+    /// It is our own.
+    Own(IpAddr),
+    /// It lies on no link of ours.
+    OffLink(IpAddr),
+    /// It is of another family than the routes, and that was not agreed on.
+    OtherFamily(IpAddr, Family),
+}
+
+impl std::fmt::Display for BadNextHop {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Invalid NEXT_HOP attribute - ")?;
+        match self {
+            Self::Zero => f.write_str("zero address"),
+            Self::Own(addr) => write!(f, "address {addr} is local"),
+            Self::OtherFamily(addr, Family::Ipv4) => write!(f, "mismatched address family ({addr} for ipv4)"),
+            Self::OtherFamily(addr, Family::Ipv6) => write!(f, "mismatched address family ({addr} for ipv6)"),
+            Self::OffLink(addr) => write!(f, "address {addr} not directly reachable"),
+        }
+    }
 }
 
 /// An attribute list and what it comes to.
@@ -95,6 +123,8 @@ pub(crate) enum Line {
     Warning(String),
     Error(String),
     Info(String),
+    /// What the neighbour did wrong.
+    Remote(String),
     /// `Ignoring bogus route N received via P`: names the protocol itself.
     Bogus(Prefix),
 }
@@ -378,8 +408,11 @@ impl Intake {
         let local = match (hop, &self.towards) {
             (Some(hop), Some((last, family, local))) if *hop == **last && *family == channel.family => local.clone(),
             (Some(hop), _) => {
-                let Some(local) = self.local(hop, channel) else { return Checked::Nothing };
-                let local = self.locals.share(&local);
+                let local = match self.local(hop, channel) {
+                    Ok(local) => self.locals.share(&local),
+                    Err(why) if channel.strict_next_hop => return Checked::Invalid(why),
+                    Err(_) => return Checked::Nothing,
+                };
                 self.towards = Some((hop.to_vec(), channel.family, local.clone()));
                 local
             }
@@ -394,38 +427,83 @@ impl Intake {
         Checked::Route(AttrSet::from_canonical(self.work.octets(), local))
     }
 
-    /// The local part of routes with this next hop; `None`: it makes no sense.
-    fn local(&self, hop: &[u8], channel: &PeerChannel) -> Option<Local> {
-        let (hop, link_local) = route::attrs::next_hop(hop)?;
+    /// The local part of routes with this next hop; `Err`: why it makes no sense.
+    fn local(&self, hop: &[u8], channel: &PeerChannel) -> Result<Local, BadNextHop> {
+        let (hop, link_local) = route::attrs::next_hop(hop).ok_or(BadNextHop::Zero)?;
         let mut local = Local::new(SourceKind::Bgp, channel.preference, self.dest(hop, link_local, channel)?);
         local.from = Some(self.spec.peer_addr);
-        Some(local)
+        Ok(local)
     }
 
-    /// Where packets go. `None`: nowhere that makes sense.
-    fn dest(&self, hop: IpAddr, link_local: Option<Ipv6Addr>, channel: &PeerChannel) -> Option<Dest> {
+    /// Where packets go.
+    fn dest(&self, hop: IpAddr, link_local: Option<Ipv6Addr>, channel: &PeerChannel) -> Result<Dest, BadNextHop> {
+        let is_mapped = matches!(hop, IpAddr::V6(a) if a.to_ipv4_mapped().is_some());
+        let is_alien = is_mapped || Family::of(hop) != channel.family;
+        if channel.strict_next_hop && is_alien && !self.context.extended_next_hop.get(channel.family) {
+            return Err(BadNextHop::OtherFamily(hop, channel.family));
+        }
         // `::` and a link-local address come from neighbours that have no global one.
         let recursive = channel.gateway == GatewayMode::Recursive && !hop.is_unspecified();
         if recursive {
-            let link_local = link_local.map(Box::new);
-            return Some(Dest::Recursive(Recursive { gateway: hop, table: channel.igp_table, link_local }));
+            let link_local = link_local.filter(|_| channel.prefer_link_local).map(Box::new);
+            let table = *channel.igp_tables.get(Family::of(hop));
+            return Ok(Dest::Recursive(Recursive { gateway: hop, table, link_local }));
+        }
+        if channel.strict_next_hop {
+            return self.strict_dest(hop, link_local, channel);
         }
         if self.ifaces.is_own(hop) {
-            return None;
+            return Err(BadNextHop::Own(hop));
         }
-        let has_global = !hop.is_unspecified() && !matches!(hop, IpAddr::V6(a) if a.is_unicast_link_local());
+        let has_global = !hop.is_unspecified() && !is_link_local(hop);
         if let Some(gateway) = link_local.filter(|_| !has_global) {
             let on_link = self.link != IfIndex(0) && !self.ifaces.is_own(gateway.into());
-            return on_link.then(|| Dest::Via(Hop::via(gateway.into(), self.link)));
+            return on_link
+                .then(|| Dest::Via(Hop::via(gateway.into(), self.link)))
+                .ok_or(BadNextHop::Own(gateway.into()));
         }
         let peer = self.spec.peer_addr;
-        let link_of = |addr| self.ifaces.neighbor(addr).map(|(link, _): (&Iface, _)| link.index);
-        if let Some(link) = link_of(hop) {
-            return Some(Dest::Via(Hop::via(hop, link)));
+        if let Some(link) = self.link_of(hop) {
+            return Ok(Dest::Via(Hop::via(hop, link)));
         }
         // Off the link: the neighbour itself must do.
-        let link = if self.link == IfIndex(0) { link_of(peer)? } else { self.link };
-        Some(Dest::Via(Hop::via(peer, link)))
+        let link = if self.link == IfIndex(0) { self.link_of(peer) } else { Some(self.link) };
+        link.map(|link| Dest::Via(Hop::via(peer, link))).ok_or(BadNextHop::OffLink(peer))
+    }
+
+    /// The same where nobody stands in for a next hop: it lies on a link of ours and is not our own.
+    fn strict_dest(
+        &self,
+        hop: IpAddr,
+        link_local: Option<Ipv6Addr>,
+        channel: &PeerChannel,
+    ) -> Result<Dest, BadNextHop> {
+        let (global, local) = match hop {
+            _ if hop.is_unspecified() => (None, link_local),
+            IpAddr::V6(only) if only.is_unicast_link_local() => (None, Some(only)),
+            _ => (Some(hop), link_local),
+        };
+        let (gateway, link) = match (global, local) {
+            (global, Some(local)) if channel.prefer_link_local || global.is_none() => {
+                (IpAddr::V6(local), Some(self.link).filter(|link| *link != IfIndex(0)))
+            }
+            (Some(global), _) => (global, self.link_of(global)),
+            (None, _) => return Err(BadNextHop::Zero),
+        };
+        if self.ifaces.is_own(gateway) {
+            return Err(BadNextHop::Own(gateway));
+        }
+        let hop = Hop::via(gateway, link.ok_or(BadNextHop::OffLink(gateway))?);
+        if channel.cost == 0 {
+            return Ok(Dest::Via(hop));
+        }
+        let carried = Carried { to: Resolved::Unicast(hop), igp_metric: Some(channel.cost) };
+        Ok(Dest::Carried(Arc::new(carried)))
+    }
+
+    /// The link on which a neighbour lies.
+    fn link_of(&self, addr: IpAddr) -> Option<IfIndex> {
+        self.ifaces.neighbor(addr).map(|(link, _): (&Iface, _)| link.index)
     }
 
     fn announce(
@@ -435,8 +513,15 @@ impl Intake {
         known: &mut Known,
     ) -> Result<(), Notification> {
         let Known { checked, judged: memory, .. } = known;
+        if let Checked::Invalid(why) = checked {
+            self.say(Line::Remote(why.to_string()));
+        }
+        let is_said = matches!(checked, Checked::Invalid(_));
         let Checked::Route(set) = checked else {
             for nlri in announced.nlris.iter() {
+                if is_said {
+                    self.say(Line::Remote(format!("Invalid route {} withdrawn", nlri.net)));
+                }
                 self.row(channel.family, nlri.net, nlri.path_id, What::Withdraw)?;
             }
             return Ok(());
@@ -580,6 +665,10 @@ fn is_bogus(net: Prefix) -> bool {
         }
         IpAddr::V6(a) => a.is_loopback() || a.is_multicast(),
     }
+}
+
+fn is_link_local(addr: IpAddr) -> bool {
+    matches!(addr, IpAddr::V6(a) if a.is_unicast_link_local())
 }
 
 #[cfg(test)]

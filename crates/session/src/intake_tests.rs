@@ -9,7 +9,7 @@ fn spec() -> PeerSpec {
         cluster_id: 7,
         default_local_pref: 120,
         channels: vec![PeerChannel {
-            igp_table: TableId(2),
+            igp_tables: wire::PerFamily { ipv4: TableId(2), ipv6: TableId(2) },
             ..PeerChannel::new(Family::Ipv4, ChannelId(1), TableId(1))
         }],
         ..PeerSpec::new("p1".into(), ProtocolId(1), (65001, 0x0a01_0101), ("10.1.1.2".parse().unwrap(), 65002))
@@ -102,6 +102,34 @@ fn the_gateway_is_the_next_hop_on_the_link_or_else_the_neighbour() {
     // rx-update-nexthop-other-on-link, rx-update-nexthop-offlink
     assert_eq!(gateway([10, 1, 1, 33]), ("10.1.1.33".into(), IfIndex(2)));
     assert_eq!(gateway([172, 16, 0, 1]), ("10.1.1.2".into(), IfIndex(2)));
+}
+
+/// fsm/TABLE-2.0.12.md: rx-update-nexthop-offlink, -own, -other-on-link.
+#[test]
+fn in_2_a_next_hop_lies_on_a_link_of_ours_or_the_route_is_withdrawn_and_the_operator_told() {
+    let refused = |hop| {
+        let mut intake = intake(|s| s.channels[0].strict_next_hop = true);
+        assert_eq!(take(&mut intake, &update(&[65002], hop, &[], NET)).0, [What::Withdraw], "{hop:?}");
+        intake.lines()
+    };
+    let said = |why: &str| {
+        let lines = [format!("Invalid NEXT_HOP attribute - {why}"), "Invalid route 192.0.2.0/24 withdrawn".into()];
+        lines.map(Line::Remote)
+    };
+    assert_eq!(refused([10, 77, 0, 1]), said("address 10.77.0.1 not directly reachable"));
+    assert_eq!(refused([10, 1, 1, 1]), said("address 10.1.1.1 is local"));
+    let mut intake = intake(|s| s.channels[0].strict_next_hop = true);
+    let (_, sets) = take(&mut intake, &update(&[65002], [10, 1, 1, 33], &[], NET));
+    assert_eq!(sets[0].local().dest, Dest::Via(Hop::via("10.1.1.33".parse().unwrap(), IfIndex(2))));
+}
+
+#[test]
+fn cost_is_the_distance_of_a_next_hop_that_is_not_looked_up() {
+    let mut intake = intake(|s| (s.channels[0].strict_next_hop, s.channels[0].cost) = (true, 5));
+    let (_, sets) = take(&mut intake, &update(&[65002], PEER, &[], NET));
+    let Dest::Carried(carried) = &sets[0].local().dest else { panic!("{:?}", sets[0].local()) };
+    let hop = Hop::via("10.1.1.2".parse().unwrap(), IfIndex(2));
+    assert_eq!((&carried.to, carried.igp_metric), (&Resolved::Unicast(hop), Some(5)));
 }
 
 #[test]

@@ -14,7 +14,8 @@ pub use crate::listen::Listener;
 pub use crate::liveness::{Nobody, SharedWatcher, Wanted, Watch, Watcher};
 pub use crate::recovery::Recovery;
 pub use crate::status::{Announced, Capabilities, ChannelStatus, ErrorClass, LastError, PeerStatus, ProtoState, Timer};
-pub use rib::export::{MissingLladdr, NextHopMode};
+pub use rib::export::{LinkLocalFormat, MissingLladdr, NextHopRules, RoutesOf};
+pub use wire::PerFamily;
 
 mod live;
 mod task;
@@ -262,12 +263,18 @@ pub struct PeerChannel {
     pub table: TableId,
     /// The name of the table, for the log.
     pub table_name: Arc<str>,
-    /// `igp table`; the same table when not given.
-    pub igp_table: TableId,
+    /// `igp table`: where next hops of a family are looked up.
+    pub igp_tables: PerFamily<TableId>,
     /// `preference`.
     pub preference: u32,
-    /// `next hop`.
-    pub next_hop: NextHopMode,
+    /// `next hop self`, `next hop keep`, `link local next hop format`.
+    pub next_hop: NextHopRules,
+    /// `next hop address`; `None`: our address on the session, or on its link.
+    pub next_hop_address: Option<IpAddr>,
+    /// `next hop prefer local`: of a received next hop with two addresses the link-local one is the gateway.
+    pub prefer_link_local: bool,
+    /// A next hop that lies on no link of ours makes a route invalid (2), or the neighbour stands in for it (1.6).
+    pub strict_next_hop: bool,
     /// `missing lladdr`.
     pub missing_lladdr: MissingLladdr,
     /// `gateway`.
@@ -278,6 +285,16 @@ pub struct PeerChannel {
     pub add_paths_tx: bool,
     /// `secondary`.
     pub secondary: bool,
+    /// `cost` of a next hop that is not looked up; 0: none.
+    pub cost: u32,
+    /// `mandatory`.
+    pub mandatory: bool,
+    /// `require extended next hop`.
+    pub require_extended_next_hop: bool,
+    /// `require add paths`.
+    pub require_add_paths: bool,
+    /// What restarts mean for this family.
+    pub restart: ChannelRestart,
     /// `debug` of the channel; what the peer's asks for is traced too.
     pub debug: u32,
     /// `import`.
@@ -303,14 +320,22 @@ impl PeerChannel {
             channel,
             table,
             table_name: "master".into(),
-            igp_table: table,
+            igp_tables: PerFamily { ipv4: table, ipv6: table },
             preference: 100,
-            next_hop: NextHopMode::Default,
+            next_hop: NextHopRules::default(),
+            next_hop_address: None,
+            prefer_link_local: false,
+            strict_next_hop: false,
             missing_lladdr: MissingLladdr::SelfAddr,
             gateway: GatewayMode::Direct,
             add_paths_rx: false,
             add_paths_tx: false,
             secondary: false,
+            cost: 0,
+            mandatory: false,
+            require_extended_next_hop: false,
+            require_add_paths: false,
+            restart: ChannelRestart::default(),
             debug: 0,
             import: Policy::Accept,
             export: Policy::Accept,
@@ -319,6 +344,25 @@ impl PeerChannel {
             import_limit: None,
             export_limit: None,
         }
+    }
+}
+
+/// What restarts of both sides mean for one family.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ChannelRestart {
+    /// We restart without losing its routes (RFC 4724), where [`PeerSpec::graceful_restart`] is not off.
+    pub able: bool,
+    /// ... and may be gone for long (RFC 9494), where [`PeerSpec::long_lived`] is not off.
+    pub long_lived: bool,
+    /// `long lived stale time` that we announce.
+    pub stale_time_s: u32,
+    /// The least and the most of what the neighbour announces that counts.
+    pub stale_bounds_s: (u32, u32),
+}
+
+impl Default for ChannelRestart {
+    fn default() -> Self {
+        Self { able: false, long_lived: false, stale_time_s: 3600, stale_bounds_s: (0, u32::MAX) }
     }
 }
 

@@ -4,7 +4,7 @@ pub use fsm::{ErrorClass, LastError, Timer};
 use rib::batch::Generation;
 use rib::export::MemberId;
 use route::{ChannelId, Family, Moment, TableId};
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 pub use wire::Capabilities;
 
 /// The state of a protocol, BIRD's words.
@@ -58,6 +58,8 @@ pub struct ChannelStatus {
     pub recovery_waiting: bool,
     /// The table holds routes of a neighbour that restarts.
     pub retained: bool,
+    /// Our own next hop there, while something is told.
+    pub next_hop: Option<(IpAddr, Option<Ipv6Addr>)>,
 }
 
 /// The capabilities of both sides of a session.

@@ -290,7 +290,8 @@ fn bird6_and_we_exchange_routes_over_ipv6() {
         let family = route::Family::Ipv6;
         world.deps.tables.add(rib::table::TableSpec { id: table, name: "master6".into(), family, sorted: false });
         let channel = &mut spec.channels[0];
-        (channel.family, channel.table, channel.igp_table) = (family, table, table);
+        (channel.family, channel.table) = (family, table);
+        channel.igp_tables = wire::PerFamily { ipv4: table, ipv6: table };
         let peer = world.peer(spec);
         peer.start();
         until(&peer, "up Established").await;

@@ -190,6 +190,7 @@ impl Peer {
             as4,
             add_path_rx: per_family(&receives),
             families: per_family(&both),
+            extended_next_hop: PerFamily::default(),
             internal: ours.asn == theirs.asn,
             confederation: false,
             local_pref_allowed: false,

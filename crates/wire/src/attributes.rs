@@ -359,6 +359,13 @@ fn unknown(attribute: RawAttribute<'_>) -> Result<Option<u8>, Notification> {
     Ok(transitive.then_some(FLAG_OPTIONAL | FLAG_TRANSITIVE | FLAG_PARTIAL))
 }
 
+/// An IPv4 address out of an IPv4-mapped next hop, where IPv6 routes may have those (RFC 4798 2).
+fn unmapped<'a>(octets: &'a [u8], context: &UpdateContext) -> &'a [u8] {
+    const MAPPED: [u8; 12] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff];
+    let addr = octets.strip_prefix(&MAPPED).filter(|addr| addr.len() == 4);
+    addr.filter(|_| context.extended_next_hop.ipv6).unwrap_or(octets)
+}
+
 /// Writes the canonical octets, and remarks on every value that is malformed.
 fn write_all(raw: &[u8], hop: NextHop<'_>, context: &UpdateContext, decoded: &mut Decoded) {
     let entries = std::mem::take(&mut decoded.entries);
@@ -372,7 +379,7 @@ fn write_all(raw: &[u8], hop: NextHop<'_>, context: &UpdateContext, decoded: &mu
 
     for entry in &entries {
         let value = match hop {
-            NextHop::Mp(octets) if entry.code == code::NEXT_HOP => octets,
+            NextHop::Mp(octets) if entry.code == code::NEXT_HOP => unmapped(octets, context),
             _ => value_of(entry),
         };
         let written = match attr::by_code(entry.code) {

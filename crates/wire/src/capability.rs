@@ -15,6 +15,7 @@ use route::Family;
 mod code {
     pub(super) const MULTIPROTOCOL: u8 = 1;
     pub(super) const ROUTE_REFRESH: u8 = 2;
+    pub(super) const EXTENDED_NEXT_HOP: u8 = 5;
     pub(super) const EXTENDED_MESSAGES: u8 = 6;
     pub(super) const GRACEFUL_RESTART: u8 = 64;
     pub(super) const FOUR_OCTET_AS: u8 = 65;
@@ -23,6 +24,8 @@ mod code {
     pub(super) const LONG_LIVED: u8 = 71;
 }
 
+/// AFI of IPv6, as the family of a next hop.
+const NEXT_HOP_IPV6: u16 = 2;
 /// The R bit of graceful restart, in the field of flags and time.
 const RESTARTING: u16 = 0x8000;
 /// The time in that field.
@@ -43,6 +46,8 @@ pub struct Capabilities {
     pub multiprotocol: bool,
     /// Route refresh (2).
     pub route_refresh: bool,
+    /// Extended next hop encoding (5, RFC 8950): families whose routes may have IPv6 next hops.
+    pub extended_next_hop: Vec<Family>,
     /// Extended messages (6).
     pub extended_messages: bool,
     /// Graceful restart (64).
@@ -120,6 +125,13 @@ impl Capabilities {
                 whole(eof, value)?;
                 self.route_refresh = true;
             }
+            code::EXTENDED_NEXT_HOP => {
+                let rows = whole(many0((be_u16, be_u16, be_u16)), value)?;
+                self.extended_next_hop.extend(rows.into_iter().filter_map(|(afi, safi, hop)| {
+                    let family = family_of(afi, u8::try_from(safi).ok()?)?;
+                    (family == Family::Ipv4 && hop == NEXT_HOP_IPV6).then_some(family)
+                }));
+            }
             code::EXTENDED_MESSAGES => {
                 whole(eof, value)?;
                 self.extended_messages = true;
@@ -180,6 +192,11 @@ impl Capabilities {
         }
         if self.route_refresh {
             put(code::ROUTE_REFRESH, &[], out);
+        }
+        if !self.extended_next_hop.is_empty() {
+            let row = |f: &Family| [f.afi(), u16::from(UNICAST), NEXT_HOP_IPV6].map(u16::to_be_bytes);
+            let value: Vec<u8> = self.extended_next_hop.iter().flat_map(row).flatten().collect();
+            put(code::EXTENDED_NEXT_HOP, &value, out);
         }
         if let Some(restart) = &self.graceful_restart {
             put(code::GRACEFUL_RESTART, &restart.value(), out);

@@ -33,6 +33,9 @@ pub struct UpdateContext {
     pub add_path_rx: PerFamily<bool>,
     /// The families of this session; NLRI of others are checked and passed over.
     pub families: PerFamily<bool>,
+    /// Families whose routes may have next hops of the other family: IPv6 ones in MP_REACH_NLRI of IPv4 (RFC 8950),
+    /// IPv4-mapped ones in that of IPv6 (RFC 4798), which come out as IPv4.
+    pub extended_next_hop: PerFamily<bool>,
     /// The peer is in our AS.
     pub internal: bool,
     /// The peer is in our confederation, or in our AS while we are in one: its paths may hold
@@ -266,6 +269,7 @@ fn mp_reach<'a>(
     // RFC 7606 7.11: with a next hop of another length the NLRI cannot be found for sure.
     match (family, hop.len()) {
         (Family::Ipv4, 4) | (Family::Ipv6, 16 | 32) => {}
+        (Family::Ipv4, 16 | 32) if context.extended_next_hop.ipv4 => {}
         _ => return Err(error()),
     }
     let (_reserved, octets) = rest.split_first().ok_or_else(error)?;

@@ -17,6 +17,7 @@ const READER: UpdateContext = UpdateContext {
     as4: true,
     add_path_rx: PerFamily { ipv4: false, ipv6: false },
     families: PerFamily { ipv4: true, ipv6: true },
+    extended_next_hop: PerFamily { ipv4: true, ipv6: true },
     internal: true,
     confederation: true,
     local_pref_allowed: false,
@@ -80,6 +81,29 @@ fn an_internal_announcement_is_that_of_bird() {
 #[test]
 fn nothing_to_tell_is_no_message() {
     assert_eq!(announced(CONTEXT, Family::Ipv4, &hex(CANONICAL), &[]), Ok(vec![]));
+}
+
+#[test]
+fn a_next_hop_of_the_other_family_goes_and_comes_in_mp_reach_nlri() {
+    let there_and_back = |family, net: &str, next_hop: &str| {
+        let canonical = hex(&format!("4001000100 4002000602010000fde9 {next_hop}"));
+        let out = announced(CONTEXT, family, &canonical, &[nlri(net)]).unwrap();
+        let body = frames(&out, MESSAGE_OCTETS_MAX)[0].body;
+        let update = Update::split(body, &READER).unwrap();
+        let mut decoded = Decoded::new();
+        let all: Vec<_> = update.announced().collect();
+        all[0].attributes(&READER, &mut decoded).unwrap();
+        assert_eq!(decoded.octets(), canonical, "{net}");
+        body.to_vec()
+    };
+    // RFC 8950 3: AFI 1, SAFI 1, a next hop of 16 or 32 octets.
+    let global = "20010db8000000000000000000000001";
+    let octets = there_and_back(Family::Ipv4, "10.1.1.0/24", &format!("40030010{global}"));
+    assert!(octets.windows(20).any(|w| w == hex(&format!("00010110{global}"))));
+    there_and_back(Family::Ipv4, "10.1.1.0/24", &format!("40030020{global}fe800000000000000000000000000001"));
+    // RFC 4798 2: an IPv4-mapped address.
+    let octets = there_and_back(Family::Ipv6, "2001:db8::/32", "400300040a010102");
+    assert!(octets.windows(20).any(|w| w == hex("0002011000000000000000000000ffff0a010102")));
 }
 
 #[test]

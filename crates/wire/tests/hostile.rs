@@ -11,13 +11,16 @@ use route::attrs::{Local, Records};
 use route::{SourceKind, hop::Dest};
 
 fn contexts() -> impl Strategy<Value = UpdateContext> {
-    any::<[bool; 8]>().prop_map(|[as4, id4, id6, ipv4, ipv6, internal, confederation, allowed]| UpdateContext {
-        as4,
-        add_path_rx: PerFamily { ipv4: id4, ipv6: id6 },
-        families: PerFamily { ipv4, ipv6 },
-        internal,
-        confederation,
-        local_pref_allowed: allowed,
+    any::<[bool; 10]>().prop_map(|[as4, id4, id6, ipv4, ipv6, hop4, hop6, internal, confederation, allowed]| {
+        UpdateContext {
+            as4,
+            add_path_rx: PerFamily { ipv4: id4, ipv6: id6 },
+            families: PerFamily { ipv4, ipv6 },
+            extended_next_hop: PerFamily { ipv4: hop4, ipv6: hop6 },
+            internal,
+            confederation,
+            local_pref_allowed: allowed,
+        }
     })
 }
 

@@ -60,6 +60,18 @@ fn further_capabilities_stand_where_bird_puts_them() {
 }
 
 #[test]
+fn ipv6_next_hops_of_ipv4_are_a_row_of_three_numbers() {
+    // RFC 8950 4: AFI, SAFI and AFI of the next hop, two octets each; other rows mean nothing to us.
+    let able = Capabilities { extended_next_hop: vec![Family::Ipv4], ..bird_capabilities() };
+    let octets = body_of(Some(able.clone()));
+    assert!(octets.windows(8).any(|w| w == hex("0506000100010002")), "{octets:02x?}");
+    assert_eq!(Open::decode(&octets).unwrap().capabilities, Some(able.clone()));
+    let others = hex("04fde900f001010101 16 0214 010400010001 050c 000100800002 000100010002");
+    let read = Open::decode(&others).unwrap().capabilities.unwrap();
+    assert_eq!(read.extended_next_hop, [Family::Ipv4]);
+}
+
+#[test]
 fn without_capabilities_there_is_no_parameter() {
     // bird 1.6.8 with `capabilities off`
     assert_eq!(body_of(None), hex("04fde900f00101010100"));

@@ -1,18 +1,43 @@
 //! `protocol bgp`: one neighbour.
 
 use super::{BfdMode, Dialect};
+use route::Family;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
-/// `next hop self|keep`.
+/// Of whose routes `next hop self` or `next hop keep` speaks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RoutesOf {
+    /// Of none.
+    #[default]
+    Nobody,
+    /// Of all.
+    All,
+    /// Of those that an internal neighbour gave.
+    Internal,
+    /// Of those that an external neighbour gave.
+    External,
+}
+
+/// `next hop prefer`: which address of a received next hop that has two is the gateway.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NextHopMode {
-    /// By the rules of RFC 4271 5.1.3.
-    Default,
-    /// Always ours.
-    SelfAlways,
-    /// Always as received.
-    Keep,
+pub enum NextHopPrefer {
+    /// The global one.
+    Global,
+    /// The link-local one.
+    Local,
+}
+
+/// `link local next hop format`: how a next hop is told that has a link-local address alone.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LinkLocalFormat {
+    /// `native`: behind the unspecified address.
+    #[default]
+    Native,
+    /// `single`: by itself.
+    Single,
+    /// `double`: twice.
+    Double,
 }
 
 /// `missing lladdr`.
@@ -24,6 +49,8 @@ pub enum MissingLladdr {
     Drop,
     /// `ignore`.
     Ignore,
+    /// Next hops are told as they stand (2).
+    Untouched,
 }
 
 /// `gateway direct|recursive`.
@@ -147,19 +174,51 @@ pub struct BgpConf {
     pub rewrite_before_filter: bool,
     /// MED of a route goes to external peers (2) or not (1.6).
     pub med_to_external: bool,
+    /// A next hop that lies on no link of ours makes a route invalid (2), or the neighbour stands in for it (1.6).
+    pub strict_next_hop: bool,
 }
 
 /// What a channel of a session has of its own: options that stand in the protocol in 1.6, and in each channel in 2.
 #[derive(Clone, Debug, PartialEq)]
 pub struct BgpChannel {
-    /// `next hop`.
-    pub next_hop: NextHopMode,
+    /// `next hop self`.
+    pub next_hop_self: RoutesOf,
+    /// `next hop keep`; the default of 2 depends on clients of ours.
+    pub next_hop_keep: RoutesOf,
+    /// `next hop address`; `None`: our address on the session, or on its link.
+    pub next_hop_address: Option<IpAddr>,
+    /// `next hop prefer`; the default depends on the gateway.
+    pub next_hop_prefer: NextHopPrefer,
+    /// `link local next hop format`.
+    pub link_local_format: LinkLocalFormat,
     /// `missing lladdr`.
     pub missing_lladdr: MissingLladdr,
     /// `gateway`; the default depends on multihop and internal.
     pub gateway: GatewayMode,
-    /// `igp table`, the name.
-    pub igp_table: Option<Arc<str>>,
+    /// `igp table` in which IPv4 next hops are looked up, the name.
+    pub igp_table4: Option<Arc<str>>,
+    /// `igp table` in which IPv6 next hops are looked up.
+    pub igp_table6: Option<Arc<str>>,
+    /// `extended next hop` (2).
+    pub extended_next_hop: bool,
+    /// `cost` of a next hop that is not looked up (2); 0: none.
+    pub cost: u32,
+    /// `mandatory`: without this family there is no session (2).
+    pub mandatory: bool,
+    /// `require extended next hop` (2).
+    pub require_extended_next_hop: bool,
+    /// `require add paths` (2).
+    pub require_add_paths: bool,
+    /// `graceful restart`: we restart without losing this family; the protocol's mode is the default.
+    pub graceful_restart: bool,
+    /// `long lived graceful restart`, likewise.
+    pub long_lived: bool,
+    /// `long lived stale time`; the protocol's is the default.
+    pub long_lived_stale_time_s: u32,
+    /// `min long lived stale time` of what the neighbour announces (2).
+    pub long_lived_stale_least_s: u32,
+    /// `max long lived stale time` (2).
+    pub long_lived_stale_most_s: u32,
     /// `add paths rx`.
     pub add_paths_rx: bool,
     /// `add paths tx`.
@@ -168,13 +227,38 @@ pub struct BgpChannel {
     pub secondary: bool,
 }
 
+impl BgpChannel {
+    /// The `igp table` in which next hops of a family are looked up, if one was named.
+    pub const fn igp_table(&self, family: Family) -> Option<&Arc<str>> {
+        match family {
+            Family::Ipv4 => self.igp_table4.as_ref(),
+            Family::Ipv6 => self.igp_table6.as_ref(),
+        }
+    }
+}
+
 impl Default for BgpChannel {
     fn default() -> Self {
         Self {
-            next_hop: NextHopMode::Default,
+            next_hop_self: RoutesOf::Nobody,
+            next_hop_keep: RoutesOf::Nobody,
+            next_hop_address: None,
+            next_hop_prefer: NextHopPrefer::Global,
+            link_local_format: LinkLocalFormat::Native,
             missing_lladdr: MissingLladdr::SelfAddr,
             gateway: GatewayMode::Direct,
-            igp_table: None,
+            igp_table4: None,
+            igp_table6: None,
+            extended_next_hop: false,
+            cost: 0,
+            mandatory: false,
+            require_extended_next_hop: false,
+            require_add_paths: false,
+            graceful_restart: false,
+            long_lived: false,
+            long_lived_stale_time_s: 3600,
+            long_lived_stale_least_s: 0,
+            long_lived_stale_most_s: u32::MAX,
             add_paths_rx: false,
             add_paths_tx: false,
             secondary: false,
@@ -187,9 +271,13 @@ impl BgpConf {
     pub fn of(dialect: Dialect) -> Self {
         match dialect {
             Dialect::V1 => Self::default(),
-            Dialect::V2 => {
-                Self { match_local_addr: true, rewrite_before_filter: false, med_to_external: true, ..Self::default() }
-            }
+            Dialect::V2 => Self {
+                match_local_addr: true,
+                rewrite_before_filter: false,
+                med_to_external: true,
+                strict_next_hop: true,
+                ..Self::default()
+            },
         }
     }
 }
@@ -247,6 +335,7 @@ impl Default for BgpConf {
             long_lived_stale_time_s: 3600,
             rewrite_before_filter: true,
             med_to_external: false,
+            strict_next_hop: false,
         }
     }
 }

@@ -77,6 +77,7 @@ impl ProtocolConf {
             ProtocolKind::Static(fixed) => fixed.igp_table.as_ref(),
             _ => None,
         };
-        own.into_iter().chain(self.channels.iter().filter_map(|c| c.bgp.as_ref()?.igp_table.as_ref()))
+        let of_channels = self.channels.iter().filter_map(|c| c.bgp.as_ref());
+        own.into_iter().chain(of_channels.flat_map(|bgp| [bgp.igp_table4.as_ref(), bgp.igp_table6.as_ref()]).flatten())
     }
 }

@@ -360,6 +360,10 @@ fn capability_tree(said: &CapabilitiesView, out: &mut Frame) {
     if said.route_refresh {
         name("Route refresh");
     }
+    if !said.extended_next_hop.is_empty() {
+        name("Extended next hop");
+        name(&format!("  IPv6 nexthop:{}", list(&said.extended_next_hop)));
+    }
     if said.extended_messages {
         name("Extended message");
     }
@@ -509,6 +513,9 @@ fn metric(path: &ShownPath<'_>) -> u32 {
     if path.hop.recursive {
         let reached = path.hop.to != Resolved::Unreachable;
         return if reached { path.hop.igp_metric.unwrap_or(IGP_METRIC_UNKNOWN) } else { 0 };
+    }
+    if let Some(metric) = path.hop.igp_metric {
+        return metric;
     }
     let extra = path.attrs.local().extra.as_deref().unwrap_or_default();
     extra

@@ -386,6 +386,7 @@ fn aware() -> CapabilitiesView {
     CapabilitiesView {
         families: vec!["ipv4"],
         route_refresh: true,
+        extended_next_hop: Vec::new(),
         extended_messages: false,
         restart: Some(RestartCapability::default()),
         as4: true,

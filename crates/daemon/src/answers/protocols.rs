@@ -3,7 +3,7 @@
 use crate::instance::{Running, Seen};
 use crate::protocols::Limited;
 use crate::translate::{ChannelIds, limit};
-use conf::config::{BgpChannel, ChannelConf, GatewayMode, PipeConf, PipeMode, ProtocolKind};
+use conf::config::{ChannelConf, GatewayMode, PipeConf, PipeMode, ProtocolKind};
 use control::view::{
     BgpView, CapabilitiesView, ChannelRecovery, ChannelView, Info, KeptFamilies, LimitView, PipeView, PipeWay,
     ProtocolDetail, ProtocolView, RestartCapability, RestartView, RoutesView, SessionView, Timer,
@@ -13,7 +13,7 @@ use rib::stats::{ExportStats, ImportStats, RouteCounts};
 use route::{Family, Moment, ProtocolId, TableId};
 use session::peer::{Capabilities, Deps, PeerStatus, ProtoState};
 use std::collections::HashMap;
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 /// The views of the chosen instances, in order.
@@ -275,8 +275,11 @@ async fn channel(
         routes,
         pipe: None,
         restart: status.filter(|_| of_peer.is_some_and(|c| c.retained)).and_then(|s| restart(deps.clock.now(), s)),
-        next_hop: status.and_then(|s| s.source_addr).map(|addr| (addr, None)),
-        igp_tables: igp_tables(conf),
+        next_hop: of_peer
+            .and_then(|c| c.next_hop)
+            .map(|(global, link_local)| (global, link_local.map(IpAddr::V6)))
+            .or_else(|| status.and_then(|s| s.source_addr).map(|addr| (addr, None))),
+        igp_tables: igp_tables(seen, conf),
     }
 }
 
@@ -353,11 +356,13 @@ fn restart(now: Moment, s: &PeerStatus) -> Option<RestartView> {
     })
 }
 
-/// The tables that answer recursive next hops of a channel.
-fn igp_tables(conf: &ChannelConf) -> Vec<(Family, Arc<str>)> {
-    let recursive = conf.bgp.as_ref().filter(|bgp| bgp.gateway == GatewayMode::Recursive);
-    let table = |bgp: &BgpChannel| Arc::clone(bgp.igp_table.as_ref().unwrap_or(&conf.table));
-    recursive.map(|bgp| (conf.family, table(bgp))).into_iter().collect()
+/// The tables that answer recursive next hops of a channel, those that were not named too.
+fn igp_tables(seen: &Seen, conf: &ChannelConf) -> Vec<(Family, Arc<str>)> {
+    let Some(bgp) = conf.bgp.as_ref().filter(|bgp| bgp.gateway == GatewayMode::Recursive) else { return Vec::new() };
+    let families = [Family::Ipv4, Family::Ipv6].into_iter().filter(|f| *f == conf.family || bgp.extended_next_hop);
+    let of_channel = |family| seen.conf.channels.iter().find(|c| c.family == family).map(|c| Arc::clone(&c.table));
+    let named = families.map(|family| (family, bgp.igp_table(family).cloned().or_else(|| of_channel(family))));
+    named.filter_map(|(family, table)| Some((family, table?))).collect()
 }
 
 /// An OPEN's capabilities, families by name.
@@ -374,6 +379,7 @@ fn capabilities(said: &Capabilities) -> CapabilitiesView {
     CapabilitiesView {
         families: names(&said.families),
         route_refresh: said.route_refresh,
+        extended_next_hop: names(&said.extended_next_hop),
         extended_messages: said.extended_messages,
         restart: said.graceful_restart.as_ref().map(|restart| RestartCapability {
             is_recovering: restart.restarting,

@@ -139,8 +139,12 @@ impl Lab {
     }
 
     fn begin(&mut self, conf: &ProtocolConf) {
-        let channel =
-            |_| ChannelIds { channel: self.world.numbers.channel(), table: self.table, igp_table: self.table };
+        let channel = |_| ChannelIds {
+            channel: self.world.numbers.channel(),
+            table: self.table,
+            igp_table: self.table,
+            other_igp_table: self.table,
+        };
         let start = Start {
             id: self.world.numbers.protocol(),
             conf: Arc::new(conf.clone()),

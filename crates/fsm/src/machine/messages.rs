@@ -26,11 +26,16 @@ impl Machine {
         if let Some((n, text)) = self.objection(&open) {
             return self.fail_saying(now, which, n, text);
         }
+        let ours = if bare { None } else { self.config.capabilities.as_ref() };
+        let negotiated = Negotiated::new(&self.config, ours, open.clone());
+        if ours.is_some() && !negotiated.has_all(&self.config.required) {
+            let n = Notification::new(notification::OPEN, open_error::UNSUPPORTED_CAPABILITY);
+            let text = n.to_string();
+            return self.fail_saying(now, which, n, text);
+        }
         if !self.wins(which, &open) {
             return;
         }
-        let ours = if bare { None } else { self.config.capabilities.as_ref() };
-        let negotiated = Negotiated::new(&self.config, ours, open);
         let hold_s = u32::from(negotiated.hold_time_s);
         let keepalive_s = negotiated.keepalive_time_s;
         let hold = (hold_s > 0).then(|| Timer::exact(now, hold_s));

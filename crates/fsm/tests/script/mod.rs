@@ -2,10 +2,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 #![allow(dead_code, reason = "each test file uses its part of the script")]
 
-use rbird_fsm::{Action, Class, Config, Event, Life, Machine, Phase, Which};
+use rbird_fsm::{Action, Class, Config, Event, Life, Machine, Phase, Required, Which};
 use route::{Family, Moment};
 use wire::capability::GracefulRestart;
-use wire::{Capabilities, Notification, Open};
+use wire::{Capabilities, Notification, Open, PerFamily};
 
 pub const OUT: Which = Which::Outgoing;
 pub const IN: Which = Which::Incoming;
@@ -35,6 +35,8 @@ pub fn config() -> Config {
         disable_after_cease: 0,
         restart_helper: true,
         long_lived_helper: true,
+        long_lived_bounds_s: PerFamily { ipv4: (0, u32::MAX), ipv6: (0, u32::MAX) },
+        required: Required::default(),
     }
 }
 

@@ -10,7 +10,7 @@
 //! Nothing of a single member is read here: that its own routes are not told back
 //! to it, nor routes whose next hop it is, is the group's business.
 
-use super::key::GroupKey;
+use super::key::{GroupKey, MissingLladdr};
 use super::rewrite;
 use super::{ExportVerdict, Judged};
 use crate::batch::ResolvedHop;
@@ -129,7 +129,8 @@ impl Judge {
         if matches!(&self.key.policy, Policy::Filter(f) if asks(f)) {
             return Read::All(ifaces);
         }
-        if self.key.family != Family::Ipv6 || self.key.link == IfIndex(0) {
+        let asks = self.key.family == Family::Ipv6 && self.key.missing_lladdr != MissingLladdr::Untouched;
+        if !asks || self.key.link == IfIndex(0) {
             return Read::Nothing;
         }
         let networks = |l: &'a Iface| l.addrs.iter().map(move |a| (l.index, a)).filter(|(_, a)| a.addr.is_ipv6());

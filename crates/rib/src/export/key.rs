@@ -11,7 +11,7 @@
 use crate::batch::{Generation, Limit, Reading};
 use crate::trace::Tracing;
 use filter::run::Policy;
-use route::{ChannelId, Family, IfIndex, ProtocolId};
+use route::{BgpSource, ChannelId, Family, IfIndex, ProtocolId};
 use std::hash::{Hash, Hasher};
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
@@ -39,8 +39,8 @@ pub struct GroupKey {
     pub local_link_local: Option<Ipv6Addr>,
     /// The link on which the neighbour lies; `IfIndex(0)` for a multihop session. Third-party next hops depend on it.
     pub link: IfIndex,
-    /// `next hop self|keep`.
-    pub next_hop: NextHopMode,
+    /// What is told as the next hop.
+    pub next_hop: NextHopRules,
     /// `missing lladdr`.
     pub missing_lladdr: MissingLladdr,
     /// The neighbour is a client of this route reflector (RFC 4456).
@@ -65,16 +65,62 @@ pub struct GroupKey {
     pub llgr_aware: bool,
 }
 
-/// `next hop self|keep`.
+/// What is told as the next hop, where RFC 4271 5.1.3 leaves it to the operator.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum NextHopMode {
-    /// By the rules of RFC 4271 5.1.3.
+pub struct NextHopRules {
+    /// `next hop self`: whose routes have our own address. Counts for more than `keep`.
+    pub own: RoutesOf,
+    /// `next hop keep`: whose routes have the one that was received.
+    pub keep: RoutesOf,
+    /// How one is told that has a link-local address alone.
+    pub link_local: LinkLocalFormat,
+    /// `extended next hop`, and the neighbour can: one may be of the other family (RFC 8950, RFC 4798).
+    pub any_family: bool,
+}
+
+impl NextHopRules {
+    /// Whether routes of this family may be told with this next hop.
+    pub(super) fn fits(&self, family: Family, next_hop: IpAddr) -> bool {
+        self.any_family || Family::of(next_hop) == family
+    }
+}
+
+/// Of whose routes `next hop self` or `next hop keep` speaks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum RoutesOf {
+    /// Of none.
     #[default]
-    Default,
-    /// Always ours.
-    SelfAlways,
-    /// Always as received.
-    Keep,
+    Nobody,
+    /// Of all.
+    All,
+    /// Of those that an internal neighbour gave.
+    Internal,
+    /// Of those that an external neighbour gave.
+    External,
+}
+
+impl RoutesOf {
+    /// Whether the routes of this source are among them; `None`: no BGP session gave them.
+    pub(super) fn has(self, giver: Option<&BgpSource>) -> bool {
+        match self {
+            Self::Nobody => false,
+            Self::All => true,
+            Self::Internal => giver.is_some_and(|from| from.internal),
+            Self::External => giver.is_some_and(|from| !from.internal),
+        }
+    }
+}
+
+/// `link local next hop format`: a next hop that has a link-local address alone, in MP_REACH_NLRI.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum LinkLocalFormat {
+    /// Behind the unspecified address.
+    #[default]
+    Native,
+    /// By itself (draft-white-linklocal-capability).
+    Single,
+    /// Twice, as Junos does.
+    Double,
 }
 
 /// `missing lladdr`: what to send over IPv6 when no link-local address is known for a next hop.
@@ -87,6 +133,8 @@ pub enum MissingLladdr {
     Drop,
     /// The global address alone.
     Ignore,
+    /// Next hops are told as they stand, with whatever link-local address they have (2).
+    Untouched,
 }
 
 impl GroupKey {
@@ -104,7 +152,7 @@ impl GroupKey {
             local_addr,
             local_link_local: None,
             link: IfIndex(0),
-            next_hop: NextHopMode::Default,
+            next_hop: NextHopRules::default(),
             missing_lladdr: MissingLladdr::SelfAddr,
             rr_client: false,
             cluster_id: 0,
@@ -231,7 +279,7 @@ mod tests {
             |k| k.local_addr = Ipv4Addr::new(192, 0, 2, 2).into(),
             |k| k.local_link_local = Some(Ipv6Addr::LOCALHOST),
             |k| k.link = IfIndex(2),
-            |k| k.next_hop = NextHopMode::SelfAlways,
+            |k| k.next_hop.own = RoutesOf::Internal,
             |k| k.missing_lladdr = MissingLladdr::Drop,
             |k| k.rr_client = true,
             |k| k.cluster_id = 2,

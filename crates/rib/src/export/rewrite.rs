@@ -6,9 +6,9 @@
 //! sorted as BIRD sends them.
 
 use super::judge::Offer;
-use super::key::{GroupKey, MissingLladdr, NextHopMode};
+use super::key::{GroupKey, LinkLocalFormat, MissingLladdr};
 use route::attr::{self, code, origin};
-use route::{AsPath, AttrSetBuilder, IfIndex, Ifaces, Resolved, aspath::segment};
+use route::{AsPath, AttrSetBuilder, Family, Hop, IfIndex, Ifaces, Resolved, aspath::segment};
 use std::net::{IpAddr, Ipv6Addr};
 
 /// Rewrites a route for the neighbours that the key describes.
@@ -29,9 +29,8 @@ pub(super) fn rewrite(work: &mut AttrSetBuilder, key: &GroupKey, offer: &Offer<'
             work.set_u32(code::MED, 0);
         }
     }
-    if !is_set_by_filter(work, code::NEXT_HOP) {
-        rewrite_next_hop(work, key, offer);
-    }
+    let is_set = is_set_by_filter(work, code::NEXT_HOP);
+    rewrite_next_hop(work, key, offer, is_set);
     let reflected =
         offer.source.bgp.as_ref().filter(|from| from.internal && key.internal && from.local_as == key.local_as);
     if let Some(from) = reflected {
@@ -69,33 +68,50 @@ fn make_bgp(work: &mut AttrSetBuilder, key: &GroupKey) {
 }
 
 /// NEXT_HOP by RFC 4271 5.1.3 and `next hop self|keep`: as received, the route's own gateway, or our address.
-fn rewrite_next_hop(work: &mut AttrSetBuilder, key: &GroupKey, offer: &Offer<'_>) {
-    if key.next_hop == NextHopMode::SelfAlways {
+/// `is_set`: the export filter has set it.
+fn rewrite_next_hop(work: &mut AttrSetBuilder, key: &GroupKey, offer: &Offer<'_>, is_set: bool) {
+    let (rules, giver) = (&key.next_hop, offer.source.bgp.as_ref());
+    if rules.own.has(giver) {
         return set_own_next_hop(work, key);
     }
-    let keep = key.next_hop == NextHopMode::Keep;
+    let keep = rules.keep.has(giver);
     let received = work.get(code::NEXT_HOP).and_then(route::attrs::next_hop);
     if let Some((addr, _)) = received {
-        let kept = keep || (key.internal && !addr.is_unspecified()) || is_on_link(key, &offer.hop.to);
-        if !kept {
-            set_own_next_hop(work, key);
+        let is_good =
+            rules.fits(key.family, addr) && ((key.internal && !addr.is_unspecified()) || is_from_link(key, offer));
+        if keep || is_set || is_good {
+            return;
         }
-        return;
+        if key.rewrite_before_filter {
+            return set_own_next_hop(work, key);
+        }
     }
-    match &offer.hop.to {
-        Resolved::Unicast(hop) => match hop.gateway.filter(|g| is_global(*g)) {
-            Some(gateway) if key.internal || keep || is_on_link(key, &offer.hop.to) => {
-                set_next_hop(work, gateway, None);
-            }
-            _ => set_own_next_hop(work, key),
-        },
-        _ => set_own_next_hop(work, key),
+    let Resolved::Unicast(Hop { gateway: Some(gateway), iface, .. }) = offer.hop.to else {
+        return set_own_next_hop(work, key);
+    };
+    // BIRD 1.6 keeps a gateway too when it is to keep next hops.
+    let may_say = key.internal || is_link(key, iface) || (keep && key.rewrite_before_filter);
+    if is_global(gateway) && may_say && rules.fits(key.family, gateway) {
+        set_next_hop(work, gateway, None);
+    } else {
+        set_own_next_hop(work, key);
     }
 }
 
-/// Whether packets leave by the link on which the neighbour lies: then it can send them to the next hop itself.
-fn is_on_link(key: &GroupKey, to: &Resolved) -> bool {
-    key.link != IfIndex(0) && matches!(to, Resolved::Unicast(hop) if hop.iface == key.link)
+/// Whether a received next hop is as good for the neighbour as for us, both being on one link: the link by which
+/// packets leave (1.6), or that of the session which gave the route (2).
+fn is_from_link(key: &GroupKey, offer: &Offer<'_>) -> bool {
+    let link = match (&offer.hop.to, &offer.source.bgp) {
+        (_, Some(from)) if !key.rewrite_before_filter => from.link,
+        (Resolved::Unicast(hop), _) if key.rewrite_before_filter => hop.iface,
+        _ => return false,
+    };
+    is_link(key, link)
+}
+
+/// Whether it is the link on which the neighbour lies: then it can send packets there itself.
+fn is_link(key: &GroupKey, link: IfIndex) -> bool {
+    key.link != IfIndex(0) && key.link == link
 }
 
 fn is_global(addr: IpAddr) -> bool {
@@ -143,8 +159,14 @@ pub(super) fn finish(work: &mut AttrSetBuilder, key: &GroupKey, ifaces: &Ifaces)
     if next_hop.is_unspecified() && link_local.is_none() {
         return Err("Invalid NEXT_HOP attribute".into());
     }
-    if next_hop.is_ipv6() {
-        finish_link_local(work, key, ifaces, next_hop, link_local)?;
+    if !key.next_hop.fits(key.family, next_hop) {
+        let family = if key.family == Family::Ipv4 { "ipv4" } else { "ipv6" };
+        return Err(format!("Invalid NEXT_HOP attribute - mismatched address family ({next_hop} for {family})"));
+    }
+    match (next_hop.is_unspecified(), link_local) {
+        (true, Some(link_local)) => format_link_local(work, key, link_local),
+        _ if next_hop.is_ipv4() || key.missing_lladdr == MissingLladdr::Untouched => {}
+        _ => finish_link_local(work, key, ifaces, next_hop, link_local)?,
     }
     if !key.internal && !key.allow_local_pref {
         work.unset(code::LOCAL_PREF);
@@ -161,6 +183,15 @@ pub(super) fn finish(work: &mut AttrSetBuilder, key: &GroupKey, ifaces: &Ifaces)
         sort_members(work, list, size);
     }
     Ok(())
+}
+
+/// A next hop that has a link-local address alone, in the shape that the neighbour knows.
+fn format_link_local(work: &mut AttrSetBuilder, key: &GroupKey, link_local: Ipv6Addr) {
+    match key.next_hop.link_local {
+        LinkLocalFormat::Native => {}
+        LinkLocalFormat::Single => work.set(code::NEXT_HOP, &link_local.octets()),
+        LinkLocalFormat::Double => set_next_hop(work, link_local.into(), Some(link_local)),
+    }
 }
 
 /// The link-local half of an IPv6 next hop goes to a neighbour on that link and to nobody else (RFC 2545 3).
@@ -181,7 +212,7 @@ fn finish_link_local(
         return Ok(());
     }
     match (link_local, key.missing_lladdr) {
-        (Some(_), _) | (None, MissingLladdr::Ignore) => {}
+        (Some(_), _) | (None, MissingLladdr::Ignore | MissingLladdr::Untouched) => {}
         (None, MissingLladdr::SelfAddr) => set_own_next_hop(work, key),
         (None, MissingLladdr::Drop) => return Err("Missing link-local next hop address".into()),
     }

@@ -13,8 +13,9 @@ use crate::recovery::Hold;
 use crate::status::ChannelStatus;
 use fsm::{Keep, Negotiated};
 use rib::batch::{Act, Deed, Generation, ImportBatch, ImportRow};
-use rib::export::MemberId;
+use rib::export::{GroupKey, MemberId};
 use route::{Family, Source};
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 use tokio::sync::OwnedSemaphorePermit;
 
@@ -29,6 +30,8 @@ pub(super) struct Channel {
     /// Between BoRR and EoRR.
     refreshing: bool,
     member: Option<MemberId>,
+    /// What we tell it as our own next hop.
+    next_hop: Option<(IpAddr, Option<Ipv6Addr>)>,
     /// The neighbour is being told what stands.
     pub(super) feeding: bool,
     /// Taken at the start of our own restart, given back when the neighbour has told everything.
@@ -46,6 +49,7 @@ impl Channel {
             retained: false,
             refreshing: false,
             member: None,
+            next_hop: None,
             feeding: false,
             hold: None,
             waits: false,
@@ -81,9 +85,16 @@ impl Channel {
     ) {
         self.waits = false;
         self.feeding = true;
-        let key = Arc::new(words::group_key(spec, &self.spec, negotiated, place));
+        let key = self.key(spec, negotiated, place);
         let member = words::member(spec, &self.spec, self.generation);
         self.member = Some(deps.exports.join(self.spec.table, key, member, Arc::clone(outbox)));
+    }
+
+    /// By what the neighbour is told.
+    fn key(&mut self, spec: &PeerSpec, negotiated: &Negotiated, place: Place) -> Arc<GroupKey> {
+        let key = words::group_key(spec, &self.spec, negotiated, place);
+        self.next_hop = Some((key.local_addr, key.local_link_local.filter(|_| key.local_addr.is_ipv6())));
+        Arc::new(key)
     }
 
     /// The session is lost.
@@ -91,6 +102,7 @@ impl Channel {
         if let Some(member) = self.member.take() {
             deps.exports.leave(member);
         }
+        self.next_hop = None;
         self.waits = false;
         self.feeding = false;
         if std::mem::take(&mut self.up) {
@@ -178,7 +190,7 @@ impl Channel {
     /// What the neighbour is told is judged anew.
     pub(super) fn rekey(&mut self, deps: &Deps, spec: &PeerSpec, negotiated: &Negotiated, place: Place) {
         if let Some(member) = self.member {
-            let key = Arc::new(words::group_key(spec, &self.spec, negotiated, place));
+            let key = self.key(spec, negotiated, place);
             self.feeding = true;
             deps.exports.rekey(member, key);
         }
@@ -194,6 +206,7 @@ impl Channel {
             recovery_pending: self.hold.is_some(),
             recovery_waiting: self.waits,
             retained: self.retained,
+            next_hop: self.next_hop,
         }
     }
 

@@ -229,6 +229,7 @@ impl Task {
         match line {
             Line::Warning(text) => tracing::warn!("{name}: {text}"),
             Line::Error(text) => tracing::error!("{text}"),
+            Line::Remote(text) => tracing::info!(target: "remote", "{name}: {text}"),
             Line::Info(text) => tracing::info!("{text}"),
             Line::Bogus(net) => tracing::warn!("Ignoring bogus route {net} received via {name}"),
         }

@@ -1,8 +1,8 @@
 //! What follows from a peer's options: the options of its machine, what it announces, its export group, and BIRD's words.
 
-use super::{PeerChannel, PeerSpec, RestartMode};
+use super::{NextHopRules, PeerChannel, PeerSpec, RestartMode};
 use filter::Policy;
-use fsm::Negotiated;
+use fsm::{Negotiated, Required};
 use rib::batch::{ChannelSpec, Generation};
 use rib::export::{GroupKey, MemberSpec};
 use rib::trace::Tracing;
@@ -32,6 +32,26 @@ pub(super) fn machine_config(spec: &PeerSpec, restarting: bool) -> fsm::Config {
         disable_after_cease: spec.disable_after_cease,
         restart_helper: spec.graceful_restart != RestartMode::Off,
         long_lived_helper: spec.long_lived != RestartMode::Off,
+        long_lived_bounds_s: stale_bounds(spec),
+        required: required(spec),
+    }
+}
+
+fn stale_bounds(spec: &PeerSpec) -> PerFamily<(u32, u32)> {
+    let mut bounds = PerFamily { ipv4: (0, u32::MAX), ipv6: (0, u32::MAX) };
+    for channel in &spec.channels {
+        *bounds.get_mut(channel.family) = channel.restart.stale_bounds_s;
+    }
+    bounds
+}
+
+/// What channels ask of the neighbour.
+fn required(spec: &PeerSpec) -> Required {
+    let of = |asks: fn(&PeerChannel) -> bool| spec.channels.iter().filter(move |c| asks(c)).map(|c| c.family);
+    Required {
+        families: of(|c| c.mandatory).collect(),
+        extended_next_hop: of(|c| c.require_extended_next_hop).any(|f| f == Family::Ipv4),
+        add_paths: of(|c| c.require_add_paths).collect(),
     }
 }
 
@@ -47,48 +67,59 @@ fn capabilities(spec: &PeerSpec, restarting: bool) -> Capabilities {
         multiprotocol: !families.is_empty(),
         families,
         route_refresh: spec.route_refresh,
+        extended_next_hop: extended_next_hop(spec).collect(),
         extended_messages: spec.extended_messages,
-        graceful_restart: restart_capability(spec, &all, restarting),
+        graceful_restart: restart_capability(spec, restarting),
         as4: spec.as4.then_some(spec.local_as),
         add_paths,
         enhanced_refresh: spec.route_refresh,
-        long_lived: long_lived_capability(spec, &all, restarting),
+        long_lived: long_lived_capability(spec, restarting),
         unknown: Vec::new(),
     }
 }
 
-/// RFC 4724 3: a helper announces no family; who can restart names its time, and after a restart that the
-/// kernel still has the routes.
-fn restart_capability(spec: &PeerSpec, all: &[Family], restarting: bool) -> Option<GracefulRestart> {
-    match spec.graceful_restart {
-        RestartMode::Off => None,
-        RestartMode::Aware => Some(GracefulRestart::default()),
-        RestartMode::On => Some(GracefulRestart {
-            restarting,
-            time_s: spec.graceful_restart_time_s.min(4095),
-            families: all.iter().map(|f| (*f, restarting)).collect(),
-        }),
-    }
+/// Families whose IPv6 next hops are announced by a capability: there is none for IPv6 routes.
+fn extended_next_hop(spec: &PeerSpec) -> impl Iterator<Item = Family> {
+    let able = spec.channels.iter().filter(|c| c.next_hop.any_family);
+    able.map(|c| c.family).filter(|f| *f == Family::Ipv4)
 }
 
-fn long_lived_capability(spec: &PeerSpec, all: &[Family], restarting: bool) -> Option<Vec<LongLivedFamily>> {
-    let row = |family: &Family| LongLivedFamily {
-        family: *family,
-        forwarding: restarting,
-        stale_time_s: spec.long_lived_stale_time_s.min(0xff_ffff),
-    };
-    match spec.long_lived {
-        RestartMode::Off => None,
-        RestartMode::Aware => Some(Vec::new()),
-        RestartMode::On => Some(all.iter().map(row).collect()),
+/// Whether routes of this channel may have next hops of the other family, in this session.
+fn any_family(channel: &PeerChannel, negotiated: &Negotiated) -> bool {
+    channel.next_hop.any_family && (channel.family == Family::Ipv6 || negotiated.extended_next_hop)
+}
+
+/// RFC 4724 3: a helper announces no family; who can restart names its time, and after a restart that the
+/// kernel still has the routes.
+fn restart_capability(spec: &PeerSpec, restarting: bool) -> Option<GracefulRestart> {
+    if spec.graceful_restart == RestartMode::Off {
+        return None;
     }
+    let able = spec.channels.iter().filter(|c| c.restart.able);
+    let families: Vec<_> = able.map(|c| (c.family, restarting)).collect();
+    Some(match families.is_empty() {
+        true => GracefulRestart::default(),
+        false => GracefulRestart { restarting, time_s: spec.graceful_restart_time_s.min(4095), families },
+    })
+}
+
+fn long_lived_capability(spec: &PeerSpec, restarting: bool) -> Option<Vec<LongLivedFamily>> {
+    let row = |c: &PeerChannel| LongLivedFamily {
+        family: c.family,
+        forwarding: restarting,
+        stale_time_s: c.restart.stale_time_s.min(0xff_ffff),
+    };
+    let able = spec.channels.iter().filter(|c| c.restart.long_lived);
+    (spec.long_lived != RestartMode::Off).then(|| able.map(row).collect())
 }
 
 /// How this session's UPDATEs are to be read.
 pub(super) fn update_context(spec: &PeerSpec, negotiated: &Negotiated) -> UpdateContext {
     let each = |list: &[Family]| PerFamily { ipv4: list.contains(&Family::Ipv4), ipv6: list.contains(&Family::Ipv6) };
+    let able: Vec<_> = spec.channels.iter().filter(|c| any_family(c, negotiated)).map(|c| c.family).collect();
     UpdateContext {
         as4: negotiated.as4,
+        extended_next_hop: each(&able),
         add_path_rx: each(&negotiated.add_path_rx),
         families: each(&negotiated.families),
         internal: spec.is_internal(),
@@ -181,6 +212,7 @@ pub(super) fn source(spec: &PeerSpec, id: SourceId, negotiated: &Negotiated, pla
             deterministic_med: spec.deterministic_med,
             igp_metric: spec.igp_metric,
             prefer_older: spec.prefer_older,
+            link: place.link,
             established: now,
         }),
     }
@@ -189,6 +221,7 @@ pub(super) fn source(spec: &PeerSpec, id: SourceId, negotiated: &Negotiated, pla
 /// Everything that this neighbour's export reads.
 pub(super) fn group_key(spec: &PeerSpec, channel: &PeerChannel, negotiated: &Negotiated, place: Place) -> GroupKey {
     let caps = negotiated.peer.capabilities.as_ref();
+    let any_family = any_family(channel, negotiated);
     GroupKey {
         family: channel.family,
         policy: channel.export.clone(),
@@ -197,10 +230,10 @@ pub(super) fn group_key(spec: &PeerSpec, channel: &PeerChannel, negotiated: &Neg
         add_path: negotiated.add_path_tx.contains(&channel.family),
         local_as: spec.local_as,
         internal: spec.is_internal(),
-        local_addr: place.of(channel.family),
+        local_addr: own_next_hop(spec, channel, place, any_family),
         local_link_local: place.link_local,
         link: place.link,
-        next_hop: channel.next_hop,
+        next_hop: NextHopRules { any_family, ..channel.next_hop },
         missing_lladdr: channel.missing_lladdr,
         rr_client: spec.rr_client,
         cluster_id: spec.cluster_id,
@@ -212,6 +245,15 @@ pub(super) fn group_key(spec: &PeerSpec, channel: &PeerChannel, negotiated: &Neg
         as4: negotiated.as4,
         extended_messages: negotiated.extended_messages,
         llgr_aware: caps.is_some_and(|c| c.long_lived.is_some()),
+    }
+}
+
+/// What is told as our own next hop. BIRD 2 tells a link-local address only as the second half.
+fn own_next_hop(spec: &PeerSpec, channel: &PeerChannel, place: Place, any_family: bool) -> IpAddr {
+    let by_itself = || if any_family { place.local } else { place.of(channel.family) };
+    match channel.next_hop_address.unwrap_or_else(by_itself) {
+        IpAddr::V6(a) if a.is_unicast_link_local() && !spec.rewrite_before_filter => Ipv6Addr::UNSPECIFIED.into(),
+        addr => addr,
     }
 }
 
