@@ -243,7 +243,9 @@ impl Set {
     /// Whether a value is a member.
     pub fn contains(&self, key: Key) -> bool {
         let found = match &self.narrow {
-            Some(narrow) => narrow.class == key.class && narrow.contains(key.bits as u64),
+            Some(narrow) => {
+                narrow.class == key.class && u64::try_from(key.bits).is_ok_and(|number| narrow.contains(number))
+            }
             None => search(self.ranges(), |r| *r, key).is_some(),
         };
         found || self.rects.iter().any(|r| r.contains(key))
@@ -447,6 +449,17 @@ mod tests {
         let set = Set::new([range(0, u32::MAX)], false);
         assert!(!set.contains_value(&Value::Ip("10.0.0.1".parse().unwrap())));
         assert!(!set.contains_value(&Value::Pair(5)));
+    }
+
+    #[test]
+    fn a_long_address_is_not_taken_for_its_last_bits() {
+        let address = |text: &str| Value::Ip(text.parse().unwrap());
+        let set = Set::new(
+            [Item::Range(Range { from: Key::of(&address("::1")).unwrap(), to: Key::of(&address("::1")).unwrap() })],
+            false,
+        );
+        assert!(set.contains_value(&address("::1")));
+        assert!(!set.contains_value(&address("fd00:1::1")));
     }
 
     #[test]

@@ -12,7 +12,7 @@ use super::actions::{is_enabled, trace_tables, untrace_tables};
 use super::reading::{Queued, Wish};
 use super::{Current, Instance, Order, Running, Supervisor};
 use crate::translate;
-use conf::config::{Config, ProtocolConf, ProtocolKind};
+use conf::config::{Config, Dialect, ProtocolConf, ProtocolKind};
 use conf::plan::{Action, Plan};
 use control::view::{ConfigureOutcome, ConfigureReport};
 use route::TableId;
@@ -138,9 +138,11 @@ impl Supervisor {
         self.set_roas(&config);
         self.world.deps.recorder.set_file(config.mrtdump_file.clone());
         session::pace::set(translate::pace(&config.latency));
+        let order = self.order_after(&plan, &config);
         let goodbyes = self.stop_what_changes(&plan, &config);
         self.refilter_what_stays(&plan, &config, soft);
         self.make_what_is_new(&plan, &config);
+        self.instances.sort_by_cached_key(|i| order.iter().position(|name| *name == i.conf.name));
         if goodbyes.is_empty() {
             self.finish_reload();
             return ConfigureOutcome::Done;
@@ -264,7 +266,28 @@ impl Supervisor {
         }
     }
 
-    /// Makes what is not there yet, and puts all instances into the order of the configuration.
+    /// The names of all protocols as they stand in lists when a plan has been carried out.
+    ///
+    /// In dialect 2 as in the configuration. BIRD 1.6 lists them as they were made: what stays, what was down and is
+    /// made anew, what is added, and what must stop before it is made anew.
+    fn order_after(&self, plan: &Plan, config: &Config) -> Vec<Arc<str>> {
+        let mut confs: Vec<&ProtocolConf> = config.protocols.iter().collect();
+        let place = |conf: &&ProtocolConf| {
+            let old = self.instances.iter().enumerate().find(|(_, i)| i.conf.name == conf.name);
+            match old {
+                None => (2, 0),
+                Some((at, instance)) if !is_enabled(instance) => (1, at),
+                Some((at, _)) if action_for(plan, &conf.name) == Some(Action::Restart) => (3, at),
+                Some((at, _)) => (0, at),
+            }
+        };
+        if config.dialect == Dialect::V1 {
+            confs.sort_by_cached_key(place);
+        }
+        confs.into_iter().map(|conf| conf.name.clone()).collect()
+    }
+
+    /// Makes what is not there yet.
     fn make_what_is_new(&mut self, plan: &Plan, config: &Config) {
         for conf in &config.protocols {
             if self.instances.iter().any(|i| i.conf.name == conf.name) {
@@ -275,7 +298,6 @@ impl Supervisor {
             }
             self.make(conf);
         }
-        self.instances.sort_by_cached_key(|i| config.protocols.iter().position(|c| c.name == i.conf.name));
     }
 
     /// What had to stop has stopped: what is new begins, then what was queued is taken on.

@@ -150,7 +150,7 @@ impl Beside {
         loop {
             let mut up = true;
             for daemon in [&mut self.bird, &mut self.rbird] {
-                up &= daemon.ask("show protocols")?.matches("Established").count() == SESSIONS;
+                up &= daemon.sessions()? == SESSIONS;
             }
             let both = [&mut self.bird, &mut self.rbird].map(|d| d.ask("show route all").map(|r| sorted(&r)));
             let [bird, rbird] = both;
@@ -291,7 +291,6 @@ impl Daemon {
                     answers[i].refused = Some(DIED.into());
                     std::fs::write(self.dir.join("programs.conf"), "")?;
                     (self.child, self.control) = spawn(&self.netns, &self.program, self.arguments, &self.dir)?;
-                    self.wait_ready()?;
                     self.configure(programs, &mut answers)?;
                 }
             }
@@ -299,14 +298,21 @@ impl Daemon {
         Ok(answers)
     }
 
-    /// Until the routes of the base configuration are there again.
+    /// Until the sessions and the routes of the base configuration are there again.
+    ///
+    /// BIRD finds some filters changed that are not, and begins their sessions anew.
     fn wait_ready(&mut self) -> Result<()> {
         let end = Instant::now() + PATIENCE;
-        while self.ask("show route")?.lines().count() < self.routes {
+        while self.sessions()? < SESSIONS || self.ask("show route")?.lines().count() < self.routes {
             ensure!(Instant::now() < end, "{}: its routes do not come back", self.dir.display());
             std::thread::sleep(Duration::from_millis(50));
         }
         self.printed().map(drop)
+    }
+
+    /// How many sessions are established.
+    fn sessions(&mut self) -> Result<usize> {
+        Ok(self.ask("show protocols")?.matches("Established").count())
     }
 
     fn try_one(&mut self, program: &Program, mark: &str) -> Result<Answer> {
@@ -337,7 +343,7 @@ impl Daemon {
             std::fs::write(self.dir.join("programs.conf"), text)?;
             let said = self.ask("configure")?;
             if !said.contains("\n8002") {
-                return Ok(());
+                return self.wait_ready();
             }
             let place = said.split("programs.conf:").nth(1).or_else(|| said.split("programs.conf, line ").nth(1));
             let at: usize = place

@@ -1,0 +1,157 @@
+//! Short stories that BIRD 1.6.8 lives first, then rbird in its place: the same answers after each deed.
+//!
+//! What a neighbour knows is asked of the neighbour, a BIRD on the other machine.
+
+use anyhow::{Result, ensure};
+use rbird_integration::{Pair, programs, wait_until};
+use std::time::Duration;
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A deed, who is asked then (`own`, `far`), and what.
+type Scene = (&'static str, &'static str, &'static str);
+
+/// What is lived, and with which configurations; `new` is loaded by `configure "new"`.
+struct Story {
+    far: &'static str,
+    own: &'static str,
+    new: &'static str,
+    scenes: &'static [Scene],
+}
+
+fn told(story: &Story) {
+    let told = Pair::new().and_then(|mut pair| beside(&mut pair, story).map_err(|error| error.context(pair.logs())));
+    if let Err(error) = told {
+        panic!("{error:#}");
+    }
+}
+
+fn beside(pair: &mut Pair, story: &Story) -> Result<()> {
+    if !story.far.is_empty() {
+        let far = pair.write("far.conf", story.far)?.display().to_string();
+        let dir = pair.dir().display().to_string();
+        pair.spawn("b", "far", &format!("bird -d -c {far} -s {dir}/far.ctl -P {dir}/far.pid"))?;
+    }
+    let theirs = live(pair, "bird", story, None)?;
+    ensure!(theirs.iter().all(|answer| !answer.is_empty()), "nothing to compare: {theirs:#?}");
+    live(pair, &programs().join("rbird").display().to_string(), story, Some(&theirs))?;
+    Ok(())
+}
+
+/// What was answered in each scene: by BIRD once it stays, by rbird until it is what BIRD has answered.
+fn live(pair: &mut Pair, daemon: &str, story: &Story, theirs: Option<&[String]>) -> Result<Vec<String>> {
+    let dir = pair.dir().display().to_string();
+    let own = pair.write("own.conf", story.own)?.display().to_string();
+    let new = pair.write("new.conf", story.new)?.display().to_string();
+    let name = daemon.rsplit('/').next().unwrap_or(daemon).to_owned();
+    pair.spawn("a", &name, &format!("{daemon} -d -c {own} -s {dir}/own.ctl -P {dir}/own.pid"))?;
+    let mut answers = Vec::new();
+    for (i, (deed, who, question)) in story.scenes.iter().enumerate() {
+        if !deed.is_empty() {
+            pair.exec("a", &format!("birdc -s {dir}/own.ctl '{}'", deed.replace("new", &format!("\"{new}\""))))?;
+        }
+        let node = if *who == "far" { "b" } else { "a" };
+        let ask = || Ok(plain(&pair.exec(node, &format!("birdc -s {dir}/{who}.ctl '{question}' || true"))?));
+        let mut before = String::new();
+        let mut same = 0;
+        wait_until(&format!("scene {i}, {deed:?}: {question:?} of {name}"), PATIENCE, || {
+            let now: String = ask()?;
+            same = if now == before { same + 1 } else { 0 };
+            before.clone_from(&now);
+            Ok(match theirs.and_then(|t| t.get(i)) {
+                Some(wanted) => (now == *wanted, format!("BIRD:\n{wanted}\nrbird:\n{now}")),
+                // Nothing has moved for more than a second.
+                None => (same >= 20 && !now.is_empty(), now),
+            })
+        })?;
+        answers.push(before);
+    }
+    pair.exec("a", &format!("birdc -s {dir}/own.ctl down"))?;
+    wait_until("the end", PATIENCE, || Ok((!std::path::Path::new(&format!("{dir}/own.pid")).exists(), String::new())))?;
+    Ok(answers)
+}
+
+/// An answer without the greeting and without times, routes in the order of their networks.
+fn plain(answer: &str) -> String {
+    let time = |word: &&str| !(word.len() == 8 && word.matches(':').count() == 2 || word.contains("..:"));
+    let mut nets: Vec<String> = Vec::new();
+    for line in answer.lines().filter(|l| !l.ends_with(" ready.") && !l.trim().is_empty()) {
+        let blanks = line.len() - line.trim_start().len();
+        let words: Vec<&str> = line.split_whitespace().map(|w| w.trim_end_matches(']')).filter(time).collect();
+        let text = format!("{}{}\n", &line[..blanks], words.join(" "));
+        match nets.last_mut() {
+            Some(net) if blanks > 0 => *net += &text,
+            _ => nets.push(text),
+        }
+    }
+    if answer.contains(" [") {
+        nets.sort();
+    }
+    nets.concat()
+}
+
+#[test]
+fn protocols_are_listed_as_a_reload_has_made_them() {
+    told(&Story {
+        far: "",
+        own: "router id 10.9.0.1;
+            protocol device { } protocol static s1 { } protocol static s2 { disabled; } protocol static s3 { }
+            protocol static s4 { } protocol static s5 { disabled; }",
+        new: "router id 10.9.0.1; table t2;
+            protocol static n1 { } protocol static s5 { } protocol device { } protocol static s3 { table t2; }
+            protocol static s4 { } protocol static n2 { } protocol static s2 { disabled; } protocol static s1 { }",
+        scenes: &[
+            ("", "own", "show protocols"),
+            ("configure new", "own", "show protocols"),
+            ("restart s4", "own", "show protocols"),
+        ],
+    });
+}
+
+#[test]
+fn what_a_neighbour_behind_a_pipe_knows_with_secondary_and_kept_routes() {
+    told(&Story {
+        far: "router id 10.9.0.2; protocol device { }
+            protocol static { route 44.0.0.0/8 blackhole; route 45.0.0.0/8 blackhole; route 46.0.0.0/8 blackhole; }
+            protocol bgp near { local as 65002; neighbor 10.9.0.1 as 65001; import all;
+                export where source = RTS_STATIC; connect delay time 1; }",
+        own: "router id 10.9.0.1; table up sorted; table inner;
+            filter odd { bgp_community.add((65001, 1)); if net = 45.0.0.0/8 then reject; accept; }
+            protocol device { }
+            protocol static st1 { preference 300; table inner; route 20.0.0.0/8 blackhole; route 21.0.0.0/8 blackhole; }
+            protocol static st2 { preference 200; table inner; route 20.0.0.0/8 unreachable; }
+            protocol static st3 { preference 100; table up; route 20.0.0.0/8 prohibit; route 21.0.0.0/8 prohibit; }
+            protocol pipe p1 { table up; peer table inner; import all; export where source = RTS_BGP; }
+            protocol pipe p2 { table master; peer table inner; import where source = RTS_BGP; export none; }
+            protocol bgp near { table up; secondary; local as 65001; neighbor 10.9.0.2 as 65002; connect delay time 1;
+                import keep filtered; import filter odd;
+                export filter { if proto = \"st1\" then reject; bgp_community.add((65001, preference)); accept; }; }",
+        new: "router id 10.9.0.1; table up sorted; table inner;
+            filter odd { bgp_community.add((65001, 2)); if net = 46.0.0.0/8 then reject; accept; }
+            protocol device { }
+            protocol static st1 { preference 300; table inner; route 20.0.0.0/8 blackhole; route 21.0.0.0/8 blackhole; }
+            protocol static st2 { preference 200; table inner; route 20.0.0.0/8 unreachable; }
+            protocol static st3 { preference 100; table up; route 20.0.0.0/8 prohibit; route 21.0.0.0/8 prohibit; }
+            protocol pipe p1 { table up; peer table inner; import all; export where source = RTS_BGP; }
+            protocol pipe p2 { table master; peer table inner; import where source = RTS_BGP; export none; }
+            protocol bgp near { table up; secondary; local as 65001; neighbor 10.9.0.2 as 65002; connect delay time 1;
+                import keep filtered; import filter odd;
+                export filter { if proto = \"st1\" then reject; bgp_community.add((65001, preference)); accept; }; }",
+        scenes: &[
+            ("", "far", "show route all protocol near"),
+            ("", "own", "show route filtered table up"),
+            ("", "own", "show route table inner"),
+            ("", "own", "show route table master"),
+            ("disable st2", "far", "show route all protocol near"),
+            ("enable st2", "far", "show route all protocol near"),
+            ("disable st3", "far", "show route all protocol near"),
+            ("disable p1", "own", "show route table inner"),
+            ("enable p1", "far", "show route all protocol near"),
+            ("enable st3", "far", "show route all protocol near"),
+            ("configure new", "own", "show route filtered table up"),
+            ("", "own", "show route table inner"),
+            ("", "own", "show route all table master"),
+            ("", "far", "show route all protocol near"),
+        ],
+    });
+}
