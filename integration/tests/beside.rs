@@ -51,11 +51,11 @@ fn live(pair: &mut Pair, daemon: &str, story: &Story, theirs: Option<&[String]>)
             pair.exec("a", &format!("birdc -s {dir}/own.ctl '{}'", deed.replace("new", &format!("\"{new}\""))))?;
         }
         let node = if *who == "far" { "b" } else { "a" };
-        let ask = || Ok(plain(&pair.exec(node, &format!("birdc -s {dir}/{who}.ctl '{question}' || true"))?));
+        let ask = || anyhow::Ok(plain(&pair.exec(node, &format!("birdc -s {dir}/{who}.ctl '{question}' || true"))?));
         let mut before = String::new();
         let mut same = 0;
         wait_until(&format!("scene {i}, {deed:?}: {question:?} of {name}"), PATIENCE, || {
-            let now: String = ask()?;
+            let now = ask()?;
             same = if now == before { same + 1 } else { 0 };
             before.clone_from(&now);
             Ok(match theirs.and_then(|t| t.get(i)) {
