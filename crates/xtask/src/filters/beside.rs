@@ -202,7 +202,20 @@ fn link(netns: &Netns, stage: &Stage) -> Result<()> {
         words.extend(address.contains(':').then_some("nodad"));
         ip(&words)?;
     }
-    Ok(())
+    settled(&a)
+}
+
+/// Waits until the link has its link-local address: BIRD takes its neighbours for lost when that comes later.
+fn settled(node: &str) -> Result<()> {
+    let end = Instant::now() + PATIENCE;
+    loop {
+        let said = ip(&["-n", node, "-6", "addr", "show", "dev", "d0", "scope", "link"])?;
+        if said.contains("fe80") && !said.contains("tentative") {
+            return Ok(());
+        }
+        ensure!(Instant::now() < end, "no link-local address on d0: {said}");
+        std::thread::sleep(Duration::from_millis(50));
+    }
 }
 
 /// The configuration that both start with: routes whose attributes are set by chance, and two sessions.
