@@ -5,11 +5,11 @@
 //! runs for ever: a budget of steps ends those that would take too long, and a
 //! bound on the depth guards the stack, from functions that call themselves, too.
 
-use crate::ast::{Compare, Ending, Logic};
+use crate::ast::{Compare, Ending, Logic, Method};
 use crate::dialect::{Dialect, Rules};
 use crate::mask::{Mask, MaskItem};
 use crate::memory::{Answer, Question, Trace};
-use crate::names::{Attr, Field};
+use crate::names::{Attr, AttrKind, Field};
 use crate::operate::{self, Operated};
 use crate::program::{Function, MaskNode, Node, NodeOp, Step};
 use crate::run::{Env, RouteView, Verdict};
@@ -29,6 +29,7 @@ const PRINTED_MAX: usize = 1 << 20;
 /// How deep the walk may nest: about a megabyte of stack.
 const DEPTH_MAX: u32 = 768;
 
+const TOO_DEEP: &str = "Filter nests too deep";
 const WRONG_VARIABLE: &str = "Assigning to variable of incompatible type";
 
 /// What the interpreter reuses from run to run.
@@ -144,7 +145,7 @@ impl<'a, 's> Machine<'a, 's> {
 
     fn deeper<T>(&mut self, line: u32, walk: impl FnOnce(&mut Self) -> Walked<'a, T>) -> Walked<'a, T> {
         if self.depth >= DEPTH_MAX {
-            return Err(error("Filter nests too deep", line));
+            return Err(error(TOO_DEEP, line));
         }
         self.depth += 1;
         let result = walk(self);
@@ -169,6 +170,11 @@ impl<'a, 's> Machine<'a, 's> {
                 Ok(Value::Void)
             }
             Step::SetAttr { attr, value, line } => {
+                if let Some((code, item)) = addition(*attr, value) {
+                    self.spend(2 + self.subject.pieces(), line.0)?;
+                    self.subject.add(code, item.octets()).map_err(|e| error(e, line.0))?;
+                    return Ok(Value::Void);
+                }
                 let value = self.node(value)?;
                 self.spend(self.subject.pieces(), line.0)?;
                 self.subject.set(*attr, value).map_err(|e| error(e, line.0))?;
@@ -211,13 +217,13 @@ impl<'a, 's> Machine<'a, 's> {
     fn conditional(&mut self, arms: &'a [(Node, Box<[Step]>)], otherwise: &'a [Step]) -> Walked<'a, Value<'a>> {
         let simple = arms.len() == 1 && otherwise.is_empty();
         for (at, (condition, block)) in arms.iter().enumerate() {
-            match self.node(condition)? {
-                Value::Bool(true) => {
+            match self.decide(condition)? {
+                Some(true) => {
                     self.deeper(condition.line, |m| m.block(block))?;
                     return Ok(Value::Bool(at == 0 && !simple));
                 }
-                Value::Bool(false) => {}
-                _ => return Err(error("If requires boolean expression", condition.line)),
+                Some(false) => {}
+                None => return Err(error("If requires boolean expression", condition.line)),
             }
         }
         self.deeper(0, |m| m.block(otherwise))?;
@@ -248,25 +254,67 @@ impl<'a, 's> Machine<'a, 's> {
         }
     }
 
+    /// Here is what most operands are.
+    #[inline]
     fn node(&mut self, node: &'a Node) -> Walked<'a, Value<'a>> {
         self.spend(1, node.line)?;
         match &node.op {
             NodeOp::Const(value) => Ok(value.borrowed()),
-            NodeOp::Local(slot) => Ok(self.stack.get(self.base + usize::from(*slot)).cloned().unwrap_or(Value::Void)),
-            NodeOp::Attr(attr) => {
-                if let (Attr::Field(Field::Net), Some(trace)) = (attr, &mut self.trace) {
-                    trace.is_sole();
-                }
-                let value = self.subject.get(*attr).map_err(|e| error(e, node.line))?;
-                self.spend(value.pieces(), node.line)?;
-                match value {
-                    // In BIRD 2 a path that is not there reads as an empty one, as other lists do.
-                    Value::Void if self.rules.empty_is_undefined => Ok(attr.empty().unwrap_or(Value::Void)),
-                    value => Ok(value),
-                }
-            }
-            _ => self.deeper(node.line, |m| m.inner(node)),
+            NodeOp::Attr(attr) => self.attribute(*attr, node.line),
+            _ => self.deep(node),
         }
+    }
+
+    fn attribute(&mut self, attr: Attr, line: u32) -> Walked<'a, Value<'a>> {
+        if let (Attr::Field(Field::Net), Some(trace)) = (attr, &mut self.trace) {
+            trace.is_sole();
+        }
+        let value = self.subject.get(attr).map_err(|e| error(e, line))?;
+        self.spend(value.pieces(), line)?;
+        match value {
+            // In BIRD 2 a path that is not there reads as an empty one, as other lists do.
+            Value::Void if self.rules.empty_is_undefined => Ok(attr.empty().unwrap_or(Value::Void)),
+            value => Ok(value),
+        }
+    }
+
+    #[inline(never)]
+    fn deep(&mut self, node: &'a Node) -> Walked<'a, Value<'a>> {
+        if let NodeOp::Local(slot) = &node.op {
+            return Ok(self.stack.get(self.base + usize::from(*slot)).cloned().unwrap_or(Value::Void));
+        }
+        // As `deeper`, with fewer calls to one level of an expression.
+        if self.depth >= DEPTH_MAX {
+            return Err(error(TOO_DEEP, node.line));
+        }
+        self.depth += 1;
+        let result = self.inner(node);
+        self.depth -= 1;
+        result
+    }
+
+    /// The truth value of a condition; `None` when it has another value.
+    fn decide(&mut self, node: &'a Node) -> Walked<'a, Option<bool>> {
+        match &node.op {
+            NodeOp::Compare(op, sides) => {
+                self.spend(1, node.line)?;
+                self.compared(*op, sides, node.line).map(Some)
+            }
+            NodeOp::NetIn(op, set) => {
+                self.spend(1, node.line)?;
+                self.net_in(*op, set, node.line).map(Some)
+            }
+            _ => match self.node(node)? {
+                Value::Bool(b) => Ok(Some(b)),
+                _ => Ok(None),
+            },
+        }
+    }
+
+    fn compared(&mut self, op: Compare, [a, b]: &'a [Node; 2], line: u32) -> Walked<'a, bool> {
+        let (a, b) = (self.node(a)?, self.node(b)?);
+        self.spend(comparing(op, &a, &b), line)?;
+        compare(op, &a, &b, self.rules).map_err(|e| error(e, line))
     }
 
     /// Expressions with expressions in them.
@@ -282,12 +330,7 @@ impl<'a, 's> Machine<'a, 's> {
                 }
                 value
             }
-            NodeOp::Compare(op, sides) => {
-                let [a, b] = &**sides;
-                let (a, b) = (self.node(a)?, self.node(b)?);
-                self.spend(comparing(*op, &a, &b), node.line)?;
-                Value::Bool(compare(*op, &a, &b, self.rules).map_err(fail)?)
-            }
+            NodeOp::Compare(op, sides) => Value::Bool(self.compared(*op, sides, node.line)?),
             NodeOp::Not(inner) => match self.node(inner)? {
                 Value::Bool(b) => Value::Bool(!b),
                 _ => return Err(fail("Not applied to non-boolean")),
@@ -341,7 +384,7 @@ impl<'a, 's> Machine<'a, 's> {
                 operate::member(*method, subject, argument, self.rules).map_err(fail)?
             }
             NodeOp::Ask(inner) => self.ask(inner)?,
-            NodeOp::NetIn(op, set) => self.net_in(*op, set, node.line)?,
+            NodeOp::NetIn(op, set) => Value::Bool(self.net_in(*op, set, node.line)?),
             NodeOp::Const(_) | NodeOp::Local(_) | NodeOp::Attr(_) => Value::Void,
         })
     }
@@ -359,20 +402,20 @@ impl<'a, 's> Machine<'a, 's> {
     }
 
     /// `net ~ set`.
-    fn net_in(&mut self, op: Compare, set: &'a Node, line: u32) -> Walked<'a, Value<'a>> {
+    fn net_in(&mut self, op: Compare, set: &'a Node, line: u32) -> Walked<'a, bool> {
         let set = self.node(set)?;
         let net = self.subject.net().map_err(|e| error(e, line))?;
         let Value::PrefixSet(set) = &set else {
             if let Some(trace) = &mut self.trace {
                 trace.is_sole();
             }
-            return Ok(Value::Bool(compare(op, &Value::Prefix(net), &set, self.rules).map_err(|e| error(e, line))?));
+            return compare(op, &Value::Prefix(net), &set, self.rules).map_err(|e| error(e, line));
         };
         let is_in = set.contains(&net);
         if let Some(trace) = &mut self.trace {
             trace.note(|| Question::In(Arc::clone(set)), Some(Answer::Bool(is_in)));
         }
-        Ok(Value::Bool(is_in == (op == Compare::Match)))
+        Ok(is_in == (op == Compare::Match))
     }
 
     /// What a ROA table says of two values; of the route when there are none, or when the first is `net`.
@@ -414,10 +457,8 @@ impl<'a, 's> Machine<'a, 's> {
     }
 
     fn truth(&mut self, node: &'a Node) -> Walked<'a, bool> {
-        match self.node(node)? {
-            Value::Bool(b) => Ok(b),
-            _ => Err(error("Can't do boolean operation on non-booleans", node.line)),
-        }
+        let decided = self.decide(node)?;
+        decided.ok_or_else(|| error("Can't do boolean operation on non-booleans", node.line))
     }
 
     fn mask(&mut self, items: &'a [MaskNode], line: u32) -> Walked<'a, Value<'a>> {
@@ -492,6 +533,39 @@ impl<'a, 's> Machine<'a, 's> {
     }
 }
 
+/// An item of a list in octets.
+enum Item {
+    Pair([u8; 4]),
+    Ec([u8; 8]),
+    Lc([u8; 12]),
+}
+
+impl Item {
+    const fn octets(&self) -> &[u8] {
+        match self {
+            Self::Pair(o) => o,
+            Self::Ec(o) => o,
+            Self::Lc(o) => o,
+        }
+    }
+}
+
+/// Whether a value for an attribute is its own with a known item added: the attribute and the item. It is what filters
+/// do most.
+fn addition(attr: Attr, value: &Node) -> Option<(u8, Item)> {
+    let (NodeOp::Method(Method::Add, subject, Some(argument)), Attr::Bgp(code, kind)) = (&value.op, attr) else {
+        return None;
+    };
+    let (NodeOp::Attr(read), NodeOp::Const(item)) = (&subject.op, &argument.op) else { return None };
+    let item = match (kind, item) {
+        (AttrKind::Clist, Value::Pair(n)) => Item::Pair(n.to_be_bytes()),
+        (AttrKind::Eclist, Value::Ec(n)) => Item::Ec(n.to_be_bytes()),
+        (AttrKind::Lclist, Value::Lc(n)) => Item::Lc(operate::lc_octets(*n)),
+        _ => return None,
+    };
+    (*read == attr).then_some((code, item))
+}
+
 /// What a comparison costs.
 fn comparing(op: Compare, a: &Value<'_>, b: &Value<'_>) -> u32 {
     match op {
@@ -519,6 +593,8 @@ fn compare(op: Compare, a: &Value<'_>, b: &Value<'_>, rules: &Rules) -> Operated
     }
 }
 
+#[cold]
+#[inline(never)]
 fn error<'a>(words: &str, line: u32) -> Stop<'a> {
     Stop::Error(format!("filters, line {line}: {words}"))
 }
@@ -526,6 +602,9 @@ fn error<'a>(words: &str, line: u32) -> Stop<'a> {
 /// The same allocation for values of another lifetime.
 #[expect(clippy::unnecessary_filter_map, reason = "the type of the items changes, though none is left")]
 fn recycle<'b>(mut stack: Vec<Value<'_>>) -> Vec<Value<'b>> {
+    if stack.capacity() == 0 {
+        return Vec::new();
+    }
     stack.clear();
     stack.into_iter().filter_map(|_| None).collect()
 }

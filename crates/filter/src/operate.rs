@@ -88,9 +88,7 @@ pub fn matches(a: &Value<'_>, b: &Value<'_>, rules: &Rules) -> Option<bool> {
         (Value::Ip(addr), Value::Prefix(prefix)) => prefix.contains(*addr),
         (Value::Prefix(inner), Value::Prefix(outer)) => outer.covers(inner),
         (Value::Prefix(prefix), Value::PrefixSet(set)) => set.contains(prefix),
-        (Value::Path(path), Value::Set(set)) if set.is_of(Type::Int) => {
-            AsPath::new(path).asns().any(|a| set.contains_value(&Value::Int(a)))
-        }
+        (Value::Path(path), Value::Set(set)) if set.is_of(Type::Int) => set.contains_one(AsPath::new(path).asns()),
         // A set of something else is searched for numbers all the same, and has none.
         (Value::Path(_), Value::Set(_)) => false,
         (Value::Clist(list), Value::Set(set)) if set.is_of(Type::Pair) => {
@@ -270,9 +268,14 @@ pub fn member<'a>(
     })
 }
 
+/// The longest list that an attribute holds.
+pub(crate) const OCTETS_MAX: usize = u16::MAX as usize;
+/// BIRD's words for one that is longer.
+pub(crate) const TOO_LONG: &str = "List too long";
+
 /// Octets of our own, unless no message could carry them.
 fn sendable<'a>(octets: Vec<u8>) -> Operated<Held<'a, [u8]>> {
-    if octets.len() > usize::from(u16::MAX) { Err("List too long") } else { Ok(Held::own(octets)) }
+    if octets.len() > OCTETS_MAX { Err(TOO_LONG) } else { Ok(Held::own(octets)) }
 }
 
 /// The last AS before the first set.
@@ -298,8 +301,25 @@ fn mask(subject: &Value<'_>, len: Option<&Value<'_>>) -> Operated<Value<'static>
     }))
 }
 
+/// A list with one item more, unless it is there: one allocation, or none.
+fn with_item<'a, const N: usize>(list: Held<'a, [u8]>, item: [u8; N]) -> Operated<Held<'a, [u8]>> {
+    if chunks::<N>(&list).any(|o| o == item) {
+        return Ok(list);
+    }
+    if list.len() + N > OCTETS_MAX {
+        return Err(TOO_LONG);
+    }
+    Ok(Held::Own(list.iter().chain(&item).copied().collect()))
+}
+
 /// `add`, `delete`, `filter` of paths and lists.
 fn edit<'a>(method: Method, subject: Value<'a>, argument: &Value<'_>, rules: &Rules) -> Operated<Value<'a>> {
+    let subject = match (method, subject, argument) {
+        (Method::Add, Value::Clist(list), Value::Pair(n)) => return with_item(list, n.to_be_bytes()).map(Value::Clist),
+        (Method::Add, Value::Eclist(list), Value::Ec(n)) => return with_item(list, n.to_be_bytes()).map(Value::Eclist),
+        (Method::Add, Value::Lclist(list), Value::Lc(n)) => return with_item(list, lc_octets(*n)).map(Value::Lclist),
+        (_, subject, _) => subject,
+    };
     match subject {
         Value::Path(octets) => edit_path(method, &octets, argument).and_then(sendable).map(Value::Path),
         Value::Clist(octets) => {
@@ -491,7 +511,7 @@ fn lc_of(octets: [u8; 12]) -> Value<'static> {
     lc.map_or(Value::Void, Value::Lc)
 }
 
-fn lc_octets(LargeCommunity(a, b, c): LargeCommunity) -> [u8; 12] {
+pub(crate) fn lc_octets(LargeCommunity(a, b, c): LargeCommunity) -> [u8; 12] {
     let mut octets = [0; 12];
     for (place, part) in octets.as_chunks_mut::<4>().0.iter_mut().zip([a, b, c]) {
         *place = part.to_be_bytes();

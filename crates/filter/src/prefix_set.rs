@@ -6,7 +6,9 @@
 //! once, so its cost grows with the depth of nesting, not with the number of
 //! members. Length 0 has a flag of its own. In a large set of IPv4 prefixes the
 //! first steps are taken at once: an index by the first bits of the address leads
-//! to the node where the walk goes on, and says what was accepted on the way.
+//! to the node where the walk goes on, and says what was accepted on the way. Most
+//! prefixes of a table are far from all members of a set: a bit for each longer
+//! beginning of an address says that nothing is there, and fits into the cache.
 //!
 //! The nodes are also what BIRD prints: `10.0.0.0/8{0.1.255.0}` is the base
 //! with its mask of lengths written as an address. BIRD 2 has other nodes
@@ -156,6 +158,10 @@ struct Trie<B> {
     /// By the first `index_bits` of an address; for prefixes longer than that. Empty in small tries.
     index: Vec<Entry<B>>,
     index_bits: u8,
+    /// A bit for each value of the first `touched_bits` of an address: whether a prefix at least so long may be a member.
+    /// Empty in small tries.
+    touched: Box<[u64]>,
+    touched_bits: u8,
 }
 
 /// Where a walk down goes on behind the nodes that the first bits decide.
@@ -170,12 +176,19 @@ struct Entry<B> {
 const INDEX_BITS_MAX: u32 = 16;
 /// Nodes for each entry of the index, at least: it takes a fifth of what the nodes take.
 const NODES_TO_ENTRY: usize = 2;
+/// The longest beginnings that have a bit: 128 KiB of them.
+const TOUCHED_BITS_MAX: u32 = 20;
+/// Bits for each node, at least, as a power of two: few are set, and they take less than the nodes.
+const NODE_TOUCHED_BITS: u32 = 4;
 /// A trie of so few nodes needs no index.
 const NODES_MIN: usize = 64;
 
 impl<B: Bits> Trie<B> {
     fn contains(&self, addr: B, len: u8) -> bool {
         let Some(bit) = len.checked_sub(1) else { return self.zero };
+        if self.is_far_from(addr, len) {
+            return false;
+        }
         let mut next = match self.index.get(addr.first(self.index_bits)) {
             Some(entry) if len > self.index_bits => {
                 if entry.passed.bit(bit) {
@@ -200,6 +213,13 @@ impl<B: Bits> Trie<B> {
         false
     }
 
+    /// Whether no member begins as the address does.
+    fn is_far_from(&self, addr: B, len: u8) -> bool {
+        let first = addr.first(self.touched_bits);
+        let word = self.touched.get(first / 64).filter(|_| len >= self.touched_bits);
+        word.is_some_and(|word| word >> (first % 64) & 1 == 0)
+    }
+
     fn child(&self, node: &Node<B>, bit: bool) -> Option<&Node<B>> {
         self.node(node.children[usize::from(bit)])
     }
@@ -214,7 +234,26 @@ impl<B: Bits> Trie<B> {
         if self.nodes.len() >= NODES_MIN {
             self.index = (0..1usize << bits).map(|first| self.entry(B::of_first(first, bits), bits)).collect();
             self.index_bits = bits;
+            self.touch();
         }
+    }
+
+    fn touch(&mut self) {
+        let bits = (self.nodes.len().ilog2() + NODE_TOUCHED_BITS).min(TOUCHED_BITS_MAX) as u8;
+        let mut touched = vec![0u64; 1 << (bits - 6)];
+        // The lengths of which the bits speak.
+        let long = B::mask(bits - 1);
+        for node in self.nodes.iter().filter(|node| node.accept.and(long) != node.accept) {
+            let first = node.base.first(bits);
+            let count = 1usize << bits.saturating_sub(node.len);
+            for at in first..first + count {
+                if let Some(word) = touched.get_mut(at / 64) {
+                    *word |= 1 << (at % 64);
+                }
+            }
+        }
+        self.touched = touched.into();
+        self.touched_bits = bits;
     }
 
     /// What is to be known of all addresses with the first `bits` of this one.
@@ -234,6 +273,7 @@ impl<B: Bits> Trie<B> {
             return;
         }
         self.index.clear();
+        self.touched = Box::default();
         self.zero |= low == 0;
         // A base longer than all that it accepts is cut to the longest of them.
         let len = len.min(high);

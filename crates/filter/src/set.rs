@@ -256,6 +256,16 @@ impl Set {
         Key::of(value).is_some_and(|key| self.contains(key))
     }
 
+    /// Whether one of some numbers is a member.
+    pub(crate) fn contains_one(&self, mut numbers: impl Iterator<Item = u32>) -> bool {
+        match &self.narrow {
+            Some(narrow) if narrow.class == Class::Int && self.rects.is_empty() => {
+                numbers.any(|n| narrow.contains(n.into()))
+            }
+            _ => numbers.any(|n| self.contains_value(&Value::Int(n))),
+        }
+    }
+
     /// Whether a value is a member; `None` when no member has its type, unless there is none.
     pub fn find(&self, value: &Value<'_>) -> Option<bool> {
         if self.is_empty() {

@@ -5,7 +5,7 @@
 //! changes.
 
 use crate::names::{Attr, AttrKind, Field};
-use crate::operate::Operated;
+use crate::operate::{self, Operated};
 use crate::run::{Env, RouteView};
 use crate::value::{EnumKind, Held, Value};
 use route::attr::{code, origin};
@@ -264,6 +264,23 @@ impl<'a, 's> Subject<'a, 's> {
             | (AttrKind::Lclist, Value::Lclist(o)) => builder.set(code, o),
             _ => return Err(wrong_kind(kind)),
         }
+        Ok(())
+    }
+
+    /// Adds an item to a list of such items, unless it is there: what `add` makes of the list, without making it.
+    pub(crate) fn add(&mut self, code: u8, item: &[u8]) -> Operated<()> {
+        let route = self.route.ok_or(NO_ROUTE)?;
+        let list = match self.edited() {
+            Some(builder) => builder.get(code),
+            None => route.attrs.get(code),
+        };
+        let list = list.unwrap_or_default();
+        let more = if list.chunks_exact(item.len()).any(|known| known == item) { &[] } else { item };
+        if list.len() + more.len() > operate::OCTETS_MAX {
+            return Err(operate::TOO_LONG);
+        }
+        let builder = self.edit()?;
+        builder.extend(code, more, builder.local.kind == SourceKind::Bgp);
         Ok(())
     }
 

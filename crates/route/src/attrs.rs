@@ -160,6 +160,10 @@ impl SharedLocal {
     fn hash_value(&self) -> u64 {
         self.0.0
     }
+
+    fn is_same(&self, other: &Self) -> bool {
+        triomphe::Arc::ptr_eq(&self.0, &other.0)
+    }
 }
 
 impl From<Local> for SharedLocal {
@@ -170,7 +174,7 @@ impl From<Local> for SharedLocal {
 
 impl PartialEq for SharedLocal {
     fn eq(&self, other: &Self) -> bool {
-        triomphe::Arc::ptr_eq(&self.0, &other.0) || self.0 == other.0
+        self.is_same(other) || self.0 == other.0
     }
 }
 
@@ -193,13 +197,6 @@ impl Locals {
         match place {
             Some(known) if known.hash_value() == hash && known.0.1 == *local => known.clone(),
             _ => place.insert(SharedLocal::new(hash, local.clone())).clone(),
-        }
-    }
-
-    fn remember(&mut self, local: &SharedLocal) {
-        let place = self.place(local.hash_value());
-        if !place.as_ref().is_some_and(|known| triomphe::Arc::ptr_eq(&known.0, &local.0)) {
-            *place = Some(local.clone());
         }
     }
 
@@ -402,28 +399,38 @@ pub struct AttrSetBuilder {
     octets: Vec<u8>,
     /// The part beside BGP; free to change.
     pub local: Local,
+    /// What it was before: mostly it is still that.
+    before: Option<SharedLocal>,
     locals: RefCell<Locals>,
 }
 
 impl AttrSetBuilder {
     /// A set without BGP attributes.
     pub const fn new(local: Local) -> Self {
-        Self { octets: Vec::new(), local, locals: RefCell::new(Locals::new()) }
+        Self { octets: Vec::new(), local, before: None, locals: RefCell::new(Locals::new()) }
     }
 
     /// A copy of a set, to be changed.
     pub fn from_set(set: &AttrSet) -> Self {
-        let mut locals = Locals::new();
-        locals.remember(set.shared_local());
-        Self { octets: set.octets().to_vec(), local: set.local().clone(), locals: RefCell::new(locals) }
+        Self {
+            octets: set.octets().to_vec(),
+            local: set.local().clone(),
+            before: Some(set.shared_local().clone()),
+            locals: RefCell::new(Locals::new()),
+        }
     }
 
     /// Takes over another set and keeps the allocation.
     pub fn reset_to(&mut self, set: &AttrSet) {
         self.octets.clear();
         self.octets.extend_from_slice(set.octets());
-        self.local.clone_from(set.local());
-        self.locals.get_mut().remember(set.shared_local());
+        let before = self.before.as_ref().is_some_and(|before| before.is_same(set.shared_local()));
+        if !before {
+            self.before = Some(set.shared_local().clone());
+        }
+        if !before || self.local != *set.local() {
+            self.local.clone_from(set.local());
+        }
     }
 
     /// Begins anew from canonical octets, with the local part that is here, and keeps the allocation.
@@ -453,8 +460,35 @@ impl AttrSetBuilder {
         self.set_marked(code, value, attr::FLAG_PARTIAL);
     }
 
+    /// Puts more behind the value of an attribute, as if the whole were [set](Self::set), or with `attaches`
+    /// [attached](Self::attach).
+    pub fn extend(&mut self, code: u8, more: &[u8], attaches: bool) {
+        let place @ (start, end) = self.place(code);
+        let flags = self.flags_of(place, code, if attaches { attr::FLAG_PARTIAL } else { 0 });
+        if start == end {
+            return self.put(place, flags, code, more);
+        }
+        let Ok(len) = u16::try_from(end - start - 4 + more.len()) else { return };
+        let [high, low] = len.to_be_bytes();
+        let behind = self.octets.len();
+        self.octets.resize(behind + more.len(), 0);
+        self.octets.copy_within(end..behind, end + more.len());
+        if let Some(place) = self.octets.get_mut(end..end + more.len()) {
+            place.copy_from_slice(more);
+        }
+        if let Some(head) = self.octets.get_mut(start..start + 4) {
+            head.copy_from_slice(&[flags, code, high, low]);
+        }
+    }
+
     fn set_marked(&mut self, code: u8, value: &[u8], mark_of_new: u8) {
-        let old = Records::new(&self.octets).find(|r| r.code == code).map(|r| r.flags);
+        let place = self.place(code);
+        self.put(place, self.flags_of(place, code, mark_of_new), code, value);
+    }
+
+    /// The flags of an attribute by its category. It is partial if what stands in its place is, or a new one is so marked.
+    fn flags_of(&self, place: (usize, usize), code: u8, mark_of_new: u8) -> u8 {
+        let old = if place.0 < place.1 { self.octets.get(place.0).copied() } else { None };
         let (flags, mark_of_new) = match attr::by_code(code).map(|a| a.category) {
             Some(attr::Category::WellKnown) => (attr::FLAG_TRANSITIVE, 0),
             Some(attr::Category::OptionalNonTransitive) => (attr::FLAG_OPTIONAL, 0),
@@ -462,14 +496,18 @@ impl AttrSetBuilder {
                 (attr::FLAG_OPTIONAL | attr::FLAG_TRANSITIVE, mark_of_new)
             }
         };
-        self.set_with_flags(flags | old.map_or(mark_of_new, |f| f & attr::FLAG_PARTIAL), code, value);
+        flags | old.map_or(mark_of_new, |f| f & attr::FLAG_PARTIAL)
     }
 
     /// Sets an attribute with flags of the caller's; the extended-length flag is dropped.
     /// A value above 65,535 octets is left out: it could not be sent.
     pub fn set_with_flags(&mut self, flags: u8, code: u8, value: &[u8]) {
+        self.put(self.place(code), flags, code, value);
+    }
+
+    /// Writes a record over what stands between two places.
+    fn put(&mut self, (start, end): (usize, usize), flags: u8, code: u8, value: &[u8]) {
         let Ok(len) = u16::try_from(value.len()) else { return };
-        let (start, end) = self.place(code);
         let [high, low] = len.to_be_bytes();
         let new_end = start + 4 + value.len();
         let behind = self.octets.len() - end;
@@ -526,7 +564,11 @@ impl AttrSetBuilder {
 
     /// The finished set.
     pub fn build(&self) -> AttrSet {
-        AttrSet::from_canonical(&self.octets, self.locals.borrow_mut().share(&self.local))
+        let local = match &self.before {
+            Some(before) if before.0.1 == self.local => before.clone(),
+            _ => self.locals.borrow_mut().share(&self.local),
+        };
+        AttrSet::from_canonical(&self.octets, local)
     }
 }
 
@@ -542,6 +584,26 @@ mod tests {
 
     fn local() -> Local {
         Local::new(SourceKind::Bgp, 100, Dest::Blackhole)
+    }
+
+    #[test]
+    fn what_is_put_behind_a_value_is_as_if_the_whole_were_set() {
+        for (before, attaches) in [(None, false), (None, true), (Some(attr::FLAG_PARTIAL), false), (Some(0), true)] {
+            let mut a = AttrSetBuilder::new(local());
+            a.set(code::ORIGIN, &[0]);
+            a.set(code::LARGE_COMMUNITY, &[7; 12]);
+            let flags = attr::FLAG_OPTIONAL | attr::FLAG_TRANSITIVE;
+            before.into_iter().for_each(|mark| a.set_with_flags(flags | mark, code::COMMUNITY, &[1; 4]));
+            let mut b = a.clone();
+            let whole = [a.get(code::COMMUNITY).unwrap_or_default(), &[2; 4]].concat();
+            if attaches {
+                a.attach(code::COMMUNITY, &whole)
+            } else {
+                a.set(code::COMMUNITY, &whole)
+            }
+            b.extend(code::COMMUNITY, &[2; 4], attaches);
+            assert_eq!(a.build(), b.build());
+        }
     }
 
     #[test]
