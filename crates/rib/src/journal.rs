@@ -14,7 +14,7 @@
 use crate::batch::{ChangeBatch, ChangeRow, EachPath, NetId, Path as ToldPath, Reading};
 use crate::channel::Standing;
 use crate::chunks::CHUNK;
-use crate::path::{Path, SlotId};
+use crate::path::{AttrsId, Path, SlotId};
 use crate::pipe::with_answer;
 use crate::table::Table;
 use foldhash::fast::RandomState;
@@ -200,6 +200,7 @@ impl Table {
     /// What is in the page is what stands now, changes that are not sealed yet included.
     pub fn page(&self, from: NetId, rows_max: usize, reading: Reading) -> (ChangeBatch, Option<NetId>) {
         let end = from.0.saturating_add(u32::try_from(rows_max.max(1)).unwrap_or(u32::MAX)).min(self.nets.len());
+        let end = self.page_end(from.0, end);
         let mut out = Builder::new(self, reading, (end - from.0.min(end)) as usize);
         let mut next = from.0;
         while next < end && out.out.paths.len() < PAGE_PATHS {
@@ -209,11 +210,37 @@ impl Table {
         (out.finish(), (next < self.nets.len()).then_some(NetId(next)))
     }
 
+    /// Where a page ends so that routes of one attribute set, which mostly have numbers in a row, stay together.
+    fn page_end(&self, from: u32, end: u32) -> u32 {
+        let last = self.best_set(NetId(end));
+        let first = (from..end).rev().find(|n| self.best_set(NetId(*n)) != last || last.is_none());
+        first.map_or(end, |n| n + 1)
+    }
+
+    /// How many of these numbers, at least one, to tell before others that follow: those at the end that have the same
+    /// attribute set are better told with them, for it may be theirs as well.
+    pub fn together(&self, ids: &[NetId]) -> usize {
+        let Some(last) = ids.last().and_then(|id| self.best_set(*id)) else { return ids.len() };
+        let before = ids.iter().rposition(|id| self.best_set(*id) != Some(last));
+        before.map_or(ids.len(), |at| at + 1)
+    }
+
+    /// The attribute set of the first path.
+    fn best_set(&self, id: NetId) -> Option<AttrsId> {
+        let first = self.nets.first(id);
+        (!first.is_vacant()).then_some(first.attrs)
+    }
+
     /// What is now at these numbers. A gone prefix has no paths; a number without a prefix is left out.
     pub fn current(&self, ids: &[NetId], reading: Reading) -> ChangeBatch {
+        self.missed(ids, reading, |_| 0)
+    }
+
+    /// What is now at these numbers, for a reader that knows so many paths in front of each as they stand.
+    pub fn missed(&self, ids: &[NetId], reading: Reading, unmoved: impl Fn(NetId) -> u8) -> ChangeBatch {
         let mut out = Builder::new(self, reading, ids.len());
         for id in ids {
-            out.add(*id, true, 0);
+            out.add(*id, true, unmoved(*id));
         }
         out.finish()
     }

@@ -406,6 +406,30 @@ fn a_feed_in_pages_says_what_stands_and_all_paths_when_asked() {
 }
 
 #[test]
+fn routes_of_one_attribute_set_stay_together_in_pages_and_in_what_is_told_by_number() {
+    let mut t = Lab::new(Family::Ipv4);
+    t.up(1, spec());
+    for n in 0..12u32 {
+        t.announce(1, &format!("10.0.{n}.0/24"), bgp().local_pref(100 + n / 3).build());
+    }
+    let mut pages = Vec::new();
+    let mut next = Some(NetId(0));
+    while let Some(from) = next {
+        let (page, more) = t.table.page(from, 5, Reading::Best);
+        pages.push(page.rows.len());
+        next = more;
+    }
+    assert_eq!(pages, [3, 3, 3, 3]);
+    assert_eq!(t.table.page(NetId(0), 2, Reading::Best).0.rows.len(), 2, "a set that is longer than the page is cut");
+    let ids = |n: std::ops::Range<u32>| n.map(NetId).collect::<Vec<_>>();
+    assert_eq!([0..5, 3..6, 1..2, 0..7].map(|n| t.table.together(&ids(n))), [3, 3, 1, 6]);
+    t.withdraw(1, "10.0.4.0/24");
+    assert_eq!(t.table.together(&ids(0..5)), 5, "what is gone belongs to no set");
+    let missed = t.table.missed(&ids(0..3), Reading::All, |id| id.0 as u8);
+    assert_eq!(missed.rows.iter().map(|r| r.unmoved).collect::<Vec<_>>(), [0, 1, 2]);
+}
+
+#[test]
 fn who_reads_only_the_best_is_not_told_of_changes_behind_it() {
     let mut t = Lab::new(Family::Ipv4);
     t.up(1, spec());

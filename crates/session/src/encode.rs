@@ -21,11 +21,25 @@ pub(crate) struct Encoding {
     unfinished: Option<Unfinished>,
 }
 
-/// Withdrawals that wait for a fuller message.
+/// Withdrawals that wait for a fuller message: less than fill one.
 struct Unfinished {
-    /// Who does not hear them.
-    deaf: Vec<Slot>,
+    /// Who hears them: all but these, or only these.
+    all_but: bool,
+    named: Vec<Slot>,
     nlris: Vec<Nlri>,
+    /// The octets of these.
+    octets: usize,
+    /// For how many advances the first has waited.
+    advances: u8,
+}
+
+/// For how many advances a withdrawal waits while the table has more to say.
+const ADVANCES_MAX: u8 = 16;
+
+impl Unfinished {
+    fn is_for(&self, (all_but, named): (bool, &[Slot])) -> bool {
+        self.all_but == all_but && self.named == named
+    }
 }
 
 /// Octets of whole messages, how many those are, and who hears what of them.
@@ -85,22 +99,26 @@ impl Encoding {
         Self { family: key.family, encoder, unfinished: None }
     }
 
-    /// Encodes all runs of an advance over the batch that it was made from. `more` follows at once: withdrawals
-    /// that nearly all hear may wait for it, up to a message of them.
+    /// Whether what waits must be said before an advance, not with it. With it go withdrawals for the same; and it must
+    /// not come behind an announcement, so only withdrawals go on with what few hear.
+    pub(crate) fn is_over_with(&self, advance: &Advance) -> bool {
+        let Some(waiting) = &self.unfinished else { return false };
+        let goes_on = |run: &Run| run.attrs.is_none() && waiting.is_for(advance.listeners(run.audience));
+        let announces = || advance.runs.iter().any(|run| run.attrs.is_some());
+        !advance.runs.iter().any(goes_on) || !waiting.all_but && announces()
+    }
+
+    /// Encodes all runs of an advance over the batch that it was made from. `more` follows at once: withdrawals may wait
+    /// for it, less than fill a message. What waits already is either finished before, or
+    /// [goes on](Self::is_over_with) here.
     pub(crate) fn encode(&mut self, advance: &Advance, batch: &ChangeBatch, more: bool) -> Encoded {
         let (mut common, mut special) = (Segment::default(), Segment::default());
-        let goes_on = |waiting: &Unfinished| {
-            let is_it = |run: &&Run| run.attrs.is_none() && advance.listeners(run.audience) == (true, &*waiting.deaf);
-            advance.runs.iter().any(|run| is_it(&run))
-        };
-        if !self.unfinished.as_ref().is_some_and(goes_on) {
-            self.finish_into(&mut common);
-        }
+        let announces = advance.runs.iter().any(|run| run.attrs.is_some());
         for run in &advance.runs {
-            let (all_but, named) = advance.listeners(run.audience);
+            let listeners @ (all_but, named) = advance.listeners(run.audience);
             let segment = if all_but { &mut common } else { &mut special };
-            let span = if all_but && run.attrs.is_none() {
-                self.put_withdrawals(named, more, advance.nets(run, batch), segment)
+            let span = if run.attrs.is_none() {
+                self.put_withdrawals(listeners, (more, announces), advance.nets(run, batch), segment)
             } else {
                 self.put(run, advance, batch, segment)
             };
@@ -111,40 +129,53 @@ impl Encoding {
 
     /// What still waits.
     pub(crate) fn finish(&mut self) -> Option<Encoded> {
-        self.unfinished.as_ref()?;
-        let mut common = Segment::default();
-        self.finish_into(&mut common);
-        Some(Encoded::new(common, Segment::default()))
-    }
-
-    fn finish_into(&mut self, segment: &mut Segment) {
-        let Some(Unfinished { deaf, nlris }) = self.unfinished.take() else { return };
-        let start = segment.octets.len();
+        let Unfinished { all_but, named, nlris, .. } = self.unfinished.take()?;
+        let (mut common, mut special) = (Segment::default(), Segment::default());
+        let segment = if all_but { &mut common } else { &mut special };
         let written = self.encoder.withdraw(self.family, nlris, &mut segment.octets);
-        let span = segment.span(start, written.messages);
-        segment.note(&deaf, &span);
+        let span = segment.span(0, written.messages);
+        segment.note(&named, &span);
+        Some(Encoded::new(common, special))
     }
 
-    /// Withdrawals for all but a few, those that waited for them first. A last message that is not full waits itself
-    /// when there is a full one before it, so nothing waits for longer than one advance.
+    /// Withdrawals, those that waited for them first. A last message that is not full waits itself: until it is full,
+    /// or something else is said. What waited already does not wait behind an announcement of its prefix.
     fn put_withdrawals(
         &mut self,
-        deaf: &[Slot],
-        more: bool,
+        listeners: (bool, &[Slot]),
+        (more, announces): (bool, bool),
         nets: impl Iterator<Item = (Prefix, u32)> + Clone,
         segment: &mut Segment,
     ) -> Span {
-        let waited = self.unfinished.take_if(|waiting| waiting.deaf == deaf).map_or(Vec::new(), |w| w.nlris);
-        let nlris = waited.iter().copied().chain(nets.map(|(net, path_id)| Nlri { net, path_id }));
+        let nets = nets.map(|(net, path_id)| Nlri { net, path_id });
+        let (all_but, named) = listeners;
+        let keep = |nlris, octets, advances| Unfinished { all_but, named: named.to_vec(), nlris, octets, advances };
+        let waiting = self.unfinished.take_if(|waiting| waiting.is_for(listeners));
+        let Unfinished { nlris: mut waited, octets: before, advances, .. } =
+            waiting.unwrap_or_else(|| keep(Vec::new(), 0, 0));
+        let waits = more && self.unfinished.is_none();
+        let may_wait_on = waited.is_empty() || !announces && advances < ADVANCES_MAX;
+        let octets = before + self.octets_of(nets.clone());
+        if waits && may_wait_on && octets <= self.encoder.withdrawal_room(self.family) {
+            waited.extend(nets);
+            self.unfinished = Some(keep(waited, octets, advances + 1));
+            return segment.span(segment.octets.len(), 0);
+        }
         let start = segment.octets.len();
+        let nlris = waited.iter().copied().chain(nets);
         let mut written = self.encoder.withdraw(self.family, nlris.clone(), &mut segment.octets);
-        if more && self.unfinished.is_none() && written.messages > 1 {
+        if waits && written.messages > 1 {
             segment.octets.truncate(written.last_at);
             written.messages -= 1;
-            let rest = nlris.skip((written.routes - written.last_routes) as usize).collect();
-            self.unfinished = Some(Unfinished { deaf: deaf.to_vec(), nlris: rest });
+            let rest = nlris.skip((written.routes - written.last_routes) as usize);
+            let octets = self.octets_of(rest.clone());
+            self.unfinished = Some(keep(rest.collect(), octets, 1));
         }
         segment.span(start, written.messages)
+    }
+
+    fn octets_of(&self, nlris: impl Iterator<Item = Nlri>) -> usize {
+        nlris.map(|nlri| self.encoder.octets_of(self.family, nlri)).sum()
     }
 
     fn put(&mut self, run: &Run, advance: &Advance, batch: &ChangeBatch, segment: &mut Segment) -> Span {

@@ -35,7 +35,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use tokio::sync::oneshot;
 
 /// How many rows are asked for at once by number.
-const ASK_ROWS: usize = 4096;
+pub(crate) const ROWS_ASKED: usize = 4096;
 
 /// A handle to the threads that own export groups. The threads end when the last handle is gone.
 #[derive(Clone)]
@@ -477,7 +477,7 @@ impl Thread {
                 (batch, Part::Changes)
             }
             Portion::Rest => {
-                self.groups.iter_mut().flatten().filter(|o| o.reader == id).for_each(Owned::finish);
+                self.groups.iter_mut().flatten().filter(|o| o.reader == id).for_each(|o| o.rest(false));
                 return;
             }
             Portion::Page { batch, from, next } => {
@@ -511,7 +511,7 @@ impl Thread {
                 self.tables.send(reader.table, TableMsg::Page(reader.id, reader.cursor));
             }
             if !reader.asking
-                && let Some(wanted) = groups.clone().map(|o| o.group.wanted(ASK_ROWS)).find(|w| !w.is_empty())
+                && let Some(wanted) = groups.clone().map(|o| o.group.wanted(ROWS_ASKED)).find(|w| !w.is_empty())
             {
                 reader.asking = true;
                 self.tables.send(reader.table, TableMsg::Ask(reader.id, wanted));
@@ -534,18 +534,31 @@ impl Owned {
     fn take(&mut self, batch: &ChangeBatch, part: Part, more: bool, advance: &mut Advance, events: &EventSink) {
         self.look_for_full(advance);
         self.group.take(batch, part, advance);
-        if !advance.runs.is_empty() {
-            let encoded = self.encoding.encode(advance, batch, more && advance.signals.is_empty());
-            self.hand_out(&encoded);
-        }
-        if !more || advance.runs.is_empty() {
+        if self.encoding.is_over_with(advance) {
             self.finish();
+        }
+        if !advance.runs.is_empty() {
+            let encoded = self.encoding.encode(advance, batch, self.goes_on(more) && advance.signals.is_empty());
+            self.hand_out(&encoded);
         }
         self.signal(advance);
         self.tell_fed(advance, events);
         self.log(advance);
         self.pass_limits(advance, events);
         self.look_for_full(advance);
+        self.rest(more && !advance.runs.is_empty());
+    }
+
+    /// Whether more is to be said at once: the table has more, or a member can take what it was not told.
+    fn goes_on(&self, more: bool) -> bool {
+        more || self.group.wants_rows() || self.group.wants_page()
+    }
+
+    /// Says what waits, unless more comes at once.
+    fn rest(&mut self, more: bool) {
+        if !self.goes_on(more) {
+            self.finish();
+        }
     }
 
     /// Says what was kept back for a fuller message.

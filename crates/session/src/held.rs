@@ -6,15 +6,18 @@
 //! good deal behind; when it is much, as with hundreds of tables and pipes between
 //! them, each may be behind by its share, and beyond that has one bit a prefix.
 
-use rib::batch::ChangeBatch;
+use rib::batch::{ChangeBatch, Reading};
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 
 /// How many octets of batches a reader may hold before it is given bits instead.
 const BEHIND_OCTETS_MAX: usize = 4 << 20;
-/// One that has no more left is given what it missed.
-pub(crate) const CAUGHT_UP_OCTETS: usize = BEHIND_OCTETS_MAX / 4;
+/// The same for one who reads all paths: each path that comes is a change of its prefix to him, and what he is given
+/// late he is given once.
+const BEHIND_OCTETS_ALL: usize = 512 << 10;
+/// One that has no more left than this part of it is given what it missed.
+const CAUGHT_UP: usize = 4;
 /// How many octets of batches the readers of all tables may hold before each may hold only its share.
 const ALL_OCTETS_MAX: usize = 32 << 20;
 /// The share of a reader.
@@ -76,7 +79,7 @@ impl Held {
             self.by_subscribers -= if first.by_subscribers { first.octets } else { 0 };
             self.all.pop_front();
         }
-        if self.by_subscribers > CAUGHT_UP_OCTETS || self.is_much() || self.all.len() > self.len_max {
+        if self.by_subscribers > caught_up(Reading::Best) || self.is_much() || self.all.len() > self.len_max {
             self.all.retain(Sealed::is_held);
             self.len_max = LEN_MIN.max(2 * self.all.len());
             self.octets = self.all.iter().map(|s| s.octets).sum();
@@ -100,14 +103,30 @@ impl Held {
     }
 
     /// How many octets a reader may hold now before it is given bits.
-    pub(crate) fn behind_max(&self) -> usize {
-        if self.passing.load(Ordering::Relaxed) > ALL_OCTETS_MAX { SHARE_OCTETS } else { BEHIND_OCTETS_MAX }
+    pub(crate) fn behind_max(&self, reading: Reading) -> usize {
+        if self.passing.load(Ordering::Relaxed) > ALL_OCTETS_MAX { SHARE_OCTETS } else { alone_max(reading) }
     }
 
     /// How few octets a reader must hold to be given what it missed, and how many rows of that at once.
-    pub(crate) fn missed(&self) -> (usize, usize) {
-        if self.is_much() { (SHARE_OCTETS / 4, MISSED_ROWS_FEW) } else { (CAUGHT_UP_OCTETS, MISSED_ROWS) }
+    pub(crate) fn missed(&self, reading: Reading) -> (usize, usize) {
+        match self.is_much() {
+            true => (SHARE_OCTETS / CAUGHT_UP, MISSED_ROWS_FEW),
+            false => (caught_up(reading), MISSED_ROWS),
+        }
     }
+}
+
+/// How many octets a reader may hold while others hold little.
+const fn alone_max(reading: Reading) -> usize {
+    match reading {
+        Reading::All => BEHIND_OCTETS_ALL,
+        Reading::Best | Reading::Each => BEHIND_OCTETS_MAX,
+    }
+}
+
+/// How few octets a reader must hold then to be given what it missed.
+pub(crate) const fn caught_up(reading: Reading) -> usize {
+    alone_max(reading) / CAUGHT_UP
 }
 
 impl Drop for Held {
@@ -141,13 +160,16 @@ mod tests {
         let (mut one, mut other) = (Held::new(passing.clone()), Held::new(passing.clone()));
         let (first, second) = (batch(1), batch(2));
         one.add(&first, ALL_OCTETS_MAX, true);
-        assert_eq!((one.oldest(), one.behind_max()), (Some(1), BEHIND_OCTETS_MAX));
+        assert_eq!((one.oldest(), one.behind_max(Reading::Best)), (Some(1), BEHIND_OCTETS_MAX));
         other.add(&second, 1, false);
-        assert_eq!((other.oldest(), other.behind_max(), one.behind_max()), (None, SHARE_OCTETS, SHARE_OCTETS));
+        assert_eq!(
+            (other.oldest(), other.behind_max(Reading::Best), one.behind_max(Reading::Best)),
+            (None, SHARE_OCTETS, SHARE_OCTETS)
+        );
         drop(first);
-        assert_eq!(other.behind_max(), SHARE_OCTETS, "nobody has looked");
+        assert_eq!(other.behind_max(Reading::Best), SHARE_OCTETS, "nobody has looked");
         one.look();
-        assert_eq!((one.oldest(), one.by_subscribers(), other.behind_max()), (None, 0, BEHIND_OCTETS_MAX));
+        assert_eq!((one.oldest(), one.by_subscribers(), other.behind_max(Reading::Best)), (None, 0, BEHIND_OCTETS_MAX));
         drop(other);
         assert_eq!(passing.load(Ordering::Relaxed), 0);
     }
@@ -157,9 +179,10 @@ mod tests {
         let mut held = Held::new(Passing::default());
         let (first, second) = (batch(1), batch(2));
         held.add(&first, 1, true);
-        held.add(&second, 2 * CAUGHT_UP_OCTETS, true);
+        held.add(&second, 2 * caught_up(Reading::Best), true);
         drop(second);
         held.look();
         assert_eq!((held.oldest(), held.by_subscribers()), (Some(1), 1));
+        assert!(held.behind_max(Reading::All) < held.behind_max(Reading::Each));
     }
 }

@@ -7,8 +7,8 @@
 //! Waiting octets are bounded by courtesy: an outbox that holds more than its
 //! bound is full, its group then marks prefixes instead of
 //! pushing octets, and is called back when the task has brought it well down.
-//! While little waits for all peers together the bound is a wide one: who is told
-//! by marks is told in the order of prefix numbers, in more messages.
+//! While little waits for all peers together the bound is a wide one: to be told by
+//! marks costs the table a second look.
 
 use bytes::Bytes;
 use std::collections::VecDeque;

@@ -26,7 +26,8 @@
 //! is kept for it.
 
 use crate::clock::Clock;
-use crate::held::{CAUGHT_UP_OCTETS, Held, Passing};
+use crate::export::ROWS_ASKED;
+use crate::held::{Held, Passing, caught_up};
 use crate::link::{Delivery, EventSink, Follower, Portion, Progress, ReaderId, Subscription, TableMsg};
 use crate::mailbox::{self, Mailbox, Nap};
 use crate::pace::Pace;
@@ -289,7 +290,41 @@ struct Reader {
     reading: Reading,
     kind: Kind,
     /// It is behind: what changed since then.
-    fallen: Option<Bits>,
+    fallen: Option<Missed>,
+}
+
+/// What a reader has not been given.
+#[derive(Default)]
+struct Missed {
+    changed: Bits,
+    /// How many paths in front of each stand as it knows them; for one who reads all paths.
+    unmoved: Vec<u8>,
+}
+
+impl Missed {
+    fn add(&mut self, batch: &ChangeBatch, reading: Reading) {
+        for row in &batch.rows {
+            let again = self.changed.set(row.id, true);
+            if reading == Reading::All {
+                let at = row.id.0 as usize;
+                if at >= self.unmoved.len() {
+                    self.unmoved.resize(at + 1, 0);
+                }
+                if let Some(known) = self.unmoved.get_mut(at) {
+                    *known = if again { row.unmoved.min(*known) } else { row.unmoved };
+                }
+            }
+        }
+        if reading == Reading::Each {
+            for each in &batch.each {
+                self.changed.set(each.id, true);
+            }
+        }
+    }
+
+    fn unmoved(&self, id: NetId) -> u8 {
+        self.unmoved.get(id.0 as usize).copied().unwrap_or(0)
+    }
 }
 
 enum Kind {
@@ -486,7 +521,9 @@ impl Owned {
     fn answer(&mut self, reader: ReaderId, ids: &[NetId]) {
         self.seal();
         let Some(reading) = self.reader(reader).map(|r| r.reading) else { return };
-        let batch = Arc::new(self.table.current(ids, reading));
+        // The others will be asked for again, with those of their attribute set.
+        let told = if ids.len() < ROWS_ASKED { ids.len() } else { self.table.together(ids) };
+        let batch = Arc::new(self.table.current(ids.get(..told).unwrap_or_default(), reading));
         if let Some(reader) = self.reader(reader) {
             reader.portion(Portion::Asked(batch));
         }
@@ -500,19 +537,14 @@ impl Owned {
         let more = self.goes_on();
         memory::passes(octets);
         self.held.look();
-        let (held, most) = (self.held.by_subscribers(), self.held.behind_max());
+        let held = self.held.by_subscribers();
         let mut kind = None;
         for reader in &mut self.readers {
-            if reader.octets(held) > most {
+            if reader.octets(held) > self.held.behind_max(reader.reading) {
                 reader.fallen.get_or_insert_default();
             }
             match &mut reader.fallen {
-                Some(changed) => {
-                    let each = batch.each.iter().map(|e| e.id).filter(|_| reader.reading == Reading::Each);
-                    batch.rows.iter().map(|row| row.id).chain(each).for_each(|id| {
-                        changed.set(id, true);
-                    });
-                }
+                Some(missed) => missed.add(&batch, reader.reading),
                 None => {
                     let is_subscriber = matches!(reader.kind, Kind::Subscriber { .. });
                     kind = Some(is_subscriber || kind == Some(true));
@@ -555,28 +587,33 @@ impl Owned {
             return false;
         }
         self.held.look();
+        let goes_on = self.goes_on();
         let mut caught = false;
         for reader in &mut self.readers {
-            let (octets_max, rows_max) = self.held.missed();
+            let (octets_max, rows_max) = self.held.missed(reader.reading);
             if reader.octets(self.held.by_subscribers()) > octets_max {
                 continue;
             }
-            let Some(changed) = &mut reader.fallen else { continue };
-            let ids: Vec<NetId> = changed.iter().take(rows_max).collect();
+            let Some(missed) = &mut reader.fallen else { continue };
+            let mut ids: Vec<NetId> = missed.changed.iter().take(rows_max).collect();
+            if ids.len() == rows_max {
+                ids.truncate(self.table.together(&ids));
+            }
+            let batch = Arc::new(self.table.missed(&ids, reader.reading, |id| missed.unmoved(id)));
             ids.iter().for_each(|id| {
-                changed.set(*id, false);
+                missed.changed.set(*id, false);
             });
-            if changed.is_empty() {
+            let more = !missed.changed.is_empty() || goes_on;
+            if missed.changed.is_empty() {
                 reader.fallen = None;
             }
             if !ids.is_empty() {
                 caught = true;
-                let batch = Arc::new(self.table.current(&ids, reader.reading));
                 let octets = octets_of(&batch);
                 match (&mut reader.kind, reader.reading) {
                     // Whole prefixes, not single paths.
                     (Kind::Subscriber { deliver, .. }, Reading::Each) => deliver(Delivery::Feed(batch.clone())),
-                    _ => reader.changes(&batch, octets, false),
+                    _ => reader.changes(&batch, octets, more),
                 }
                 self.held.add(&batch, octets, matches!(reader.kind, Kind::Subscriber { .. }));
             }
@@ -614,9 +651,10 @@ impl Reader {
         }
     }
 
-    /// The table has nothing more to say for now.
+    /// The table has nothing more to say for now, but what the reader has missed.
     fn rest(&mut self) {
         if let Kind::Follower { deliver, expects, .. } = &mut self.kind
+            && self.fallen.is_none()
             && std::mem::take(expects)
         {
             deliver(Portion::Rest);
@@ -651,7 +689,7 @@ impl Reader {
     fn is_content(&self) -> bool {
         match &self.kind {
             Kind::Subscriber { feed, .. } => feed.is_none() && self.fallen.is_none(),
-            Kind::Follower { octets, .. } => self.fallen.is_none() || *octets > CAUGHT_UP_OCTETS,
+            Kind::Follower { octets, .. } => self.fallen.is_none() || *octets > caught_up(self.reading),
         }
     }
 }

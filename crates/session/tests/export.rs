@@ -251,6 +251,25 @@ async fn withdrawals_fill_their_messages_though_they_come_in_slices_and_the_last
 }
 
 #[tokio::test]
+async fn no_attribute_set_is_cut_for_one_that_reads_slowly_or_joins_late() {
+    let daemon = daemon();
+    daemon.up(1);
+    let mut slow = daemon.join_with(2, key(), 65_536);
+    slow.read_until("the feed of an empty table ends", |p| p.ends == 1).await;
+    let before = slow.updates;
+    daemon.announce(1, 0..50_000);
+    slow.read_until("all are told", |p| p.routes.len() == 50_000).await;
+    assert_eq!(slow.updates - before, 10_000, "five prefixes to a set, a message to a set");
+    let mut late = daemon.join(3);
+    late.read_until("its feed ends", |p| p.ends == 1).await;
+    assert_eq!((late.routes.len(), late.updates), (50_000, 10_001));
+    let before = slow.updates;
+    daemon.act(1, Deed::Down);
+    slow.read_until("all are withdrawn", |p| p.routes.is_empty()).await;
+    assert!(slow.updates - before <= 50_000_u64.div_ceil(1018) + 4, "{} to withdraw", slow.updates - before);
+}
+
+#[tokio::test]
 async fn who_joins_later_is_fed_what_stands_and_nobody_hears_its_own_routes() {
     let daemon = daemon();
     daemon.up(1);

@@ -170,11 +170,20 @@ impl Encoder {
         })
     }
 
+    /// Octets of NLRI that one withdrawal of a family holds.
+    pub fn withdrawal_room(&self, family: Family) -> usize {
+        let mp = if family == Family::Ipv4 { 0 } else { MP_HEAD };
+        self.context.octets_max.saturating_sub(HEADER_OCTETS + LENGTH_FIELDS + mp)
+    }
+
+    /// Octets of an NLRI of a family in a message.
+    pub fn octets_of(&self, family: Family, nlri: Nlri) -> usize {
+        nlri.octets(*self.context.add_path_tx.get(family))
+    }
+
     /// Appends withdrawals of the NLRI, all of the family named.
     pub fn withdraw(&self, family: Family, nlris: impl IntoIterator<Item = Nlri>, out: &mut Vec<u8>) -> Written {
-        let mp = if family == Family::Ipv4 { 0 } else { MP_HEAD };
-        let room = self.context.octets_max.saturating_sub(HEADER_OCTETS + LENGTH_FIELDS + mp);
-        self.pack(family, room, nlris, out, |out| match family {
+        self.pack(family, self.withdrawal_room(family), nlris, out, |out| match family {
             Family::Ipv4 => {
                 out.extend_from_slice(&[0; 2]);
                 Place::Withdrawn

@@ -46,6 +46,11 @@ impl Group {
         self.behind.iter().filter_map(|s| self.member(*s)).filter(|m| m.walk.is_some())
     }
 
+    /// Whether [`wanted`](Self::wanted) names any.
+    pub fn wants_rows(&self) -> bool {
+        self.behind.iter().filter_map(|s| self.member(*s)).any(|m| !m.slow && !m.dirty.is_empty())
+    }
+
     /// Up to `max` prefixes that members who can take them must be told again.
     pub fn wanted(&self, max: usize) -> Vec<NetId> {
         let mut wanted = Bits::default();
