@@ -34,6 +34,8 @@ pub struct Rules {
     pub empty_is_undefined: bool,
     /// An IPv4 address is also the quad of its octets, and a number an item of lists of communities.
     pub loose_lists: bool,
+    /// In a path that follows a pattern, a set behind an AS may stand for nothing.
+    pub loose_sets: bool,
     /// An IPv6 address that stands for one of IPv4 (RFC 4291 2.5.5.2) is that one.
     pub unmaps: bool,
     /// Path patterns may stand between slashes.
@@ -55,6 +57,7 @@ static V1: Rules = Rules {
     static_arguments: true,
     empty_is_undefined: false,
     loose_lists: false,
+    loose_sets: true,
     unmaps: false,
     slash_masks: true,
     blocks: false,
@@ -71,6 +74,7 @@ static V2: Rules = Rules {
     static_arguments: false,
     empty_is_undefined: true,
     loose_lists: true,
+    loose_sets: false,
     unmaps: true,
     slash_masks: false,
     blocks: true,

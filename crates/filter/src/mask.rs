@@ -2,8 +2,9 @@
 //!
 //! Matching walks the path once and keeps the set of places in the pattern that
 //! can be reached, so the cost is the length of the path times the length of the
-//! pattern, whatever the pattern. An AS_SET in a path may match several items in
-//! the way BIRD has it: it stands for one AS, any of its members.
+//! pattern, whatever the pattern. An AS_SET in a path stands for some of its
+//! members one after the other, as in BIRD; where it may stand for none depends on
+//! the dialect.
 
 use crate::set::Set;
 use crate::value::Value;
@@ -43,6 +44,10 @@ impl Places {
         self.0.get(at / 64).is_some_and(|w| w >> (at % 64) & 1 == 1)
     }
 
+    fn join(&mut self, others: &Self) {
+        self.0.iter_mut().zip(others.0).for_each(|(word, other)| *word |= other);
+    }
+
     fn put(&mut self, at: usize) {
         if let Some(word) = self.0.get_mut(at / 64) {
             *word |= 1 << (at % 64);
@@ -52,26 +57,42 @@ impl Places {
 
 impl Mask {
     /// Whether the whole path follows the pattern.
-    pub fn matches(&self, path: AsPath<'_>) -> bool {
+    ///
+    /// A set behind another set may stand for nothing; with `loose_sets` one behind an AS, too, but none at the
+    /// beginning of the path.
+    pub fn matches(&self, path: AsPath<'_>, loose_sets: bool) -> bool {
         let mut here = Places([0; _]);
         self.reach(&mut here, 0);
+        let mut may_be_none = false;
         for s in path.segments() {
-            match s.kind {
-                segment::AS_SEQUENCE | segment::AS_CONFED_SEQUENCE => {
+            let is_sequence = matches!(s.kind, segment::AS_SEQUENCE | segment::AS_CONFED_SEQUENCE);
+            match is_sequence {
+                true => {
                     for asn in s.asns() {
-                        here = self.step(&here, |item| item.takes(asn));
+                        here = self.step(&here, |item| item.takes(asn), false);
                     }
                 }
-                _ => here = self.step(&here, |item| s.asns().any(|asn| item.takes(asn))),
+                false => {
+                    let mut next = self.step(&here, |item| s.asns().any(|asn| item.takes(asn)), true);
+                    if may_be_none {
+                        next.join(&here);
+                    }
+                    here = next;
+                }
             }
+            may_be_none = loose_sets || !is_sequence;
         }
         here.has(self.0.len())
     }
 
-    /// Where one can be after one more AS.
-    fn step(&self, here: &Places, takes: impl Fn(&MaskItem) -> bool) -> Places {
+    /// Where one can be after one more AS, or (`repeats`) after one or more of the same set.
+    fn step(&self, here: &Places, takes: impl Fn(&MaskItem) -> bool, repeats: bool) -> Places {
         let mut next = Places([0; _]);
-        for (at, item) in self.0.iter().enumerate().filter(|(at, _)| here.has(*at)) {
+        for (at, item) in self.0.iter().enumerate() {
+            // Places are only ever reached from those before them.
+            if !(here.has(at) || repeats && next.has(at)) {
+                continue;
+            }
             match item {
                 MaskItem::Star => self.reach(&mut next, at),
                 MaskItem::Again if at.checked_sub(1).and_then(|before| self.0.get(before)).is_some_and(&takes) => {
@@ -140,7 +161,7 @@ mod tests {
     fn a_pattern_must_cover_the_whole_path() {
         let octets = path(&[30, 20, 10]);
         let p = AsPath::new(&octets);
-        let matches = |items: &[MaskItem]| Mask(items.to_vec()).matches(p);
+        let matches = |items: &[MaskItem]| Mask(items.to_vec()).matches(p, true);
         assert!(matches(&[Asn(30), Asn(20), Asn(10)]));
         assert!(!matches(&[Asn(30), Asn(20)]));
         assert!(matches(&[Star, Asn(20), Star]));
@@ -148,8 +169,35 @@ mod tests {
         assert!(matches(&[Question, Range(15, 25), Question]));
         assert!(!matches(&[Question, Question]));
         assert!(!matches(&[]));
-        assert!(Mask(vec![]).matches(AsPath::new(&[])));
-        assert!(Mask(vec![Star]).matches(AsPath::new(&[])));
+        assert!(Mask(vec![]).matches(AsPath::new(&[]), true));
+        assert!(Mask(vec![Star]).matches(AsPath::new(&[]), true));
+    }
+
+    #[test]
+    fn a_set_in_a_path_stands_for_some_of_its_members_as_in_bird() {
+        let masks = [vec![Asn(3)], vec![Star, Asn(3)], vec![Question], vec![Asn(3), Star], vec![Asn(1), Asn(3)]];
+        // Segments, and what BIRD 1.6.8 said of each mask.
+        let (set, sequence) = (segment::AS_SET, segment::AS_SEQUENCE);
+        let asked: &[(&[(u8, &[u32])], [bool; 5])] = &[
+            (&[(set, &[3])], [true, true, true, true, false]),
+            (&[(set, &[1, 3])], [true, true, true, true, true]),
+            (&[(set, &[3, 3])], [true, true, true, true, false]),
+            (&[(sequence, &[3])], [true, true, true, true, false]),
+            (&[(sequence, &[1]), (set, &[3])], [false, true, true, false, true]),
+            (&[(set, &[1, 3, 2])], [true, true, true, true, true]),
+            (&[], [false; 5]),
+            (&[(set, &[7, 3]), (sequence, &[5])], [false, false, false, true, false]),
+        ];
+        for (segments, expected) in asked {
+            let octets: Vec<u8> =
+                segments.iter().flat_map(|(kind, asns)| [vec![*kind], path(asns)[1..].into()].concat()).collect();
+            let said = |loose| masks.each_ref().map(|mask| Mask(mask.clone()).matches(AsPath::new(&octets), loose));
+            assert_eq!(said(true), *expected, "{segments:?}");
+            // BIRD 2.0.12 says the same but of a set behind an AS, which must stand for something.
+            let mut strict = *expected;
+            strict[2] &= segments.len() < 2;
+            assert_eq!(said(false), strict, "{segments:?}");
+        }
     }
 
     #[test]
@@ -157,6 +205,6 @@ mod tests {
         let octets = path(&[1; 255]);
         let mut items: Vec<_> = [Star, Asn(1)].into_iter().cycle().take(500).collect();
         items.push(Asn(2));
-        assert!(!Mask(items).matches(AsPath::new(&octets)));
+        assert!(!Mask(items).matches(AsPath::new(&octets), true));
     }
 }

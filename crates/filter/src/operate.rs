@@ -78,7 +78,7 @@ pub fn matches(a: &Value<'_>, b: &Value<'_>, rules: &Rules) -> Option<bool> {
             chunks::<4>(list).any(|c| has_community(set, c, rules))
         }
         (Value::Roa(_), Value::PrefixSet(_)) => false,
-        (Value::Path(path), Value::Mask(mask)) => mask.matches(AsPath::new(path)),
+        (Value::Path(path), Value::Mask(mask)) => mask.matches(AsPath::new(path), rules.loose_sets),
         (Value::Int(asn), Value::Path(path)) => AsPath::new(path).asns().any(|a| a == *asn),
         (Value::Pair(n) | Value::Quad(n), Value::Clist(list)) => chunks::<4>(list).any(|c| c == n.to_be_bytes()),
         (Value::Ip(IpAddr::V4(a)), Value::Clist(list)) => chunks::<4>(list).any(|c| c == a.octets()),
