@@ -149,6 +149,7 @@ impl fmt::Display for Mask {
 #[cfg(test)]
 mod tests {
     use super::MaskItem::{Asn, Question, Range, Star};
+    use super::segment::{AS_SEQUENCE, AS_SET};
     use super::*;
 
     fn path(asns: &[u32]) -> Vec<u8> {
@@ -177,16 +178,16 @@ mod tests {
     fn a_set_in_a_path_stands_for_some_of_its_members_as_in_bird() {
         let masks = [vec![Asn(3)], vec![Star, Asn(3)], vec![Question], vec![Asn(3), Star], vec![Asn(1), Asn(3)]];
         // Segments, and what BIRD 1.6.8 said of each mask.
-        let (set, sequence) = (segment::AS_SET, segment::AS_SEQUENCE);
-        let asked: &[(&[(u8, &[u32])], [bool; 5])] = &[
-            (&[(set, &[3])], [true, true, true, true, false]),
-            (&[(set, &[1, 3])], [true, true, true, true, true]),
-            (&[(set, &[3, 3])], [true, true, true, true, false]),
-            (&[(sequence, &[3])], [true, true, true, true, false]),
-            (&[(sequence, &[1]), (set, &[3])], [false, true, true, false, true]),
-            (&[(set, &[1, 3, 2])], [true, true, true, true, true]),
+        type Segments = &'static [(u8, &'static [u32])];
+        let asked: &[(Segments, [bool; 5])] = &[
+            (&[(AS_SET, &[3])], [true, true, true, true, false]),
+            (&[(AS_SET, &[1, 3])], [true, true, true, true, true]),
+            (&[(AS_SET, &[3, 3])], [true, true, true, true, false]),
+            (&[(AS_SEQUENCE, &[3])], [true, true, true, true, false]),
+            (&[(AS_SEQUENCE, &[1]), (AS_SET, &[3])], [false, true, true, false, true]),
+            (&[(AS_SET, &[1, 3, 2])], [true, true, true, true, true]),
             (&[], [false; 5]),
-            (&[(set, &[7, 3]), (sequence, &[5])], [false, false, false, true, false]),
+            (&[(AS_SET, &[7, 3]), (AS_SEQUENCE, &[5])], [false, false, false, true, false]),
         ];
         for (segments, expected) in asked {
             let octets: Vec<u8> =

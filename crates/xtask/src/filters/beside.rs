@@ -19,8 +19,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
-/// How long a daemon may take to answer: machines are busy.
+/// How long a daemon may take to answer: machines are busy, and after that it works for ever.
 const ANSWER: Duration = Duration::from_secs(20);
+/// How long it may take to read a configuration.
+const READ: Duration = Duration::from_secs(120);
 /// How long a daemon may take to start.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -354,7 +356,9 @@ impl Daemon {
                 text += &part;
             }
             std::fs::write(self.dir.join("programs.conf"), text)?;
+            self.control.get_ref().set_read_timeout(Some(READ))?;
             let said = self.ask("configure")?;
+            self.control.get_ref().set_read_timeout(Some(ANSWER))?;
             if !said.contains("\n8002") {
                 return self.wait_ready();
             }
