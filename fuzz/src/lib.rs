@@ -5,4 +5,5 @@
 pub mod bfd;
 pub mod conf;
 pub mod control;
+pub mod rtr;
 pub mod wire;

@@ -26,22 +26,25 @@ static ABSENT: &[(&str, &str)] = &[
     ("aspa", "not yet in rbird: ASPA"),
     ("eth", "rbird has no EVPN"),
     ("evpn", "rbird has no EVPN"),
-    ("roa4", "not yet in rbird: ROA tables of dialect 2"),
-    ("roa6", "not yet in rbird: ROA tables of dialect 2"),
 ];
 
-/// Of which family a word is.
-static FAMILIES: &[(&str, Family)] = &[("ipv4", Family::Ipv4), ("ipv6", Family::Ipv6)];
+/// What a word says of a channel: its family, and whether its routes are authorisations.
+static FAMILIES: &[(&str, Family, bool)] = &[
+    ("ipv4", Family::Ipv4, false),
+    ("ipv6", Family::Ipv6, false),
+    ("roa4", Family::Ipv4, true),
+    ("roa6", Family::Ipv6, true),
+];
 
 impl Parser<'_> {
-    /// The family that is named here.
-    pub(crate) fn family_word(&mut self) -> Parsed<Family> {
+    /// The family that is named here, and whether that of its authorisations is.
+    pub(crate) fn family_word(&mut self) -> Parsed<(Family, bool)> {
         let word = self.at.word().unwrap_or_default();
         let start = self.at.span();
         if let Some((_, why)) = ABSENT.iter().find(|(name, _)| *name == word) {
             return Err(self.not_done(start, word, why));
         }
-        let Some((_, family)) = FAMILIES.iter().find(|(name, _)| *name == word) else {
+        let Some((_, family, roa)) = FAMILIES.iter().find(|(name, ..)| *name == word) else {
             return Err(self.at.unexpected());
         };
         self.at.bump();
@@ -49,7 +52,7 @@ impl Parser<'_> {
             Some("sadr") => "rbird has no routes by source address",
             Some("multicast") => "rbird has no multicast routes",
             Some("mpls") => "rbird has no MPLS",
-            _ => return Ok(*family),
+            _ => return Ok((*family, *roa)),
         };
         let what = format!("{word} {}", self.at.word().unwrap_or_default());
         self.at.bump();
@@ -59,26 +62,43 @@ impl Parser<'_> {
     /// A channel, up to before the `;`.
     pub(crate) fn channel(&mut self, draft: &mut Draft) -> Parsed<()> {
         let start = self.at.span();
-        let family = self.family_word()?;
-        self.may_have(draft, family, start)?;
+        let (family, roa) = self.family_word()?;
+        self.may_have(draft, (family, roa), start)?;
         let preference = KINDS.iter().find(|k| k.word == draft.kind).map_or(0, |k| k.preference);
-        if !draft.channels.iter().any(|c| c.conf.family == family) {
-            let conf = self.blank_channel(&draft.conf, family, preference);
+        let is_it = |c: &&mut DraftChannel| c.conf.family == family && c.conf.roa == roa;
+        if draft.channels.iter_mut().find(is_it).is_none() {
+            let conf = match roa {
+                false => self.blank_channel(&draft.conf, family, preference),
+                true => self.blank_roa_channel(family, preference),
+            };
             draft.channels.push(DraftChannel { conf, span: start, given: Given::new() });
         }
-        let name: Arc<str> = format!("{}.{}", draft.conf.name, family_word(family)).into();
-        let Some(channel) = draft.channels.iter_mut().find(|c| c.conf.family == family) else { return Ok(()) };
-        if self.at.is(Op::BraceOpen) { self.channel_block(&name, channel) } else { Ok(()) }
+        let name: Arc<str> = format!("{}.{}", draft.conf.name, channel_word(family, roa)).into();
+        let Some(channel) = draft.channels.iter_mut().find(is_it) else { return Ok(()) };
+        match self.at.is(Op::BraceOpen) {
+            true => self.channel_block(&name, channel),
+            false => {
+                let (conf, given) = (channel.conf.clone(), channel.given.clone());
+                self.its_table(&conf, &given)
+            }
+        }
     }
 
     /// Whether this kind of protocol has such a channel, and may have one more.
-    fn may_have(&self, draft: &Draft, family: Family, start: Span) -> Parsed<()> {
-        let most = match draft.conf.kind {
-            ProtocolKind::Bgp(_) | ProtocolKind::Direct(_) => 2,
-            ProtocolKind::Kernel(_) | ProtocolKind::Static(_) => 1,
-            _ => 0,
+    fn may_have(&self, draft: &Draft, (family, roa): (Family, bool), start: Span) -> Parsed<()> {
+        // How many, and of which of both sorts.
+        let (most, routes, roas) = match draft.conf.kind {
+            ProtocolKind::Bgp(_) | ProtocolKind::Direct(_) => (2, true, false),
+            ProtocolKind::Kernel(_) => (1, true, false),
+            ProtocolKind::Static(_) => (1, true, true),
+            ProtocolKind::Rpki(_) => (2, false, true),
+            _ => (0, true, true),
         };
-        let others = draft.channels.iter().filter(|c| c.conf.family != family);
+        if if roa { !roas } else { !routes } {
+            let label = format!("protocol {} has none of this sort", draft.kind);
+            return Err(self.refusal(start, "Unsupported channel type", label));
+        }
+        let others = draft.channels.iter().filter(|c| (c.conf.family, c.conf.roa) != (family, roa));
         let first = others.clone().next().map(|c| c.span);
         if others.count() < most {
             return Ok(());
@@ -156,23 +176,42 @@ impl Parser<'_> {
         }
     }
 
-    /// The table of a channel is of its family.
+    /// A channel to a ROA table; no table is its own, unless one was declared.
+    fn blank_roa_channel(&self, family: Family, preference: u32) -> ChannelConf {
+        let table = self.config.default_roa_table_of(family).unwrap_or_default();
+        let mut channel = ChannelConf::new(family, table, preference);
+        channel.roa = true;
+        channel.debug = self.config.debug_channels;
+        channel
+    }
+
+    /// The table of a channel is of its family and sort.
     fn its_table(&mut self, channel: &ChannelConf, given: &Given) -> Parsed<()> {
-        let of = |name: &str| self.config.tables.iter().find(|t| *t.name == *name).map(|t| t.family);
-        if of(&channel.table).is_none_or(|family| family == channel.family) {
+        let at = given.get(["table"].as_slice()).copied().unwrap_or(self.at.last_span());
+        let tables = self.config.tables.iter().map(|t| (&t.name, t.family, false));
+        let roas = self.config.roa_tables.iter().filter_map(|t| Some((&t.name, t.family?, true)));
+        let of = tables.chain(roas).find(|(name, ..)| **name == channel.table);
+        if of.is_none() && channel.roa {
+            let word = channel_word(channel.family, true);
+            let wrong = Diagnostic::error(at, "Routing table not specified");
+            return Err(wrong.help(format!("`{word} table NAME;` at the top of the file makes one")));
+        }
+        if of.is_none_or(|(_, family, roa)| (family, roa) == (channel.family, channel.roa)) {
             return Ok(());
         }
-        let at = given.get(["table"].as_slice()).copied().unwrap_or(self.at.last_span());
         let mut wrong = Diagnostic::error(at, "Incompatible table type");
-        wrong.label = Some(format!("{} is no table of {}", channel.table, family_word(channel.family)));
+        let word = channel_word(channel.family, channel.roa);
+        wrong.label = Some(format!("{} is no table of {word}", channel.table));
         Err(wrong)
     }
 }
 
-/// The word of a family.
-pub(crate) const fn family_word(family: Family) -> &'static str {
-    match family {
-        Family::Ipv4 => "ipv4",
-        Family::Ipv6 => "ipv6",
+/// The word of a channel.
+pub const fn channel_word(family: Family, roa: bool) -> &'static str {
+    match (family, roa) {
+        (Family::Ipv4, false) => "ipv4",
+        (Family::Ipv6, false) => "ipv6",
+        (Family::Ipv4, true) => "roa4",
+        (Family::Ipv6, true) => "roa6",
     }
 }

@@ -102,7 +102,10 @@ impl<'a> Reader<'a> {
 
     /// The name of a table; `nosuch is not a table`.
     pub fn table(&mut self) -> Parsed<Arc<str>> {
-        self.known("table", |config, name| config.tables.iter().find(|t| *t.name == *name).map(|t| t.name.clone()))
+        self.known("table", |config, name| {
+            let roas = config.roa_tables.iter().filter(|t| t.family.is_some()).map(|t| &t.name);
+            config.tables.iter().map(|t| &t.name).chain(roas).find(|table| ***table == *name).cloned()
+        })
     }
 
     /// The name of a table where the grammar of bird.conf has one; `Table name expected`.
@@ -138,13 +141,18 @@ impl<'a> Reader<'a> {
     /// The name of a ROA table; `nosuch is not a ROA table`.
     pub fn roa_table(&mut self) -> Parsed<Arc<str>> {
         self.known("ROA table", |config, name| {
-            config.roa_tables.iter().find(|t| *t.name == *name).map(|t| t.name.clone())
+            config.roa_tables.iter().find(|t| *t.name == *name && t.family.is_none()).map(|t| t.name.clone())
         })
     }
 
     /// `PREFIX max NUMBER as NUMBER`.
     pub fn roa(&mut self) -> Parsed<Roa> {
         let prefix = self.prefix()?;
+        self.parser.roa_of(prefix)
+    }
+
+    /// What stands behind the prefix of an authorisation.
+    pub fn roa_of(&mut self, prefix: Prefix) -> Parsed<Roa> {
         self.parser.roa_of(prefix)
     }
 

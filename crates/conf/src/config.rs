@@ -15,6 +15,7 @@ mod mrt;
 mod pattern;
 mod pipe;
 mod protocol;
+mod rpki;
 mod statics;
 mod symbols;
 mod time;
@@ -31,7 +32,8 @@ pub use pattern::IfacePattern;
 pub(crate) use pattern::pattern_words;
 pub use pipe::{PipeConf, PipeMode};
 pub use protocol::{ProtocolConf, ProtocolKind};
-pub use statics::{StaticConf, StaticDest, StaticHop, StaticRoute};
+pub use rpki::{CacheAddr, Interval, RpkiConf};
+pub use statics::{StaticConf, StaticDest, StaticHop, StaticRoa, StaticRoute};
 pub use symbols::{SymbolRow, Symbols};
 pub use time::{TimeFormat, TimeFormats};
 
@@ -149,6 +151,11 @@ impl Config {
         self.tables.first().map_or_else(|| "master".into(), |t| t.name.clone())
     }
 
+    /// The ROA table of this family that a channel is attached to when it does not say: the first.
+    pub fn default_roa_table_of(&self, family: Family) -> Option<Arc<str>> {
+        self.roa_tables.iter().find(|t| t.family == Some(family)).map(|t| Arc::clone(&t.name))
+    }
+
     /// The table that a channel of this family is attached to when it does not say.
     pub fn default_table_of(&self, family: Family) -> Arc<str> {
         let of_family = self.tables.iter().find(|t| t.family == family);
@@ -156,11 +163,15 @@ impl Config {
     }
 }
 
-/// `roa table`.
+/// `roa table`, `roa4 table`, `roa6 table`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RoaTableConf {
     /// Its name.
     pub name: Arc<str>,
+    /// Its family; `None`: both (1.6).
+    pub family: Option<Family>,
+    /// `min settle time`, `max settle time`: how long after a change, and after the first of many, routes are judged anew.
+    pub settle: [Duration; 2],
     /// Its entries in the file.
     pub roas: Vec<Roa>,
 }

@@ -5,14 +5,14 @@
 
 use crate::config::{
     BfdMode, BgpConf, ChannelConf, Dialect, GatewayMode, MissingLladdr, MrtConf, NextHopPrefer, PipeConf, ProtocolConf,
-    ProtocolKind, RestartMode, RoutesOf,
+    ProtocolKind, RestartMode, RoutesOf, RpkiConf,
 };
 use crate::options::bgp::MULTIHOP_DEFAULT;
 use crate::parser::Parser;
 use crate::protocol::{Draft, DraftChannel, Given};
 use filter::{Diagnostic, Filter, Policy, Span};
-use route::Family;
 use route::attrs::LocalAttr;
+use route::{Family, Roa};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -23,7 +23,7 @@ impl Parser<'_> {
         let dialect = self.dialect();
         let in_protocol = draft.holds_channel(dialect);
         let Draft { mut conf, mut channel, mut channels, given, .. } = draft;
-        channels.sort_by_key(|c| c.conf.family);
+        channels.sort_by_key(|c| (c.conf.roa, c.conf.family));
         if in_protocol {
             if let ProtocolKind::Mrt(MrtConf { table: Some(table), .. }) = &conf.kind {
                 channel.table = Arc::clone(table);
@@ -45,7 +45,10 @@ impl Parser<'_> {
         if !faulty {
             self.check(&conf, &channels, &given, close);
         }
-        conf.channels = channels.into_iter().map(|c| c.conf).collect();
+        (conf.roa_channels, conf.channels) = channels.into_iter().map(|c| c.conf).partition(|c| c.roa);
+        if dialect == Dialect::V2 {
+            self.roa_tables(&conf);
+        }
         if dialect == Dialect::V1 {
             for channel in &mut conf.channels {
                 if let Policy::Filter(filter) = &channel.import {
@@ -76,12 +79,17 @@ impl Parser<'_> {
             ProtocolKind::Mrt(mrt) => self.mrt(mrt, close),
             ProtocolKind::Static(fixed) if dialect == Dialect::V2 => {
                 let Some(channel) = self.only_channel(conf, channels, close) else { return };
-                let family = channel.conf.family;
-                for route in fixed.routes.iter().filter(|r| r.net.family() != family) {
-                    let message = format!("Route {} incompatible with channel type", route.net);
-                    self.fail(Diagnostic::error(route.span, message).note(channel.span, "the channel"));
+                let sort = (channel.conf.family, channel.conf.roa);
+                let routes = fixed.routes.iter().filter(|r| (r.net.family(), false) != sort);
+                let routes = routes.map(|r| (r.net.to_string(), r.span));
+                let roas = fixed.roas.iter().filter(|r| (r.roa.prefix.family(), true) != sort);
+                let roas = roas.map(|r| (roa_words(&r.roa), r.span));
+                for (net, span) in routes.chain(roas) {
+                    let message = format!("Route {net} incompatible with channel type");
+                    self.fail(Diagnostic::error(span, message).note(channel.span, "the channel"));
                 }
             }
+            ProtocolKind::Rpki(rpki) => self.rpki(rpki, conf, channels, close),
             ProtocolKind::Kernel(_) if dialect == Dialect::V2 => {
                 let Some(channel) = self.only_channel(conf, channels, close) else { return };
                 let table = &channel.conf.table;
@@ -110,6 +118,39 @@ impl Parser<'_> {
             self.fail(wrong.help("add `ipv4 { ... };` or `ipv6 { ... };`"));
         }
         channels.first()
+    }
+
+    /// A cache server is asked for something that goes somewhere.
+    fn rpki(&mut self, rpki: &RpkiConf, conf: &ProtocolConf, channels: &[DraftChannel], close: Span) {
+        if rpki.remote.is_none() {
+            let wrong = Diagnostic::error(close, "IP address or hostname of cache server must be set");
+            self.fail(wrong.help("add `remote ADDRESS port NUMBER;`"));
+        }
+        if channels.is_empty() {
+            let wrong = Diagnostic::error(close, "Channel not specified").note(conf.span, "of this protocol");
+            self.fail(wrong.help("add `roa4 { table NAME; };` or `roa6 { table NAME; };`"));
+        }
+        if rpki.min_version > rpki.max_version {
+            let wrong = Diagnostic::error(close, "min version is greater than max version");
+            self.fail(wrong.note(conf.span, "of this protocol"));
+        }
+    }
+
+    /// What has to do with routes has it not with the tables of authorisations.
+    fn roa_tables(&mut self, conf: &ProtocolConf) {
+        let of_routes = conf.channels.iter().map(|c| &c.table).chain(conf.other_tables());
+        let is_roa = |name: &&Arc<str>| self.config.roa_tables.iter().any(|t| t.name == **name);
+        let Some(table) = of_routes.into_iter().find(is_roa).cloned() else { return };
+        let wrong = match conf.kind {
+            ProtocolKind::Pipe(_) => {
+                self.not_done(conf.span, "a pipe of ROA tables", "not yet in rbird: let both protocols fill one table")
+            }
+            ProtocolKind::Mrt(_) => {
+                self.not_done(conf.span, "a dump of a ROA table", "the MRT format has none (RFC 6396)")
+            }
+            _ => Diagnostic::error(conf.span, format!("Incompatible table type: {table} is a ROA table")),
+        };
+        self.fail(wrong);
     }
 
     /// A pipe joins two tables.
@@ -416,6 +457,11 @@ fn importing(filter: &Arc<Filter>, kind: &ProtocolKind) -> Arc<Filter> {
         _ => &[LocalAttr::KrtSource, LocalAttr::KrtMetric],
     };
     Arc::new(filter.with_transient(transient))
+}
+
+/// As BIRD 2 writes an authorisation: `10.0.0.0/8-24 AS65001`.
+fn roa_words(roa: &Roa) -> String {
+    format!("{}-{} AS{}", roa.prefix, roa.max_len, roa.asn)
 }
 
 /// fe80::/10.

@@ -28,6 +28,7 @@ mod source;
 mod statements;
 mod suggest;
 
+pub use channel::channel_word;
 pub use config::{Config, Dialect};
 pub use files::Files;
 pub use load::{LoadOptions, Loaded, Refused, load};

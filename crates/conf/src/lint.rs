@@ -56,7 +56,8 @@ fn warning(span: Span, message: String, label: &str) -> Diagnostic {
 /// The filters that stand where they are used.
 fn unnamed(config: &Config) -> impl Iterator<Item = &Filter> {
     config.protocols.iter().flat_map(|conf| {
-        let channels = conf.channels.iter().flat_map(|channel| [&channel.import, &channel.export]);
+        let channels = conf.channels.iter().chain(&conf.roa_channels);
+        let channels = channels.flat_map(|channel| [&channel.import, &channel.export]);
         let own = match &conf.kind {
             ProtocolKind::Mrt(mrt) => Some(&mrt.filter),
             _ => None,
@@ -65,11 +66,13 @@ fn unnamed(config: &Config) -> impl Iterator<Item = &Filter> {
             Policy::Filter(filter) => Some(&**filter),
             _ => None,
         });
-        let routes = match &conf.kind {
-            ProtocolKind::Static(fixed) => &*fixed.routes,
-            _ => &[],
+        let (routes, roas) = match &conf.kind {
+            ProtocolKind::Static(fixed) => (&*fixed.routes, &*fixed.roas),
+            _ => (&[][..], &[][..]),
         };
-        policies.chain(routes.iter().filter_map(|route| route.body.as_deref())).filter(|filter| filter.name.is_none())
+        let bodies = routes.iter().filter_map(|route| route.body.as_deref());
+        let of_roas = roas.iter().filter_map(|roa| roa.body.as_deref());
+        policies.chain(bodies).chain(of_roas).filter(|filter| filter.name.is_none())
     })
 }
 

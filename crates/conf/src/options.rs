@@ -8,6 +8,7 @@ pub(crate) mod direct;
 pub(crate) mod kernel;
 pub(crate) mod mrt;
 pub(crate) mod pipe;
+pub(crate) mod rpki;
 pub(crate) mod statics;
 
 /// Runs an expression with the table and the struct of a protocol's own options.
@@ -44,6 +45,10 @@ macro_rules! with_own {
             }
             ProtocolKind::Mrt($own) => {
                 let $rows = $crate::options::mrt::OPTIONS;
+                $body
+            }
+            ProtocolKind::Rpki($own) => {
+                let $rows = $crate::options::rpki::OPTIONS;
                 $body
             }
         }

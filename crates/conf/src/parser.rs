@@ -251,8 +251,10 @@ impl Parser<'_> {
             return Err(self.at.wanted("the name of a table"));
         }
         let name = self.at.word().unwrap_or_default();
-        if let Some(table) = self.config.tables.iter().find(|t| &*t.name == name) {
-            let table = table.name.clone();
+        let tables = self.config.tables.iter().map(|t| &t.name);
+        let roas = self.config.roa_tables.iter().filter(|t| t.family.is_some()).map(|t| &t.name);
+        if let Some(table) = tables.chain(roas).find(|table| ***table == *name) {
+            let table = Arc::clone(table);
             self.at.bump();
             return Ok(table);
         }

@@ -141,8 +141,9 @@ fn changes(
     all.compare(common::PROTOCOL, old, new);
     own(&old.kind, &new.kind, &mut all);
     channels(&old.channels, &new.channels, &mut all);
+    channels(&old.roa_channels, &new.roa_channels, &mut all);
     let mut all = all.found;
-    let tables = new.channels.iter().map(|c| &c.table).chain(new.other_tables());
+    let tables = new.channels.iter().chain(&new.roa_channels).map(|c| &c.table).chain(new.other_tables());
     if let Some(table) = tables.into_iter().find(|table| tables_made.contains(table)) {
         all.push(whole("table", table.to_string(), format!("{table} anew")));
     }
@@ -168,6 +169,7 @@ fn kind_word(conf: &ProtocolConf) -> String {
         ProtocolKind::Pipe(_) => "pipe",
         ProtocolKind::Bfd(_) => "bfd",
         ProtocolKind::Mrt(_) => "mrt",
+        ProtocolKind::Rpki(_) => "rpki",
     }
     .to_owned()
 }
@@ -209,7 +211,7 @@ fn own(old: &ProtocolKind, new: &ProtocolKind, into: &mut Changes) {
             })*
         };
     }
-    other! { Device DeviceConf, Direct DirectConf, Kernel KernelConf, Static StaticConf, Bgp BgpConf, Pipe PipeConf, Bfd BfdConf, Mrt MrtConf, }
+    other! { Device DeviceConf, Direct DirectConf, Kernel KernelConf, Static StaticConf, Bgp BgpConf, Pipe PipeConf, Bfd BfdConf, Mrt MrtConf, Rpki RpkiConf, }
     fn both<T: Other>(rows: &[Row<T>], old: &T, new: &ProtocolKind, into: &mut Changes) {
         if let Some(new) = T::of(new) {
             into.compare(rows, old, new);

@@ -2,7 +2,7 @@
 
 use crate::config::{
     BfdConf, BgpConf, ChannelConf, DeviceConf, Dialect, DirectConf, KernelConf, MrtConf, PipeConf, ProtocolConf,
-    ProtocolKind, StaticConf,
+    ProtocolKind, RpkiConf, StaticConf,
 };
 use crate::language::said;
 use crate::option::{Row, find, words_known, words_known_of};
@@ -25,6 +25,13 @@ pub(crate) struct Kind {
     pub(crate) preference: u32,
 }
 
+impl Kind {
+    /// Whether a dialect has it: a cache server is asked by BIRD 2 alone.
+    fn is_in(&self, dialect: Dialect) -> bool {
+        dialect == Dialect::V2 || self.word != "rpki"
+    }
+}
+
 /// BIRD's words for what is declared here.
 const PROTOCOL: &str = "protocol";
 const TEMPLATE: &str = "protocol template";
@@ -39,11 +46,11 @@ pub(crate) static KINDS: &[Kind] = &[
     Kind { word: "bgp", blank: |dialect| ProtocolKind::Bgp(Box::new(BgpConf::of(dialect))), preference: 100 },
     Kind { word: "mrt", blank: |_| ProtocolKind::Mrt(MrtConf::default()), preference: 0 },
     Kind { word: "bfd", blank: |_| ProtocolKind::Bfd(BfdConf::default()), preference: 0 },
+    Kind { word: "rpki", blank: |_| ProtocolKind::Rpki(RpkiConf::default()), preference: 100 },
 ];
 
 /// The protocols that BIRD has and rbird has not, each with why.
 pub(crate) static ABSENT: &[(&str, &str)] = &[
-    ("rpki", LATER),
     ("rip", NEVER),
     ("ospf", NEVER),
     ("babel", NEVER),
@@ -185,7 +192,9 @@ impl<'a> Parser<'a> {
 
     fn kind(&mut self) -> Parsed<&'static Kind> {
         let word = self.at.word().unwrap_or_default();
-        if let Some(kind) = KINDS.iter().find(|kind| kind.word == word) {
+        let dialect = self.dialect();
+        let kinds = || KINDS.iter().filter(|kind| kind.is_in(dialect));
+        if let Some(kind) = kinds().find(|kind| kind.word == word) {
             self.at.bump();
             return Ok(kind);
         }
@@ -195,7 +204,7 @@ impl<'a> Parser<'a> {
             return Err(wrong);
         }
         let wrong = self.at.wanted("a kind of protocol");
-        let words = || KINDS.iter().map(|kind| kind.word);
+        let words = || kinds().map(|kind| kind.word);
         Err(match suggest::nearest(word, words()) {
             Some(near) => wrong.help(format!("did you mean `{near}`?")),
             None => wrong.help(format!("rbird has {}", words().collect::<Vec<_>>().join(", "))),

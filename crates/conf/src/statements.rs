@@ -78,6 +78,8 @@ pub(crate) static STATEMENTS: &[Statement] = &[
     row(&["table"], "NAME [sorted]", Bare(table)).only(Dialect::V1),
     row(&["ipv4", "table"], TABLE_OPTIONS, Read(|p| table_of(p, Family::Ipv4))).only(Dialect::V2),
     row(&["ipv6", "table"], TABLE_OPTIONS, Read(|p| table_of(p, Family::Ipv6))).only(Dialect::V2),
+    row(&["roa4", "table"], ROA_TABLE_OPTIONS, Read(|p| roa_table_of(p, Family::Ipv4))).only(Dialect::V2),
+    row(&["roa6", "table"], ROA_TABLE_OPTIONS, Read(|p| roa_table_of(p, Family::Ipv6))).only(Dialect::V2),
     row(&["hostname"], "\"text\"", Read(hostname)).only(Dialect::V2),
     row(&["filter"], "NAME { commands }", Bare(|p| p.filter_statement())),
     row(&["function"], "NAME(parameters) { commands }", Bare(|p| p.function_statement())),
@@ -397,13 +399,29 @@ fn table_of(parser: &mut Parser<'_>, family: Family) -> Parsed<()> {
             name
         }
     };
-    let sorted = table_options(parser)?;
+    let sorted = table_options(parser, None)?;
     parser.config.tables.iter_mut().filter(|t| t.name == name).for_each(|t| t.sorted = sorted);
     Ok(())
 }
 
-/// Whether the table is sorted: the only option of a table that means something to rbird's.
-fn table_options(parser: &mut Parser<'_>) -> Parsed<bool> {
+const ROA_TABLE_OPTIONS: &str = "NAME [sorted] [{ sorted [switch]; trie [switch]; gc threshold number; gc period seconds; min settle time number s|ms|us; max settle time number s|ms|us; }]";
+
+/// How long is waited after a change of a ROA table before routes are judged anew, and how long while more changes come.
+const SETTLE: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(20)];
+
+/// `roa4 table NAME { OPTIONS }`.
+fn roa_table_of(parser: &mut Parser<'_>, family: Family) -> Parsed<()> {
+    let (name, span) = parser.new_name()?;
+    parser.define_kind(&name, span, SymbolKind::RoaTable(TABLE))?;
+    let mut settle = SETTLE;
+    // A ROA table has no best route for which an order would mean anything.
+    table_options(parser, Some(&mut settle))?;
+    parser.config.roa_tables.push(RoaTableConf { name, family: Some(family), settle, roas: Vec::new() });
+    Ok(())
+}
+
+/// Whether the table is sorted. `settle`: the times of a ROA table.
+fn table_options(parser: &mut Parser<'_>, mut settle: Option<&mut [Duration; 2]>) -> Parsed<bool> {
     let mut sorted = parser.at.eat_word("sorted");
     if !parser.at.eat(Op::BraceOpen) {
         return Ok(sorted);
@@ -439,8 +457,17 @@ fn table_options(parser: &mut Parser<'_>) -> Parsed<bool> {
                     continue;
                 }
             }
-            ("min" | "max", "settle") => {
-                return Err(parser.not_done(start, "settle time", "not yet in rbird: ROA tables of dialect 2"));
+            (which @ ("min" | "max"), "settle") => {
+                parser.skip(2);
+                parser.at.expect_word("time")?;
+                let time = duration(parser)?;
+                match &mut settle {
+                    Some([least, most]) => *(if which == "min" { least } else { most }) = time,
+                    None => {
+                        let label = "only a change of a ROA table has routes judged anew";
+                        parser.warn_of(start, format!("{which} settle time does nothing here"), label);
+                    }
+                }
             }
             _ => return Err(parser.at.unexpected()),
         }
@@ -468,7 +495,7 @@ fn table(parser: &mut Parser<'_>) -> Parsed<()> {
 
 fn roa_table(parser: &mut Parser<'_>) -> Parsed<()> {
     let (name, span) = parser.new_name()?;
-    parser.define_kind(&name, span, SymbolKind::RoaTable)?;
+    parser.define_kind(&name, span, SymbolKind::RoaTable("ROA table"))?;
     let mut roas = Vec::new();
     if parser.at.eat(Op::BraceOpen) {
         while !parser.at.eat(Op::BraceClose) {
@@ -477,7 +504,7 @@ fn roa_table(parser: &mut Parser<'_>) -> Parsed<()> {
             parser.at.expect(Op::Semicolon)?;
         }
     }
-    parser.config.roa_tables.push(RoaTableConf { name, roas });
+    parser.config.roa_tables.push(RoaTableConf { name, family: None, settle: SETTLE, roas });
     Ok(())
 }
 

@@ -13,7 +13,7 @@ mod words;
 use crate::code;
 use crate::frame::Frame;
 use crate::request::Choice;
-use crate::routes::{ShownNet, Sums};
+use crate::routes::{ShownNet, ShownRoa, Sums};
 use crate::time::Stamps;
 use crate::view::{
     ActionRow, BfdSessionView, ConfigureOutcome, ConfigureReport, Did, InterfaceView, MemoryView, ProtocolView,
@@ -144,6 +144,11 @@ pub trait Layout: Sync {
     fn table(&self, name: &str, is_first: bool, out: &mut Frame);
     /// One net of `show route`.
     fn net(&self, net: &ShownNet<'_, '_>, detail: bool, setting: &Setting<'_>, out: &mut Frame);
+    /// One net of a ROA table (2).
+    fn roa_net(&self, net: &ShownRoa<'_>, detail: bool, setting: &Setting<'_>, out: &mut Frame) {
+        let _ = (detail, setting);
+        self.roa(&net.roa, out);
+    }
     /// How many routes of a table were listed or counted, when that was asked for.
     fn table_sums(&self, name: &str, sums: &Sums, out: &mut Frame);
     /// The end of such a `show route`: how many in all; `is_list`: routes were listed before.

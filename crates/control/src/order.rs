@@ -17,7 +17,7 @@ use conf::command::{Line, Net, Reader};
 use conf::config::{Config, DebugMask, LogClass, LogClasses, MrtMask};
 use filter::syntax::{Op, Parsed, Tok};
 use filter::{Diagnostic, Expression, Policy};
-use route::{Prefix, Roa, RoaEntry, RoaTable};
+use route::{Family, Prefix, Roa, RoaEntry, RoaTable};
 use std::sync::Arc;
 
 /// Seconds after which `configure timeout` undoes, when it does not say.
@@ -419,7 +419,7 @@ fn roa_table(reader: &mut Reader<'_>, config: &Config) -> Result<Arc<str>, Refus
 
 fn the_roa_table(config: &Config) -> Result<Arc<str>, Refusal> {
     let none = || Refusal { code: code::PARSE_ERROR, text: "No ROA table defined".to_owned() };
-    config.roa_tables.first().map(|t| t.name.clone()).ok_or_else(none)
+    config.roa_tables.iter().find(|t| t.family.is_none()).map(|t| t.name.clone()).ok_or_else(none)
 }
 
 /// Which records `show roa` lists.
@@ -531,6 +531,7 @@ impl RouteArguments {
         while !reader.at().at_end() {
             arguments.one(reader)?;
         }
+        arguments.fits(reader, config)?;
         Ok(arguments.query(config))
     }
 
@@ -595,6 +596,9 @@ impl RouteArguments {
         let span = reader.at().span();
         let nets = match (is_for, reader.net()?) {
             (_, Net::Prefix(prefix)) if is_in => Nets::In(prefix),
+            (false, Net::Prefix(prefix)) if self.dialect == Dialect::V2 && reader.at().is_word("max") => {
+                Nets::Roa(reader.roa_of(prefix)?)
+            }
             (true, Net::Prefix(prefix)) => Nets::ForPrefix(prefix),
             (true, Net::Address(addr)) => Nets::ForAddress(addr),
             (false, Net::Prefix(prefix)) => Nets::Exact(prefix),
@@ -606,15 +610,36 @@ impl RouteArguments {
         }
     }
 
+    /// Whether the tables that are named may have the net that is asked for.
+    fn fits(&self, reader: &mut Reader<'_>, config: &Config) -> Parsed<()> {
+        let Some(nets) = self.nets.filter(|_| self.dialect == Dialect::V2) else { return Ok(()) };
+        let is_roa = |name: &str| config.roa_tables.iter().any(|t| *t.name == *name);
+        match self.tables.iter().find(|name| is_roa(name) != nets.roa().is_some()) {
+            Some(name) => {
+                let message = format!("Incompatible type of prefix/ip for table {name}");
+                Err(Diagnostic::error(reader.at().span(), message))
+            }
+            None => Ok(()),
+        }
+    }
+
     /// The query. Without a table it is those of the protocol for which, or by which, routes are asked;
     /// else the default one (1.6) or all (2).
     fn query(self, config: &Config) -> RouteQuery {
         let tables_of = |name: &Arc<str>| -> Vec<Arc<str>> {
             let protocol = config.protocols.iter().find(|p| p.name == *name);
-            let channels = protocol.into_iter().flat_map(|p| &p.channels);
+            let channels = protocol.into_iter().flat_map(|p| p.channels.iter().chain(&p.roa_channels));
             channels.map(|c| c.table.clone()).collect()
         };
-        let all = || config.tables.iter().map(|t| t.name.clone()).collect();
+        let all = || {
+            let roas = config.roa_tables.iter().filter(|t| t.family.is_some()).map(|t| t.name.clone());
+            config.tables.iter().map(|t| t.name.clone()).chain(roas).collect()
+        };
+        // As in BIRD 2, of ROA tables the first of each family.
+        let default = || {
+            let first = [Family::Ipv4, Family::Ipv6].into_iter().filter_map(|f| config.default_roa_table_of(f));
+            config.tables.iter().map(|t| t.name.clone()).chain(first).collect()
+        };
         let about = self.export.as_ref().map(|e| &e.protocol).or(self.protocol.as_ref());
         let mut tables = match self.tables {
             named if !named.is_empty() => named,
@@ -622,9 +647,13 @@ impl RouteArguments {
             _ => about.map(tables_of).unwrap_or_default(),
         };
         if tables.is_empty() {
-            tables = if config.dialect == Dialect::V1 { vec![config.default_table()] } else { all() };
+            tables = if config.dialect == Dialect::V1 { vec![config.default_table()] } else { default() };
         }
         // Tables of the other family have no such net, and no head.
+        let is_roa = |name: &Arc<str>| config.roa_tables.iter().any(|t| t.name == *name);
+        if let Some(nets) = self.nets.filter(|_| config.dialect == Dialect::V2) {
+            tables.retain(|name| is_roa(name) == nets.roa().is_some());
+        }
         if let Some(family) = self.nets.and_then(Nets::family) {
             tables.retain(|name| config.tables.iter().all(|t| t.name != *name || t.family == family));
         }

@@ -307,6 +307,8 @@ pub enum Nets {
     ForPrefix(Prefix),
     /// `in PREFIX`: all that it covers (2).
     In(Prefix),
+    /// This authorisation exactly (2).
+    Roa(Roa),
 }
 
 impl Nets {
@@ -316,6 +318,15 @@ impl Nets {
             Self::All => None,
             Self::Exact(net) | Self::ForPrefix(net) | Self::In(net) => Some(net.family()),
             Self::ForAddress(addr) => Some(Family::of(addr)),
+            Self::Roa(roa) => Some(roa.prefix.family()),
+        }
+    }
+
+    /// The authorisation that is asked for.
+    pub const fn roa(self) -> Option<Roa> {
+        match self {
+            Self::Roa(roa) => Some(roa),
+            _ => None,
         }
     }
 

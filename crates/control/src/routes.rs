@@ -16,7 +16,7 @@ use filter::{Env, Policy, RouteView, Scratch, Verdict};
 use rib::batch::ResolvedHop;
 use rib::query::PagePath;
 use route::attrs::Local;
-use route::{AttrSet, Dest, Hop, IfIndex, Ifaces, Moment, Prefix, Resolved, RoaTables, Source};
+use route::{AttrSet, Dest, Hop, IfIndex, Ifaces, Moment, Prefix, Resolved, Roa, RoaLot, RoaTables, Source};
 use std::borrow::Cow;
 use std::sync::Arc;
 
@@ -67,6 +67,15 @@ pub struct ShownPath<'a> {
     pub since: Moment,
     /// What stands behind the bracket.
     pub mark: Mark,
+}
+
+/// An authorisation that is shown, with all that protocols say of it; at least one.
+#[derive(Debug)]
+pub struct ShownRoa<'a> {
+    /// It.
+    pub roa: Roa,
+    /// Who gives it and since when, the attributes as the filter left them, and whether it is the best.
+    pub lots: Vec<(&'a RoaLot, Cow<'a, AttrSet>, bool)>,
 }
 
 /// The flag of a shown path.
@@ -145,6 +154,44 @@ impl<'q> Selection<'q> {
         listed.then_some(ShownNet { net: net.net, paths: room })
     }
 
+    /// Looks at an authorisation, with what all protocols that give it have to say of it; says what is to be printed.
+    pub fn roa<'n>(&mut self, roa: Roa, lots: &[&'n RoaLot], ifaces: &Ifaces) -> Option<ShownRoa<'n>> {
+        if self.query.filtered || self.query.export.is_some() {
+            return None;
+        }
+        self.sums.networks += 1;
+        let mut shown = Vec::new();
+        for (i, lot) in lots.iter().enumerate() {
+            self.sums.routes += 1;
+            if let Some(attrs) = self.given(&roa, lot, ifaces) {
+                self.sums.shown += 1;
+                let untouched = is_same_route(attrs.local(), lot.attrs.local());
+                shown.push((*lot, attrs, i == 0 && untouched));
+            }
+            if self.query.primary {
+                break;
+            }
+        }
+        let listed = self.query.output != RouteOutput::Count && !shown.is_empty();
+        listed.then_some(ShownRoa { roa, lots: shown })
+    }
+
+    /// The attributes with which a protocol gives an authorisation; `None`: that is not asked for.
+    fn given<'n>(&mut self, roa: &Roa, lot: &'n RoaLot, ifaces: &Ifaces) -> Option<Cow<'n, AttrSet>> {
+        if self.query.protocol.as_ref().is_some_and(|name| *name != lot.source.protocol_name) {
+            return None;
+        }
+        let view = RouteView {
+            roa: Some(roa),
+            net: roa.prefix,
+            attrs: &lot.attrs,
+            source: &lot.source,
+            resolved: None,
+            igp_metric: None,
+        };
+        Some(self.filter.accepts(view, ifaces)?.map_or(Cow::Borrowed(&lot.attrs), Cow::Owned))
+    }
+
     fn path<'n>(
         &mut self,
         net: &RouteNet<'n>,
@@ -157,7 +204,8 @@ impl<'q> Selection<'q> {
         if self.query.protocol.as_ref().is_some_and(|name| *name != source.protocol_name) {
             return None;
         }
-        let view = RouteView { net: net.net, attrs, source, resolved: Some(&hop.to), igp_metric: hop.igp_metric };
+        let view =
+            RouteView { roa: None, net: net.net, attrs, source, resolved: Some(&hop.to), igp_metric: hop.igp_metric };
         let attrs = match self.filter.accepts(view, ifaces)? {
             Some(changed) => Cow::Owned(changed),
             None => Cow::Borrowed(attrs),

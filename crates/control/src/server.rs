@@ -375,7 +375,8 @@ impl Session {
         let query = Arc::new(query);
         let mut about = self.about(config);
         about.ifaces = self.links().await?;
-        let mut selection = Selection::new(&query, self.ask(Request::Roas).await?);
+        let roas = self.ask(Request::Roas).await?;
+        let mut selection = Selection::new(&query, Arc::clone(&roas));
         let mut tables = TableList::new(layout, &query);
         let (pages, mut items) = mpsc::channel(1);
         self.send(Request::Routes { query: Arc::clone(&query), pages }).await?;
@@ -393,6 +394,19 @@ impl Session {
                             self.write(out).await?;
                         }
                     }
+                }
+            }
+        }
+        for name in &query.tables {
+            let Some(table) = roas.get(name).filter(|_| config.dialect == Dialect::V2) else { continue };
+            tables.next(Arc::clone(name), &selection, out);
+            for (roa, lots) in table.nets(query.nets.roa()) {
+                if let Some(shown) = selection.roa(roa, &lots, &about.ifaces) {
+                    tables.head(out);
+                    layout.roa_net(&shown, query.detail, &about.setting(), out);
+                }
+                if out.len() >= PIECE {
+                    self.write(out).await?;
                 }
             }
         }

@@ -9,7 +9,7 @@ use conf::config::StaticDest;
 use rib::batch::{LimitAction, ResolvedHop};
 use rib::query::{Page, PagePath};
 use rib::stats::{ExportStats, ImportStats, RouteCounts};
-use route::{AttrSet, Family, Iface, Moment, Prefix, Source};
+use route::{AttrSet, Family, Iface, Moment, Prefix, Roa, Source};
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
@@ -172,6 +172,8 @@ pub struct ProtocolDetail {
     pub channels: Vec<ChannelView>,
     /// What only BGP has.
     pub bgp: Option<Box<BgpView>>,
+    /// What only RPKI has.
+    pub rpki: Option<Box<RpkiView>>,
 }
 
 /// A protocol's attachment to a table.
@@ -403,13 +405,43 @@ pub enum Did {
     NotUp,
 }
 
+/// Where a static route leads.
+#[derive(Clone, Debug)]
+pub enum StaticTo {
+    /// A destination.
+    Way(StaticDest),
+    /// Nowhere: it authorises (2).
+    Authority(Roa),
+}
+
+/// A session with an RPKI cache server.
+#[derive(Clone, Debug)]
+pub struct RpkiView {
+    /// Its address or name.
+    pub server: Arc<str>,
+    /// When it is not the usual one.
+    pub port: Option<u16>,
+    /// `Established` and the like.
+    pub status: &'static str,
+    /// `Unprotected over TCP`, `TCP-MD5`.
+    pub transport: &'static str,
+    /// Of the protocol.
+    pub version: u8,
+    /// The server's number of the session.
+    pub session: Option<u16>,
+    /// The server's number of what is known, and how many milliseconds ago it was told.
+    pub known: Option<(u32, u64)>,
+    /// Refresh, retry and expire: while they run.
+    pub timers: [Option<Timer>; 3],
+}
+
 /// One route of a static protocol.
 #[derive(Clone, Debug)]
 pub struct StaticRow {
     /// The prefix.
     pub net: Prefix,
     /// Where to.
-    pub to: StaticDest,
+    pub to: StaticTo,
     /// Not in the table now: its gateway is on no link, its device is down. One entry; for several gateways one for each.
     pub dormant: Vec<bool>,
 }

@@ -15,7 +15,7 @@ use rbird_control::routes::Selection;
 use rbird_control::time::{Now, Stamps};
 use rbird_control::view::{
     BfdSessionView, BgpView, ChannelView, ConfigureOutcome, ConfigureReport, Info, Kind, LimitView, MemoryView, Phase,
-    ProtocolDetail, ProtocolView, RecoveryView, RestartView, StaticRow, StatusView, Timer,
+    ProtocolDetail, ProtocolView, RecoveryView, RestartView, StaticRow, StaticTo, StatusView, Timer,
 };
 use rib::batch::{LimitAction, ResolvedHop};
 use route::attr::code;
@@ -79,6 +79,7 @@ fn protocol(state: &'static str, info: Info, detail: ProtocolDetail) -> Protocol
 fn detail(limits: [Option<LimitView>; 3], bgp: BgpView) -> ProtocolDetail {
     let [receive_limit, import_limit, export_limit] = limits;
     ProtocolDetail {
+        rpki: None,
         description: None,
         message: None,
         router_id: None,
@@ -237,14 +238,18 @@ fn routes_of_a_static_protocol() {
         |gateway: &str, weight| StaticHop { gateway: addr(gateway), iface: None, weight, onlink: false, bfd: false };
     let row = |net: &str, to, dormant: &[bool]| StaticRow { net: prefix(net), to, dormant: dormant.to_vec() };
     let rows = [
-        row("203.0.113.0/24", StaticDest::Via(vec![hop("192.168.16.101", 1)]), &[false]),
-        row("203.0.117.0/24", StaticDest::Device("ens37".into()), &[false]),
-        row("203.0.118.0/24", StaticDest::Via(vec![hop("192.168.16.101", 2), hop("192.168.18.2", 1)]), &[false, false]),
-        row("203.0.119.0/24", StaticDest::Recursive(addr("192.168.17.101")), &[]),
-        row("203.0.120.0/24", StaticDest::Via(vec![hop("192.168.77.1", 1)]), &[true]),
-        row("203.0.121.0/24", StaticDest::Blackhole, &[]),
-        row("203.0.122.0/24", StaticDest::Unreachable, &[]),
-        row("203.0.116.0/24", StaticDest::Prohibit, &[]),
+        row("203.0.113.0/24", StaticTo::Way(StaticDest::Via(vec![hop("192.168.16.101", 1)])), &[false]),
+        row("203.0.117.0/24", StaticTo::Way(StaticDest::Device("ens37".into())), &[false]),
+        row(
+            "203.0.118.0/24",
+            StaticTo::Way(StaticDest::Via(vec![hop("192.168.16.101", 2), hop("192.168.18.2", 1)])),
+            &[false, false],
+        ),
+        row("203.0.119.0/24", StaticTo::Way(StaticDest::Recursive(addr("192.168.17.101"))), &[]),
+        row("203.0.120.0/24", StaticTo::Way(StaticDest::Via(vec![hop("192.168.77.1", 1)])), &[true]),
+        row("203.0.121.0/24", StaticTo::Way(StaticDest::Blackhole), &[]),
+        row("203.0.122.0/24", StaticTo::Way(StaticDest::Unreachable), &[]),
+        row("203.0.116.0/24", StaticTo::Way(StaticDest::Prohibit), &[]),
     ];
     assert_eq!(
         Scene::new().write(|layout, _, out| layout.statics(&rows, out)),
@@ -259,7 +264,8 @@ fn routes_of_a_static_protocol() {
 #[test]
 fn one_gateway_with_bfd_is_a_multipath() {
     let hop = StaticHop { gateway: addr("10.55.0.2"), iface: None, weight: 1, onlink: false, bfd: true };
-    let row = StaticRow { net: prefix("20.0.0.0/8"), to: StaticDest::Via(vec![hop]), dormant: vec![true] };
+    let row =
+        StaticRow { net: prefix("20.0.0.0/8"), to: StaticTo::Way(StaticDest::Via(vec![hop])), dormant: vec![true] };
     assert_eq!(
         Scene::new().write(|layout, _, out| layout.statics(&[row], out)),
         "1009-20.0.0.0/8 multipath\n \tvia 10.55.0.2 weight 1 (bfd) (dormant)\n0000 \n"

@@ -15,7 +15,7 @@ use rbird_control::time::{Now, Stamps};
 use rbird_control::view::{
     BfdSessionView, BgpView, CapabilitiesView, ChannelRecovery, ChannelView, Info, InterfaceView, KeptFamilies, Kind,
     LimitView, MemoryView, Phase, PipeView, PipeWay, ProtocolDetail, ProtocolView, RecoveryView, RestartCapability,
-    RestartView, SessionView, StaticRow, StatusView, Timer,
+    RestartView, SessionView, StaticRow, StaticTo, StatusView, Timer,
 };
 use rib::batch::LimitAction;
 use rib::stats::{ExportStats, ImportStats};
@@ -82,7 +82,14 @@ fn bgp(state: &'static str, error: &str) -> BgpView {
 
 /// `show protocols all` of one protocol, without the header.
 fn shown(kind: Kind, state: &'static str, info: Info, channels: Vec<ChannelView>, bgp: Option<BgpView>) -> String {
-    let detail = ProtocolDetail { description: None, message: None, router_id: None, channels, bgp: bgp.map(Box::new) };
+    let detail = ProtocolDetail {
+        description: None,
+        message: None,
+        router_id: None,
+        channels,
+        bgp: bgp.map(Box::new),
+        rpki: None,
+    };
     let row = ProtocolView {
         name: "x".into(),
         kind,
@@ -331,16 +338,24 @@ fn routes_of_a_static_protocol() {
     let row = |net: &str, to, dormant: &[bool]| StaticRow { net: net.parse().unwrap(), to, dormant: dormant.to_vec() };
     let plain = |gateway| hop(gateway, None, false, false);
     let rows = [
-        row("198.51.100.0/24", StaticDest::Via(vec![plain("10.9.0.9")]), &[false]),
-        row("198.51.101.0/24", StaticDest::Blackhole, &[]),
-        row("198.51.102.0/24", StaticDest::Via(vec![plain("10.9.0.2"), plain("10.9.0.3")]), &[false, false]),
-        row("198.51.103.0/24", StaticDest::Recursive(addr("198.51.100.1")), &[]),
-        row("198.51.104.0/24", StaticDest::Device("v0".into()), &[false]),
-        row("198.51.105.0/24", StaticDest::Prohibit, &[]),
-        row("198.51.106.0/24", StaticDest::Unreachable, &[]),
-        row("198.51.107.0/24", StaticDest::Via(vec![hop("10.9.0.9", Some("v0"), true, true)]), &[true]),
-        row("198.51.108.0/24", StaticDest::Via(vec![plain("10.7.7.7")]), &[true]),
-        row("2001:db8:1::/48", StaticDest::Via(vec![hop("fe80::1", Some("v0"), false, false)]), &[false]),
+        row("198.51.100.0/24", StaticTo::Way(StaticDest::Via(vec![plain("10.9.0.9")])), &[false]),
+        row("198.51.101.0/24", StaticTo::Way(StaticDest::Blackhole), &[]),
+        row(
+            "198.51.102.0/24",
+            StaticTo::Way(StaticDest::Via(vec![plain("10.9.0.2"), plain("10.9.0.3")])),
+            &[false, false],
+        ),
+        row("198.51.103.0/24", StaticTo::Way(StaticDest::Recursive(addr("198.51.100.1"))), &[]),
+        row("198.51.104.0/24", StaticTo::Way(StaticDest::Device("v0".into())), &[false]),
+        row("198.51.105.0/24", StaticTo::Way(StaticDest::Prohibit), &[]),
+        row("198.51.106.0/24", StaticTo::Way(StaticDest::Unreachable), &[]),
+        row("198.51.107.0/24", StaticTo::Way(StaticDest::Via(vec![hop("10.9.0.9", Some("v0"), true, true)])), &[true]),
+        row("198.51.108.0/24", StaticTo::Way(StaticDest::Via(vec![plain("10.7.7.7")])), &[true]),
+        row(
+            "2001:db8:1::/48",
+            StaticTo::Way(StaticDest::Via(vec![hop("fe80::1", Some("v0"), false, false)])),
+            &[false],
+        ),
     ];
     assert_eq!(
         said(|layout, _, out| layout.statics(&rows, out)),

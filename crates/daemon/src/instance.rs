@@ -5,7 +5,7 @@
 //! instances; everybody else sees a [`Seen`], cheap copies of the handles.
 
 use crate::protocols::{
-    BfdHandle, DeviceHandle, Diary, DirectHandle, KernelHandle, MrtHandle, PipeHandle, StaticHandle,
+    BfdHandle, DeviceHandle, Diary, DirectHandle, KernelHandle, MrtHandle, PipeHandle, RpkiHandle, StaticHandle,
 };
 use crate::translate::ChannelIds;
 use conf::config::{DebugMask, MrtMask, ProtocolConf};
@@ -34,6 +34,8 @@ pub enum Running {
     Bfd(BfdHandle),
     /// `protocol mrt`.
     Mrt(MrtHandle),
+    /// `protocol rpki`.
+    Rpki(RpkiHandle),
 }
 
 impl Running {
@@ -48,6 +50,7 @@ impl Running {
             Self::Pipe(_) => Kind::Pipe,
             Self::Bfd(_) => Kind::Bfd,
             Self::Mrt(_) => Kind::Mrt,
+            Self::Rpki(_) => Kind::Rpki,
         }
     }
 
@@ -62,6 +65,7 @@ impl Running {
             Self::Pipe(p) => p.begin(),
             Self::Bfd(p) => p.begin(),
             Self::Mrt(p) => p.begin(),
+            Self::Rpki(p) => p.begin(),
         }
     }
 
@@ -93,6 +97,7 @@ impl Running {
             Self::Pipe(p) => p.stop().await,
             Self::Bfd(p) => p.stop().await,
             Self::Mrt(p) => p.stop().await,
+            Self::Rpki(p) => p.stop().await,
         }
     }
 

@@ -13,6 +13,7 @@ mod instance;
 mod logging;
 mod privileges;
 mod protocols;
+mod roas;
 mod run;
 mod settings;
 mod supervisor;

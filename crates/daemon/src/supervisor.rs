@@ -19,8 +19,9 @@ use crate::answers::{protocols, routes};
 use crate::files::Disk;
 use crate::instance::{Instance, Running};
 use crate::protocols::{
-    BfdHandle, DeviceHandle, Diary, DirectHandle, KernelHandle, MrtHandle, PipeHandle, Start, StaticHandle,
+    BfdHandle, DeviceHandle, Diary, DirectHandle, KernelHandle, MrtHandle, PipeHandle, RpkiHandle, Start, StaticHandle,
 };
+use crate::roas::Settled;
 use crate::translate::{self, ChannelIds};
 use crate::world::{Tripped, World};
 use conf::config::{BgpConf, ChannelConf, Config, ProtocolConf, ProtocolKind};
@@ -57,6 +58,8 @@ pub enum Order {
     Read(Box<reading::Read>),
     /// A route limit was passed.
     Limit(Tripped),
+    /// A change of ROA tables has settled.
+    Roas(Settled),
     /// It is time for a protocol `mrt` to write its tables.
     DumpTables(ProtocolId),
 }
@@ -157,6 +160,8 @@ impl Supervisor {
         let Parts { world, reader, current, published, orders, face } = parts;
         let limits = orders.clone();
         world.listeners.on_limit(Box::new(move |tripped| drop(limits.send(Order::Limit(tripped)))));
+        let roas = orders.clone();
+        world.roas.on_settled(Box::new(move |settled| drop(roas.send(Order::Roas(settled)))));
         if current.config.protocols.iter().any(is_running_device) {
             let seen = Arc::clone(&world.monitor.ifaces().borrow());
             world.links.send_replace(seen);
@@ -214,6 +219,7 @@ impl Supervisor {
                     Order::Stopped(turn) => self.continue_reload(turn),
                     Order::UndoTimeout(timer) => self.want(Wish::Undo(Err(timer))),
                     Order::Limit(tripped) => self.trip(tripped),
+                    Order::Roas(settled) => self.judge_anew(&settled),
                     Order::DumpTables(protocol) => self.dump_in_time(protocol),
                 },
                 Some(request) = requests.recv() => {
@@ -250,7 +256,7 @@ impl Supervisor {
             Request::Status(answer) => drop(answer.send(self.status())),
             Request::Memory(answer) => {
                 let (deps, tables) = (self.world.deps.clone(), self.tables.values().copied().collect());
-                let roas = Arc::clone(&self.world.roas.borrow());
+                let roas = self.world.roas.now();
                 self.face.spawn(async move { answer.send(memory(deps, tables, &roas).await) });
             }
             Request::Interfaces(answer) => drop(answer.send(self.interfaces())),
@@ -288,7 +294,7 @@ impl Supervisor {
             Request::Debug { choice, mask, answer } => drop(answer.send(self.debug(&choice, mask))),
             Request::MrtDump { choice, mask, answer } => drop(answer.send(self.mrtdump(&choice, mask))),
             Request::DumpTables { order, answer } => self.dump_at_once(&order, answer),
-            Request::Roas(answer) => drop(answer.send(Arc::clone(&self.world.roas.borrow()))),
+            Request::Roas(answer) => drop(answer.send(self.world.roas.now())),
             Request::EditRoa { table, edit, answer } => {
                 self.edit_roa(&table, edit);
                 let _ = answer.send(());
@@ -405,8 +411,7 @@ impl Supervisor {
             self.world.deps.tables.add(spec);
             let ifaces = Arc::clone(&self.world.deps.ifaces.borrow());
             self.world.deps.tables.send(id, TableMsg::Ifaces(ifaces));
-            let roas = Arc::clone(&self.world.roas.borrow());
-            self.world.deps.tables.send(id, TableMsg::Roas(roas));
+            self.world.roas.tell(id);
             self.tables.insert(Arc::clone(&table.name), id);
         }
     }
@@ -453,7 +458,8 @@ impl Supervisor {
 
     /// As in BIRD a protocol that has nothing to do with tables is connected to the default one.
     fn diary(&self, conf: &ProtocolConf) -> Diary {
-        let mut tables: Vec<_> = conf.channels.iter().map(|c| Arc::clone(&c.table)).collect();
+        let channels = conf.channels.iter().chain(&conf.roa_channels);
+        let mut tables: Vec<_> = channels.map(|c| Arc::clone(&c.table)).collect();
         if let ProtocolKind::Pipe(pipe) = &conf.kind {
             tables.extend(pipe.peer_table.clone());
         }
@@ -495,6 +501,7 @@ impl Supervisor {
                 let is_time = move || drop(orders.send(Order::DumpTables(id)));
                 Running::Mrt(MrtHandle::spawn(start.clone(), Arc::new(is_time)))
             }
+            ProtocolKind::Rpki(_) => Running::Rpki(RpkiHandle::spawn(start.clone())),
             ProtocolKind::Bgp(bgp) => return Some(self.spawn_peer(start, bgp)),
         };
         for ids in &start.channels {

@@ -2,7 +2,7 @@
 
 use netlink::Monitor;
 use rib::batch::{LimitAction, LimitKind, TableEvent};
-use route::{ChannelId, Ifaces, ProtocolId, RoaTables, TableId};
+use route::{ChannelId, Ifaces, ProtocolId, TableId};
 use session::clock::Clock;
 use session::export::Exports;
 use session::link::EventSink;
@@ -15,6 +15,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use tokio::sync::watch;
 
 use crate::protocols::Desk;
+use crate::roas::RoaBoard;
 use crate::settings::Settings;
 
 /// Who must hear what a table says about a channel.
@@ -150,7 +151,7 @@ pub struct World {
     /// What protocols see of them: nothing before a device protocol runs.
     pub links: Arc<watch::Sender<Arc<Ifaces>>>,
     /// ROA tables, as filters see them.
-    pub roas: Arc<watch::Sender<Arc<RoaTables>>>,
+    pub roas: RoaBoard,
     /// Numbers.
     pub numbers: Arc<Numbers>,
     /// Who hears tables.
@@ -170,7 +171,7 @@ impl World {
         let exports = Exports::start(settings.threads.exports, tables.clone(), clock, events);
         let sources = Arc::new(AtomicU32::new(0));
         let links = watch::Sender::new(Arc::default());
-        let roas = watch::Sender::new(Arc::default());
+        let roas = RoaBoard::new(tables.clone(), exports.clone(), clock);
         let bfd = Desk::open(links.subscribe());
         let deps = Deps {
             tables,
@@ -184,7 +185,7 @@ impl World {
             recovery,
             watcher: Arc::new(bfd.clone()),
         };
-        let (links, roas) = (Arc::new(links), Arc::new(roas));
+        let links = Arc::new(links);
         Self { deps, monitor, links, roas, numbers: Arc::new(Numbers::default()), listeners, bfd }
     }
 }

@@ -69,7 +69,8 @@ fn run(bencher: Bencher<'_, '_>, filter: &Filter) {
         .collect();
     bencher.counter(asked.len()).bench_local(|| {
         for net in &asked {
-            let route = RouteView { net: *net, attrs: &attrs, source: &source, resolved: None, igp_metric: None };
+            let route =
+                RouteView { roa: None, net: *net, attrs: &attrs, source: &source, resolved: None, igp_metric: None };
             black_box(filter.run(&mut scratch, route, Env { ifaces: &ifaces, roas: RoaTables::NONE }));
         }
     });
@@ -152,7 +153,14 @@ fn scenario_each_route(bencher: Bencher<'_, '_>) {
     let mut scratch = Scratch::new();
     bencher.counter(routes.len()).bench_local(|| {
         for (net, set) in &routes {
-            let route = RouteView { net: *net, attrs: &sets[*set], source: &source, resolved: None, igp_metric: None };
+            let route = RouteView {
+                roa: None,
+                net: *net,
+                attrs: &sets[*set],
+                source: &source,
+                resolved: None,
+                igp_metric: None,
+            };
             black_box(filter.run(&mut scratch, route, Env { ifaces: &ifaces, roas: RoaTables::NONE }));
         }
     });
@@ -169,7 +177,14 @@ fn scenario_by_memory(bencher: Bencher<'_, '_>) {
             if std::mem::replace(&mut last, *set) != *set {
                 memory = Memory::default();
             }
-            let route = RouteView { net: *net, attrs: &sets[*set], source: &source, resolved: None, igp_metric: None };
+            let route = RouteView {
+                roa: None,
+                net: *net,
+                attrs: &sets[*set],
+                source: &source,
+                resolved: None,
+                igp_metric: None,
+            };
             if black_box(memory.find(&mut scratch, route, env)).is_none() {
                 let outcome = filter.run_noting(&mut scratch, route, env);
                 let _ = memory.keep(&mut scratch, (outcome.verdict, outcome.attrs));
@@ -198,7 +213,7 @@ fn attributes(bencher: Bencher<'_, '_>, condition: &str) {
     let Some(net) = spread(1) else { return };
     bencher.counter(sets.len()).bench_local(|| {
         for attrs in &sets {
-            let route = RouteView { net, attrs, source: &source, resolved: None, igp_metric: None };
+            let route = RouteView { roa: None, net, attrs, source: &source, resolved: None, igp_metric: None };
             black_box(filter.run(&mut scratch, route, Env { ifaces: &ifaces, roas: RoaTables::NONE }));
         }
     });

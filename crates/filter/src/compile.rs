@@ -619,7 +619,7 @@ impl<'a> Compiler<'a> {
     /// Without a prefix and an AS it is about the route: its prefix and the last AS of its path.
     fn roa_check(&mut self, name: &Arc<str>, subject: Option<&[Expr; 2]>, span: Span) -> Compiled<NodeOp> {
         match self.symbols.get(name).map(|s| &s.kind) {
-            Some(SymbolKind::RoaTable) => {}
+            Some(SymbolKind::RoaTable(_)) => {}
             Some(SymbolKind::Broken) => return Ok(NodeOp::Const(Value::Void)),
             other => {
                 let words = match other {
@@ -627,7 +627,7 @@ impl<'a> Compiler<'a> {
                     _ => format!("{name} is not a ROA table"),
                 };
                 let wrong = Diagnostic::error(span, words);
-                return Err(match self.symbols.nearest(name, |kind| matches!(kind, SymbolKind::RoaTable)) {
+                return Err(match self.symbols.nearest(name, |kind| matches!(kind, SymbolKind::RoaTable(_))) {
                     Some(near) if near != &**name => wrong.help(format!("there is a ROA table `{near}`")),
                     _ => wrong.help("a ROA table must be defined before it is used"),
                 });

@@ -9,7 +9,7 @@ use crate::interpret::{self, Scratch, Walk};
 use crate::program::Program;
 use crate::span::Span;
 use route::attrs::LocalAttr;
-use route::{AttrSet, Ifaces, Prefix, Resolved, RoaTables, Source};
+use route::{AttrSet, Ifaces, Prefix, Resolved, Roa, RoaTables, Source};
 use std::sync::Arc;
 
 /// What a channel does with routes in one direction.
@@ -147,6 +147,8 @@ impl Inputs {
 pub struct RouteView<'a> {
     /// `net`.
     pub net: Prefix,
+    /// `net` of a route of a ROA table, whose prefix stands above; `None`: it is none.
+    pub roa: Option<&'a Roa>,
     /// Its attributes.
     pub attrs: &'a AttrSet,
     /// Who gave it.

@@ -99,7 +99,7 @@ impl<'a, 's> Subject<'a, 's> {
     fn field(&self, route: &RouteView<'a>, field: Field) -> Value<'a> {
         let local = self.edited().map_or(route.attrs.local(), |b| &b.local);
         match field {
-            Field::Net => Value::Prefix(route.net),
+            Field::Net => route.roa.map_or(Value::Prefix(route.net), |roa| Value::Roa(Held::Ref(roa))),
             Field::Scope => Value::Enum(EnumKind::Scope, local.scope as u32),
             Field::Preference => Value::Int(local.preference),
             Field::From => Value::Ip(local.from.unwrap_or_else(|| self.no_address())),

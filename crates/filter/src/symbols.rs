@@ -22,8 +22,8 @@ pub enum SymbolKind {
     Function(Arc<Function>),
     /// `filter`.
     Filter(Arc<Filter>),
-    /// `roa table`.
-    RoaTable,
+    /// `roa table`, `roa4 table`, with BIRD's word for it.
+    RoaTable(&'static str),
     /// `attribute`: one that the operator declares.
     Attribute(Attr),
     /// Something that filters do not know, with BIRD's word for it (`protocol`, `routing table`, ...).
@@ -39,9 +39,8 @@ impl SymbolKind {
             Self::Constant(_) => "constant",
             Self::Function(_) => "function",
             Self::Filter(_) => "filter",
-            Self::RoaTable => "ROA table",
             Self::Attribute(_) => "custom attribute",
-            Self::Foreign(word) => word,
+            Self::Foreign(word) | Self::RoaTable(word) => word,
             Self::Broken => "undefined",
         }
     }

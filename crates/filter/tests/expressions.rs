@@ -33,7 +33,7 @@ fn base(text: &str, family: Option<Family>, dialect: Dialect) -> (SourceFile, Sy
         } else if cursor.eat_word("roa") || cursor.eat_word("roa4") {
             cursor.expect_word("table").unwrap();
             let (name, span) = cursor.name().unwrap();
-            symbols.define(name, span, SymbolKind::RoaTable).unwrap();
+            symbols.define(name, span, SymbolKind::RoaTable("ROA table")).unwrap();
             cursor.skip_statement();
         } else {
             cursor.skip_statement();

@@ -96,7 +96,7 @@ fn static_route() -> (AttrSet, Source) {
 fn run(filter: &Filter) -> Outcome {
     let (attrs, source) = static_route();
     let net = "10.2.0.0/16".parse().unwrap();
-    let route = RouteView { net, attrs: &attrs, source: &source, resolved: None, igp_metric: None };
+    let route = RouteView { roa: None, net, attrs: &attrs, source: &source, resolved: None, igp_metric: None };
     filter.run(&mut Scratch::new(), route, Env { ifaces: &world(), roas: RoaTables::NONE })
 }
 

@@ -58,7 +58,7 @@ fn run_all(symbols: &Symbols) {
     for (_, symbol) in symbols.iter() {
         if let SymbolKind::Filter(filter) = &symbol.kind {
             let net = "10.2.0.0/16".parse().unwrap();
-            let route = RouteView { net, attrs: &attrs, source: &source, resolved: None, igp_metric: None };
+            let route = RouteView { roa: None, net, attrs: &attrs, source: &source, resolved: None, igp_metric: None };
             let _ = filter.run(&mut scratch, route, Env { ifaces: &ifaces, roas: RoaTables::NONE });
         }
     }

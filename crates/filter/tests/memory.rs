@@ -33,7 +33,7 @@ fn read(body: &str) -> Arc<Filter> {
     let files = [SourceFile { path: "bird.conf".into(), text: text.as_bytes().into() }];
     let tokens = lex(FileId(0), &files[0].text);
     let mut symbols = Symbols::new(Some(Family::Ipv4));
-    symbols.define("r", Span::default(), SymbolKind::RoaTable).unwrap();
+    symbols.define("r", Span::default(), SymbolKind::RoaTable("ROA table")).unwrap();
     let mut cursor = Cursor::new(&files, &tokens, Some(Family::Ipv4));
     while !cursor.at_end() {
         if cursor.eat_word("function") {
@@ -169,7 +169,7 @@ fn compare(filter: &Filter, routes: &[(usize, Prefix)]) -> Result<usize, TestCas
     let mut remembered = 0;
     for (set, net) in routes {
         let (attrs, memory) = (&sets[*set], &mut memories[*set]);
-        let route = RouteView { net: *net, attrs, source: &source, resolved: None, igp_metric: None };
+        let route = RouteView { roa: None, net: *net, attrs, source: &source, resolved: None, igp_metric: None };
         let truth = filter.run(&mut plain, route, env);
         if let Some((verdict, attrs)) = memory.find(&mut scratch, route, env) {
             remembered += 1;
@@ -239,7 +239,7 @@ fn a_memory_is_bounded() {
     let (mut scratch, mut memory) = (Scratch::new(), Memory::default());
     for n in 0..1_000u32 {
         let net = Prefix::new(Ipv4Addr::from_bits(n << 22).into(), 8 + (n % 5) as u8).unwrap();
-        let route = RouteView { net, attrs: &sets[0], source: &source, resolved: None, igp_metric: None };
+        let route = RouteView { roa: None, net, attrs: &sets[0], source: &source, resolved: None, igp_metric: None };
         let env = Env { ifaces: &ifaces, roas: RoaTables::NONE };
         if memory.find(&mut scratch, route, env).is_none() {
             filter.run_noting(&mut scratch, route, env);

@@ -134,7 +134,7 @@ impl Suite {
             "roa4" | "roa6" => {
                 cursor.bump();
                 let (name, span) = cursor.name().unwrap();
-                self.symbols.define(name, span, SymbolKind::RoaTable).unwrap();
+                self.symbols.define(name, span, SymbolKind::RoaTable("ROA table")).unwrap();
                 cursor.skip_statement();
                 Ok(())
             }

@@ -45,7 +45,8 @@ pub fn each_route() -> Ready {
         let (ifaces, mut scratch) = (Ifaces::default(), Scratch::new());
         for (attrs, nets) in &routes {
             for net in nets {
-                let route = RouteView { net: *net, attrs, source: &source, resolved: None, igp_metric: None };
+                let route =
+                    RouteView { roa: None, net: *net, attrs, source: &source, resolved: None, igp_metric: None };
                 black_box(filter.run(&mut scratch, route, Env { ifaces: &ifaces, roas: RoaTables::NONE }));
             }
         }
@@ -61,7 +62,8 @@ pub fn by_memory() -> Ready {
         for (attrs, nets) in &routes {
             let mut memory = Memory::default();
             for net in nets {
-                let route = RouteView { net: *net, attrs, source: &source, resolved: None, igp_metric: None };
+                let route =
+                    RouteView { roa: None, net: *net, attrs, source: &source, resolved: None, igp_metric: None };
                 if black_box(memory.find(&mut scratch, route, env)).is_none() {
                     let outcome = filter.run_noting(&mut scratch, route, env);
                     let _ = memory.keep(&mut scratch, (outcome.verdict, outcome.attrs));

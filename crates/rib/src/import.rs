@@ -167,6 +167,7 @@ impl Table {
         };
         let hop = self.core.hops.resolved(self.core.sets.facts(attrs).hop);
         let route = RouteView {
+            roa: None,
             net,
             attrs: self.core.sets.set(attrs)?,
             source: &self.channels.slot(slot).source,

@@ -302,7 +302,8 @@ impl Table {
             Policy::Accept => None,
             Policy::Reject => return None,
             Policy::Filter(filter) => {
-                let view = RouteView { net, attrs, source, resolved: Some(&hop.to), igp_metric: hop.igp_metric };
+                let view =
+                    RouteView { roa: None, net, attrs, source, resolved: Some(&hop.to), igp_metric: hop.igp_metric };
                 let outcome = filter.run(&mut self.filters, view, Env { ifaces: &self.core.ifaces, roas: &self.roas });
                 let channel = self.channels.get(at)?.id;
                 events.extend(outcome.printed.into_iter().map(|text| TableEvent::Printed { channel, text }));

@@ -191,6 +191,39 @@ impl Table {
         (end < self.nets.len()).then_some(NetId(end))
     }
 
+    /// Looks at up to `max` numbers from one on and appends those of prefixes that have paths and lie inside one of
+    /// `covers`, which are in order. Returns where to go on.
+    pub fn inside(&self, covers: &[Prefix], from: NetId, max: usize, out: &mut Vec<NetId>) -> Option<NetId> {
+        let mut nets = Vec::new();
+        let next = self.nets(from, max, &mut nets);
+        let is_inside = |net: &Prefix| {
+            let behind = covers.partition_point(|cover| cover <= net);
+            covers.get(..behind).unwrap_or_default().last().is_some_and(|cover| cover.covers(net))
+        };
+        out.extend(nets.into_iter().filter(|(net, _)| is_inside(net)).map(|(_, id)| id));
+        next
+    }
+
+    /// The numbers of the prefixes that have paths and lie inside one of `covers`, if there are so few of them possible
+    /// that trying each costs less than `tries_max`; `None`: look at all.
+    pub fn inside_few(&self, covers: &[Prefix], tries_max: usize) -> Option<Vec<NetId>> {
+        let lengths: Vec<u8> = self.nets.lengths().collect();
+        let possible = |cover: &Prefix| {
+            let deeper = lengths.iter().filter_map(|len| len.checked_sub(cover.len()));
+            deeper.fold(0_usize, |sum, bits| sum.saturating_add(1_usize.checked_shl(bits.into()).unwrap_or(usize::MAX)))
+        };
+        if covers.iter().map(possible).fold(0, usize::saturating_add) > tries_max {
+            return None;
+        }
+        let mut found = Vec::new();
+        for cover in covers {
+            for len in lengths.iter().filter(|len| **len >= cover.len()) {
+                found.extend(cover.subnets(*len).filter_map(|net| self.find(&net)));
+            }
+        }
+        Some(found)
+    }
+
     /// The number of a prefix that has paths, filtered ones included.
     pub fn find(&self, net: &Prefix) -> Option<NetId> {
         self.nets.find(net).filter(|id| !self.nets.first(*id).is_vacant())

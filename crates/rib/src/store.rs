@@ -271,6 +271,11 @@ impl Nets {
         self.free.push(id);
     }
 
+    /// The lengths that prefixes have, in order.
+    pub(crate) fn lengths(&self) -> impl Iterator<Item = u8> {
+        (0..=128_u8).zip(&self.lengths).filter(|(_, count)| **count > 0).map(|(len, _)| len)
+    }
+
     /// The prefix of a number.
     pub(crate) fn prefix(&self, id: NetId) -> Option<Prefix> {
         rows!(&self.rows, rows => rows.prefix(id)).filter(|_| !self.is_freed(id))

@@ -170,6 +170,22 @@ impl Prefix {
     pub const fn covers(&self, other: &Self) -> bool {
         self.len() <= other.len() && self.contains(other.addr())
     }
+
+    /// All prefixes of this length inside, in order; none when it is shorter or longer than can be. Take care: there may
+    /// be more than anybody can wait for.
+    pub fn subnets(self, len: u8) -> impl Iterator<Item = Self> {
+        let (bits, deeper) =
+            (self.family().bits(), len.checked_sub(self.len()).filter(|_| len <= self.family().bits()));
+        let count = deeper.map_or(0, |deeper| 1_u64.checked_shl(deeper.into()).unwrap_or(u64::MAX));
+        let behind = u32::from(bits.saturating_sub(len));
+        (0..count).map(move |n| match self {
+            Self::V4(p) => Self::V4(Prefix4 { addr: p.addr | (n as u32).checked_shl(behind).unwrap_or(0), len }),
+            Self::V6(p) => {
+                let addr = u128::from_be_bytes(p.addr) | u128::from(n).checked_shl(behind).unwrap_or(0);
+                Self::V6(Prefix6 { addr: addr.to_be_bytes(), len })
+            }
+        })
+    }
 }
 
 impl fmt::Display for Prefix {

@@ -11,7 +11,10 @@
 //! for, in this order, lies inside every prefix of the table that covers it, for
 //! a prefix which begins inside another is never the shorter one.
 
+use crate::attrs::AttrSet;
 use crate::net::{Prefix, Prefix4, Prefix6, mask4, mask6};
+use crate::source::{ProtocolId, Source};
+use crate::time::Moment;
 use std::cmp::Ordering;
 use std::fmt;
 use std::sync::Arc;
@@ -40,6 +43,47 @@ pub enum RoaOrigin {
     Dynamic,
     /// The configuration.
     Static,
+    /// A channel of a protocol gave it, with others: the number of what they have in common (see [`RoaTable::lot`]).
+    Given(Lot),
+}
+
+/// What authorisations that a protocol gave at once have in common, by its number in one table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Lot(u32);
+
+/// What authorisations that a protocol gave at once have in common.
+#[derive(Clone, Debug)]
+pub struct RoaLot {
+    /// Who gave them.
+    pub source: Arc<Source>,
+    /// Their attributes: preference, source and scope.
+    pub attrs: AttrSet,
+    /// Since when they stand.
+    pub since: Moment,
+}
+
+/// What a protocol does to a table.
+#[derive(Clone, Debug)]
+pub struct RoaChange {
+    /// Who.
+    pub source: Arc<Source>,
+    /// All that it gave before and does not give again is gone.
+    pub whole: bool,
+    /// What it takes back.
+    pub gone: Vec<Roa>,
+    /// What it gives, with attributes that few differ in.
+    pub come: Vec<(Roa, AttrSet)>,
+}
+
+/// What came of a change.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RoaChanged {
+    /// How many were given that were not there, or with other attributes.
+    pub come: usize,
+    /// How many are there no more.
+    pub gone: usize,
+    /// Prefixes whose authorisations are others than before, each once, in order: what they cover may be judged otherwise.
+    pub touched: Vec<Prefix>,
 }
 
 /// An authorisation of a table.
@@ -67,6 +111,7 @@ pub enum RoaState {
 pub struct RoaTable {
     v4: Forest<u32>,
     v6: Forest<u128>,
+    lots: Vec<RoaLot>,
 }
 
 impl RoaTable {
@@ -77,7 +122,80 @@ impl RoaTable {
         entries.dedup();
         let six = entries.partition_point(|e| matches!(e.roa.prefix, Prefix::V4(_)));
         let (four, six) = entries.split_at_checked(six).unwrap_or_default();
-        Self { v4: Forest::new(four), v6: Forest::new(six) }
+        Self { v4: Forest::new(four), v6: Forest::new(six), lots: Vec::new() }
+    }
+
+    /// What authorisations of a protocol have in common.
+    pub fn lot(&self, lot: Lot) -> Option<&RoaLot> {
+        self.lots.get(lot.0 as usize)
+    }
+
+    /// Who gave an authorisation, if a protocol did.
+    fn giver(&self, entry: &RoaEntry) -> Option<ProtocolId> {
+        self.lot_of(entry).map(|lot| lot.source.protocol)
+    }
+
+    /// The table after a change by a protocol. What it gives that stands already keeps its time.
+    ///
+    /// Takes the time of one pass through the table and of sorting the change.
+    #[must_use]
+    pub fn after(&self, change: RoaChange, since: Moment) -> (Self, RoaChanged) {
+        let RoaChange { source, whole, mut gone, come } = change;
+        gone.sort_unstable();
+        let mut come: Vec<(Roa, AttrSet, bool)> = come.into_iter().map(|(roa, attrs)| (roa, attrs, true)).collect();
+        // Stable: of one that is given twice the last counts.
+        come.sort_by_key(|(roa, ..)| *roa);
+        come.reverse();
+        come.dedup_by_key(|(roa, ..)| *roa);
+        come.reverse();
+        let mut lots = Lots { all: Vec::new(), numbers: vec![None; self.lots.len()] };
+        let mut entries = Vec::with_capacity(self.len() + come.len());
+        let mut changed = RoaChanged::default();
+        for entry in self.iter() {
+            let RoaOrigin::Given(Lot(number)) = entry.origin else {
+                entries.push(entry);
+                continue;
+            };
+            let Some(lot) = self.lots.get(number as usize) else { continue };
+            if lot.source.protocol == source.protocol {
+                if let Ok(at) = come.binary_search_by_key(&entry.roa, |(roa, ..)| *roa) {
+                    let Some((_, attrs, is_new)) = come.get_mut(at) else { continue };
+                    if *attrs != lot.attrs {
+                        continue;
+                    }
+                    *is_new = false;
+                } else if whole || gone.binary_search(&entry.roa).is_ok() {
+                    changed.gone += 1;
+                    changed.touched.push(entry.roa.prefix);
+                    continue;
+                }
+            }
+            let origin = RoaOrigin::Given(lots.kept(number, lot));
+            entries.push(RoaEntry { roa: entry.roa, origin });
+        }
+        for (roa, attrs, _) in come.into_iter().filter(|(.., is_new)| *is_new) {
+            changed.come += 1;
+            changed.touched.push(roa.prefix);
+            entries.push(RoaEntry { roa, origin: RoaOrigin::Given(lots.made(&source, attrs, since)) });
+        }
+        changed.touched.sort_unstable();
+        changed.touched.dedup();
+        let table = Self { lots: lots.all, ..Self::new(entries) };
+        (table, changed)
+    }
+
+    /// Prefixes of which this table and another have other authorisations, whoever gave them; each once, in order.
+    pub fn difference(&self, other: &Self) -> Vec<Prefix> {
+        let roas = |table: &Self| table.iter().map(|e| e.roa).collect::<std::collections::BTreeSet<_>>();
+        let (ours, theirs) = (roas(self), roas(other));
+        let mut touched: Vec<Prefix> = ours.symmetric_difference(&theirs).map(|roa| roa.prefix).collect();
+        touched.dedup();
+        touched
+    }
+
+    /// How many authorisations a protocol has given that stand.
+    pub fn given_by(&self, protocol: ProtocolId) -> usize {
+        self.iter().filter(|entry| self.giver(entry) == Some(protocol)).count()
     }
 
     /// The table without what `keeps` says no to, and with more.
@@ -85,7 +203,7 @@ impl RoaTable {
     pub fn changed(&self, keeps: impl Fn(&RoaEntry) -> bool, more: impl IntoIterator<Item = RoaEntry>) -> Self {
         let mut entries: Vec<_> = self.iter().filter(keeps).collect();
         entries.extend(more);
-        Self::new(entries)
+        Self { lots: self.lots.clone(), ..Self::new(entries) }
     }
 
     /// What it says of a prefix that this AS originates.
@@ -114,6 +232,29 @@ impl RoaTable {
         self.v4.iter().chain(self.v6.iter())
     }
 
+    /// The authorisations that protocols have given, or one of them, each with what those who give it say of it, the
+    /// most preferred first.
+    pub fn nets(&self, only: Option<Roa>) -> impl Iterator<Item = (Roa, Vec<&RoaLot>)> {
+        let mut entries = self.iter().filter(move |e| only.is_none_or(|roa| e.roa == roa)).peekable();
+        std::iter::from_fn(move || {
+            let first = entries.next()?;
+            let mut lots: Vec<_> = self.lot_of(&first).into_iter().collect();
+            while let Some(entry) = entries.next_if(|e| e.roa == first.roa) {
+                lots.extend(self.lot_of(&entry));
+            }
+            lots.sort_by_key(|lot| std::cmp::Reverse(lot.attrs.local().preference));
+            Some((first.roa, lots))
+        })
+        .filter(|(_, lots)| !lots.is_empty())
+    }
+
+    fn lot_of(&self, entry: &RoaEntry) -> Option<&RoaLot> {
+        match entry.origin {
+            RoaOrigin::Given(lot) => self.lot(lot),
+            RoaOrigin::Dynamic | RoaOrigin::Static => None,
+        }
+    }
+
     /// How many there are.
     pub fn len(&self) -> usize {
         self.v4.items.len() + self.v6.items.len()
@@ -126,7 +267,7 @@ impl RoaTable {
 
     /// What it takes, in octets.
     pub fn octets(&self) -> usize {
-        size_of::<Self>() + self.v4.octets() + self.v6.octets()
+        size_of::<Self>() + self.v4.octets() + self.v6.octets() + self.lots.capacity() * size_of::<RoaLot>()
     }
 
     /// Calls for every prefix of the table that covers this one, longest first, as long as it is told to go on.
@@ -135,6 +276,35 @@ impl RoaTable {
             Prefix::V4(Prefix4 { addr, len }) => self.v4.each_covering(addr, len, go_on),
             Prefix::V6(Prefix6 { addr, len }) => self.v6.each_covering(u128::from_be_bytes(addr), len, go_on),
         }
+    }
+}
+
+/// The lots of a table being made.
+struct Lots {
+    all: Vec<RoaLot>,
+    /// Their new numbers, by the old ones.
+    numbers: Vec<Option<Lot>>,
+}
+
+impl Lots {
+    /// The number of a lot that stays.
+    fn kept(&mut self, number: u32, lot: &RoaLot) -> Lot {
+        let next = Lot(self.all.len() as u32);
+        let Some(place) = self.numbers.get_mut(number as usize) else { return next };
+        *place.get_or_insert_with(|| {
+            self.all.push(lot.clone());
+            next
+        })
+    }
+
+    /// The number of a lot that begins now. Few differ.
+    fn made(&mut self, source: &Arc<Source>, attrs: AttrSet, since: Moment) -> Lot {
+        let is_it = |lot: &RoaLot| lot.since == since && lot.source.id == source.id && lot.attrs == attrs;
+        let at = self.all.iter().rposition(is_it).unwrap_or_else(|| {
+            self.all.push(RoaLot { source: Arc::clone(source), attrs, since });
+            self.all.len() - 1
+        });
+        Lot(at as u32)
     }
 }
 

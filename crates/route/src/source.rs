@@ -46,6 +46,8 @@ pub enum SourceKind {
     Bgp = 11,
     /// An opaque pipe.
     Pipe = 12,
+    /// RPKI (dialect 2).
+    Rpki = 14,
 }
 
 impl SourceKind {
@@ -60,6 +62,7 @@ impl SourceKind {
             Self::Redirect => "redirect",
             Self::Bgp => "BGP",
             Self::Pipe => "pipe",
+            Self::Rpki => "RPKI",
         }
     }
 }

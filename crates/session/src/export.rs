@@ -64,6 +64,7 @@ enum Order {
     Judge { member: MemberId, nets: Vec<NetView>, answer: oneshot::Sender<Vec<Judged>> },
     Ifaces(Arc<Ifaces>),
     Roas(Arc<RoaTables>),
+    Anew { member: MemberId, nets: Vec<NetId>, before: Arc<RoaTables> },
     Given(ReaderId, Portion),
     Drained(MemberId),
 }
@@ -163,6 +164,11 @@ impl Exports {
         for mailbox in &self.0.all {
             mailbox.push(Order::Roas(Arc::clone(roas)));
         }
+    }
+
+    /// A change of ROA tables touches these prefixes, which were judged by the tables of before.
+    pub fn judge_anew(&self, member: MemberId, nets: Vec<NetId>, before: Arc<RoaTables>) {
+        self.order(member, Order::Anew { member, nets, before });
     }
 
     fn order(&self, member: MemberId, order: Order) {
@@ -314,6 +320,11 @@ impl Thread {
             Order::Roas(roas) => {
                 self.groups.iter_mut().flatten().for_each(|o| o.group.set_roas(roas.clone()));
                 self.roas = roas;
+            }
+            Order::Anew { member, nets, before } => {
+                if let Some((owned, _)) = self.place(member) {
+                    owned.group.judge_anew(&nets, &before);
+                }
             }
             Order::Given(reader, portion) => self.given(reader, &portion),
             Order::Drained(member) => {

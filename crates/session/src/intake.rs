@@ -561,7 +561,7 @@ impl Intake {
         set: &AttrSet,
         memory: &mut Memory<Judged>,
     ) -> What {
-        let route = RouteView { net, attrs: set, source: &self.origin, resolved: None, igp_metric: None };
+        let route = RouteView { roa: None, net, attrs: set, source: &self.origin, resolved: None, igp_metric: None };
         let env = Env { ifaces: &self.ifaces, roas: &self.roas_now };
         if let Some(judged) = memory.find(&mut self.scratch, route, env) {
             return self.place_judged(family, judged);

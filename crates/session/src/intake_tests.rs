@@ -234,7 +234,7 @@ fn roa_tables_count_as_they_are_when_the_update_comes() {
     let files = [filter::span::SourceFile { path: "c".into(), text: text.as_bytes().into() }];
     let tokens = filter::syntax::lex(filter::FileId(0), text.as_bytes());
     let mut symbols = filter::Symbols::new(None);
-    symbols.define("r", filter::Span::default(), filter::SymbolKind::RoaTable).unwrap();
+    symbols.define("r", filter::Span::default(), filter::SymbolKind::RoaTable("ROA table")).unwrap();
     let mut cursor = filter::syntax::Cursor::new(&files, &tokens, None);
     let only_valid = filter::language::where_clause(&mut cursor, &symbols).unwrap();
 

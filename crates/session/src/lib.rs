@@ -26,7 +26,7 @@ pub mod peer;
 #[doc(hidden)]
 pub mod played;
 pub mod recovery;
-mod sockopt;
+pub mod sockopt;
 pub mod status;
 pub mod tables;
 mod trace;

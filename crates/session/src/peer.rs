@@ -420,7 +420,7 @@ pub struct Refilter {
 pub(crate) enum Command {
     Start,
     Stop { reason: StopReason, message: Option<Arc<str>>, done: oneshot::Sender<()> },
-    ReloadIn,
+    ReloadIn(Option<Family>),
     ReloadOut,
     Reconfigure { spec: Box<PeerSpec>, refilter: Refilter, done: oneshot::Sender<bool> },
     Debug(u32),
@@ -441,7 +441,7 @@ impl std::fmt::Debug for Command {
         f.write_str(match self {
             Self::Start => "Start",
             Self::Stop { .. } => "Stop",
-            Self::ReloadIn => "ReloadIn",
+            Self::ReloadIn(_) => "ReloadIn",
             Self::ReloadOut => "ReloadOut",
             Self::Reconfigure { .. } => "Reconfigure",
             Self::Debug(_) => "Debug",
@@ -467,9 +467,18 @@ impl PeerHandle {
 
     /// `reload in`: asks the neighbour for its routes. False when it can not be asked (BIRD: `reload failed`).
     pub fn reload_in(&self) -> bool {
+        self.ask_again(None)
+    }
+
+    /// Likewise, for its routes of one family.
+    pub fn reload_in_of(&self, family: Family) -> bool {
+        self.ask_again(Some(family))
+    }
+
+    fn ask_again(&self, only: Option<Family>) -> bool {
         let can = self.status.borrow().can_refresh;
         if can {
-            let _ = self.commands.send(Command::ReloadIn);
+            let _ = self.commands.send(Command::ReloadIn(only));
         }
         can
     }

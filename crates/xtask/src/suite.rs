@@ -40,6 +40,7 @@ const NEEDED: &[(&str, &str)] = &[
     ("gobgpd", "gobgpd"),
     ("bgpctl", "openbgpd"),
     ("bgpdump", "bgpdump"),
+    ("stayrtr", "stayrtr"),
     ("python3", "python3"),
     ("g++", "g++"),
     ("valgrind", "valgrind"),

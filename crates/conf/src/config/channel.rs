@@ -11,6 +11,8 @@ use std::sync::Arc;
 pub struct ChannelConf {
     /// Its family.
     pub family: Family,
+    /// Its table is a ROA table (`roa4`, `roa6`), and its routes are authorisations.
+    pub roa: bool,
     /// The name of the table.
     pub table: Arc<str>,
     /// `preference`.
@@ -27,6 +29,8 @@ pub struct ChannelConf {
     pub export_limit: Option<LimitConf>,
     /// `import keep filtered`.
     pub keep_filtered: bool,
+    /// `rpki reload` (2): a change of a ROA table that a filter asks has what it touches judged anew.
+    pub rpki_reload: bool,
     /// `debug` of the channel (2); what the protocol's asks for is traced too.
     pub debug: DebugMask,
     /// What a channel of a BGP session has beside; others have none.
@@ -38,6 +42,7 @@ impl ChannelConf {
     pub(crate) fn new(family: Family, table: Arc<str>, preference: u32) -> Self {
         Self {
             family,
+            roa: false,
             table,
             preference,
             import: Policy::Accept,
@@ -46,6 +51,7 @@ impl ChannelConf {
             import_limit: None,
             export_limit: None,
             keep_filtered: false,
+            rpki_reload: true,
             debug: DebugMask::default(),
             bgp: None,
         }

@@ -1,7 +1,7 @@
 //! A protocol instance: what all kinds have in common.
 
 use super::{
-    BfdConf, BgpConf, ChannelConf, DebugMask, DeviceConf, DirectConf, KernelConf, MrtConf, MrtMask, PipeConf,
+    BfdConf, BgpConf, ChannelConf, DebugMask, DeviceConf, DirectConf, KernelConf, MrtConf, MrtMask, PipeConf, RpkiConf,
     StaticConf,
 };
 use filter::Span;
@@ -27,6 +27,8 @@ pub struct ProtocolConf {
     pub mrtdump: MrtMask,
     /// Its attachments to tables: none for device, one in 1.6, several in 2.
     pub channels: Vec<ChannelConf>,
+    /// Its attachments to ROA tables (2).
+    pub roa_channels: Vec<ChannelConf>,
     /// Its own options.
     pub kind: ProtocolKind,
 }
@@ -43,6 +45,7 @@ impl ProtocolConf {
             debug,
             mrtdump,
             channels: Vec::new(),
+            roa_channels: Vec::new(),
             kind,
         }
     }
@@ -67,6 +70,8 @@ pub enum ProtocolKind {
     Bfd(BfdConf),
     /// `protocol mrt`.
     Mrt(MrtConf),
+    /// `protocol rpki`.
+    Rpki(RpkiConf),
 }
 
 impl ProtocolConf {

@@ -1,7 +1,7 @@
 //! `protocol static`: routes that stand in the file.
 
 use filter::Span;
-use route::Prefix;
+use route::{Prefix, Roa};
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -14,6 +14,19 @@ pub struct StaticConf {
     pub igp_table: Option<Arc<str>>,
     /// The routes in order.
     pub routes: Vec<StaticRoute>,
+    /// Its authorisations in order (2).
+    pub roas: Vec<StaticRoa>,
+}
+
+/// One `route PREFIX max NUMBER as NUMBER`.
+#[derive(Clone, Debug)]
+pub struct StaticRoa {
+    /// It.
+    pub roa: Roa,
+    /// The filter block behind it.
+    pub body: Option<Arc<filter::Filter>>,
+    /// Where it is written.
+    pub span: Span,
 }
 
 /// One `route`.

@@ -97,12 +97,7 @@ pub(crate) static CHANNEL: &[Row<ChannelConf>] = &[
         |a, b| a.export_limit == b.export_limit,
     ),
     Row::new(&["import", "keep", "filtered"], Slot::Switch(field!(keep_filtered)), Effect::Refilter),
-    Row::<ChannelConf>::new(
-        &["rpki", "reload"],
-        Slot::OnlyOff("not yet in rbird: `reload in NAME` judges anew what a ROA table has changed for"),
-        Effect::None,
-    )
-    .only(Dialect::V2),
+    Row::<ChannelConf>::new(&["rpki", "reload"], Slot::Switch(field!(rpki_reload)), Effect::None).only(Dialect::V2),
     Row::<ChannelConf>::new(
         &["debug"],
         Slot::Own(Own {

@@ -1,11 +1,13 @@
 //! `protocol static`: routes written in the configuration.
 
-use crate::config::{Dialect, StaticConf, StaticDest, StaticHop, StaticRoute};
+use crate::config::{Dialect, StaticConf, StaticDest, StaticHop, StaticRoa, StaticRoute};
 use crate::option::{Effect, Own, Row, Slot, field};
 use crate::parser::Parser;
-use filter::Diagnostic;
 use filter::syntax::{Op, Parsed, Tok};
+use filter::{Diagnostic, Filter};
+use route::{Prefix, Roa};
 use std::net::IpAddr;
+use std::sync::Arc;
 
 /// Its own options.
 pub(crate) static OPTIONS: &[Row<StaticConf>] = &[
@@ -25,10 +27,10 @@ pub(crate) static OPTIONS: &[Row<StaticConf>] = &[
     Row::<StaticConf>::new(
         &["route"],
         Slot::Own(Own {
-            grammar: "prefix via address[%link] [dev \"link\"] [onlink [switch]] [weight number] [bfd [switch]] ... | via \"link\" | recursive address | blackhole | unreachable | prohibit, then [{ filter commands }]",
+            grammar: "prefix max number as number, or prefix via address[%link] [dev \"link\"] [onlink [switch]] [weight number] [bfd [switch]] ... | via \"link\" | recursive address | blackhole | unreachable | prohibit, then [{ filter commands }]",
             parse: route,
-            show: |conf| format!("{} routes", conf.routes.len()),
-            same: same_routes,
+            show: |conf| format!("{} routes", conf.routes.len() + conf.roas.len()),
+            same: |a, b| same_routes(a, b) && same_roas(a, b),
         }),
         Effect::None,
     )
@@ -37,21 +39,35 @@ pub(crate) static OPTIONS: &[Row<StaticConf>] = &[
 
 fn same_routes(a: &StaticConf, b: &StaticConf) -> bool {
     let same = |a: &StaticRoute, b: &StaticRoute| {
-        a.net == b.net
-            && a.to == b.to
-            && match (&a.body, &b.body) {
-                (None, None) => true,
-                (Some(a), Some(b)) => a.is_same_program(b),
-                _ => false,
-            }
+        a.net == b.net && a.to == b.to && same_body(a.body.as_ref(), b.body.as_ref())
     };
     a.routes.len() == b.routes.len() && a.routes.iter().zip(&b.routes).all(|(a, b)| same(a, b))
+}
+
+fn same_roas(a: &StaticConf, b: &StaticConf) -> bool {
+    let same = |a: &StaticRoa, b: &StaticRoa| a.roa == b.roa && same_body(a.body.as_ref(), b.body.as_ref());
+    a.roas.len() == b.roas.len() && a.roas.iter().zip(&b.roas).all(|(a, b)| same(a, b))
+}
+
+fn same_body(a: Option<&Arc<Filter>>, b: Option<&Arc<Filter>>) -> bool {
+    match (a, b) {
+        (None, None) => true,
+        (Some(a), Some(b)) => a.is_same_program(b),
+        _ => false,
+    }
 }
 
 /// `route 10.0.0.0/8 via 10.0.0.1 { preference = 5; }`
 fn route(parser: &mut Parser<'_>, conf: &mut StaticConf) -> Parsed<()> {
     let start = parser.at.span();
     let net = parser.prefix()?;
+    if parser.dialect() == Dialect::V2 && parser.at.is_word("max") {
+        let roa = authorisation(parser, net)?;
+        let span = parser.at.since(start);
+        let body = if parser.at.is(Op::BraceOpen) { parser.filter_body()? } else { None };
+        conf.roas.push(StaticRoa { roa, body, span });
+        return Ok(());
+    }
     let to = match parser.dialect() {
         Dialect::V1 => destination(parser)?,
         Dialect::V2 => destination_of_2(parser)?,
@@ -60,6 +76,20 @@ fn route(parser: &mut Parser<'_>, conf: &mut StaticConf) -> Parsed<()> {
     let body = if parser.at.is(Op::BraceOpen) { parser.filter_body()? } else { None };
     conf.routes.push(StaticRoute { net, to, body, span });
     Ok(())
+}
+
+/// What stands behind the prefix of an authorisation.
+fn authorisation(parser: &mut Parser<'_>, prefix: Prefix) -> Parsed<Roa> {
+    parser.at.expect_word("max")?;
+    let start = parser.at.span();
+    let max = parser.at.number()?;
+    let range = prefix.len()..=prefix.family().bits();
+    let max_len = u8::try_from(max).ok().filter(|max| range.contains(max)).ok_or_else(|| {
+        let label = format!("for {prefix}: {} to {}", range.start(), range.end());
+        parser.refusal(start, format!("Invalid max prefix length {max}"), label)
+    })?;
+    parser.at.expect_word("as")?;
+    Ok(Roa { prefix, max_len, asn: parser.at.number()? })
 }
 
 static SPECIAL: &[(&str, StaticDest)] = &[

@@ -12,7 +12,7 @@ use crate::request::Choice;
 use crate::routes::{Mark, ShownNet, ShownPath, Sums};
 use crate::view::{
     BfdSessionView, BgpView, ChannelView, Info, InterfaceView, MemoryView, PipeView, ProtocolDetail, ProtocolView,
-    SessionView, StaticRow, StatusView, Timer,
+    SessionView, StaticRow, StaticTo, StatusView, Timer,
 };
 use conf::config::{StaticDest, StaticHop};
 use route::hop::IGP_METRIC_UNKNOWN;
@@ -110,7 +110,7 @@ impl Layout for V1 {
 
     fn statics(&self, rows: &[StaticRow], out: &mut Frame) {
         // Routes to devices stand in a list of their own, behind the others.
-        let is_device = |row: &&StaticRow| matches!(row.to, StaticDest::Device(_));
+        let is_device = |row: &&StaticRow| matches!(row.to, StaticTo::Way(StaticDest::Device(_)));
         for row in rows.iter().filter(|r| !is_device(r)).chain(rows.iter().filter(is_device)) {
             static_row(row, out);
         }
@@ -286,7 +286,9 @@ fn static_row(row: &StaticRow, out: &mut Frame) {
     };
     let net = row.net;
     let mut line = |text: std::fmt::Arguments<'_>| out.line(code::STATIC, text);
-    match &row.to {
+    // A static protocol of 1.6 authorises nothing.
+    let StaticTo::Way(to) = &row.to else { return };
+    match to {
         StaticDest::Via(hops) => match hops.as_slice() {
             // In 1.6 only gateways of a `multipath` can have `bfd`, were it one.
             [hop] if !hop.bfd => line(format_args!("{net} via {}{}", router(hop), dormant(0))),

@@ -10,15 +10,15 @@ use super::{Layout, Setting, attributes};
 use crate::code;
 use crate::frame::{Frame, Line};
 use crate::request::Choice;
-use crate::routes::{Mark, ShownNet, ShownPath, Sums};
+use crate::routes::{Mark, ShownNet, ShownPath, ShownRoa, Sums};
 use crate::view::{
     BfdSessionView, BgpView, CapabilitiesView, ChannelView, Info, InterfaceView, KeptFamilies, Kind, MemoryView,
-    ProtocolDetail, ProtocolView, SessionView, StaticRow, StatusView, Timer,
+    ProtocolDetail, ProtocolView, RpkiView, SessionView, StaticRow, StaticTo, StatusView, Timer,
 };
 use conf::config::{StaticDest, StaticHop};
 use route::attrs::{LocalAttr, LocalValue};
 use route::hop::IGP_METRIC_UNKNOWN;
-use route::{Family, Hop, IfIndex, IfaceAddr, Prefix, Resolved, Written};
+use route::{Family, Hop, IfIndex, IfaceAddr, Prefix, Resolved, Roa, Written};
 use std::borrow::Cow;
 use std::net::IpAddr;
 
@@ -138,6 +138,22 @@ impl Layout for V2 {
         }
     }
 
+    fn roa_net(&self, net: &ShownRoa<'_>, detail: bool, setting: &Setting<'_>, out: &mut Frame) {
+        let mut label = RoaNet(&net.roa).to_string();
+        for (lot, attrs, best) in &net.lots {
+            let (since, mark) = (setting.stamps.text(lot.since, &setting.time.route), if *best { " *" } else { "" });
+            let (by, local) = (&lot.source.protocol_name, attrs.local());
+            let row = format_args!("{label:<20}  [{by} {since}]{mark} ({})", local.preference);
+            out.line(code::ROUTE, row);
+            label.clear();
+            if detail {
+                let (kind, scope) = (local.kind.word(), local.scope.word());
+                out.line(code::ROUTE_TYPE, format_args!("\tType: {kind} {scope}"));
+                attributes::each_line(attrs, setting.symbols, |text| out.line(code::ROUTE_ATTRIBUTE, text));
+            }
+        }
+    }
+
     fn table_sums(&self, name: &str, sums: &Sums, out: &mut Frame) {
         let Sums { shown, routes, networks } = sums;
         let text = format_args!("{shown} of {routes} routes for {networks} networks in table {name}");
@@ -158,6 +174,15 @@ impl Layout for V2 {
 
     fn no_network(&self) -> &'static str {
         "Network not found"
+    }
+}
+
+/// An authorisation as a net: `10.0.0.0/8-24 AS65001`.
+struct RoaNet<'a>(&'a Roa);
+
+impl std::fmt::Display for RoaNet<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}-{} AS{}", self.0.prefix, self.0.max_len, self.0.asn)
     }
 }
 
@@ -238,6 +263,16 @@ fn protocol_detail(detail: &ProtocolDetail, out: &mut Frame) {
     if let Some(bgp) = &detail.bgp {
         bgp_detail(bgp, out);
     }
+    if let Some(rpki) = &detail.rpki {
+        rpki_detail(rpki, out);
+        for name in ["roa4", "roa6"] {
+            match detail.channels.iter().find(|c| c.name == name) {
+                Some(channel) => channel_detail(channel, out),
+                None => words::detail("  ", format_args!("No {name} channel"), out),
+            }
+        }
+        return;
+    }
     for channel in detail.channels.iter().filter(|c| !c.name.is_empty()) {
         match &channel.peer_table {
             Some(peer) => pipe_detail(channel, peer, out),
@@ -280,6 +315,25 @@ fn channel_detail(channel: &ChannelView, out: &mut Frame) {
     for (family, table) in &channel.igp_tables {
         let word = if *family == Family::Ipv4 { "IPv4" } else { "IPv6" };
         words::detail("    ", format_args!("IGP {word} table: {table}"), out);
+    }
+}
+
+fn rpki_detail(rpki: &RpkiView, out: &mut Frame) {
+    let mut line =
+        |label: &str, text: &dyn std::fmt::Display| words::detail("  ", format_args!("{label:<17} {text}"), out);
+    let or_not = |text: Option<String>| text.unwrap_or_else(|| "---".to_owned());
+    line("Cache server:", &rpki.server);
+    if let Some(port) = rpki.port {
+        line("Cache port:", &port);
+    }
+    line("Status:", &rpki.status);
+    line("Transport:", &rpki.transport);
+    line("Protocol version:", &rpki.version);
+    line("Session ID:", &or_not(rpki.session.map(|id| id.to_string())));
+    line("Serial number:", &or_not(rpki.known.map(|(serial, _)| serial.to_string())));
+    line("Last update:", &or_not(rpki.known.map(|(_, ms)| format!("before {} s", left(ms)))));
+    for (label, t) in ["Refresh timer", "Retry timer", "Expire timer"].into_iter().zip(rpki.timers) {
+        words::detail("  ", format_args!("{label:<16}: {}", or_not(t.map(timer))), out);
     }
 }
 
@@ -414,7 +468,11 @@ fn static_row(row: &StaticRow, out: &mut Frame) {
     let dormant = |i: usize| if row.dormant.get(i) == Some(&true) { " (dormant)" } else { "" };
     let net = row.net;
     let mut line = |text: std::fmt::Arguments<'_>| out.line(code::STATIC, text);
-    match &row.to {
+    let to = match &row.to {
+        StaticTo::Way(to) => to,
+        StaticTo::Authority(roa) => return line(format_args!("{}\t", RoaNet(roa))),
+    };
+    match to {
         StaticDest::Via(hops) => {
             line(format_args!("{net}"));
             for (i, StaticHop { gateway, iface, onlink, bfd, .. }) in hops.iter().enumerate() {

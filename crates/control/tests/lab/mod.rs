@@ -280,6 +280,7 @@ fn protocols(config: &Config) -> Vec<ProtocolView> {
                     None => Info::Nothing,
                 },
                 detail: Some(Box::new(ProtocolDetail {
+                    rpki: None,
                     description: None,
                     message: None,
                     router_id: None,
@@ -531,7 +532,7 @@ fn nets() -> Vec<RouteNet> {
 fn is_asked(query: &RouteQuery, net: &RouteNet) -> bool {
     let is_down = query.export.as_ref().is_some_and(|e| &*e.protocol == "direct1");
     let fits = match query.nets {
-        Nets::All => true,
+        Nets::All | Nets::Roa(_) => true,
         Nets::Exact(prefix) => net.net == prefix,
         Nets::ForAddress(addr) => net.net.contains(addr),
         Nets::ForPrefix(prefix) => net.net.covers(&prefix),

@@ -53,11 +53,13 @@ fn row(
     status: Option<&PeerStatus>,
     detail: Option<Box<ProtocolDetail>>,
 ) -> ProtocolView {
-    let table = seen.conf.channels.first().map_or(default_table, |c| &c.table);
+    let first = seen.conf.channels.first().or_else(|| seen.conf.roa_channels.first());
+    let table = first.map_or(default_table, |c| &c.table);
     let (state, since, info) = match status {
         // As in BIRD it waits for the one that has its neighbour.
         Some(s) if seen.enabled && seen.held => ("start", s.since, Info::Bgp { state: "Idle", error: Arc::default() }),
         Some(s) => (s.proto.word(), s.since, Info::Bgp { state: bgp_word(s), error: error_text(s) }),
+        None if let Running::Rpki(rpki) = &seen.running => rpki.row(),
         None => {
             let since = limited(seen).map_or(seen.since, |l| l.since.max(seen.since));
             (plain_word(seen), since, info(seen))
@@ -134,6 +136,16 @@ async fn details(
         }
         channels.push(view);
     }
+    if let Running::Static(fixed) = &seen.running {
+        channels.extend(fixed.authorities());
+    }
+    let rpki = match &seen.running {
+        Running::Rpki(rpki) => {
+            channels.extend(rpki.channels());
+            rpki.view().map(Box::new)
+        }
+        _ => None,
+    };
     if channels.is_empty() {
         channels.push(no_channel(default_table, seen.is_begun()));
     }
@@ -141,6 +153,7 @@ async fn details(
         description: seen.conf.description.clone(),
         message: seen.message.clone(),
         router_id: seen.conf.router_id,
+        rpki,
         bgp: status.map(|s| Box::new(bgp(deps.clock.now(), seen, s, route_limit(&channels)))),
         channels,
     }

@@ -123,7 +123,7 @@ impl Import {
     pub fn announce(&mut self, net: Prefix, path: u32, attrs: &AttrSet, ifaces: &Ifaces) {
         let source = self.source(path);
         let resolved = resolved(&attrs.local().dest);
-        let view = RouteView { net, attrs, source: &source, resolved: resolved.as_ref(), igp_metric: None };
+        let view = RouteView { roa: None, net, attrs, source: &source, resolved: resolved.as_ref(), igp_metric: None };
         let (verdict, changed) = match (&self.conf.import, self.late) {
             (Policy::Filter(_), true) => (Verdict::Accept, None),
             (import, _) => self.runner.judge(import, view, ifaces),

@@ -15,6 +15,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 const STATES: u32 = 1;
 const INTERFACES: u32 = 8;
 const EVENTS: u32 = 16;
+const PACKETS: u32 = 32;
 
 /// The diary of one protocol. Cheap to clone; all clones follow one mask.
 #[derive(Clone)]
@@ -60,6 +61,11 @@ impl Diary {
         self.say(STATES, format_args!("Reconfigured"));
     }
 
+    /// It goes up; nothing of any table is told to it.
+    pub fn beginning(&self) {
+        self.say(STATES, format_args!("Starting"));
+    }
+
     /// It goes up, and is about to be told what stands in its tables.
     pub fn starting(&self) {
         self.say(STATES, format_args!("Starting"));
@@ -83,6 +89,16 @@ impl Diary {
     /// Something happened to it.
     pub fn event(&self, text: Arguments<'_>) {
         self.say(EVENTS, text);
+    }
+
+    /// It hears or says something.
+    pub fn packet(&self, text: Arguments<'_>) {
+        self.say(PACKETS, text);
+    }
+
+    /// Whether anybody wants to know what happens to it, and what it hears and says.
+    pub fn wants_events_packets(&self) -> (bool, bool) {
+        (self.wants(EVENTS), self.wants(PACKETS))
     }
 
     /// Whether anybody wants to know of links and addresses.

@@ -5,6 +5,7 @@
 //! verbs: `begin` lets it go up, `stop` takes it down and its routes back,
 //! `reconfigure` takes over new options.
 
+mod authority;
 mod bfd;
 mod channel;
 mod device;
@@ -18,6 +19,7 @@ mod mrt;
 mod pattern;
 mod pipe;
 mod policy;
+mod rpki;
 mod sight;
 mod statics;
 #[cfg(test)]
@@ -31,6 +33,7 @@ pub use kernel::{KernelHandle, Limited};
 pub use mrt::MrtHandle;
 pub use pattern::means;
 pub use pipe::PipeHandle;
+pub use rpki::RpkiHandle;
 pub use statics::StaticHandle;
 
 use crate::translate::ChannelIds;

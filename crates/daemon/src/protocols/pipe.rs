@@ -168,6 +168,7 @@ fn judged(rules: &PipeSpec, net: &NetView, p: &PathView, ifaces: &Ifaces, runner
         return Exported::Vetoed;
     }
     let view = RouteView {
+        roa: None,
         net: net.net,
         attrs: &p.attrs,
         source: &p.source,

@@ -7,14 +7,15 @@
 //! with `bfd` counts only while BFD says that it lives.
 
 use super::Start;
+use super::authority::Authority;
 use super::bfd::{Asked, Desk, on_link};
 use super::channel::{Import, Told, resolved};
 use super::diary::Diary;
 use super::follow::{Follower, Following};
 use super::policy::Runner;
 use super::sight::Sight;
-use conf::config::{ProtocolConf, ProtocolKind, StaticConf, StaticDest, StaticHop, StaticRoute};
-use control::view::StaticRow;
+use conf::config::{ProtocolConf, ProtocolKind, StaticConf, StaticDest, StaticHop, StaticRoa, StaticRoute};
+use control::view::{ChannelView, StaticRow, StaticTo};
 use filter::{Policy, RouteView};
 use route::attrs::Local;
 use route::hop::Recursive;
@@ -50,6 +51,12 @@ impl StaticHandle {
         let mut state = Statics {
             conf: Arc::clone(&start.conf),
             channels: channels.collect(),
+            authorities: start
+                .conf
+                .roa_channels
+                .iter()
+                .map(|c| Authority::new(&start, c, SourceKind::Static))
+                .collect(),
             source,
             runner: Runner::new(start.world.deps.roas.clone()),
             lives: Lives { desk: start.world.bfd.clone(), wake: Arc::default(), watched: HashMap::new() },
@@ -79,6 +86,11 @@ impl StaticHandle {
         self.0.reconfigure(conf);
     }
 
+    /// Its channels to ROA tables.
+    pub fn authorities(&self) -> Vec<ChannelView> {
+        self.0.lock().authorities.iter().map(Authority::view).collect()
+    }
+
     /// The routes in the order of the file, with those that are dormant.
     pub fn rows(&self) -> Vec<StaticRow> {
         let state = self.0.lock();
@@ -88,7 +100,7 @@ impl StaticHandle {
         let lives = |h: &&StaticHop, reached: &Hop| state.lives.allow(h, reached);
         let row = |r: &StaticRoute| StaticRow {
             net: r.net,
-            to: state.lives.shown(&r.to, statics, &ifaces),
+            to: StaticTo::Way(state.lives.shown(&r.to, statics, &ifaces)),
             dormant: match &r.to {
                 StaticDest::Via(hops) => {
                     hops.iter().map(|h| !hop(h, statics.check_link, &ifaces).is_some_and(|r| lives(&h, &r))).collect()
@@ -97,7 +109,8 @@ impl StaticHandle {
                 _ => vec![false],
             },
         };
-        statics.routes.iter().map(row).collect()
+        let roa = |r: &StaticRoa| StaticRow { net: r.roa.prefix, to: StaticTo::Authority(r.roa), dormant: vec![false] };
+        statics.routes.iter().map(row).chain(statics.roas.iter().map(roa)).collect()
     }
 }
 
@@ -110,6 +123,7 @@ struct Channel {
 struct Statics {
     conf: Arc<ProtocolConf>,
     channels: Vec<Channel>,
+    authorities: Vec<Authority>,
     source: Source,
     runner: Runner,
     lives: Lives,
@@ -189,6 +203,9 @@ impl Statics {
         for (channel, conf) in self.channels.iter_mut().zip(&self.conf.channels) {
             channel.import.set_conf(conf, recursive);
         }
+        for (authority, conf) in self.authorities.iter_mut().zip(&self.conf.roa_channels) {
+            authority.set_conf(conf);
+        }
     }
 
     fn tell(&mut self, ifaces: &Ifaces, again: bool) {
@@ -207,6 +224,31 @@ impl Statics {
             channel.told.tell(&mut channel.import, routes, ifaces, again);
         }
     }
+
+    /// Gives the authorisations; what was given and is not any more is gone.
+    fn authorise(&mut self, ifaces: &Ifaces) {
+        let ProtocolKind::Static(conf) = &self.conf.kind else { return };
+        for authority in &mut self.authorities {
+            let family = authority.conf().family;
+            let ours = conf.roas.iter().filter(|r| r.roa.prefix.family() == family);
+            let given = ours.map(|route| {
+                let (plain, source) = (authority.plain().clone(), authority.source());
+                let view = RouteView {
+                    roa: Some(&route.roa),
+                    net: route.roa.prefix,
+                    attrs: &plain,
+                    source,
+                    resolved: None,
+                    igp_metric: None,
+                };
+                let body = route.body.as_ref().map(|body| Policy::Filter(Arc::clone(body)));
+                let changed = body.and_then(|body| self.runner.judge(&body, view, ifaces).1);
+                (route.roa, changed.unwrap_or(plain))
+            });
+            let given = given.collect();
+            authority.tell(true, Vec::new(), given, ifaces);
+        }
+    }
 }
 
 impl Follower for Statics {
@@ -221,6 +263,8 @@ impl Follower for Statics {
         }
         self.sight.open(ifaces, &self.diary);
         self.tell(ifaces, false);
+        self.authorities.iter_mut().for_each(Authority::up);
+        self.authorise(ifaces);
         self.diary.state("up");
     }
 
@@ -228,6 +272,7 @@ impl Follower for Statics {
         if std::mem::replace(&mut self.up, false) {
             self.diary.shutting_down();
             self.channels.iter_mut().for_each(|c| c.import.down());
+            self.authorities.iter_mut().for_each(Authority::down);
             self.lives.forget();
             self.diary.state("down");
         }
@@ -239,6 +284,7 @@ impl Follower for Statics {
         if self.up {
             self.channels.iter_mut().for_each(|c| c.import.respec());
             self.tell(ifaces, true);
+            self.authorise(ifaces);
         }
     }
 
@@ -255,7 +301,7 @@ fn dressed(route: &StaticRoute, local: Local, source: &Source, runner: &mut Runn
     let plain = AttrSet::local_only(local);
     let Some(body) = &route.body else { return plain };
     let to = resolved(&plain.local().dest);
-    let view = RouteView { net: route.net, attrs: &plain, source, resolved: to.as_ref(), igp_metric: None };
+    let view = RouteView { roa: None, net: route.net, attrs: &plain, source, resolved: to.as_ref(), igp_metric: None };
     // The block sets attributes; what it says of accepting means nothing.
     let (_, changed) = runner.judge(&Policy::Filter(Arc::clone(body)), view, ifaces);
     changed.unwrap_or(plain)
@@ -347,7 +393,7 @@ mod tests {
     fn dest(to: StaticDest, check_link: bool, ifaces: &Ifaces) -> Option<(SourceKind, Dest)> {
         let net: Prefix = "20.0.1.0/24".parse().unwrap();
         let route = StaticRoute { net, to, body: None, span: Span::default() };
-        let conf = StaticConf { check_link, igp_table: None, routes: Vec::new() };
+        let conf = StaticConf { check_link, igp_table: None, routes: Vec::new(), roas: Vec::new() };
         local(&route, &conf, 200, TableId(7), ifaces, &|_, _| true).map(|l| (l.kind, l.dest))
     }
 

@@ -158,7 +158,11 @@ impl Lab {
             ProtocolKind::Direct(_) => self.directs.push(begun!(DirectHandle, start)),
             ProtocolKind::Static(_) => drop(self.statics.insert(conf.name.to_string(), begun!(StaticHandle, start))),
             ProtocolKind::Kernel(_) => self.kernels.push(begun!(KernelHandle, start)),
-            ProtocolKind::Bgp(_) | ProtocolKind::Bfd(_) | ProtocolKind::Mrt(_) | ProtocolKind::Pipe(_) => {
+            ProtocolKind::Bgp(_)
+            | ProtocolKind::Bfd(_)
+            | ProtocolKind::Mrt(_)
+            | ProtocolKind::Pipe(_)
+            | ProtocolKind::Rpki(_) => {
                 panic!("not in these stories")
             }
         }

@@ -208,8 +208,11 @@ fn reload(instance: &Instance, direction: Direction) -> bool {
             true
         }
         // They read nobody's routes, so there is nothing to be told anew: done.
-        Running::Device(_) | Running::Direct(_) | Running::Static(_) | Running::Bfd(_) | Running::Mrt(_) => {
-            direction == Direction::Out
-        }
+        Running::Device(_)
+        | Running::Direct(_)
+        | Running::Static(_)
+        | Running::Bfd(_)
+        | Running::Mrt(_)
+        | Running::Rpki(_) => direction == Direction::Out,
     }
 }

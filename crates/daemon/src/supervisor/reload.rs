@@ -262,6 +262,7 @@ impl Supervisor {
             (Running::Pipe(p), _) => p.reconfigure(conf, refilter.import, refilter.export),
             (Running::Bfd(p), _) => drop(tokio::spawn(with(p.clone(), |p| async move { p.reconfigure(conf).await }))),
             (Running::Mrt(p), _) => p.reconfigure(conf),
+            (Running::Rpki(p), _) => p.reconfigure(conf, refilter.import),
             (Running::Bgp(_), _) => {}
         }
     }
@@ -313,7 +314,10 @@ impl Supervisor {
     }
 
     fn finish_reload(&mut self) {
-        self.reload.leaving.drain(..).for_each(|id| self.world.deps.tables.remove(id));
+        for id in self.reload.leaving.drain(..) {
+            self.world.roas.forget(id);
+            self.world.deps.tables.remove(id);
+        }
         self.begin_held();
         self.look_at_links();
         tracing::info!("Reconfigured");

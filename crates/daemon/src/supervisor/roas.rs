@@ -1,51 +1,128 @@
-//! The ROA tables: records of the configuration and those that commands have added.
+//! The ROA tables of the configuration, with what commands have added to them.
 //!
-//! A change makes new snapshots and hands them to everybody who runs filters:
-//! peers and protocols follow the watch, tables and export groups are told. Routes
-//! that were judged before stay as they were judged, as with BIRD: `reload` judges
-//! them again.
+//! In dialect 1.6 routes that were judged before a change stay as they were judged,
+//! as with BIRD: `reload` judges them again. In dialect 2 what a change touches is
+//! judged anew where a filter asks a ROA table: what a neighbour is told of the
+//! prefixes inside, what it has said by asking it for its routes, since of a route that
+//! the filter changed or rejected nothing else is left.
 
 use super::Supervisor;
-use conf::config::{Config, RoaTableConf};
+use crate::instance::{Instance, Running};
+use crate::roas::Settled;
+use conf::config::{ChannelConf, Config, RoaTableConf};
 use control::request::RoaEdit;
-use route::{Roa, RoaEntry, RoaOrigin, RoaTable, RoaTables};
-use session::link::TableMsg;
+use filter::Policy;
+use rib::batch::NetId;
+use route::{Prefix, Roa, RoaEntry, RoaOrigin, RoaTable, RoaTables, TableId};
+use session::peer::{Deps, ProtoState};
 use std::sync::Arc;
 
 impl Supervisor {
-    /// The tables of a configuration. Those that were there before keep what commands have added.
+    /// The tables of a configuration. Those that were there before keep what commands and protocols have added.
     pub(super) fn set_roas(&self, config: &Config) {
-        let before = Arc::clone(&self.world.roas.borrow());
-        let table = |conf: &RoaTableConf| {
-            let fixed = conf.roas.iter().map(|roa| RoaEntry { roa: *roa, origin: RoaOrigin::Static });
-            let table = match before.get(&conf.name) {
-                Some(old) => old.changed(|entry| entry.origin == RoaOrigin::Dynamic, fixed),
-                None => RoaTable::new(fixed.collect()),
+        let settles = config.roa_tables.iter().filter(|t| t.family.is_some());
+        self.world.roas.set_settle(settles.map(|t| (Arc::clone(&t.name), t.settle)).collect());
+        self.world.roas.replace(|before| {
+            let table = |conf: &RoaTableConf| {
+                let fixed = conf.roas.iter().map(|roa| RoaEntry { roa: *roa, origin: RoaOrigin::Static });
+                let table = match before.get(&conf.name) {
+                    Some(old) => old.changed(|entry| entry.origin != RoaOrigin::Static, fixed),
+                    None => RoaTable::new(fixed.collect()),
+                };
+                (Arc::clone(&conf.name), Arc::new(table))
             };
-            (Arc::clone(&conf.name), Arc::new(table))
-        };
-        self.publish_roas(RoaTables::new(config.roa_tables.iter().map(table).collect()));
+            RoaTables::new(config.roa_tables.iter().map(table).collect())
+        });
+    }
+
+    /// Has judged anew what a change of ROA tables touches.
+    pub(super) fn judge_anew(&self, settled: &Settled) {
+        for instance in self.instances.iter().filter(|i| i.is_begun()) {
+            for (place, channel) in instance.conf.channels.iter().enumerate().filter(|(_, c)| c.rpki_reload) {
+                if settled.touched.iter().any(|prefix| prefix.family() == channel.family) {
+                    self.judge_channel_anew(instance, place, channel, settled);
+                }
+            }
+        }
+    }
+
+    fn judge_channel_anew(&self, instance: &Instance, place: usize, channel: &ChannelConf, settled: &Settled) {
+        let (import, export) = (asks_roas(&channel.import), asks_roas(&channel.export));
+        match &instance.running {
+            Running::Bgp(peer) => {
+                let status = peer.status.borrow();
+                if import && status.proto == ProtoState::Up && !peer.reload_in_of(channel.family) {
+                    let word = conf::channel_word(channel.family, false);
+                    let name = &instance.conf.name;
+                    tracing::warn!("{name}.{word}: Automatic RPKI reload not active for import");
+                }
+                let own = instance.channels.get(place);
+                let told = status.channels.iter().find(|c| own.is_some_and(|own| own.channel == c.channel));
+                if let (true, Some(own), Some(member)) = (export, own, told.and_then(|c| c.member)) {
+                    let (deps, table, settled) = (self.world.deps.clone(), own.table, settled.clone());
+                    tokio::spawn(async move {
+                        let nets = inside(&deps, table, settled.touched).await;
+                        deps.exports.judge_anew(member, nets, settled.before);
+                    });
+                }
+            }
+            Running::Kernel(kernel) if import || export => kernel.reload(),
+            Running::Pipe(pipe) if import || export => pipe.reload(),
+            Running::Static(fixed) if import => {
+                let (fixed, conf) = (fixed.clone(), Arc::clone(&instance.conf));
+                drop(tokio::spawn(async move { fixed.reconfigure(conf).await }));
+            }
+            Running::Direct(direct) if import => {
+                let (direct, conf) = (direct.clone(), Arc::clone(&instance.conf));
+                drop(tokio::spawn(async move { direct.reconfigure(conf).await }));
+            }
+            _ => {}
+        }
     }
 
     /// `add roa`, `delete roa`, `flush roa`.
     pub(super) fn edit_roa(&self, name: &str, edit: RoaEdit) {
-        let before = Arc::clone(&self.world.roas.borrow());
-        let Some(table) = before.get(name) else { return };
-        let dynamic = |roa: Roa| RoaEntry { roa, origin: RoaOrigin::Dynamic };
-        let table = match edit {
-            RoaEdit::Add(roa) => table.changed(|_| true, [dynamic(roa)]),
-            RoaEdit::Delete(roa) => table.changed(|entry| *entry != dynamic(roa), []),
-            RoaEdit::Flush => table.changed(|entry| entry.origin != RoaOrigin::Dynamic, []),
-        };
-        self.publish_roas(before.with(name, table));
+        self.world.roas.replace(|before| {
+            let Some(table) = before.get(name) else { return before.clone() };
+            let dynamic = |roa: Roa| RoaEntry { roa, origin: RoaOrigin::Dynamic };
+            let table = match edit {
+                RoaEdit::Add(roa) => table.changed(|_| true, [dynamic(roa)]),
+                RoaEdit::Delete(roa) => table.changed(|entry| *entry != dynamic(roa), []),
+                RoaEdit::Flush => table.changed(|entry| entry.origin != RoaOrigin::Dynamic, []),
+            };
+            before.with(name, table)
+        });
     }
+}
 
-    fn publish_roas(&self, roas: RoaTables) {
-        let roas = Arc::new(roas);
-        for table in self.tables.values() {
-            self.world.deps.tables.send(*table, TableMsg::Roas(Arc::clone(&roas)));
-        }
-        self.world.deps.exports.set_roas(&roas);
-        self.world.roas.send_replace(roas);
+/// Whether a filter asks a ROA table.
+fn asks_roas(policy: &Policy) -> bool {
+    matches!(policy, Policy::Filter(filter) if filter.inputs.roa)
+}
+
+/// Prefixes that are tried one by one, rather than that a table is looked through.
+const TRIES_MAX: usize = 16_384;
+/// Prefixes of a table that are looked at in one visit.
+const SLICE: usize = 4096;
+
+/// The prefixes of a table that lie inside others.
+async fn inside(deps: &Deps, table: TableId, covers: Arc<[Prefix]>) -> Vec<NetId> {
+    let asked = Arc::clone(&covers);
+    let few = deps.tables.query(table, move |t| t.inside_few(&asked, TRIES_MAX)).await;
+    if let Some(Some(few)) = few {
+        return few;
     }
+    let (mut found, mut from) = (Vec::new(), Some(NetId(0)));
+    while let Some(at) = from {
+        let covers = Arc::clone(&covers);
+        let slice = deps.tables.query(table, move |t| {
+            let mut out = Vec::new();
+            let next = t.inside(&covers, at, SLICE, &mut out);
+            (out, next)
+        });
+        let Some((mut out, next)) = slice.await else { break };
+        found.append(&mut out);
+        from = next;
+    }
+    found
 }

@@ -59,7 +59,7 @@ impl Group {
     /// Says the difference between `self.old` and `self.new`.
     pub(super) fn tell(&mut self, row: &ChangeRow, number: u32, part: Part, offered: Offered, advance: &mut Advance) {
         let delta = self.new.len() as i64 - self.old.len() as i64;
-        let trusts = part != Part::Changes || self.stands;
+        let trusts = self.comes_to_same.unwrap_or(part != Part::Changes || self.stands);
         self.exported += delta;
         if let Some(deaf) = self.deaf_to_row() {
             self.book(deaf, part, offered, delta);

@@ -2,6 +2,7 @@
 //! walk in `walks`.
 
 use super::advance::{Advance, Signal};
+use super::anew::Anew;
 use super::bits::Bits;
 use super::deaf::{Deafness, Word};
 use super::judge::{Judge, Offer};
@@ -64,6 +65,10 @@ pub struct Group {
     pub(super) work: super::diff::Work,
     /// Links or addresses changed: all prefixes are judged again.
     pub(super) rejudging: Option<Walk>,
+    /// ROA tables changed: some prefixes are.
+    pub(super) anew: Option<Anew>,
+    /// The running row is one of them: whether it comes to what it came to before.
+    pub(super) comes_to_same: Option<bool>,
     /// What the running row tells was told before, if anything was.
     pub(super) stands: bool,
     /// What the running row offers path by path (ADD-PATH).
@@ -106,6 +111,8 @@ impl Group {
             scratch: Vec::new(),
             work: super::diff::Work::default(),
             rejudging: None,
+            anew: None,
+            comes_to_same: None,
             stands: false,
             offered: Paths::default(),
             shut: false,
@@ -262,7 +269,7 @@ impl Group {
         self.list_behind();
     }
 
-    /// New ROA tables: they count for what is judged from now on, as in BIRD.
+    /// New ROA tables: they count for what is judged from now on. See [`Group::judge_anew`].
     pub fn set_roas(&mut self, roas: Arc<RoaTables>) {
         self.judge.set_roas(roas);
     }

@@ -44,6 +44,7 @@ impl<'a> Offer<'a> {
         'a: 'v,
     {
         RouteView {
+            roa: None,
             net: self.net,
             attrs,
             source: self.source,
@@ -122,6 +123,11 @@ impl Judge {
         self.roas = roas;
     }
 
+    /// Judges by other ROA tables from now on; gives back those by which it has judged.
+    pub(super) fn exchange_roas(&mut self, roas: Arc<RoaTables>) -> Arc<RoaTables> {
+        std::mem::replace(&mut self.roas, roas)
+    }
+
     /// What judging reads of links and addresses: for filters that ask for them all of it, for IPv6 next hops which
     /// addresses lie on which link. Otherwise nothing.
     pub(super) fn reads_of<'a>(&self, ifaces: &'a Ifaces) -> Read<'a> {
@@ -139,7 +145,12 @@ impl Judge {
 
     /// Whether the same path comes to the same at any time, until a walk judges all paths again.
     pub(super) fn is_steady(&self) -> bool {
-        !matches!(&self.key.policy, Policy::Filter(f) if f.inputs.roa)
+        !self.asks_roas()
+    }
+
+    /// Whether its filter asks a ROA table.
+    pub(super) fn asks_roas(&self) -> bool {
+        matches!(&self.key.policy, Policy::Filter(f) if f.inputs.roa)
     }
 
     /// What there is to log since the last call.

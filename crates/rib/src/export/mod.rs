@@ -13,6 +13,7 @@
 //! say, told again by a walk or by their marks.
 
 mod advance;
+mod anew;
 mod bits;
 mod deaf;
 mod diff;

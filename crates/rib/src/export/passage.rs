@@ -90,6 +90,7 @@ impl Group {
         self.deafness.begin();
         self.begin_walks(part);
         for (number, row) in batch.rows.iter().enumerate() {
+            self.look_back(batch, row, part);
             let judged = self.judge_row(batch, row);
             self.read_old(row.id);
             let offered = self.obey_limit(judged);

@@ -62,13 +62,19 @@ impl Group {
                 wanted.set(id, true);
             }
         }
+        if let Some(anew) = self.anew.as_ref().filter(|_| self.members.iter().flatten().any(|m| !m.slow)) {
+            for id in anew.nets.iter().take(max) {
+                wanted.set(id, true);
+            }
+        }
         wanted.iter().take(max).collect()
     }
 
     /// Whether the numbers of prefixes that are gone must not be given again yet: somebody may not have been
     /// told of it.
     pub fn holds_numbers(&self) -> bool {
-        self.behind.iter().filter_map(|s| self.member(*s)).any(|m| !m.dirty.is_empty() || m.held.count() > 0)
+        self.anew.is_some()
+            || self.behind.iter().filter_map(|s| self.member(*s)).any(|m| !m.dirty.is_empty() || m.held.count() > 0)
     }
 
     /// Whether a member has not been told everything since it joined or a refresh began.

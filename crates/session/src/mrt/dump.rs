@@ -229,6 +229,7 @@ impl Writer {
             Policy::Filter(filter) => filter,
         };
         let route = RouteView {
+            roa: None,
             net,
             attrs: &path.attrs,
             source: &path.source,

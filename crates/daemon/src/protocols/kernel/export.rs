@@ -79,6 +79,7 @@ impl Rules {
         }
         let hop = path.hop;
         let view = RouteView {
+            roa: None,
             net,
             attrs: path.attrs,
             source: path.source,

@@ -66,9 +66,9 @@ impl Task {
                 self.handle(Event::Start);
             }
             Command::Stop { reason, message, done } => self.stop(reason, message, done),
-            Command::ReloadIn => {
+            Command::ReloadIn(only) => {
                 self.channels.iter().for_each(|c| c.open_limits(&self.deps));
-                self.ask_for_routes(None);
+                self.ask_for_routes(only);
             }
             Command::ReloadOut => {
                 let enhanced = self.machine.negotiated().is_some_and(|n| n.enhanced_refresh);

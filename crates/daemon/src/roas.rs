@@ -1,0 +1,209 @@
+//! The ROA tables of the daemon: what filters are shown, and who changes it.
+//!
+//! Tables are immutable snapshots. The board has the latest; a change, made by the
+//! configuration, a command or a protocol, makes another one and hands it to everybody
+//! who runs filters: peers and protocols follow the watch, tables and export groups
+//! are told. Changes are made one at a time, each whole: nobody sees half of what a
+//! cache server sent.
+//!
+//! When a protocol has changed a table and nothing more has followed for its settle
+//! time, the prefixes whose authorisations are others than before are said to the
+//! supervisor, which has what lies inside them judged anew.
+
+use route::{Moment, Prefix, RoaChange, RoaChanged, RoaTable, RoaTables, TableId};
+use session::clock::Clock;
+use session::export::Exports;
+use session::link::TableMsg;
+use session::tables::Tables;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::time::Duration;
+use tokio::sync::watch;
+
+/// See the head of the file. Cheap to clone.
+#[derive(Clone)]
+pub struct RoaBoard(Arc<Inner>);
+
+struct Inner {
+    now: watch::Sender<Arc<RoaTables>>,
+    tables: Tables,
+    exports: Exports,
+    clock: Clock,
+    /// Held while a change is made.
+    state: Mutex<State>,
+    /// Who has routes judged anew.
+    settled: OnceLock<Box<dyn Fn(Settled) + Send + Sync>>,
+}
+
+#[derive(Default)]
+struct State {
+    /// The routing tables, in which import filters run.
+    hearers: Vec<TableId>,
+    /// The settle times of the ROA tables that have some.
+    settle: HashMap<Arc<str>, [Duration; 2]>,
+    /// What has changed and was not said yet.
+    pending: Option<Pending>,
+}
+
+/// Changes that may be followed by others.
+struct Pending {
+    before: Arc<RoaTables>,
+    touched: BTreeSet<Prefix>,
+    first: Moment,
+    /// When it is said, unless more changes come.
+    due: Moment,
+}
+
+/// What has changed.
+#[derive(Clone, Debug)]
+pub struct Settled {
+    /// The tables as they were.
+    pub before: Arc<RoaTables>,
+    /// Prefixes whose authorisations are others than before, in order, none inside another.
+    pub touched: Arc<[Prefix]>,
+}
+
+impl RoaBoard {
+    /// Without tables.
+    pub fn new(tables: Tables, exports: Exports, clock: Clock) -> Self {
+        let now = watch::Sender::new(Arc::default());
+        let (state, settled) = (Mutex::default(), OnceLock::new());
+        Self(Arc::new(Inner { now, tables, exports, clock, state, settled }))
+    }
+
+    /// Changes that have settled go there; the first call counts.
+    pub fn on_settled(&self, hear: Box<dyn Fn(Settled) + Send + Sync>) {
+        let _ = self.0.settled.set(hear);
+    }
+
+    /// After which time without further changes routes are judged anew, and after which time at the latest, by table.
+    pub fn set_settle(&self, settle: HashMap<Arc<str>, [Duration; 2]>) {
+        self.lock().settle = settle;
+    }
+
+    /// The tables as they are now.
+    pub fn now(&self) -> Arc<RoaTables> {
+        Arc::clone(&self.0.now.borrow())
+    }
+
+    /// For who follows them.
+    pub fn subscribe(&self) -> watch::Receiver<Arc<RoaTables>> {
+        self.0.now.subscribe()
+    }
+
+    /// A routing table hears of changes from now on, and of what is now.
+    pub fn tell(&self, table: TableId) {
+        let mut state = self.lock();
+        state.hearers.push(table);
+        self.0.tables.send(table, TableMsg::Roas(self.now()));
+    }
+
+    /// A routing table is gone.
+    pub fn forget(&self, table: TableId) {
+        self.lock().hearers.retain(|hearer| *hearer != table);
+    }
+
+    /// Other tables: the configuration's, or what a command makes of them.
+    pub fn replace(&self, make: impl FnOnce(&RoaTables) -> RoaTables) {
+        let state = self.lock();
+        let next = make(&self.now());
+        self.publish(&state, next);
+    }
+
+    /// What a protocol does to a table. Nothing comes of it when there is no such table.
+    pub fn change(&self, name: &str, change: RoaChange) -> RoaChanged {
+        let mut state = self.lock();
+        let before = self.now();
+        let Some(table) = before.get(name) else { return RoaChanged::default() };
+        let now = self.0.clock.now();
+        let (table, changed): (RoaTable, RoaChanged) = table.after(change, now);
+        if !changed.touched.is_empty() {
+            self.publish(&state, before.with(name, table));
+            self.wait(&mut state, name, &before, &changed.touched, now);
+        }
+        changed
+    }
+
+    /// Has the change said when it has settled.
+    fn wait(&self, state: &mut State, name: &str, before: &Arc<RoaTables>, touched: &[Prefix], now: Moment) {
+        let Some([least, most]) = state.settle.get(name).copied() else { return };
+        let is_first = state.pending.is_none();
+        let pending = state.pending.get_or_insert_with(|| Pending {
+            before: Arc::clone(before),
+            touched: BTreeSet::new(),
+            first: now,
+            due: now,
+        });
+        pending.touched.extend(touched);
+        let after = |from: Moment, time: Duration| from.plus_ms(u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
+        pending.due = after(now, least).min(after(pending.first, most));
+        if is_first {
+            tokio::spawn(say_when_settled(Arc::downgrade(&self.0)));
+        }
+    }
+
+    fn publish(&self, state: &State, next: RoaTables) {
+        let next = Arc::new(next);
+        for table in &state.hearers {
+            self.0.tables.send(*table, TableMsg::Roas(Arc::clone(&next)));
+        }
+        self.0.exports.set_roas(&next);
+        self.0.now.send_replace(next);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock()
+    }
+}
+
+impl Inner {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Waits until what is pending is due, and says it.
+async fn say_when_settled(inner: Weak<Inner>) {
+    loop {
+        let Some(inner) = inner.upgrade() else { return };
+        let (due, now) = match &inner.lock().pending {
+            Some(pending) => (pending.due, inner.clock.now()),
+            None => return,
+        };
+        if due > now {
+            drop(inner);
+            tokio::time::sleep(Duration::from_millis(due.since_ms(now))).await;
+            continue;
+        }
+        let Some(pending) = inner.lock().pending.take() else { return };
+        let settled = Settled { before: pending.before, touched: outermost(pending.touched) };
+        if let Some(hear) = inner.settled.get() {
+            hear(settled);
+        }
+        return;
+    }
+}
+
+/// Those that lie inside no other.
+fn outermost(all: BTreeSet<Prefix>) -> Arc<[Prefix]> {
+    let mut kept: Vec<Prefix> = Vec::new();
+    for prefix in all {
+        if !kept.last().is_some_and(|last| last.covers(&prefix)) {
+            kept.push(prefix);
+        }
+    }
+    kept.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_prefix_inside_another_is_said_with_it() {
+        let all = ["10.0.0.0/8", "10.1.0.0/16", "11.0.0.0/8", "2001:db8::/32", "2001:db8:1::/48"];
+        let kept = outermost(all.iter().map(|p| p.parse().unwrap()).collect());
+        let kept: Vec<_> = kept.iter().map(ToString::to_string).collect();
+        assert_eq!(kept, ["10.0.0.0/8", "11.0.0.0/8", "2001:db8::/32"]);
+    }
+}

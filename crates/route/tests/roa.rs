@@ -1,0 +1,98 @@
+//! ROA tables that protocols fill.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
+
+extern crate rbird_route as route;
+
+use route::attrs::Local;
+use route::{
+    AttrSet, Dest, Moment, Prefix, ProtocolId, Roa, RoaChange, RoaChanged, RoaState, RoaTable, Source, SourceId,
+    SourceKind,
+};
+use std::sync::Arc;
+
+/// `10.0.0.0/8-24 1`.
+fn roa(text: &str) -> Roa {
+    let (net, asn) = text.split_once(' ').unwrap();
+    let (prefix, max_len) = net.rsplit_once('-').unwrap();
+    Roa { prefix: prefix.parse().unwrap(), max_len: max_len.parse().unwrap(), asn: asn.parse().unwrap() }
+}
+
+fn attrs(preference: u32) -> AttrSet {
+    AttrSet::local_only(Local::new(SourceKind::Rpki, preference, Dest::Unreachable))
+}
+
+/// What protocol `by` does.
+fn change(by: u32, whole: bool, gone: &[&str], come: &[&str]) -> RoaChange {
+    let source = Source {
+        id: SourceId(by),
+        protocol: ProtocolId(by),
+        protocol_name: format!("p{by}").into(),
+        kind: SourceKind::Rpki,
+        path_id: 0,
+        bgp: None,
+    };
+    RoaChange {
+        source: Arc::new(source),
+        whole,
+        gone: gone.iter().map(|r| roa(r)).collect(),
+        come: come.iter().map(|r| (roa(r), attrs(100 * by))).collect(),
+    }
+}
+
+fn touched(all: &[&str]) -> Vec<Prefix> {
+    all.iter().map(|p| p.parse().unwrap()).collect()
+}
+
+/// Authorisations with who gives them since when.
+fn shown(table: &RoaTable) -> Vec<String> {
+    let lots = |lots: Vec<&route::RoaLot>| {
+        lots.iter().map(|l| format!(" {}@{}", l.source.protocol_name, l.since.0)).collect::<String>()
+    };
+    table.nets(None).map(|(roa, l)| format!("{} {}{}", roa.prefix, roa.asn, lots(l))).collect()
+}
+
+#[test]
+fn what_is_given_again_keeps_its_time_and_touches_nothing() {
+    let first = change(1, true, &[], &["10.0.0.0/8-24 1", "11.0.0.0/8-24 2"]);
+    let (table, changed) = RoaTable::default().after(first, Moment(1));
+    assert_eq!(changed, RoaChanged { come: 2, gone: 0, touched: touched(&["10.0.0.0/8", "11.0.0.0/8"]) });
+    let again = change(1, true, &[], &["10.0.0.0/8-24 1", "12.0.0.0/8-8 3"]);
+    let (table, changed) = table.after(again, Moment(2));
+    assert_eq!(changed, RoaChanged { come: 1, gone: 1, touched: touched(&["11.0.0.0/8", "12.0.0.0/8"]) });
+    assert_eq!(shown(&table), ["10.0.0.0/8 1 p1@1", "12.0.0.0/8 3 p1@2"]);
+    let (_, changed) = table.after(change(1, false, &["13.0.0.0/8-8 1"], &["10.0.0.0/8-24 1"]), Moment(3));
+    assert_eq!(changed, RoaChanged::default());
+}
+
+#[test]
+fn what_two_protocols_give_stays_while_one_of_them_does() {
+    let (table, _) = RoaTable::default().after(change(1, false, &[], &["10.0.0.0/8-24 1"]), Moment(1));
+    let (table, _) = table.after(change(2, false, &[], &["10.0.0.0/8-24 1"]), Moment(2));
+    assert_eq!(shown(&table), ["10.0.0.0/8 1 p2@2 p1@1"], "the preferred one first");
+    assert_eq!((table.given_by(ProtocolId(1)), table.given_by(ProtocolId(2))), (1, 1));
+    let (table, changed) = table.after(change(2, true, &[], &[]), Moment(3));
+    assert_eq!((changed.gone, shown(&table)), (1, vec!["10.0.0.0/8 1 p1@1".to_owned()]));
+    assert_eq!(table.check("10.1.0.0/16".parse().unwrap(), 1), RoaState::Valid);
+}
+
+#[test]
+fn of_what_is_given_twice_at_once_the_last_counts() {
+    let mut twice = change(1, false, &[], &["10.0.0.0/8-24 1", "10.0.0.0/8-24 1"]);
+    twice.come[1].1 = attrs(7);
+    let (table, changed) = RoaTable::default().after(twice, Moment(1));
+    let preferences: Vec<_> = table.nets(None).flat_map(|(_, l)| l).map(|l| l.attrs.local().preference).collect();
+    assert_eq!((changed.come, preferences), (1, vec![7]));
+}
+
+#[test]
+fn the_prefixes_inside_another_are_tried_in_order() {
+    let inside = |net: &str, len| -> Vec<String> {
+        net.parse::<Prefix>().unwrap().subnets(len).map(|p| p.to_string()).collect()
+    };
+    assert_eq!(inside("10.0.0.0/8", 9), ["10.0.0.0/9", "10.128.0.0/9"]);
+    assert_eq!(inside("10.0.0.0/8", 8), ["10.0.0.0/8"]);
+    assert_eq!(inside("2001:db8::/32", 33), ["2001:db8::/33", "2001:db8:8000::/33"]);
+    assert_eq!(inside("::/0", 0), ["::/0"]);
+    assert!(inside("10.0.0.0/8", 7).is_empty() && inside("10.0.0.0/8", 33).is_empty());
+}
