@@ -131,8 +131,8 @@ fn a_tunnel_of_calico_takes_the_routes_of_its_pool() {
 
 /// A restart of `n1` as that of a pod: killed, and started anew with `-R`.
 ///
-/// No kernel of an rbird loses a route meanwhile. BIRD, as a neighbour, ends with the same routes, but takes those
-/// with several ways out and puts them in again when a path of them is told anew.
+/// No kernel of an rbird loses a route meanwhile. BIRD, as a neighbour, ends with the same routes; that it takes a route
+/// with several ways out and puts it in again when its ways change is what `ip monitor route` shows beside 1.6.8.
 fn restart(family: Family, rbird: &[Machine]) {
     told(family, |cluster| {
         start(cluster, rbird, false)?;

@@ -37,6 +37,8 @@ const PIPES_MAX: u8 = 16;
 /// One direction of a pipe, as the table that it leads to must know it.
 #[derive(Clone, Debug)]
 pub struct PipeSpec {
+    /// What the pipe is called: whose lines are traced here.
+    pub name: Arc<str>,
     /// What is let through.
     pub policy: Policy,
     /// The pipe's channel into the table that it reads: what that brought does not go back.
@@ -73,6 +75,13 @@ pub(crate) struct Inlet {
     is_fed: bool,
     /// What was offered, and what became of it before the limit.
     pub(crate) stats: ExportStats,
+}
+
+impl Inlet {
+    /// The rules of this direction.
+    pub(crate) fn spec(&self) -> &PipeSpec {
+        &self.spec
+    }
 }
 
 /// Why two ways for one source meet.

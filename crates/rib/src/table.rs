@@ -281,13 +281,15 @@ impl Table {
         if self.traced.is_empty() {
             return;
         }
-        let channel = self.channels.of(slot).id;
-        if !self.traced.get(&channel).is_some_and(|t| t.wants(fate)) {
+        let channel = self.channels.of(slot);
+        if !self.traced.get(&channel.id).is_some_and(|t| t.wants(fate)) {
             return;
         }
         let hop = self.core.hops.resolved(self.core.sets.facts(attrs).hop);
         let via = trace::via(&hop.to, &self.core.ifaces);
-        let protocol = Arc::clone(&self.channels.slot(slot).source.protocol_name);
+        // What a pipe hands on is somebody else's, and the line is the pipe's.
+        let piped = channel.inlet.as_ref().map(|inlet| &inlet.spec().name);
+        let protocol = Arc::clone(piped.unwrap_or(&self.channels.slot(slot).source.protocol_name));
         self.traces.push(Trace { protocol, way: Way::In, fate, net, via });
     }
 

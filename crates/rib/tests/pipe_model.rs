@@ -212,7 +212,7 @@ impl World {
     fn tell_rule(&mut self, at: usize) {
         let way = &self.ways[at];
         let opaque = way.opaque.clone().map(|source| Opaque { source, preference: 70 });
-        let spec = PipeSpec { policy: way.rule.policy(), back: way.back, opaque };
+        let spec = PipeSpec { name: "p".into(), policy: way.rule.policy(), back: way.back, opaque };
         let (into, channel, generation) = (way.into, way.channel, way.generation);
         self.act(into, channel, generation, Deed::Pipe(Box::new(spec)));
     }

@@ -235,6 +235,7 @@ impl Pipe {
         let (channel, conf) = self.parts()?;
         let opaque = || Opaque { source: Arc::clone(&self.source), preference: channel.preference };
         Some(PipeSpec {
+            name: Arc::clone(&self.source.protocol_name),
             policy: way.direction.policy(channel).clone(),
             back: way.from.channel,
             opaque: (conf.mode == PipeMode::Opaque).then(opaque),
