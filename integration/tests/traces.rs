@@ -90,7 +90,7 @@ fn live(pair: &mut Pair, daemon: &str) -> Result<BTreeSet<String>> {
         })?;
     }
     let said = std::fs::read_to_string(&log)?;
-    let (life, end) = said.split_once("Shutting down").context("an end")?;
+    let (life, end) = said.split_once("<INFO> Shutting down").context("an end")?;
     // What a pipe takes from a table is not said (docs/differences.md), nor what leaves a table that goes itself.
     let told = |l: &str, of_the_end: bool| {
         let line = l.split_once("<TRACE> ")?.1;
