@@ -148,6 +148,8 @@ pub(crate) struct Channel {
     pub(crate) blocks: Blocks,
     /// It is one direction of a pipe.
     pub(crate) inlet: Option<Box<Inlet>>,
+    /// What the pipe is called whose direction it is or was.
+    pub(crate) pipe_name: Option<Arc<str>>,
 }
 
 impl Channel {
@@ -168,6 +170,7 @@ impl Channel {
             paths: 0,
             blocks: Blocks::default(),
             inlet: None,
+            pipe_name: None,
         }
     }
 

@@ -77,13 +77,6 @@ pub(crate) struct Inlet {
     pub(crate) stats: ExportStats,
 }
 
-impl Inlet {
-    /// The rules of this direction.
-    pub(crate) fn spec(&self) -> &PipeSpec {
-        &self.spec
-    }
-}
-
 /// Why two ways for one source meet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Clash {
@@ -142,6 +135,7 @@ impl Table {
         }
         let Some(channel) = self.channels.get_mut(at) else { return };
         channel.configure(channel.spec.clone());
+        channel.pipe_name = Some(Arc::clone(&spec.name));
         let spec = Arc::new(spec);
         match &mut channel.inlet {
             Some(inlet) => inlet.spec = spec,

@@ -288,7 +288,7 @@ impl Table {
         let hop = self.core.hops.resolved(self.core.sets.facts(attrs).hop);
         let via = trace::via(&hop.to, &self.core.ifaces);
         // What a pipe hands on is somebody else's, and the line is the pipe's.
-        let piped = channel.inlet.as_ref().map(|inlet| &inlet.spec().name);
+        let piped = channel.pipe_name.as_ref();
         let protocol = Arc::clone(piped.unwrap_or(&self.channels.slot(slot).source.protocol_name));
         self.traces.push(Trace { protocol, way: Way::In, fate, net, via });
     }
