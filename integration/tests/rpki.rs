@@ -94,7 +94,7 @@ fn a_change_of_the_roa_set_turns_an_announcement_invalid_and_back_and_touches_no
         let server = cache(pair, &valid)?;
         rbird(
             pair,
-            "protocol rpki rp { roa4 { table r4; }; roa6 { table r6; }; remote 10.9.0.1 port 3999; retry 1; }
+            "protocol rpki rp { roa4 { table r4; }; roa6 { table r6; }; remote 10.9.0.1 port 3999; retry keep 1; }
              function origin_is_wrong(int asn) { return roa_check(r4, net, asn) = ROA_INVALID; }
              protocol static { ipv4; route 20.0.1.0/24 blackhole; route 20.0.2.0/24 blackhole; route 21.0.0.0/8 blackhole; }
              protocol bgp far { local 10.9.0.1 as 65001; neighbor 10.9.0.2 as 65002; connect delay time 1; connect retry time 1;
@@ -164,7 +164,7 @@ fn what_the_operator_sees_is_what_bird_shows() {
             format!(
                 "protocol rpki rp {{ roa4 {{ table r4; import where net.asn != 65003; }}; roa6 {{ table r6; }}; \
                  remote 10.9.0.1 port 3999; retry keep 2; refresh keep 3000; {version} }}
-                 protocol rpki nobody {{ roa4 {{ table r4; }}; remote 10.9.0.1 port 3998; retry 600; }}
+                 protocol rpki nobody {{ roa4 {{ table r4; }}; remote 10.9.0.1 port 3998; retry 600; {version} }}
                  protocol static fixed {{ roa4 {{ table r4; }}; route 10.0.0.0/16 max 24 as 65009; \
                  route 10.9.0.0/16 max 20 as 7 {{ preference = 5; }}; }}"
             )

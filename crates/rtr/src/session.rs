@@ -272,7 +272,18 @@ impl Session {
             Some(why) => format!("Lost connection: {why}"),
             None => "The other side closed a connection".to_owned(),
         });
-        self.go(State::Transport, now);
+        let next = if self.refuses_serial() { State::FastReconnect } else { State::Transport };
+        self.go(next, now);
+    }
+
+    /// Whether the server ends the connection over the question what is new: it does not know the session any more, as
+    /// one that was started anew. Then it is asked for everything, at once; that it can refuse but once.
+    fn refuses_serial(&mut self) -> bool {
+        let refuses = self.connected && self.state == State::SyncStart && self.id.is_some();
+        if refuses {
+            self.forget();
+        }
+        refuses
     }
 
     /// Octets of the server.
@@ -596,6 +607,7 @@ impl Session {
                 self.forget();
                 self.go(State::FastReconnect, now);
             }
+            _ if self.refuses_serial() => self.go(State::FastReconnect, now),
             _ => self.go(State::Fatal, now),
         }
     }

@@ -201,6 +201,25 @@ fn data_of_a_server_that_is_lost_count_until_they_expire() {
     assert_eq!(story.did(), ["reset query v2"]);
 }
 
+/// As StayRTR does that was started anew: it closes the connection, or says Corrupt Data.
+#[test]
+fn a_server_that_does_not_know_the_session_any_more_is_asked_for_everything_at_once() {
+    for says in [false, true] {
+        let mut story = Story::synced();
+        story.until(3600);
+        assert_eq!(story.did(), ["serial query v2 7 5"]);
+        match says {
+            true => story.hear(&[error(2, 0, "Session ID mismatch")]),
+            false => story.session.lost(None, story.now),
+        }
+        assert_eq!(story.did(), ["close", "open"]);
+        story.session.connected(story.now);
+        assert_eq!(story.did(), ["reset query v2"]);
+        story.session.lost(None, story.now);
+        assert_eq!((story.did(), story.session.state()), (vec!["close".to_owned()], State::Transport));
+    }
+}
+
 #[test]
 fn what_a_lost_connection_had_begun_to_tell_is_asked_for_again() {
     let mut story = Story::synced();
