@@ -6,7 +6,7 @@
 //! BIRD answers (code 9001, but for protocols that are none, where commands
 //! other than `show route` answer 9002).
 
-use crate::config::{Config, DebugMask, MrtMask};
+use crate::config::{Config, DebugMask, Dialect, MrtMask};
 use crate::load::LoadOptions;
 use crate::parser::Parser;
 use crate::source::Source;
@@ -80,9 +80,23 @@ impl<'a> Reader<'a> {
         fits
     }
 
-    /// That nothing follows.
-    pub fn end(&self) -> Parsed<()> {
-        if self.parser.at.at_end() { Ok(()) } else { Err(self.parser.at.unexpected()) }
+    /// That nothing follows. `expected`: the tokens that could, as BIRD 2 names them.
+    pub fn end(&self, expected: &[&str]) -> Parsed<()> {
+        if self.parser.at.at_end() { Ok(()) } else { Err(self.parser.at.wanted_one_of("the end", expected)) }
+    }
+
+    /// That the name that comes next is known, where the grammar of BIRD 2 asks for one that is; `expected` is what
+    /// could stand there, as BIRD 2 names it.
+    pub fn known_ahead(&self, expected: &[&str]) -> Parsed<()> {
+        let at = &self.parser.at;
+        let name = at.name_at(at.ahead(0));
+        let is_known = self.parser.symbols.get(name).is_some()
+            || self.config.tables.iter().any(|t| *t.name == *name)
+            || self.config.protocols.iter().any(|p| *p.name == *name);
+        match self.config.dialect {
+            Dialect::V2 if !is_known => Err(at.wanted_one_of("a name", expected)),
+            _ => Ok(()),
+        }
     }
 
     /// The name of a protocol; `nosuch is not a protocol`.
@@ -131,7 +145,12 @@ impl<'a> Reader<'a> {
     /// A prefix or an address; constants count.
     pub fn net(&mut self) -> Parsed<Net> {
         let met = self.parser.at.span();
-        let addr = self.parser.address().map_err(|wrong| ip_expected(wrong, met, self.parser.at.peek()))?;
+        let unexpected = self.parser.at.unexpected();
+        let addr = match (self.parser.address(), self.config.dialect) {
+            (Ok(addr), _) => addr,
+            (Err(wrong), Dialect::V1) => return Err(ip_expected(wrong, met, self.parser.at.peek())),
+            (Err(_), Dialect::V2) => return Err(unexpected),
+        };
         if self.parser.at.is(Op::Slash) || self.parser.at.is(Op::Colon) {
             return self.parser.prefix_of(addr).map(Net::Prefix);
         }
@@ -248,7 +267,7 @@ mod tests {
         let line = Line::new(line.as_bytes());
         let config = config();
         let mut reader = line.reader(&config);
-        let value = read(&mut reader).and_then(|v| reader.end().map(|()| v));
+        let value = read(&mut reader).and_then(|v| reader.end(&[]).map(|()| v));
         value.map_err(|e| e.message)
     }
 

@@ -18,6 +18,7 @@ mod language;
 pub mod lint;
 pub mod load;
 pub mod manual;
+mod mentions;
 mod option;
 mod options;
 mod parser;

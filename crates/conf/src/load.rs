@@ -4,6 +4,7 @@ use crate::config::{Config, Dialect, Symbols};
 use crate::dialect;
 use crate::files::Files;
 use crate::iproute;
+use crate::mentions;
 use crate::parser::{ERRORS_MAX, Parser};
 use crate::report;
 use crate::source::Source;
@@ -113,7 +114,10 @@ fn read(source: &Source, disk: &dyn Files, options: &LoadOptions) -> (Loaded, Ve
         }
     }
     parser.statements();
-    let Parser { mut config, symbols, mentioned, mut errors, warnings, .. } = parser;
+    let Parser { at, mut config, symbols, mut mentioned, mut errors, warnings, .. } = parser;
+    if dialect == Dialect::V2 {
+        mentioned.append(&mut mentions::of(&source.tokens, &at));
+    }
     // What stands in files is told in the order of the text; what the end of the text brings, last.
     let end = source.tokens.last().map(|t| t.span);
     errors.sort_by_key(|e| (Some(e.span) == end, order_of(e.span, source)));

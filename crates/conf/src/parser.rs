@@ -197,8 +197,15 @@ impl Parser<'_> {
             return Err(self.refusal(start, format!("Invalid prefix length {len}"), "longer than the address"));
         };
         if prefix.addr() != addr {
+            let message = match self.dialect() {
+                Dialect::V1 => "Invalid prefix".to_owned(),
+                Dialect::V2 => {
+                    let version = if addr.is_ipv4() { 4 } else { 6 };
+                    format!("Invalid IPv{version} prefix {addr}/{len}, maybe you wanted {}/{len}", prefix.addr())
+                }
+            };
             return Err(self
-                .refusal(start, "Invalid prefix", "bits behind the length are set")
+                .refusal(start, message, "bits behind the length are set")
                 .help(format!("the network is `{}/{len}`", prefix.addr())));
         }
         Ok(prefix)

@@ -38,10 +38,10 @@ const TEMPLATE: &str = "protocol template";
 
 /// The protocols that rbird has.
 pub(crate) static KINDS: &[Kind] = &[
-    Kind { word: "device", blank: |_| ProtocolKind::Device(DeviceConf::default()), preference: 240 },
+    Kind { word: "device", blank: |dialect| ProtocolKind::Device(DeviceConf::of(dialect)), preference: 240 },
     Kind { word: "direct", blank: |_| ProtocolKind::Direct(DirectConf::default()), preference: 240 },
     Kind { word: "kernel", blank: |dialect| ProtocolKind::Kernel(KernelConf::of(dialect)), preference: 10 },
-    Kind { word: "static", blank: |_| ProtocolKind::Static(StaticConf::default()), preference: 200 },
+    Kind { word: "static", blank: |dialect| ProtocolKind::Static(StaticConf::of(dialect)), preference: 200 },
     Kind { word: "pipe", blank: |_| ProtocolKind::Pipe(PipeConf::default()), preference: 70 },
     Kind { word: "bgp", blank: |dialect| ProtocolKind::Bgp(Box::new(BgpConf::of(dialect))), preference: 100 },
     Kind { word: "mrt", blank: |_| ProtocolKind::Mrt(MrtConf::default()), preference: 0 },

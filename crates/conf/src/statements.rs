@@ -76,10 +76,10 @@ pub(crate) static STATEMENTS: &[Statement] = &[
     .only(Dialect::V2),
     row(&["define"], "NAME = expression", Bare(|p| p.define_statement())),
     row(&["table"], "NAME [sorted]", Bare(table)).only(Dialect::V1),
-    row(&["ipv4", "table"], TABLE_OPTIONS, Read(|p| table_of(p, Family::Ipv4))).only(Dialect::V2),
-    row(&["ipv6", "table"], TABLE_OPTIONS, Read(|p| table_of(p, Family::Ipv6))).only(Dialect::V2),
-    row(&["roa4", "table"], ROA_TABLE_OPTIONS, Read(|p| roa_table_of(p, Family::Ipv4))).only(Dialect::V2),
-    row(&["roa6", "table"], ROA_TABLE_OPTIONS, Read(|p| roa_table_of(p, Family::Ipv6))).only(Dialect::V2),
+    row(&["ipv4", "table"], TABLE_OPTIONS, Bare(|p| table_of(p, Family::Ipv4))).only(Dialect::V2),
+    row(&["ipv6", "table"], TABLE_OPTIONS, Bare(|p| table_of(p, Family::Ipv6))).only(Dialect::V2),
+    row(&["roa4", "table"], ROA_TABLE_OPTIONS, Bare(|p| roa_table_of(p, Family::Ipv4))).only(Dialect::V2),
+    row(&["roa6", "table"], ROA_TABLE_OPTIONS, Bare(|p| roa_table_of(p, Family::Ipv6))).only(Dialect::V2),
     row(&["hostname"], "\"text\"", Read(hostname)).only(Dialect::V2),
     row(&["filter"], "NAME { commands }", Bare(|p| p.filter_statement())),
     row(&["function"], "NAME(parameters) { commands }", Bare(|p| p.function_statement())),
@@ -431,6 +431,14 @@ fn table_options(parser: &mut Parser<'_>, mut settle: Option<&mut [Duration; 2]>
             continue;
         }
         let start = parser.at.span();
+        if let Some((words, read)) = PACE.iter().find(|(words, _)| is_ahead(parser, words)) {
+            parser.skip(words.len());
+            read(parser)?;
+            let message = format!("{} does nothing", words.join(" "));
+            parser.warn_of(start, message, "rbird's tables tell at once what they have");
+            parser.end_of_statement()?;
+            continue;
+        }
         let next = parser.at.name_at(parser.at.ahead(1));
         match (parser.at.word().unwrap_or_default(), next) {
             ("sorted", _) => {
@@ -445,6 +453,9 @@ fn table_options(parser: &mut Parser<'_>, mut settle: Option<&mut [Duration; 2]>
             ("gc", what @ ("threshold" | "period")) => {
                 parser.skip(2);
                 parser.number()?;
+                if what == "period" && ["s", "ms", "us"].contains(&parser.at.word().unwrap_or_default()) {
+                    parser.at.bump();
+                }
                 let label = "what is withdrawn is given back at once";
                 parser.warn_of(start, format!("gc {what} does nothing: rbird has no garbage to collect"), label);
             }
@@ -474,6 +485,26 @@ fn table_options(parser: &mut Parser<'_>, mut settle: Option<&mut [Duration; 2]>
         parser.end_of_statement()?;
     }
     Ok(sorted)
+}
+
+/// Reads what follows some words.
+type ReadArguments = fn(&mut Parser<'_>) -> Parsed<()>;
+
+/// Options of 3.x about the pace of BIRD's own tables, with what follows the words.
+const PACE: &[(&[&str], ReadArguments)] = &[
+    (&["cork", "threshold"], |p| p.number().and_then(|_| p.number()).map(drop)),
+    (&["export", "settle", "time"], two_times),
+    (&["route", "refresh", "export", "settle", "time"], two_times),
+    (&["digest", "settle", "time"], two_times),
+];
+
+fn two_times(parser: &mut Parser<'_>) -> Parsed<()> {
+    duration(parser)?;
+    duration(parser).map(drop)
+}
+
+fn is_ahead(parser: &Parser<'_>, words: &[&str]) -> bool {
+    words.iter().enumerate().all(|(n, word)| parser.at.name_at(parser.at.ahead(n)) == *word)
 }
 
 fn table(parser: &mut Parser<'_>) -> Parsed<()> {
@@ -554,6 +585,10 @@ fn mrtdump_protocols(parser: &mut Parser<'_>) -> Parsed<()> {
 }
 
 fn debug_latency(parser: &mut Parser<'_>) -> Parsed<()> {
+    if parser.at.is(Op::BraceOpen) || parser.at.is_word("all") {
+        let why = "one part of the loop is watched as the other: `on` or `off`";
+        return Err(parser.not_done(parser.at.last_span(), "debug latency with classes", why));
+    }
     parser.config.latency.debug = parser.switch()?;
     Ok(())
 }

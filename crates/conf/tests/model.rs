@@ -224,6 +224,7 @@ fn the_kernel_and_the_links() {
         device_routes: true,
         graceful_restart: true,
         merge_paths: Some(8),
+        ..KernelConf::of(Dialect::V1)
     };
     assert_eq!(*kernel, wanted);
     let ProtocolKind::Direct(direct) = &config.protocols[1].kind else { panic!() };

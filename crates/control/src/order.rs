@@ -14,7 +14,7 @@ use crate::request::{
 use crate::view::Kind;
 use conf::Dialect;
 use conf::command::{Line, Net, Reader};
-use conf::config::{Config, DebugMask, LogClass, LogClasses, MrtMask};
+use conf::config::{ChannelConf, Config, DebugMask, LogClass, LogClasses, MrtMask, ProtocolConf, ProtocolKind};
 use filter::syntax::{Op, Parsed, Tok};
 use filter::{Diagnostic, Expression, Policy};
 use route::{Family, Prefix, Roa, RoaEntry, RoaTable};
@@ -147,18 +147,23 @@ impl Order {
         let text: Vec<u8> = line.iter().copied().take_while(|b| *b != 0).filter(|b| *b != b'\r').collect();
         let line = Line::new(&text);
         let mut reader = line.reader(config);
-        let row = words(&mut reader)?;
+        let row = words(&mut reader, config.dialect)?;
         let order = arguments(row, &mut reader, config)?;
-        reader.end()?;
+        reader.end(behind(row.verb))?;
         Ok((order, row.verb))
     }
 }
 
 /// The command whose words come next: the one with most words, when several fit.
-fn words(reader: &mut Reader<'_>) -> Parsed<&'static Row> {
+fn words(reader: &mut Reader<'_>, dialect: Dialect) -> Parsed<&'static Row> {
     let mut best: Option<(&'static Row, usize)> = None;
     let mut known = 0;
-    for row in COMMANDS.iter().filter(|row| !matches!(row.verb, Verb::Group | Verb::Client)) {
+    let is_here = |row: &&Row| match row.verb {
+        Verb::Group | Verb::Client => false,
+        Verb::ShowRoa | Verb::AddRoa | Verb::DeleteRoa | Verb::FlushRoa => dialect == Dialect::V1,
+        _ => true,
+    };
+    for row in COMMANDS.iter().filter(is_here) {
         let common = row.words.split(' ').enumerate().take_while(|(n, word)| is_word(reader, *n, word)).count();
         known = known.max(common);
         if common == row.words.split(' ').count() && best.is_none_or(|(_, most)| common > most) {
@@ -177,10 +182,20 @@ fn is_word(reader: &mut Reader<'_>, n: usize, word: &str) -> bool {
     token.tok == Tok::Word && at.name_at(token) == word
 }
 
+/// What may stand behind the last word of a command that was read, as BIRD 2 says it: where it is but one thing or two.
+const fn behind(verb: Verb) -> &'static [&'static str] {
+    match verb {
+        Verb::ShowStatus | Verb::ShowMemory | Verb::ConfigureUndo | Verb::ConfigureConfirm | Verb::Down => &["END"],
+        Verb::ConfigureCheck => &["END", "TEXT"],
+        _ => &[],
+    }
+}
+
 /// What follows the words of a command.
 fn arguments(row: &Row, reader: &mut Reader<'_>, config: &Config) -> Result<Order, Refusal> {
     let act = |action, reader: &mut Reader<'_>| -> Parsed<Order> {
-        let choice = choice(reader)?;
+        let expected: &[&str] = if matches!(action, Action::Reload(Direction::Both)) { &[] } else { PROTOCOLS };
+        let choice = choice(reader, expected)?;
         let message = if matches!(action, Action::Reload(_)) { None } else { literal(reader)? };
         Ok(Order::Act { action, choice, message })
     };
@@ -189,8 +204,12 @@ fn arguments(row: &Row, reader: &mut Reader<'_>, config: &Config) -> Result<Orde
         Verb::ShowMemory => Order::Memory,
         Verb::ShowInterfaces => Order::Interfaces { summary: false },
         Verb::ShowInterfacesSummary => Order::Interfaces { summary: true },
-        Verb::ShowProtocols => Order::Protocols { choice: any_choice(reader)?, detail: false },
-        Verb::ShowProtocolsAll => Order::Protocols { choice: any_choice(reader)?, detail: true },
+        Verb::ShowProtocols => {
+            Order::Protocols { choice: any_choice(reader, &["END", "CF_SYM_KNOWN", "TEXT", "ALL"])?, detail: false }
+        }
+        Verb::ShowProtocolsAll => {
+            Order::Protocols { choice: any_choice(reader, &["END", "CF_SYM_KNOWN", "TEXT"])?, detail: true }
+        }
         Verb::ShowRoute => Order::Routes(RouteArguments::read(reader, config)?),
         Verb::ShowStatic => Order::Static(optional_name(reader)?),
         Verb::ShowSymbols => symbols(reader)?,
@@ -218,29 +237,38 @@ fn arguments(row: &Row, reader: &mut Reader<'_>, config: &Config) -> Result<Orde
         Verb::ConfigureCheck => Order::Configure { file: literal(reader)?, how: Configure::Check },
         Verb::ConfigureUndo => Order::Undo,
         Verb::ConfigureConfirm => Order::Confirm,
-        Verb::Debug => Order::Debug { choice: choice(reader)?, mask: reader.debug_mask()? },
-        Verb::MrtDump => Order::MrtDump { choice: choice(reader)?, mask: reader.mrt_mask()? },
+        Verb::Debug => Order::Debug { choice: choice(reader, PROTOCOLS)?, mask: reader.debug_mask()? },
+        Verb::MrtDump => Order::MrtDump { choice: choice(reader, PROTOCOLS)?, mask: reader.mrt_mask()? },
         Verb::DumpTables => Order::DumpTables(table_dump(reader)?),
         Verb::Down => Order::Down,
         Verb::Group | Verb::Client => return Err(reader.at().unexpected().into()),
     })
 }
 
+/// What names protocols, in BIRD 2's words.
+const PROTOCOLS: &[&str] = &["CF_SYM_KNOWN", "TEXT", "ALL"];
+
 /// `all`, a name or a pattern.
-fn choice(reader: &mut Reader<'_>) -> Parsed<Choice> {
+fn choice(reader: &mut Reader<'_>, expected: &[&str]) -> Parsed<Choice> {
     if reader.at().eat_word("all") {
         return Ok(Choice::All);
     }
     match literal(reader)? {
         Some(pattern) => Ok(Choice::Matching(pattern)),
-        None => Ok(Choice::Named(reader.name()?.0.into())),
+        None => {
+            reader.known_ahead(expected)?;
+            Ok(Choice::Named(reader.name()?.0.into()))
+        }
     }
 }
 
 /// A name, a pattern or nothing.
-fn any_choice(reader: &mut Reader<'_>) -> Parsed<Choice> {
+fn any_choice(reader: &mut Reader<'_>, expected: &[&str]) -> Parsed<Choice> {
     if let Some(pattern) = literal(reader)? {
         return Ok(Choice::Matching(pattern));
+    }
+    if reader.at().is_name() {
+        reader.known_ahead(expected)?;
     }
     Ok(optional_name(reader)?.map_or(Choice::All, Choice::Named))
 }
@@ -293,6 +321,8 @@ fn echo(reader: &mut Reader<'_>) -> Parsed<Order> {
         LogClasses::ALL
     } else if reader.at().eat_word("off") {
         LogClasses::of(&[])
+    } else if !reader.at().is(Op::BraceOpen) {
+        return Err(reader.at().wanted_one_of("`all`, `off` or classes in braces", &["OFF", "'{'", "ALL"]));
     } else {
         LogClasses::of(&braced(LOG_CLASSES, reader)?)
     };
@@ -413,7 +443,7 @@ fn roa_table(reader: &mut Reader<'_>, config: &Config) -> Result<Arc<str>, Refus
     if reader.at().eat_word("table") {
         return Ok(reader.roa_table()?);
     }
-    reader.end()?;
+    reader.end(&[])?;
     the_roa_table(config)
 }
 
@@ -504,6 +534,8 @@ struct RouteArguments {
     /// The last word that chooses tables is `table`, not a protocol.
     heads_empty: bool,
     export: Option<ExportQuery>,
+    /// `export PROTOCOL.CHANNEL`: of the protocol's channels this one (2).
+    channel: Option<Family>,
     protocol: Option<Arc<str>>,
     filter: Option<Policy>,
     primary: bool,
@@ -513,7 +545,7 @@ struct RouteArguments {
 }
 
 impl RouteArguments {
-    fn read(reader: &mut Reader<'_>, config: &Config) -> Parsed<RouteQuery> {
+    fn read(reader: &mut Reader<'_>, config: &Config) -> Result<RouteQuery, Refusal> {
         let mut arguments = Self {
             dialect: config.dialect,
             nets: None,
@@ -521,6 +553,7 @@ impl RouteArguments {
             all_tables: false,
             heads_empty: false,
             export: None,
+            channel: None,
             protocol: None,
             filter: None,
             primary: false,
@@ -532,6 +565,7 @@ impl RouteArguments {
             arguments.one(reader)?;
         }
         arguments.fits(reader, config)?;
+        arguments.check(config)?;
         Ok(arguments.query(config))
     }
 
@@ -553,11 +587,13 @@ impl RouteArguments {
                     self.all_tables = true;
                     return Ok(());
                 }
+                reader.known_ahead(&["CF_SYM_KNOWN", "ALL"])?;
                 self.tables.push(reader.table()?);
                 return Ok(());
             }
             Some("protocol") => {
                 reader.at().bump();
+                reader.known_ahead(&["CF_SYM_KNOWN"])?;
                 let protocol = reader.protocol()?;
                 self.heads_empty = false;
                 return match self.protocol.replace(protocol) {
@@ -575,7 +611,11 @@ impl RouteArguments {
             Some(word) if export_mode(word).is_some() => {
                 let mode = export_mode(word);
                 reader.at().bump();
+                reader.known_ahead(&["CF_SYM_KNOWN", "TABLE"])?;
                 let protocol = reader.protocol()?;
+                if self.dialect == Dialect::V2 && reader.at().eat(Op::Dot) {
+                    self.channel = Some(channel(reader)?);
+                }
                 self.heads_empty = false;
                 let query = mode.map(|mode| ExportQuery { mode, protocol });
                 return match std::mem::replace(&mut self.export, query) {
@@ -602,7 +642,7 @@ impl RouteArguments {
             (true, Net::Prefix(prefix)) => Nets::ForPrefix(prefix),
             (true, Net::Address(addr)) => Nets::ForAddress(addr),
             (false, Net::Prefix(prefix)) => Nets::Exact(prefix),
-            (false, Net::Address(_)) => return Err(reader.at().unexpected()),
+            (false, Net::Address(_)) => return Err(reader.at().wanted_one_of("the length of the prefix", &["'/'"])),
         };
         match self.nets.replace(nets) {
             Some(_) => Err(Diagnostic::error(span, "Only one prefix expected")),
@@ -623,12 +663,31 @@ impl RouteArguments {
         }
     }
 
+    /// Refuses what BIRD 2 refuses: an export by a protocol that is told no routes, a channel that it has not.
+    fn check(&self, config: &Config) -> Result<(), Refusal> {
+        let refusal = |text: String| Err(Refusal { code: code::PARSE_ERROR, text });
+        let Some(export) = self.export.as_ref().filter(|_| self.dialect == Dialect::V2) else { return Ok(()) };
+        let protocol = config.protocols.iter().find(|p| p.name == export.protocol);
+        let is_told = |p: &&ProtocolConf| {
+            matches!(p.kind, ProtocolKind::Bgp(_) | ProtocolKind::Kernel(_) | ProtocolKind::Pipe(_))
+        };
+        let Some(protocol) = protocol.filter(is_told) else { return refusal("No valid tables".to_owned()) };
+        match self.channel {
+            Some(family) if protocol.channels.iter().all(|c| c.family != family) => {
+                refusal(format!("{} has no such channel", export.protocol))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// The query. Without a table it is those of the protocol for which, or by which, routes are asked;
     /// else the default one (1.6) or all (2).
     fn query(self, config: &Config) -> RouteQuery {
         let tables_of = |name: &Arc<str>| -> Vec<Arc<str>> {
             let protocol = config.protocols.iter().find(|p| p.name == *name);
-            let channels = protocol.into_iter().flat_map(|p| p.channels.iter().chain(&p.roa_channels));
+            let of_channel = |c: &&ChannelConf| self.channel.is_none_or(|family| c.family == family);
+            let channels =
+                protocol.into_iter().flat_map(|p| p.channels.iter().chain(&p.roa_channels)).filter(of_channel);
             channels.map(|c| c.table.clone()).collect()
         };
         let all = || {
@@ -668,8 +727,19 @@ impl RouteArguments {
             filtered: self.filtered,
             detail: self.detail,
             output: self.output,
+            keeps_mark: config.dialect == Dialect::V2,
         }
     }
+}
+
+/// `ipv4`, `ipv6`.
+fn channel(reader: &mut Reader<'_>) -> Parsed<Family> {
+    for (word, family) in [("ipv4", Family::Ipv4), ("ipv6", Family::Ipv6)] {
+        if reader.at().eat_word(word) {
+            return Ok(family);
+        }
+    }
+    Err(reader.at().wanted("`ipv4` or `ipv6`"))
 }
 
 fn export_mode(word: &str) -> Option<ExportMode> {

@@ -292,6 +292,8 @@ pub struct RouteQuery {
     pub detail: bool,
     /// List, sum, or both.
     pub output: RouteOutput,
+    /// What a filter or merging changes keeps the mark of the best (2).
+    pub keeps_mark: bool,
 }
 
 /// Which nets a `show route` is about.

@@ -8,7 +8,7 @@
 //!
 //! A path is marked ` *` when it is the table's own best path. A filter that
 //! touches more than attributes of protocols (preference, gateway, ...) makes
-//! another route of it, which is nobody's best; so does merging.
+//! another route of it, which in BIRD 1.6 is nobody's best; so does merging.
 
 use crate::request::{ExportMode, RouteOutput, RouteQuery};
 use crate::view::{Exported, RouteNet};
@@ -212,7 +212,7 @@ impl<'q> Selection<'q> {
         };
         let (now, before) = (attrs.local(), path.attrs.local());
         let untouched = std::ptr::eq(now, before);
-        let same_route = !merged && (untouched || is_same_route(now, before));
+        let same_route = self.query.keeps_mark || (!merged && (untouched || is_same_route(now, before)));
         let mark = match (same_route, net.sync_error) {
             (false, _) => Mark::None,
             (true, false) => Mark::Best,

@@ -12,6 +12,7 @@
 //! is dropped alone.
 
 use crate::code;
+use crate::commands::Verb;
 use crate::echo::{Echo, Listener};
 use crate::frame::Frame;
 use crate::layout::{self, Setting};
@@ -176,7 +177,9 @@ impl Session {
         let mut out = Frame::new();
         match Order::parse(line, &config) {
             Err(refusal) => out.end(refusal.code, refusal.text),
-            Ok((_, verb)) if self.restricted && !verb.is_safe() => out.end(code::DENIED, "Access denied"),
+            Ok((_, verb)) if self.restricted && !is_safe(verb, config.dialect) => {
+                out.end(code::DENIED, "Access denied")
+            }
             Ok((order, _)) => self.obey(order, &config, &mut out).await?,
         }
         self.write(&mut out).await
@@ -594,4 +597,9 @@ impl Lines {
             }
         }
     }
+}
+
+/// Whether a restricted client may do it. BIRD 2 does not let it read files.
+fn is_safe(verb: Verb, dialect: Dialect) -> bool {
+    verb.is_safe() && !(verb == Verb::ConfigureCheck && dialect == Dialect::V2)
 }

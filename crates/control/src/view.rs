@@ -59,7 +59,9 @@ pub struct MemoryView {
     pub attributes: u64,
     /// ROA tables.
     pub roa: u64,
-    /// All the rest of the process: sessions, groups, configurations, the program itself.
+    /// The text of the configuration, which is kept.
+    pub config: u64,
+    /// All the rest of the process: sessions, groups, the program itself.
     pub protocols: u64,
     /// All of the process.
     pub total: u64,

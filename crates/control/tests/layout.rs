@@ -200,7 +200,8 @@ fn a_status_during_recovery() {
 
 #[test]
 fn sizes_have_at_most_four_digits() {
-    let view = MemoryView { tables: 9_999, attributes: 10_000, roa: 0, protocols: 9_999 * 1024, total: u64::MAX };
+    let view =
+        MemoryView { tables: 9_999, attributes: 10_000, roa: 0, config: 0, protocols: 9_999 * 1024, total: u64::MAX };
     let said = Scene::new().write(|layout, _, out| layout.memory(&view, out));
     let sizes: Vec<&str> = said.lines().filter_map(|l| l.get(l.len().checked_sub(7)?..)).collect();
     assert_eq!(sizes.get(1..5), Some(["9999  B", "  10 kB", "   0  B", "9999 kB"].as_slice()), "{said}");
@@ -317,6 +318,7 @@ fn routes_of(config: Config, filter: &str, detail: bool, net: RouteNet) -> Strin
         filtered: false,
         detail,
         output: RouteOutput::List,
+        keeps_mark: false,
     };
     scene.write(|layout, setting, out| {
         let mut selection = Selection::new(&query, Arc::default());

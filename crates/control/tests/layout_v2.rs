@@ -312,14 +312,16 @@ fn a_status_during_recovery_has_milliseconds() {
 
 #[test]
 fn sizes_have_a_digit_behind_the_point() {
-    let view = MemoryView { tables: 64_205, attributes: 3_736, roa: 0, protocols: 9_999, total: 1 << 40 };
+    let view = MemoryView { tables: 64_205, attributes: 3_736, roa: 0, config: 7, protocols: 9_999, total: 1 << 40 };
     assert_eq!(
         said(|layout, _, out| layout.memory(&view, out)),
         "1018-BIRD memory usage
-                    Effective    Overhead
+                   Effective    Overhead
  Routing tables:     62.7 kB      0.0  B
  Route attributes: 3736.0  B      0.0  B
  Protocols:        9999.0  B      0.0  B
+ Current config:      7.0  B      0.0  B
+ Standby memory:      0.0  B      0.0  B
  Total:            1024.0 GB      0.0  B
 0000 
 "

@@ -257,7 +257,8 @@ impl Supervisor {
             Request::Memory(answer) => {
                 let (deps, tables) = (self.world.deps.clone(), self.tables.values().copied().collect());
                 let roas = self.world.roas.now();
-                self.face.spawn(async move { answer.send(memory(deps, tables, &roas).await) });
+                let config = self.current.config.files.iter().map(|file| file.text.len() as u64).sum();
+                self.face.spawn(async move { answer.send(memory(deps, tables, &roas, config).await) });
             }
             Request::Interfaces(answer) => drop(answer.send(self.interfaces())),
             Request::Protocols { choice, detail, answer } => {
@@ -556,15 +557,15 @@ fn router_id(config: &Config, ifaces: &Ifaces) -> Result<Ipv4Addr, String> {
     found.ok_or_else(|| "Cannot determine router ID, please configure it manually".into())
 }
 
-async fn memory(deps: session::peer::Deps, tables: Vec<TableId>, roas: &RoaTables) -> MemoryView {
-    let mut view = MemoryView { total: resident(), ..MemoryView::default() };
+async fn memory(deps: session::peer::Deps, tables: Vec<TableId>, roas: &RoaTables, config: u64) -> MemoryView {
+    let mut view = MemoryView { total: resident(), config, ..MemoryView::default() };
     view.roa = roas.iter().map(|(_, table)| table.octets() as u64).sum();
     for table in tables {
         let totals = deps.tables.query(table, |t| t.totals()).await.unwrap_or_default();
         view.tables += totals.octets - totals.attr_octets;
         view.attributes += totals.attr_octets;
     }
-    view.protocols = view.total.saturating_sub(view.tables + view.attributes + view.roa);
+    view.protocols = view.total.saturating_sub(view.tables + view.attributes + view.roa + view.config);
     view
 }
 

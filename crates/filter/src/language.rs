@@ -124,12 +124,17 @@ pub fn filter(cursor: &mut Cursor<'_>, symbols: &Symbols) -> Rule<Arc<Filter>> {
         let span = cursor.span();
         return filter_body(cursor, symbols, None, span).map(Arc::new);
     }
+    let unexpected = cursor.unexpected();
     let (name, span) = cursor.name().map_err(one)?;
     match symbols.get(name).map(|s| &s.kind) {
         Some(SymbolKind::Filter(filter)) => Ok(filter.clone()),
         Some(SymbolKind::Broken) => Ok(Arc::new(rejecting(span))),
         other => {
-            let wrong = Diagnostic::error(span, "No such filter.");
+            let is_no_name = other.is_none() && cursor.dialect().rules().names_tokens;
+            let wrong = match is_no_name {
+                true => Diagnostic { label: Some("no filter has this name".into()), ..unexpected },
+                false => Diagnostic::error(span, "No such filter."),
+            };
             Err(vec![match (other, symbols.nearest(name, |k| matches!(k, SymbolKind::Filter(_)))) {
                 (Some(kind), _) => wrong.help(format!("`{name}` is a {}", kind.word())),
                 (None, Some(near)) => wrong.help(format!("there is a filter `{near}`")),

@@ -6,8 +6,8 @@
 //! have been told once, so a daemon that starts finds its old routes again and
 //! touches those only that differ.
 //!
-//! Ours are the routes with `proto bird`, and only those are ever removed or
-//! replaced. Another program's route for the same prefix and metric makes an
+//! Ours are the routes with `proto bird` (and, in BIRD 2, with our metric), and
+//! only those are ever removed or replaced. Another program's route for the same prefix and metric makes an
 //! addition fail; the error is kept, shown, and tried again at each scan, never
 //! between: so what an operator does by hand stands until the next scan, as
 //! with BIRD.
@@ -56,6 +56,8 @@ pub struct Request {
 pub struct Reconciler {
     family: Family,
     table: u32,
+    /// The metric of our routes; `None`: all routes of `proto bird` are ours.
+    own_metric: Option<u32>,
     palette: Palette,
     entries: Entries,
     /// Something is to be asked for these; they wait for the next turn.
@@ -79,6 +81,7 @@ impl Reconciler {
         Self {
             family,
             table,
+            own_metric: None,
             palette: Palette::default(),
             entries: Entries::default(),
             queue: VecDeque::new(),
@@ -90,6 +93,20 @@ impl Reconciler {
             scanned: false,
             told: false,
         }
+    }
+
+    /// Only routes with this metric are ours; `None`: whatever their metric is.
+    ///
+    /// Those of `proto bird` with another stay as they are, as with BIRD 2.
+    #[must_use]
+    pub const fn owning(mut self, metric: Option<u32>) -> Self {
+        self.own_metric = metric;
+        self
+    }
+
+    /// Whether a route is ours.
+    fn is_ours(&self, seen: &SeenRoute) -> bool {
+        seen.is_ours() && self.own_metric.is_none_or(|metric| metric == seen.route.metric)
     }
 
     /// The kernel table.
@@ -201,7 +218,7 @@ impl Reconciler {
         if seen.table != self.table || seen.net.family() != self.family || seen.tos != 0 {
             return;
         }
-        if !seen.is_ours() {
+        if !self.is_ours(seen) {
             self.saw_alien(seen);
             return;
         }
@@ -264,7 +281,7 @@ impl Reconciler {
 
     /// The kernel says that another program put its route in the place of ours.
     pub fn was_replaced(&mut self, by: &SeenRoute) {
-        if by.table != self.table || by.tos != 0 || by.is_ours() {
+        if by.table != self.table || by.tos != 0 || self.is_ours(by) {
             return;
         }
         let Some(entry) = self.entries.known(&by.net) else {

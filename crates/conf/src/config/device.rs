@@ -1,6 +1,6 @@
 //! `protocol device`: the links and their addresses.
 
-use super::IfacePattern;
+use super::{Dialect, IfacePattern};
 use route::Prefix;
 use std::time::Duration;
 
@@ -11,10 +11,19 @@ pub struct DeviceConf {
     pub scan_time: Duration,
     /// `primary` / `preferred`: for links that match, the prefix of the preferred address.
     pub primary: Vec<(IfacePattern, Prefix)>,
+    /// Of several addresses the lowest that reaches beyond the link stands for it (1.6); in 2 the first.
+    pub prefers_lowest: bool,
+}
+
+impl DeviceConf {
+    /// The defaults of a dialect.
+    pub fn of(dialect: Dialect) -> Self {
+        Self { prefers_lowest: dialect == Dialect::V1, ..Self::default() }
+    }
 }
 
 impl Default for DeviceConf {
     fn default() -> Self {
-        Self { scan_time: Duration::from_secs(60), primary: Vec::new() }
+        Self { scan_time: Duration::from_secs(60), primary: Vec::new(), prefers_lowest: true }
     }
 }

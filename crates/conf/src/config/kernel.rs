@@ -33,6 +33,12 @@ pub struct KernelConf {
     pub graceful_restart: bool,
     /// `merge paths`: the largest number of next hops.
     pub merge_paths: Option<u32>,
+    /// All routes of `proto bird` in the table are ours, whatever their metric (1.6). In 2, where `metric` is not 0,
+    /// only those with it are: the others stay.
+    pub owns_all_metrics: bool,
+    /// `krt_scope` of a learned route is left out where it is the usual one of the route's kind (1.6); in 2 where it is
+    /// `universe`.
+    pub omits_usual_scope: bool,
 }
 
 impl KernelConf {
@@ -40,7 +46,13 @@ impl KernelConf {
     pub fn of(dialect: Dialect) -> Self {
         match dialect {
             Dialect::V1 => Self::default(),
-            Dialect::V2 => Self { metric: Some(32), device_routes: true, ..Self::default() },
+            Dialect::V2 => Self {
+                metric: Some(32),
+                device_routes: true,
+                owns_all_metrics: false,
+                omits_usual_scope: false,
+                ..Self::default()
+            },
         }
     }
 }
@@ -56,6 +68,8 @@ impl Default for KernelConf {
             device_routes: false,
             graceful_restart: false,
             merge_paths: None,
+            owns_all_metrics: true,
+            omits_usual_scope: true,
         }
     }
 }

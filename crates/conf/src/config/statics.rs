@@ -1,5 +1,6 @@
 //! `protocol static`: routes that stand in the file.
 
+use super::Dialect;
 use filter::Span;
 use route::{Prefix, Roa};
 use std::net::IpAddr;
@@ -10,6 +11,8 @@ use std::sync::Arc;
 pub struct StaticConf {
     /// `check link`.
     pub check_link: bool,
+    /// Routes to a device are a kind of their own, for which `check link` does not count (1.6).
+    pub devices_are_apart: bool,
     /// `igp table`, the name.
     pub igp_table: Option<Arc<str>>,
     /// The routes in order.
@@ -27,6 +30,13 @@ pub struct StaticRoa {
     pub body: Option<Arc<filter::Filter>>,
     /// Where it is written.
     pub span: Span,
+}
+
+impl StaticConf {
+    /// The defaults of a dialect.
+    pub fn of(dialect: Dialect) -> Self {
+        Self { devices_are_apart: dialect == Dialect::V1, ..Self::default() }
+    }
 }
 
 /// One `route`.

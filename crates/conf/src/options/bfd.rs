@@ -1,6 +1,8 @@
 //! `protocol bfd`: whether neighbours live.
 
-use crate::config::{BfdAuth, BfdConf, BfdInterfaces, BfdNeighbor, BfdOptions, BfdPassword, CivilTime, pattern_words};
+use crate::config::{
+    BfdAuth, BfdConf, BfdInterfaces, BfdNeighbor, BfdOptions, BfdPassword, CivilTime, Dialect, pattern_words,
+};
 use crate::option::{Effect, Own, Row, Slot, field, find, words_known};
 use crate::parser::Parser;
 use crate::suggest;
@@ -10,6 +12,11 @@ use std::sync::Arc;
 
 /// Its own options.
 pub(crate) static OPTIONS: &[Row<BfdConf>] = &[
+    Row::<BfdConf>::refused(&["accept"], "rbird hears both families, over one hop and several").only(Dialect::V2),
+    Row::<BfdConf>::refused(&["strict", "bind"], "rbird hears on all addresses, and minds who is asked for")
+        .only(Dialect::V2),
+    Row::<BfdConf>::refused(&["zero", "udp6", "checksum", "rx"], "RFC 8200 8.1: packets over IPv6 have one")
+        .only(Dialect::V2),
     own(
         &["interface"],
         "[-]\"pattern\", ... [{ options }]",

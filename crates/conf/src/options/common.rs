@@ -44,12 +44,20 @@ pub(crate) static PROTOCOL: &[Row<ProtocolConf>] = &[
         &["vrf"],
         "rbird puts no socket and no table into a VRF: run one rbird in each (ip vrf exec NAME rbird ...)",
     ),
+    Row::<ProtocolConf>::refused(&["thread", "group"], "`threads` in rbird.toml says how many there are")
+        .only(Dialect::V2),
+    Row::<ProtocolConf>::refused(&["restart", "time", "limit"], "`error wait time` of bgp says how long it waits")
+        .only(Dialect::V2),
     Row::<ProtocolConf>::refused(&["hostname"], "not yet in rbird: the router has one name, in all its sessions")
         .only(Dialect::V2),
 ];
 
 /// Options of an attachment to a table.
 pub(crate) static CHANNEL: &[Row<ChannelConf>] = &[
+    Row::<ChannelConf>::refused(&["export", "in"], "write `export where net ~ [ PREFIX+ ]`").only(Dialect::V2),
+    Row::<ChannelConf>::refused(&["export", "block"], "rbird bounds by itself what waits to be told").only(Dialect::V2),
+    Row::<ChannelConf>::refused(&["export", "settle", "time"], "rbird tells at once what a table has")
+        .only(Dialect::V2),
     Row::new(&["table"], Slot::Table(field!(table)), Effect::Restart),
     Row::new(&["preference"], Slot::Limited(field!(preference), 0xffff, "Invalid preference"), Effect::Refilter),
     Row::new(

@@ -4,7 +4,7 @@
 //! odd here is so there: trailing blanks of empty columns, counts of a device
 //! protocol that has no routes, a `Type:` line under blackholes that says unicast.
 
-use super::words::{self, Ends, flags, up_or_down};
+use super::words::{self, Ends, flags};
 use super::{Layout, Setting, attributes};
 use crate::code;
 use crate::frame::{Frame, Line};
@@ -379,4 +379,8 @@ fn route_detail(path: &ShownPath<'_>, setting: &Setting<'_>, out: &mut Frame) {
     let (kind, scope) = (local.kind.word(), local.scope.word());
     out.line(code::ROUTE_TYPE, format_args!("\tType: {kind} unicast {scope}"));
     attributes::each_line(&path.attrs, setting.symbols, |text| out.line(code::ROUTE_ATTRIBUTE, text));
+}
+
+pub const fn up_or_down(up: bool) -> &'static str {
+    if up { "up" } else { "DOWN" }
 }

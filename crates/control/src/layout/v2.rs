@@ -5,7 +5,7 @@
 //! next hops in lines of their own. `show memory` has no overhead to tell and no
 //! standby pages: rbird's figures are octets in use.
 
-use super::words::{self, Ends, flags, up_or_down};
+use super::words::{self, Ends, flags};
 use super::{Layout, Setting, attributes};
 use crate::code;
 use crate::frame::{Frame, Line};
@@ -45,11 +45,13 @@ impl Layout for V2 {
 
     fn memory(&self, view: &MemoryView, out: &mut Frame) {
         out.line(code::MEMORY, "BIRD memory usage");
-        out.line(code::MEMORY, format_args!("{:<17} {:>10} {:>11}", "", "Effective", "Overhead"));
+        out.line(code::MEMORY, format_args!("{:<17} {:>9} {:>11}", "", "Effective", "Overhead"));
         for (label, octets) in [
             ("Routing tables:", view.tables.saturating_add(view.roa)),
             ("Route attributes:", view.attributes),
             ("Protocols:", view.protocols),
+            ("Current config:", view.config),
+            ("Standby memory:", 0),
             ("Total:", view.total),
         ] {
             out.line(code::MEMORY, format_args!("{label:<17} {:>9} {:>11}", scaled(octets), scaled(0)));
@@ -184,6 +186,10 @@ impl std::fmt::Display for RoaNet<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}-{} AS{}", self.0.prefix, self.0.max_len, self.0.asn)
     }
+}
+
+const fn up_or_down(up: bool) -> &'static str {
+    if up { "up" } else { "down" }
 }
 
 /// A size with one digit behind the point, and its unit.
@@ -544,7 +550,7 @@ fn route_row(label: Option<Prefix>, path: &ShownPath<'_>, setting: &Setting<'_>,
     }
 }
 
-/// ` (200)`, ` (100/55)`, and for BGP ` (100) [AS64512i]`. A metric of nothing is not said.
+/// ` (200)`, and for BGP ` (100) [AS64512i]`, ` (100/55) [i]`. A metric of nothing is not said.
 fn info(path: &ShownPath<'_>, line: &mut Line<'_>) {
     line.put(" (").number(path.attrs.local().preference);
     let ends = path.source.bgp.is_some().then(|| Ends::of(&path.attrs));
@@ -552,6 +558,7 @@ fn info(path: &ShownPath<'_>, line: &mut Line<'_>) {
         line.put("s");
     }
     match metric(path) {
+        _ if ends.is_none() => {}
         0 => {}
         IGP_METRIC_UNKNOWN => {
             line.put("/?");

@@ -16,10 +16,6 @@ pub fn detail(indent: &str, text: std::fmt::Arguments<'_>, out: &mut Frame) {
     out.line(code::PROTOCOL_DETAIL, format_args!("{indent}{text}"));
 }
 
-pub const fn up_or_down(up: bool) -> &'static str {
-    if up { "up" } else { "DOWN" }
-}
-
 /// The second line of a link.
 pub fn flags(flags: IfaceFlags, mtu: u32) -> String {
     let kind = if flags.multi_access { "MultiAccess" } else { "PtP" };

@@ -222,7 +222,14 @@ fn status() -> StatusView {
 }
 
 const fn memory() -> MemoryView {
-    MemoryView { tables: 35 * 1024, attributes: 10 * 1024, roa: 192, protocols: 23 * 1024, total: 107 * 1024 }
+    MemoryView {
+        tables: 35 * 1024,
+        attributes: 10 * 1024,
+        roa: 192,
+        config: 0,
+        protocols: 23 * 1024,
+        total: 107 * 1024,
+    }
 }
 
 pub fn interfaces() -> Vec<InterfaceView> {

@@ -6,7 +6,7 @@
 //! prefixes and in paths: nobody else waits long for the table.
 
 use crate::protocols::{KernelHandle, PipeHandle};
-use control::request::{Nets, RouteQuery};
+use control::request::{ExportMode, Nets, RouteQuery};
 use control::view::{Exported, RouteItem, RoutePage};
 use filter::Policy;
 use rib::batch::NetId;
@@ -66,6 +66,7 @@ pub struct Listed {
 
 /// Sends all pages of an answer; ends early when the client is gone.
 pub async fn answer(deps: Deps, tables: Vec<Listed>, query: Arc<RouteQuery>, pages: mpsc::Sender<RouteItem>) {
+    let before = query.export.as_ref().is_some_and(|e| e.mode == ExportMode::Before);
     for listed in tables {
         if pages.send(RouteItem::Table(Arc::clone(&listed.name))).await.is_err() {
             return;
@@ -74,7 +75,7 @@ pub async fn answer(deps: Deps, tables: Vec<Listed>, query: Arc<RouteQuery>, pag
             // One visit to the table: each costs a change of threads, twice.
             let shown = deps.tables.query(listed.table, move |t| net.find(t).map(|id| t.show_all(&[id], 1)));
             if let Some((page, _)) = shown.await.flatten()
-                && !send(&deps, &listed, page, &pages).await
+                && !send(&deps, &listed, page, before, &pages).await
             {
                 return;
             }
@@ -90,7 +91,7 @@ pub async fn answer(deps: Deps, tables: Vec<Listed>, query: Arc<RouteQuery>, pag
             let shown = deps.tables.query(listed.table, move |t| t.show_all(&asked, PATHS_MAX));
             let Some((page, looked_at)) = shown.await else { break };
             rest = rest.get(looked_at.max(1)..).unwrap_or_default();
-            if !send(&deps, &listed, page, &pages).await {
+            if !send(&deps, &listed, page, before, &pages).await {
                 return;
             }
         }
@@ -98,8 +99,8 @@ pub async fn answer(deps: Deps, tables: Vec<Listed>, query: Arc<RouteQuery>, pag
 }
 
 /// Sends a page of nets; `false`: the client is gone.
-async fn send(deps: &Deps, listed: &Listed, page: Page, pages: &mpsc::Sender<RouteItem>) -> bool {
-    let exports = judge_all(deps, listed.judge.as_ref(), listed.table, &page).await;
+async fn send(deps: &Deps, listed: &Listed, page: Page, before: bool, pages: &mpsc::Sender<RouteItem>) -> bool {
+    let exports = judge_all(deps, listed.judge.as_ref(), listed.table, &page, before).await;
     let refused = refused(&page, &listed.kernels);
     pages.send(RouteItem::Nets(RoutePage { page, exports, refused })).await.is_ok()
 }
@@ -155,8 +156,14 @@ async fn all(deps: &Deps, table: TableId) -> Vec<(Prefix, NetId)> {
     sorted.await.unwrap_or_default()
 }
 
-/// What an export makes of each path of a page; empty when nobody asked.
-async fn judge_all(deps: &Deps, judge: Option<&Judge>, table: TableId, page: &Page) -> Vec<Option<Exported>> {
+/// What an export makes of each path of a page; empty when nobody asked. `before`: as its filter sees it.
+async fn judge_all(
+    deps: &Deps,
+    judge: Option<&Judge>,
+    table: TableId,
+    page: &Page,
+    before: bool,
+) -> Vec<Option<Exported>> {
     let Some(judge) = judge else { return Vec::new() };
     let nets = page.views();
     let of_nets = match judge {
@@ -167,7 +174,7 @@ async fn judge_all(deps: &Deps, judge: Option<&Judge>, table: TableId, page: &Pa
         Judge::Pipe(pipe) => pipe.judge(table, &nets),
         Judge::Member(member, candidates) => {
             let mut judged = deps.exports.judge(*member, nets.clone()).await.into_iter();
-            nets.iter().map(|n| chosen(n, *candidates, judged.by_ref().take(n.paths.len()).collect())).collect()
+            nets.iter().map(|n| chosen(n, *candidates, judged.by_ref().take(n.paths.len()).collect(), before)).collect()
         }
     };
     let of_nets: Vec<Vec<Option<Exported>>> = of_nets;
@@ -182,7 +189,7 @@ async fn judge_all(deps: &Deps, judge: Option<&Judge>, table: TableId, page: &Pa
 }
 
 /// Leaves out what is not a candidate.
-fn chosen(net: &NetView, candidates: Candidates, judged: Vec<Judged>) -> Vec<Option<Exported>> {
+fn chosen(net: &NetView, candidates: Candidates, judged: Vec<Judged>, before: bool) -> Vec<Option<Exported>> {
     let mut told = false;
     net.paths
         .iter()
@@ -194,7 +201,7 @@ fn chosen(net: &NetView, candidates: Candidates, judged: Vec<Judged>) -> Vec<Opt
                 Candidates::All => true,
             };
             told |= is_candidate && judged.verdict == ExportVerdict::Accepted;
-            (is_candidate && !path.filtered).then(|| exported(judged))
+            (is_candidate && !path.filtered).then(|| exported(judged, before))
         })
         .collect()
 }
@@ -203,11 +210,12 @@ fn by_policy(policy: &Policy, path: &rib::query::PathView) -> Exported {
     Exported::Judged { attrs: path.attrs.clone(), accepted: matches!(policy, Policy::Accept) }
 }
 
-fn exported(judged: Judged) -> Exported {
+fn exported(judged: Judged, before: bool) -> Exported {
+    let attrs = if before { judged.before_filter } else { judged.attrs };
     match judged.verdict {
         ExportVerdict::Vetoed => Exported::Vetoed,
-        ExportVerdict::Filtered => Exported::Judged { attrs: judged.attrs, accepted: false },
-        ExportVerdict::Accepted => Exported::Judged { attrs: judged.attrs, accepted: true },
+        ExportVerdict::Filtered => Exported::Judged { attrs, accepted: false },
+        ExportVerdict::Accepted => Exported::Judged { attrs, accepted: true },
     }
 }
 

@@ -99,16 +99,25 @@ fn view(conf: Option<&DeviceConf>, iface: &Iface, ifaces: &Ifaces) -> InterfaceV
 
 /// The address that stands for a link: the first `primary` rule that names one, else BIRD's choice.
 ///
-/// BIRD prefers addresses that reach beyond the link, and of those the lowest; secondary ones never count.
+/// BIRD 1.6 prefers addresses that reach beyond the link, and of those the lowest, BIRD 2 the first; secondary ones
+/// never count.
 pub fn primary<'a>(conf: Option<&DeviceConf>, iface: &'a Iface, family: Family) -> Option<&'a IfaceAddr> {
     let candidates = || iface.addrs.iter().filter(|a| !a.secondary && Family::of(a.addr) == family);
-    let choice = |all: &mut dyn Iterator<Item = &'a IfaceAddr>| all.min_by_key(|a| (a.scope <= Scope::Link, a.addr));
+    let lowest = conf.is_none_or(|c| c.prefers_lowest);
+    let choice = |all: &mut dyn Iterator<Item = &'a IfaceAddr>| match lowest {
+        true => all.min_by_key(|a| (a.scope <= Scope::Link, a.addr)),
+        false => all.min_by_key(|a| is_link_local(a)),
+    };
     let rules = conf.map(|c| c.primary.as_slice()).unwrap_or_default();
     let chosen = rules.iter().find_map(|(rule, net)| {
         let named = |a: &&IfaceAddr| pattern::fits(rule, iface, a) && net.contains(a.addr);
         choice(&mut candidates().filter(named))
     });
     chosen.or_else(|| choice(&mut candidates()))
+}
+
+fn is_link_local(addr: &IfaceAddr) -> bool {
+    matches!(addr.addr, IpAddr::V6(v6) if v6.is_unicast_link_local())
 }
 
 #[cfg(test)]
@@ -132,6 +141,19 @@ mod tests {
         assert_eq!(primary_of(&["10.1.1.1/24 secondary", "10.1.3.7/24"]), "10.1.3.7");
     }
 
+    /// reference/kernel/2.0.12/second-address-and-secondary.txt.
+    #[test]
+    fn in_dialect_2_the_first_address_stands_for_the_link() {
+        let conf = DeviceConf { prefers_lowest: false, ..DeviceConf::default() };
+        let first_of = |addrs: &[&str]| {
+            let links = lab::links(&[("d0", addrs)]);
+            primary(Some(&conf), links.by_name("d0").unwrap(), Family::Ipv4).unwrap().addr.to_string()
+        };
+        assert_eq!(first_of(&["127.0.0.1/8", "10.8.8.8/32"]), "127.0.0.1");
+        assert_eq!(first_of(&["10.7.7.7/32", "10.1.9.1 peer 10.1.9.2"]), "10.7.7.7");
+        assert_eq!(first_of(&["10.1.1.1/24 secondary", "10.1.3.7/24"]), "10.1.3.7");
+    }
+
     #[test]
     fn a_primary_rule_names_another() {
         let links = lab::links(&[("d0", &["10.1.1.1/24", "10.2.1.1/24"])]);
@@ -139,6 +161,7 @@ mod tests {
         let conf = DeviceConf {
             scan_time: std::time::Duration::from_secs(10),
             primary: vec![(rule, "10.2.0.0/16".parse().unwrap())],
+            ..DeviceConf::default()
         };
         let chosen = primary(Some(&conf), links.by_name("d0").unwrap(), Family::Ipv4).unwrap();
         assert_eq!(chosen.addr.to_string(), "10.2.1.1");

@@ -2,8 +2,8 @@
 //!
 //! A route through gateways is in the table while a gateway lies on a link that
 //! is up; otherwise it is dormant. Of several gateways those that are reached
-//! make up the route. A route to a device is there while the device is up,
-//! whatever its carrier. Recursive routes are looked up by the table. A gateway
+//! make up the route. A route to a device is there while the device is up, in
+//! BIRD 1.6 whatever its carrier. Recursive routes are looked up by the table. A gateway
 //! with `bfd` counts only while BFD says that it lives.
 
 use super::Start;
@@ -105,7 +105,7 @@ impl StaticHandle {
                 StaticDest::Via(hops) => {
                     hops.iter().map(|h| !hop(h, statics.check_link, &ifaces).is_some_and(|r| lives(&h, &r))).collect()
                 }
-                StaticDest::Device(name) => vec![device(name, &ifaces).is_none()],
+                StaticDest::Device(name) => vec![device(name, statics, &ifaces).is_none()],
                 _ => vec![false],
             },
         };
@@ -329,7 +329,10 @@ fn local(
             };
             (SourceKind::Static, dest)
         }
-        StaticDest::Device(name) => (SourceKind::StaticDevice, Dest::Via(Hop::dev(device(name, ifaces)?.index))),
+        StaticDest::Device(name) => {
+            let kind = if conf.devices_are_apart { SourceKind::StaticDevice } else { SourceKind::Static };
+            (kind, Dest::Via(Hop::dev(device(name, conf, ifaces)?.index)))
+        }
         StaticDest::Recursive(gateway) => {
             let dest = Recursive { gateway: *gateway, table: igp_table, link_local: None };
             (SourceKind::Static, Dest::Recursive(dest))
@@ -343,7 +346,7 @@ fn local(
 
 /// A gateway with its link, `None` when it lies on none.
 fn hop(hop: &StaticHop, check_link: bool, ifaces: &Ifaces) -> Option<Hop> {
-    let named = |name: &Arc<str>| device(name, ifaces).filter(|i| hop.onlink || is_neighbor(hop, i));
+    let named = |name: &Arc<str>| link(name, ifaces).filter(|i| hop.onlink || is_neighbor(hop, i));
     let iface = match &hop.iface {
         Some(name) => named(name)?,
         None => neighbor(hop, ifaces)?,
@@ -367,8 +370,14 @@ fn is_neighbor(hop: &StaticHop, iface: &Iface) -> bool {
     link_local || iface.addrs.iter().any(|a| a.prefix.contains(hop.gateway) || a.peer == Some(hop.gateway))
 }
 
-/// The device of this name, while it is up.
-fn device<'a>(name: &str, ifaces: &'a Ifaces) -> Option<&'a Iface> {
+/// The device of this name, while a route may lead there.
+fn device<'a>(name: &str, conf: &StaticConf, ifaces: &'a Ifaces) -> Option<&'a Iface> {
+    let needs_carrier = conf.check_link && !conf.devices_are_apart;
+    link(name, ifaces).filter(|i| i.flags.link_up || !needs_carrier)
+}
+
+/// The link of this name, while it is up.
+fn link<'a>(name: &str, ifaces: &'a Ifaces) -> Option<&'a Iface> {
     ifaces.by_name(name).filter(|i| i.is_up())
 }
 
@@ -376,6 +385,7 @@ fn device<'a>(name: &str, ifaces: &'a Ifaces) -> Option<&'a Iface> {
 mod tests {
     use super::super::lab;
     use super::*;
+    use conf::Dialect;
     use filter::Span;
     use route::Prefix;
 
@@ -393,7 +403,7 @@ mod tests {
     fn dest(to: StaticDest, check_link: bool, ifaces: &Ifaces) -> Option<(SourceKind, Dest)> {
         let net: Prefix = "20.0.1.0/24".parse().unwrap();
         let route = StaticRoute { net, to, body: None, span: Span::default() };
-        let conf = StaticConf { check_link, igp_table: None, routes: Vec::new(), roas: Vec::new() };
+        let conf = StaticConf { check_link, ..StaticConf::of(Dialect::V1) };
         local(&route, &conf, 200, TableId(7), ifaces, &|_, _| true).map(|l| (l.kind, l.dest))
     }
 
@@ -439,5 +449,9 @@ mod tests {
         let device = (SourceKind::StaticDevice, Dest::Via(Hop::dev(IfIndex(1))));
         assert_eq!(dest(StaticDest::Device("d0".into()), true, &ifaces), Some(device));
         assert_eq!(dest(StaticDest::Device("d9".into()), false, &ifaces), None);
+        // reference/kernel/2.0.12/carrier-loss-check-link.txt.
+        let of_2 = |check_link| StaticConf { check_link, ..StaticConf::of(Dialect::V2) };
+        let there = |check_link| super::device("d0", &of_2(check_link), &ifaces).is_some();
+        assert_eq!((there(true), there(false)), (false, true));
     }
 }

@@ -2,6 +2,7 @@
 
 use super::{Instance, Running, Supervisor};
 use crate::world::{Tripped, World};
+use conf::Dialect;
 use conf::config::{DebugMask, MrtMask};
 use control::request::{Action, Choice, Direction};
 use control::view::{ActionRow, Did};
@@ -41,11 +42,12 @@ impl Supervisor {
     ) -> (Vec<ActionRow>, Vec<JoinHandle<()>>) {
         let now = self.world.deps.clock.now();
         let (mut rows, mut goodbyes) = (Vec::new(), Vec::new());
+        let dialect = self.current.config.dialect;
         for i in 0..self.instances.len() {
             let Some(mut instance) = self.instances.get(i).filter(|x| choice.takes(&x.conf.name)).cloned() else {
                 continue;
             };
-            let did = act_on(&mut instance, action, message, &mut goodbyes);
+            let did = act_on(&mut instance, action, dialect, message, &mut goodbyes);
             if matches!(did, Did::Enabled | Did::Disabled | Did::Restarted) {
                 instance.message = message.cloned();
                 instance.since = now;
@@ -137,6 +139,7 @@ pub(super) fn trace_tables(world: &World, instance: &Instance, mask: DebugMask) 
 fn act_on(
     instance: &mut Instance,
     action: Action,
+    dialect: Dialect,
     message: Option<&Arc<str>>,
     goodbyes: &mut Vec<JoinHandle<()>>,
 ) -> Did {
@@ -170,7 +173,7 @@ fn act_on(
         Action::Reload(_) if !enabled => Did::AlreadyDisabled,
         Action::Reload(direction) => {
             tracing::info!("Reloading protocol {name}");
-            if reload(instance, direction) { Did::Reloading } else { Did::ReloadFailed }
+            if reload(instance, direction, dialect) { Did::Reloading } else { Did::ReloadFailed }
         }
     }
 }
@@ -189,8 +192,8 @@ pub(super) fn is_enabled(instance: &Instance) -> bool {
         }
 }
 
-/// `reload`: false where it can not be done. 1.6 cannot reload device, direct and static.
-fn reload(instance: &Instance, direction: Direction) -> bool {
+/// `reload`: false where it can not be done. 1.6 cannot reload device, direct and static, 2 of these only direct.
+fn reload(instance: &Instance, direction: Direction, dialect: Dialect) -> bool {
     match &instance.running {
         Running::Bgp(peer) => {
             let asked = direction == Direction::Out || peer.reload_in();
@@ -208,11 +211,9 @@ fn reload(instance: &Instance, direction: Direction) -> bool {
             true
         }
         // They read nobody's routes, so there is nothing to be told anew: done.
-        Running::Device(_)
-        | Running::Direct(_)
-        | Running::Static(_)
-        | Running::Bfd(_)
-        | Running::Mrt(_)
-        | Running::Rpki(_) => direction == Direction::Out,
+        Running::Direct(_) => direction == Direction::Out,
+        Running::Device(_) | Running::Static(_) | Running::Bfd(_) | Running::Mrt(_) | Running::Rpki(_) => {
+            direction == Direction::Out || dialect == Dialect::V2
+        }
     }
 }

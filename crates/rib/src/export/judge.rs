@@ -194,18 +194,20 @@ impl Judge {
 
     /// A path as the control socket shows it on its way to the neighbour.
     pub fn explain(&mut self, offer: &Offer<'_>) -> Judged {
-        let mut before_filter = None;
+        let (mut before_filter, mut before_rewrite) = (None, None);
+        let rewrites_last = !self.key.rewrite_before_filter;
         self.work.reset_to(offer.attrs);
         self.scratch.forget();
         let verdict = match is_vetoed(&self.key, offer) {
             true => ExportVerdict::Vetoed,
-            false => self.pass(offer, |step, work| {
-                if matches!(step, Step::Filter) {
-                    before_filter = Some(work.build());
-                }
+            false => self.pass(offer, |step, work| match step {
+                Step::Filter => before_filter = Some(work.build()),
+                Step::Rewrite if rewrites_last => before_rewrite = Some(work.build()),
+                Step::Rewrite => {}
             }),
         };
-        let attrs = self.work.build();
+        // BIRD 2 shows what the filter made of it, not what is written into the message.
+        let attrs = before_rewrite.unwrap_or_else(|| self.work.build());
         Judged { verdict, before_filter: before_filter.unwrap_or_else(|| attrs.clone()), attrs }
     }
 

@@ -46,7 +46,8 @@ pub struct Judged {
     /// How far the path came.
     pub verdict: ExportVerdict,
     /// The attributes as they stood where the verdict fell: of an accepted path, as they are sent (with
-    /// its local part); of a filtered one, as the filter left them.
+    /// its local part), or, where they are rewritten behind the filter, as it left them; of a filtered one,
+    /// as the filter left them.
     pub attrs: AttrSet,
     /// The attributes that the export filter saw (`show route preexport`).
     pub before_filter: AttrSet,

@@ -242,22 +242,11 @@ fn is_as_good(best: Candidate<'_>, other: Candidate<'_>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use conf::config::Learn;
     use route::attrs::Local;
     use route::{Dest, IfIndex, SourceId};
-    use std::time::Duration;
 
     fn rules() -> Rules {
-        let conf = KernelConf {
-            table: 254,
-            metric: None,
-            learn: Learn::Off,
-            persist: false,
-            scan_time: Duration::from_secs(60),
-            device_routes: false,
-            graceful_restart: false,
-            merge_paths: None,
-        };
+        let conf = KernelConf::default();
         Rules { protocol: ProtocolId(1), name: "kernel1".into(), conf, export: Policy::Accept }
     }
 

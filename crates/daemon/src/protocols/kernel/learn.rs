@@ -12,7 +12,9 @@ use std::net::IpAddr;
 pub struct Strange(pub IpAddr);
 
 /// The attributes under which a learned route stands in a table.
-pub fn attrs(seen: &SeenRoute, preference: u32, ifaces: &Ifaces) -> Result<AttrSet, Strange> {
+///
+/// `omits_usual_scope`: see [`conf::config::KernelConf::omits_usual_scope`].
+pub fn attrs(seen: &SeenRoute, preference: u32, omits_usual_scope: bool, ifaces: &Ifaces) -> Result<AttrSet, Strange> {
     let dest = match &seen.route.dest {
         Resolved::Unicast(hop) => Dest::Via(near(hop, ifaces)?),
         Resolved::Multipath(hops) => {
@@ -26,7 +28,7 @@ pub fn attrs(seen: &SeenRoute, preference: u32, ifaces: &Ifaces) -> Result<AttrS
         Resolved::Prohibit => Dest::Prohibit,
     };
     let mut local = Local::new(SourceKind::Inherit, preference, dest);
-    for (name, value) in extras(seen) {
+    for (name, value) in extras(seen, omits_usual_scope) {
         local.set_extra(name, Some(value));
     }
     Ok(AttrSet::local_only(local))
@@ -39,15 +41,14 @@ fn near(hop: &Hop, ifaces: &Ifaces) -> Result<Hop, Strange> {
     if reached { Ok(*hop) } else { Err(Strange(gateway)) }
 }
 
-fn extras(seen: &SeenRoute) -> Vec<(LocalAttr, LocalValue)> {
+fn extras(seen: &SeenRoute, omits_usual_scope: bool) -> Vec<(LocalAttr, LocalValue)> {
     let int = LocalValue::Int;
     let route = &seen.route;
     let mut extras =
         vec![(LocalAttr::KrtSource, int(u32::from(seen.protocol))), (LocalAttr::KrtMetric, int(route.metric))];
     extras.extend(route.prefsrc.map(|a| (LocalAttr::KrtPrefsrc, LocalValue::Ip(a))));
     extras.extend(route.realm.map(|r| (LocalAttr::KrtRealm, int(r))));
-    // BIRD names the scope only where it is not the one of the route's kind.
-    let device = matches!(route.dest, Resolved::Unicast(Hop { gateway: None, .. }));
+    let device = omits_usual_scope && matches!(route.dest, Resolved::Unicast(Hop { gateway: None, .. }));
     let usual = if device { SCOPE_LINK } else { SCOPE_UNIVERSE };
     // IPv6 routes have none for the kernel, which then says universe.
     let scope = if seen.net.family() == Family::Ipv4 { route.scope } else { SCOPE_UNIVERSE };
@@ -80,7 +81,7 @@ mod tests {
         let links = lab::links(&[("d0", &["10.1.1.1/24"])]);
         let prefsrc = "10.1.2.1".parse().unwrap();
         let route = KernelRoute { prefsrc: Some(prefsrc), metrics: Some([(2, 1400)].into()), ..via("10.1.1.2") };
-        let attrs = attrs(&seen(route), 10, &links).unwrap();
+        let attrs = attrs(&seen(route), 10, true, &links).unwrap();
         let extra: Vec<_> = attrs.local().extra.as_deref().unwrap().to_vec();
         let expected = [
             (LocalAttr::KrtSource, LocalValue::Int(3)),
@@ -96,21 +97,24 @@ mod tests {
     #[test]
     fn a_gateway_on_no_link_of_ours_is_strange_unless_the_route_says_onlink() {
         let links = lab::links(&[("d0", &["10.1.1.1/24"])]);
-        assert_eq!(attrs(&seen(via("192.0.7.1")), 10, &links), Err(Strange("192.0.7.1".parse().unwrap())));
+        assert_eq!(attrs(&seen(via("192.0.7.1")), 10, true, &links), Err(Strange("192.0.7.1".parse().unwrap())));
         let onlink = Hop { onlink: true, ..Hop::via("192.0.7.1".parse().unwrap(), IfIndex(1)) };
-        assert!(attrs(&seen(KernelRoute::new(Resolved::Unicast(onlink))), 10, &links).is_ok());
+        assert!(attrs(&seen(KernelRoute::new(Resolved::Unicast(onlink))), 10, true, &links).is_ok());
     }
 
-    /// Tried with 1.6.8: a device route of scope universe shows `Kernel.scope: 0`, and every one of IPv6.
+    /// Tried with 1.6.8, and reference/kernel/2.0.12/learn.txt: a device route of scope universe shows `Kernel.scope: 0`, and every one of IPv6.
     #[test]
     fn an_unusual_scope_is_named() {
         let usual = KernelRoute::new(Resolved::Unicast(Hop::dev(IfIndex(1))));
-        let scope =
-            |route| attrs(&seen(route), 10, &Ifaces::default()).unwrap().local().extra(LocalAttr::KrtScope).cloned();
+        let scope = |route| {
+            attrs(&seen(route), 10, true, &Ifaces::default()).unwrap().local().extra(LocalAttr::KrtScope).cloned()
+        };
         assert_eq!(scope(usual.clone()), None);
+        let of_2 = attrs(&seen(usual.clone()), 10, false, &Ifaces::default()).unwrap();
+        assert_eq!(of_2.local().extra(LocalAttr::KrtScope), Some(&LocalValue::Int(253)));
         assert_eq!(scope(KernelRoute { scope: 0, ..usual.clone() }), Some(LocalValue::Int(0)));
         let six = SeenRoute { net: "fd44::2/128".parse().unwrap(), ..seen(usual) };
-        let six = attrs(&six, 10, &Ifaces::default()).unwrap();
+        let six = attrs(&six, 10, true, &Ifaces::default()).unwrap();
         assert_eq!(six.local().extra(LocalAttr::KrtScope), Some(&LocalValue::Int(0)));
     }
 }

@@ -254,7 +254,7 @@ impl Worker {
             rules: rules(start.id, &start.conf).ok_or_else(nothing)?,
             table: import.table(),
             reader: ReaderId::next(),
-            reconciler: Reconciler::new(import.conf().family, conf.table),
+            reconciler: Reconciler::new(import.conf().family, conf.table).owning(own_metric(&conf)),
             learned: Learned::new(conf.table, conf.learn == Learn::All),
             taught: HashSet::new(),
             strange: HashSet::new(),
@@ -534,20 +534,22 @@ impl Worker {
     fn teach(&mut self) {
         let preference = self.import.conf().preference;
         let mut lines = Vec::new();
-        let Self { learned, import, ifaces, taught, strange, .. } = self;
-        learned.take(|net, best| match best.map(|seen| learn::attrs(seen, preference, ifaces)) {
-            Some(Ok(attrs)) => {
-                taught.insert(net);
-                import.announce(net, 0, &attrs, ifaces);
-            }
-            refused => {
-                if let Some(Err(learn::Strange(gateway))) = refused {
-                    let gateway = route::Written(gateway);
-                    lines.push(format!("KRT: Received route {net} with strange next-hop {gateway}"));
-                    strange.insert(net);
+        let Self { learned, import, ifaces, taught, strange, conf, .. } = self;
+        learned.take(|net, best| {
+            match best.map(|seen| learn::attrs(seen, preference, conf.omits_usual_scope, ifaces)) {
+                Some(Ok(attrs)) => {
+                    taught.insert(net);
+                    import.announce(net, 0, &attrs, ifaces);
                 }
-                if taught.remove(&net) {
-                    import.withdraw(net, 0);
+                refused => {
+                    if let Some(Err(learn::Strange(gateway))) = refused {
+                        let gateway = route::Written(gateway);
+                        lines.push(format!("KRT: Received route {net} with strange next-hop {gateway}"));
+                        strange.insert(net);
+                    }
+                    if taught.remove(&net) {
+                        import.withdraw(net, 0);
+                    }
                 }
             }
         });
@@ -622,6 +624,11 @@ impl Worker {
             };
         }
     }
+}
+
+/// The metric of the routes that are ours; `None`: whatever it is.
+fn own_metric(conf: &KernelConf) -> Option<u32> {
+    conf.metric.filter(|metric| *metric != 0 && !conf.owns_all_metrics)
 }
 
 fn said(limiter: &mut Limiter, now: Moment, line: String, say: impl FnOnce(String)) {
