@@ -90,3 +90,6 @@ pub enum Resolved {
 
 /// The IGP metric of a next hop that is reached, but through a route that has no metric.
 pub const IGP_METRIC_UNKNOWN: u32 = u32::MAX;
+
+/// Metrics from here on are shown as unknown, as by BIRD, whose own value for that it is.
+pub const IGP_METRIC_HUGE: u32 = 0x8000_0000;

@@ -15,7 +15,7 @@ use crate::view::{
     SessionView, StaticRow, StaticTo, StatusView, Timer,
 };
 use conf::config::{StaticDest, StaticHop};
-use route::hop::IGP_METRIC_UNKNOWN;
+use route::hop::IGP_METRIC_HUGE;
 use route::{Family, Hop, IfIndex, IfaceAddr, Prefix, Resolved, Written};
 use std::borrow::Cow;
 use std::net::Ipv4Addr;
@@ -367,7 +367,7 @@ fn info(path: &ShownPath<'_>, line: &mut Line<'_>) {
         _ if !path.hop.recursive => line.put(""),
         // What drops packets is no way to the next hop.
         _ if !matches!(path.hop.to, Resolved::Unicast(_) | Resolved::Multipath(_)) => line.put("/-"),
-        None | Some(IGP_METRIC_UNKNOWN) => line.put("/?"),
+        None | Some(IGP_METRIC_HUGE..) => line.put("/?"),
         Some(metric) => line.put("/").number(metric),
     };
     line.put(")");

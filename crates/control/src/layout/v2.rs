@@ -17,7 +17,7 @@ use crate::view::{
 };
 use conf::config::{StaticDest, StaticHop};
 use route::attrs::{LocalAttr, LocalValue};
-use route::hop::IGP_METRIC_UNKNOWN;
+use route::hop::{IGP_METRIC_HUGE, IGP_METRIC_UNKNOWN};
 use route::{Family, Hop, IfIndex, IfaceAddr, Prefix, Resolved, Roa, Written};
 use std::borrow::Cow;
 use std::net::IpAddr;
@@ -560,7 +560,7 @@ fn info(path: &ShownPath<'_>, line: &mut Line<'_>) {
     match metric(path) {
         _ if ends.is_none() => {}
         0 => {}
-        IGP_METRIC_UNKNOWN => {
+        IGP_METRIC_HUGE.. => {
             line.put("/?");
         }
         metric => {
