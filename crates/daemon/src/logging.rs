@@ -107,7 +107,7 @@ impl Visit for Text {
 }
 
 struct Front {
-    queue: SyncSender<Message>,
+    queue: SyncSender<Box<Message>>,
     lost: AtomicU64,
     echo: RwLock<Option<Echo>>,
 }
@@ -131,7 +131,7 @@ impl Front {
 
     fn put(&self, class: LogClass, text: String, counts: u64) {
         let line = Line { class, text, at: SystemTime::now() };
-        if let Err(TrySendError::Full(_)) = self.queue.try_send(Message::Line(line)) {
+        if let Err(TrySendError::Full(_)) = self.queue.try_send(Box::new(Message::Line(line))) {
             self.lost.fetch_add(counts, Ordering::Relaxed);
         }
     }
@@ -203,7 +203,7 @@ impl Log {
         if let Some(sink) = self.setup.debug_file.as_deref().and_then(|path| Sink::file(path, None)) {
             destinations.push(Destination { sink, classes: u16::MAX });
         }
-        let _ = self.front.queue.send(Message::Destinations(destinations, Arc::clone(&heading.stamp)));
+        let _ = self.front.queue.send(Box::new(Message::Destinations(destinations, Arc::clone(&heading.stamp))));
     }
 
     /// Gives lines to the control socket too.
@@ -215,18 +215,18 @@ impl Log {
 
     /// Writes what waits and ends.
     pub fn end(mut self) {
-        let _ = self.front.queue.send(Message::End);
+        let _ = self.front.queue.send(Box::new(Message::End));
         if let Some(writer) = self.writer.take() {
             let _ = writer.join();
         }
     }
 }
 
-fn write_lines(lines: &Receiver<Message>, name: &str, format: LogFormat) {
+fn write_lines(lines: &Receiver<Box<Message>>, name: &str, format: LogFormat) {
     let mut destinations: Option<(Vec<Destination>, Stamp)> = None;
     let mut early = Vec::new();
     for message in lines {
-        match message {
+        match *message {
             Message::Line(line) => match &mut destinations {
                 Some((to, stamp)) => write_line(&line, to, stamp, name, format),
                 None => early.push(line),

@@ -30,6 +30,7 @@ use std::process::ExitCode;
 use supervisor::Reader;
 
 fn main() -> ExitCode {
+    session::memory::prepare();
     let args = match args::read() {
         Answer::Run(args) => args,
         Answer::Say(text, status) => {

@@ -8,6 +8,7 @@
 //!
 //! ```text
 //!   chunks  blocks      arrays that grow without copying; sets of blocks of prefixes
+//!   halves              what only few prefixes of IPv6 have behind the 64th bit
 //!   ahead  index        what is read soon is asked for; numbers found by hash
 //!   path  slab  store   sixteen octets a path; rows and the index of prefixes
 //!   nexthop  intern     next hops and attribute sets, each once, by number
@@ -30,6 +31,7 @@ pub mod decision;
 mod election;
 pub mod elsewhere;
 pub mod export;
+mod halves;
 mod import;
 mod index;
 mod intern;

@@ -1,7 +1,9 @@
 //! Where prefixes stand: rows by dense number, and an index from prefix to number.
 //!
 //! A net row is the address, the first path inline, and the name of the slab
-//! entry that holds the others: 24 octets for IPv4, 36 for IPv6. The prefix
+//! entry that holds the others: 24 octets for IPv4, 28 for IPv6. Of an address of
+//! IPv6 the row holds the first half; the second is nought for nearly all prefixes,
+//! and stands elsewhere where it is not (`halves`). The prefix
 //! length stands in the spare octet of the first path. The index holds numbers
 //! with half of the hash beside each (the key is in the row, and a wrong row is
 //! hardly ever looked at), in shards, so growing never stops the owner for long
@@ -14,6 +16,7 @@
 use crate::ahead;
 use crate::batch::{ImportRow, NetId};
 use crate::chunks::Chunks;
+use crate::halves::Halves;
 use crate::index::Index;
 use crate::path::Path;
 use crate::slab::{Entry, Slabs};
@@ -22,8 +25,16 @@ use route::net::{Prefix4, Prefix6};
 use route::{Family, Prefix};
 use std::hash::BuildHasher;
 
-/// The address of a prefix as a net row keeps it.
+/// The address of a prefix.
 pub(crate) trait Key: Copy + Eq + std::fmt::Debug {
+    /// What a net row keeps of it.
+    type First: Copy + Eq + std::fmt::Debug;
+    /// Whether that is not all.
+    const IS_HALVED: bool;
+    /// Both halves.
+    fn halves(self) -> (Self::First, u64);
+    /// The address of both halves.
+    fn of_halves(first: Self::First, second: u64) -> Self;
     /// The address and the length; `None` for the other family.
     fn of(net: &Prefix) -> Option<(Self, u8)>;
     /// The prefix again.
@@ -33,6 +44,17 @@ pub(crate) trait Key: Copy + Eq + std::fmt::Debug {
 }
 
 impl Key for u32 {
+    type First = Self;
+    const IS_HALVED: bool = false;
+
+    fn halves(self) -> (Self, u64) {
+        (self, 0)
+    }
+
+    fn of_halves(first: Self, _: u64) -> Self {
+        first
+    }
+
     fn of(net: &Prefix) -> Option<(Self, u8)> {
         match net {
             Prefix::V4(p) => Some((p.addr, p.len)),
@@ -50,6 +72,19 @@ impl Key for u32 {
 }
 
 impl Key for [u8; 16] {
+    // In words of 32 bits: a row is aligned to no more.
+    type First = [u32; 2];
+    const IS_HALVED: bool = true;
+
+    fn halves(self) -> ([u32; 2], u64) {
+        let all = u128::from_be_bytes(self);
+        ([(all >> 96) as u32, (all >> 64) as u32], all as u64)
+    }
+
+    fn of_halves([a, b]: [u32; 2], second: u64) -> Self {
+        (u128::from(a) << 96 | u128::from(b) << 64 | u128::from(second)).to_be_bytes()
+    }
+
     fn of(net: &Prefix) -> Option<(Self, u8)> {
         match net {
             Prefix::V4(_) => None,
@@ -82,33 +117,42 @@ impl Found {
 }
 
 #[derive(Debug)]
-struct Row<K> {
-    key: K,
+struct Row<F> {
+    addr: F,
     more: Entry,
     first: Path,
 }
 
-impl<K: Key> Row<K> {
-    fn is(&self, key: K, len: u8) -> bool {
-        self.key == key && self.first.tag == len
-    }
-}
-
 #[derive(Debug)]
-struct Rows<K> {
-    rows: Chunks<Row<K>>,
+struct Rows<K: Key> {
+    rows: Chunks<Row<K::First>>,
+    /// The second halves of addresses.
+    seconds: Halves,
     index: Index,
     seed: RandomState,
 }
 
 impl<K: Key> Rows<K> {
     fn new() -> Self {
-        Self { rows: Chunks::default(), index: Index::default(), seed: RandomState::default() }
+        let (rows, seconds, index, seed) = Default::default();
+        Self { rows, seconds, index, seed }
+    }
+
+    /// Whether this is the number of a prefix.
+    #[inline]
+    fn is(rows: &Chunks<Row<K::First>>, seconds: &Halves, n: u32, key: K, len: u8) -> bool {
+        let (row, (first, second)) = (&rows[n], key.halves());
+        row.addr == first && row.first.tag == len && (!K::IS_HALVED || seconds.get(n) == second)
+    }
+
+    /// The address of a row.
+    fn key(&self, n: u32, row: &Row<K::First>) -> K {
+        K::of_halves(row.addr, if K::IS_HALVED { self.seconds.get(n) } else { 0 })
     }
 
     #[inline]
     fn find_hashed(&self, key: K, len: u8, hash: u64) -> Option<NetId> {
-        self.index.find(hash, |n| self.rows[*n].is(key, len)).map(NetId)
+        self.index.find(hash, |n| Self::is(&self.rows, &self.seconds, *n, key, len)).map(NetId)
     }
 
     /// In three loops, each of which asks memory for what the next one reads, so that the processor waits for many
@@ -129,7 +173,7 @@ impl<K: Key> Rows<K> {
         }
         for (row, found) in rows.iter().zip(found) {
             let Some((key, len)) = K::of(&row.net) else { continue };
-            if found.id.is_some_and(|id| !self.rows[id.0].is(key, len)) {
+            if found.id.is_some_and(|id| !Self::is(&self.rows, &self.seconds, id.0, key, len)) {
                 found.id = self.find_hashed(key, len, found.hash);
             }
         }
@@ -145,12 +189,16 @@ impl<K: Key> Rows<K> {
     /// The number of a prefix with this hash, and whether it is new: then it has no path.
     #[inline]
     fn find_or_insert(&mut self, key: K, len: u8, hash: u64, free: &mut Vec<NetId>) -> (NetId, bool) {
-        let Self { rows, index, .. } = self;
+        let Self { rows, seconds, index, .. } = self;
         let fresh = free.last().map_or(rows.len() as u32, |id| id.0);
-        let is = |n: &u32| rows[*n].is(key, len);
+        let is = |n: &u32| Self::is(rows, seconds, *n, key, len);
         let (id, is_new) = index.find_or_insert(hash, fresh, is);
         if is_new {
-            let row = Row { key, more: Entry::NONE, first: Path::VACANT.with_tag(len) };
+            let (addr, second) = key.halves();
+            let row = Row { addr, more: Entry::NONE, first: Path::VACANT.with_tag(len) };
+            if K::IS_HALVED {
+                seconds.set(id, second);
+            }
             match free.pop() {
                 Some(id) => rows[id.0] = row,
                 None => _ = rows.push(row),
@@ -160,7 +208,7 @@ impl<K: Key> Rows<K> {
     }
 
     fn hash_of(&self, id: NetId) -> Option<u64> {
-        self.rows.get(id.0).map(|row| row.key.hash(row.first.tag, &self.seed))
+        self.rows.get(id.0).map(|row| self.key(id.0, row).hash(row.first.tag, &self.seed))
     }
 
     fn remove(&mut self, id: NetId) {
@@ -170,7 +218,7 @@ impl<K: Key> Rows<K> {
     }
 
     fn prefix(&self, id: NetId) -> Option<Prefix> {
-        self.rows.get(id.0).map(|row| row.key.prefix(row.first.tag))
+        self.rows.get(id.0).map(|row| self.key(id.0, row).prefix(row.first.tag))
     }
 }
 
@@ -286,7 +334,7 @@ impl Nets {
     pub(crate) fn head(&self, id: NetId) -> Option<(Prefix, Path)> {
         rows!(&self.rows, rows => {
             let row = rows.rows.get(id.0).filter(|row| !is_freed(row.first))?;
-            Some((row.key.prefix(row.first.tag), row.first))
+            Some((rows.key(id.0, row).prefix(row.first.tag), row.first))
         })
     }
 
@@ -360,13 +408,16 @@ impl Nets {
         };
         self.free.retain(|id| (id.0 as usize) < len);
         self.free.shrink_to_fit();
-        rows!(&mut self.rows, rows => rows.rows.truncate(len));
+        rows!(&mut self.rows, rows => {
+            rows.rows.truncate(len);
+            rows.seconds.truncate(len);
+        });
         true
     }
 
     /// Octets in use.
     pub(crate) fn octets(&self) -> usize {
-        let rows = rows!(&self.rows, rows => rows.rows.octets() + rows.index.octets());
+        let rows = rows!(&self.rows, rows => rows.rows.octets() + rows.seconds.octets() + rows.index.octets());
         rows + self.slabs.octets() + self.free.capacity() * size_of::<NetId>()
     }
 }
@@ -383,9 +434,29 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_row_of_ipv4_is_24_octets_and_of_ipv6_36() {
+    fn a_row_of_ipv4_is_24_octets_and_of_ipv6_28() {
         assert_eq!(size_of::<Row<u32>>(), 24);
-        assert_eq!(size_of::<Row<[u8; 16]>>(), 36);
+        assert_eq!(size_of::<Row<[u32; 2]>>(), 28);
+    }
+
+    #[test]
+    fn prefixes_that_differ_behind_the_64th_bit_are_told_apart_and_leave_nothing_behind() {
+        let nets = ["2001:db8::/64", "2001:db8::/128", "2001:db8::1/128", "2001:db8::8000:0:0:1/128", "::1/128"];
+        let nets = nets.map(|n| n.parse::<Prefix>().unwrap());
+        let mut store = Nets::new(Family::Ipv6);
+        for round in 0..3 {
+            let given: Vec<_> = nets.iter().map(|n| store.find_or_insert(n).unwrap()).collect();
+            assert!(given.iter().all(|(_, is_new)| *is_new));
+            for (net, (id, _)) in nets.iter().zip(&given) {
+                assert_eq!((store.find(net), store.prefix(*id)), (Some(*id), Some(*net)));
+                assert_eq!(store.head(*id).map(|(net, _)| net), Some(*net));
+                assert_eq!(store.longest_match(net, |_| true), Some(*id));
+            }
+            // In another order each time, so that numbers go from long prefixes to short ones.
+            (0..nets.len()).for_each(|n| store.remove(given[(n * 2 + round) % nets.len()].0));
+            assert!(nets.iter().all(|net| store.find(net).is_none()));
+        }
+        assert_eq!(store.len() as usize, nets.len());
     }
 
     #[test]

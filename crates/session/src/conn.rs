@@ -1,7 +1,7 @@
 //! One TCP connection to a neighbour: how it is opened, read, written and closed.
 //!
-//! Reading goes through a scratch buffer that all connections of a worker
-//! share; a connection keeps only the octets behind the last whole message.
+//! Reading goes through a scratch buffer that connections share, one for each that
+//! reads at the same time; a connection keeps only the octets behind the last whole message.
 //! Writing keeps to the borders of messages: pieces that wait in the outbox are
 //! whole messages, and our own (KEEPALIVE, NOTIFICATION, ROUTE-REFRESH) are put
 //! at the next border, also in the middle of a long piece, so they are never late.
@@ -17,6 +17,7 @@ use std::future::Future;
 use std::io::{self, IoSlice};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6};
 use std::pin::Pin;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, Interest};
 use tokio::net::{TcpSocket, TcpStream};
@@ -25,7 +26,7 @@ use wire::frame::{EXTENDED_OCTETS_MAX, HEADER_OCTETS};
 /// Octets taken from a socket at once.
 pub(crate) const READ_OCTETS_MAX: usize = 256 * 1024;
 /// The scratch buffer: what may be left of the last read, and one more read.
-pub(crate) const SCRATCH_OCTETS: usize = EXTENDED_OCTETS_MAX + READ_OCTETS_MAX;
+const SCRATCH_OCTETS: usize = EXTENDED_OCTETS_MAX + READ_OCTETS_MAX;
 /// Octets written before others get their turn.
 const WRITE_OCTETS_MAX: usize = 1 << 20;
 /// Octets taken from the outbox before they are written.
@@ -34,6 +35,24 @@ const HELD_OCTETS: usize = 256 * 1024;
 const SLICES_MAX: usize = 64;
 /// How long a connection that was given up may take for its last octets.
 const LINGER: Duration = Duration::from_secs(5);
+
+/// Scratch buffers that nobody reads into now.
+static SPARE: Mutex<Vec<Vec<u8>>> = Mutex::new(Vec::new());
+
+/// Lends a scratch buffer.
+pub(crate) fn with_scratch<R>(work: impl FnOnce(&mut [u8]) -> R) -> R {
+    let spare = || SPARE.lock().unwrap_or_else(PoisonError::into_inner);
+    let lent = spare().pop();
+    let mut scratch = lent.unwrap_or_else(|| vec![0; SCRATCH_OCTETS]);
+    let outcome = work(&mut scratch);
+    spare().push(scratch);
+    outcome
+}
+
+/// Gives the memory of scratch buffers back; what is read next makes new ones.
+pub(crate) fn forget_scratch() {
+    SPARE.lock().unwrap_or_else(PoisonError::into_inner).clear();
+}
 
 /// A connection.
 pub(crate) struct Conn {

@@ -32,10 +32,13 @@ use std::collections::{HashMap, VecDeque};
 use std::hash::BuildHasher;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 use tokio::sync::oneshot;
 
 /// How many rows are asked for at once by number.
 pub(crate) const ROWS_ASKED: usize = 4096;
+/// How long the room for large batches is kept when none comes.
+const ROOM_KEPT: Duration = Duration::from_millis(50);
 
 /// A handle to the threads that own export groups. The threads end when the last handle is gone.
 #[derive(Clone)]
@@ -256,7 +259,11 @@ impl Thread {
     fn run(mut self) {
         let mut orders = Vec::new();
         let mut queue = VecDeque::new();
-        while self.mailbox.take(Nap::Long, &mut orders) {
+        let mut nap = Nap::Long;
+        while self.mailbox.take(nap, &mut orders) {
+            if orders.is_empty() {
+                self.advance = Advance::default();
+            }
             queue.extend(orders.drain(..));
             while let Some(order) = queue.pop_front() {
                 self.take(order);
@@ -268,6 +275,7 @@ impl Thread {
                 }
             }
             self.drive();
+            nap = if self.advance.is_roomy() { Nap::Short(ROOM_KEPT) } else { Nap::Long };
         }
     }
 

@@ -18,7 +18,7 @@ pub mod link;
 pub mod listen;
 pub mod liveness;
 mod mailbox;
-mod memory;
+pub mod memory;
 pub mod mrt;
 pub mod outbox;
 pub mod pace;

@@ -4,8 +4,16 @@
 //! the very end. Behind a burst of changes that is what all batches took that were
 //! on their way, twice the routes themselves where there are 200 tables with pipes;
 //! behind a full table that went it is most of what the daemon had. So it is asked
-//! to give whole pages back: once the burst is over, and not on the thread of a
-//! table, for it takes some ten milliseconds.
+//! to give whole pages back, as it is behind sessions that ended and behind a
+//! configuration that was exchanged: once the burst is over, and not on the thread
+//! of a table, for it takes some ten milliseconds.
+//!
+//! Whole pages there are only where what lasts does not lie between what does not.
+//! Left to itself glibc takes the size of the largest piece that was freed for the
+//! size from which pieces have pages of their own: after the first full table, or
+//! the first large configuration, all batches and parsed files lie among attribute
+//! sets and rows, and each leaves a hole of which somebody holds a corner. So that
+//! size is [fixed](prepare).
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -17,10 +25,29 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// So many octets of batches are worth the trouble.
 const WORTH_OCTETS: usize = 4 << 20;
 
+/// From this size on a piece of memory has pages of its own, and its end is the end of them.
+const OWN_PAGES_OCTETS: i32 = 128 << 10;
+/// So much may be free at the end of an arena before it is given back without being asked.
+const FREE_AT_END_OCTETS: i32 = 1 << 20;
+
 /// Octets of batches since memory was given back.
 static PASSED: AtomicUsize = AtomicUsize::new(0);
 /// Goes on while a table works.
 static STIRRED: AtomicUsize = AtomicUsize::new(0);
+
+/// Tells the allocator how we use memory. To be called once, before much is taken.
+#[cfg(target_env = "gnu")]
+pub fn prepare() {
+    for (what, octets) in [(libc::M_MMAP_THRESHOLD, OWN_PAGES_OCTETS), (libc::M_TRIM_THRESHOLD, FREE_AT_END_OCTETS)] {
+        #[expect(unsafe_code, reason = "the allocator of the system has no safe face")]
+        // SAFETY: it takes two numbers, and both names take any size (mallopt(3)).
+        let _ = unsafe { libc::mallopt(what, octets) };
+    }
+}
+
+/// Other allocators need not be told.
+#[cfg(not(target_env = "gnu"))]
+pub const fn prepare() {}
 
 /// A table has something to do. Cheap.
 pub(crate) fn stir() {
@@ -35,7 +62,7 @@ pub(crate) fn passes(octets: usize) {
 }
 
 /// Has free memory given back, as soon as it is quiet. Cheap; calls while one waits are one.
-pub(crate) fn give_back() {
+pub fn give_back() {
     static WAITS: AtomicBool = AtomicBool::new(false);
     if WAITS.swap(true, Ordering::AcqRel) {
         return;
@@ -51,6 +78,7 @@ pub(crate) fn give_back() {
         }
         PASSED.store(0, Ordering::Release);
         WAITS.store(false, Ordering::Release);
+        crate::conn::forget_scratch();
         trim();
     };
     if std::thread::Builder::new().name("memory".into()).stack_size(64 << 10).spawn(work).is_err() {

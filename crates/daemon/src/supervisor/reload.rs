@@ -320,6 +320,7 @@ impl Supervisor {
         }
         self.begin_held();
         self.look_at_links();
+        session::memory::give_back();
         tracing::info!("Reconfigured");
     }
 }

@@ -95,6 +95,14 @@ pub struct Advance {
 impl Advance {
     /// How many invalid next hops one advance names at most.
     pub const INVALID_HOPS_MAX: usize = 64;
+    /// Room for so many prefixes, or sets, is not worth giving back.
+    const ROOM_KEPT: usize = 1024;
+
+    /// Whether it has room for a large batch, which is a megabyte and the sets of what it said last: its owner
+    /// forgets it when there is no batch for a while.
+    pub const fn is_roomy(&self) -> bool {
+        self.items.capacity() > Self::ROOM_KEPT || self.memo.room() > Self::ROOM_KEPT
+    }
 
     /// Empties it, keeping its room.
     pub fn clear(&mut self) {

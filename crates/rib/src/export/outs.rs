@@ -5,7 +5,7 @@
 //!
 //! What was told is compared, never said again: a row that must be said again is
 //! judged again. So a set itself is kept only for the batch that uses it. After
-//! that 24 octets are left: its hash, seeded and of 64 bits, by which it is known
+//! that 20 octets are left: its hash, seeded and of 64 bits, by which it is known
 //! when it comes again, and its next hop, which says who does not hear it. Kept
 //! whole, the sets of a full table would be a fifth of the daemon. Two sets of one
 //! batch are never taken for each other; a set and another one of an earlier batch
@@ -39,13 +39,22 @@ const NONE: u32 = u32::MAX;
 /// What is kept of a set.
 #[derive(Clone, Copy, Debug)]
 struct Out {
-    hash: u64,
+    /// Both halves: a number of 64 bits would be aligned to its size.
+    hash: [u32; 2],
     /// Rows that name it.
     rows: u32,
     /// The number of its next hop, or [`NONE`].
     hop: u32,
     /// Its place among those of the running batch, or [`NONE`].
     live: u32,
+}
+
+const fn halves(hash: u64) -> [u32; 2] {
+    [(hash >> 32) as u32, hash as u32]
+}
+
+const fn whole([high, low]: [u32; 2]) -> u64 {
+    (high as u64) << 32 | low as u64
 }
 
 /// A set while a batch uses it.
@@ -77,7 +86,7 @@ impl Outs {
         let is_it = |n: &u32| {
             let out = &all[*n];
             let known = live.get(out.live as usize).and_then(|l| l.attrs.as_ref());
-            out.hash == hash && known.is_none_or(|known| *known == attrs)
+            out.hash == halves(hash) && known.is_none_or(|known| *known == attrs)
         };
         let n = index.find(hash, is_it).unwrap_or_else(|| self.add(&attrs));
         let place = self.enliven(n);
@@ -90,7 +99,7 @@ impl Outs {
     fn add(&mut self, attrs: &AttrSet) -> u32 {
         let hash = attrs.hash_value();
         let hop = attrs.next_hop().map_or(NONE, |(addr, _)| self.hops.hold(addr));
-        let out = Out { hash, rows: 0, hop, live: NONE };
+        let out = Out { hash: halves(hash), rows: 0, hop, live: NONE };
         let Self { all, free, index, .. } = self;
         let n = match free.pop() {
             Some(n) => {
@@ -180,7 +189,7 @@ impl Outs {
             }
             let Out { hash, hop, .. } = *out;
             hops.release(hop);
-            index.remove(hash, n);
+            index.remove(whole(hash), n);
             free.push(n);
         }
         // One page of a feed may have as many sets as prefixes; other batches have few.
@@ -282,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_kept_of_a_set_is_24_octets() {
-        assert_eq!(size_of::<Out>(), 24);
+    fn what_is_kept_of_a_set_is_20_octets() {
+        assert_eq!(size_of::<Out>(), 20);
     }
 }

@@ -44,6 +44,11 @@ impl Memo {
         self.heads.resize(palette, NONE);
     }
 
+    /// For how many judgements there is room.
+    pub(super) const fn room(&self) -> usize {
+        self.all.capacity()
+    }
+
     /// What is known of paths with the attributes, source and next hop of this one.
     fn of(&mut self, path: &Path) -> Option<&mut Memory<Judged>> {
         let head = self.heads.get_mut(path.attrs as usize)?;

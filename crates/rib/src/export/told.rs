@@ -2,11 +2,12 @@
 //!
 //! - A group of one keeps a bit a prefix. It cannot tell an equal announcement
 //!   from a new one, and repeats it, as BIRD does.
-//! - A group of several keeps what was told and of which protocol the route was,
-//!   8 octets a prefix: from those follows what each member holds.
+//! - A group of several keeps what was told and of which protocol the route was:
+//!   from those follows what each member holds. That is 8 octets a prefix, and 4 where
+//!   all neighbours in number were given by one protocol, as by a full table.
 //! - With ADD-PATH there is one such row for each path, in a list for each prefix.
 //!
-//! Everything stands in chunks of 4,096 prefixes, allocated on use.
+//! Everything stands in chunks, allocated on use.
 
 use super::CHUNK_NETS;
 use super::bits::Bits;
@@ -65,8 +66,8 @@ impl Told {
     pub(super) fn nets(&self) -> Vec<NetId> {
         match self {
             Self::Bits(bits) => bits.iter().collect(),
-            Self::Rows(rows) => chunk_nets(&rows.chunks, |row| row.out != FREE),
-            Self::Paths(paths) => chunk_nets(&paths.heads, |head| *head != FREE),
+            Self::Rows(rows) => rows.nets(),
+            Self::Paths(paths) => paths.nets(),
         }
     }
 
@@ -81,33 +82,12 @@ impl Told {
     }
 }
 
-fn chunk_nets<T>(chunks: &[Option<Box<[T]>>], is_used: impl Fn(&T) -> bool) -> Vec<NetId> {
-    let used = |(i, chunk): (usize, &Option<Box<[T]>>)| -> Vec<NetId> {
-        let rows = chunk.iter().flat_map(|c| c.iter().enumerate());
-        rows.filter(|(_, r)| is_used(r)).map(|(j, _)| NetId((i * CHUNK_NETS + j) as u32)).collect()
-    };
-    chunks.iter().enumerate().flat_map(used).collect()
-}
-
-/// The place of a prefix in its chunk, which is made when `make` says so.
-fn slot<T: Clone>(chunks: &mut Vec<Option<Box<[T]>>>, id: NetId, make: bool, empty: T) -> Option<&mut T> {
-    let (chunk, at) = (id.0 as usize / CHUNK_NETS, id.0 as usize % CHUNK_NETS);
-    if make && chunk >= chunks.len() {
-        chunks.resize(chunk + 1, None);
-    }
-    let chunk = chunks.get_mut(chunk)?;
-    if make && chunk.is_none() {
-        *chunk = Some(vec![empty; CHUNK_NETS].into_boxed_slice());
-    }
-    chunk.as_mut()?.get_mut(at)
-}
-
 /// No row, no node.
 const FREE: u32 = u32::MAX - 1;
 /// The protocol of a row of which it was not written down.
 const NOBODY: u32 = u32::MAX;
 
-/// An exact row: 8 octets.
+/// An exact row.
 #[derive(Clone, Copy, Debug)]
 struct Row {
     out: u32,
@@ -115,8 +95,6 @@ struct Row {
 }
 
 impl Row {
-    const EMPTY: Self = Self { out: FREE, protocol: NOBODY };
-
     fn entry(self, path_id: u32) -> Option<Entry> {
         let protocol = (self.protocol != NOBODY).then_some(ProtocolId(self.protocol));
         (self.out != FREE).then_some(Entry { path_id, out: OutId(self.out), protocol })
@@ -127,37 +105,96 @@ impl Row {
     }
 }
 
+/// Rows of a chunk.
+const CHUNK_ROWS: usize = 512;
+
 /// One exact row for each prefix.
 #[derive(Debug, Default)]
 pub(super) struct Rows {
-    chunks: Vec<Option<Box<[Row]>>>,
-    /// How many rows of each chunk are in use: one without goes.
-    used: Vec<u16>,
+    chunks: Vec<Option<Chunk>>,
+}
+
+/// Some rows in use, and what was told in each.
+#[derive(Debug)]
+struct Chunk {
+    outs: Box<[u32; CHUNK_ROWS]>,
+    protocols: Protocols,
+    used: u16,
+}
+
+/// Who gave the routes of a chunk.
+#[derive(Debug)]
+enum Protocols {
+    /// One gave all of them.
+    One(u32),
+    /// Each its own.
+    Each(Box<[u32; CHUNK_ROWS]>),
+}
+
+impl Chunk {
+    fn new(protocol: u32) -> Self {
+        Self { outs: Box::new([FREE; CHUNK_ROWS]), protocols: Protocols::One(protocol), used: 0 }
+    }
+
+    #[inline]
+    fn row(&self, at: usize) -> Row {
+        let protocol = match &self.protocols {
+            Protocols::One(protocol) => *protocol,
+            Protocols::Each(all) => all[at],
+        };
+        Row { out: self.outs[at], protocol }
+    }
+
+    #[inline]
+    fn set(&mut self, at: usize, row: Row) {
+        self.used += u16::from(self.outs[at] == FREE);
+        self.outs[at] = row.out;
+        match &mut self.protocols {
+            Protocols::One(protocol) if *protocol == row.protocol => {}
+            Protocols::One(protocol) => {
+                let mut all = Box::new([*protocol; CHUNK_ROWS]);
+                all[at] = row.protocol;
+                self.protocols = Protocols::Each(all);
+            }
+            Protocols::Each(all) => all[at] = row.protocol,
+        }
+    }
+
+    fn clear(&mut self, at: usize) {
+        self.used -= u16::from(self.outs[at] != FREE);
+        self.outs[at] = FREE;
+    }
 }
 
 impl Rows {
     fn get(&self, id: NetId) -> Option<Entry> {
-        let chunk = self.chunks.get(id.0 as usize / CHUNK_NETS)?.as_ref()?;
-        chunk.get(id.0 as usize % CHUNK_NETS)?.entry(0)
+        let chunk = self.chunks.get(id.0 as usize / CHUNK_ROWS)?.as_ref()?;
+        chunk.row(id.0 as usize % CHUNK_ROWS).entry(0)
     }
 
     fn set(&mut self, id: NetId, entry: Option<&Entry>) {
-        let chunk = id.0 as usize / CHUNK_NETS;
-        let Some(row) = slot(&mut self.chunks, id, entry.is_some(), Row::EMPTY) else { return };
-        let was = row.out != FREE;
-        *row = entry.map_or(Row::EMPTY, Row::of);
-        self.used.resize(self.chunks.len(), 0);
-        let Some(used) = self.used.get_mut(chunk) else { return };
-        match (was, entry.is_some()) {
-            (false, true) => *used += 1,
-            (true, false) => *used -= 1,
-            _ => {}
+        let (chunk, at) = (id.0 as usize / CHUNK_ROWS, id.0 as usize % CHUNK_ROWS);
+        if entry.is_some() && chunk >= self.chunks.len() {
+            self.chunks.resize_with(chunk + 1, || None);
         }
-        if *used == 0
-            && let Some(chunk) = self.chunks.get_mut(chunk)
-        {
-            *chunk = None;
+        let Some(place) = self.chunks.get_mut(chunk) else { return };
+        if let Some(entry) = entry {
+            let row = Row::of(entry);
+            place.get_or_insert_with(|| Chunk::new(row.protocol)).set(at, row);
+        } else if let Some(rows) = place {
+            rows.clear(at);
+            if rows.used == 0 {
+                *place = None;
+            }
         }
+    }
+
+    fn nets(&self) -> Vec<NetId> {
+        let used = |(i, chunk): (usize, &Option<Chunk>)| -> Vec<NetId> {
+            let outs = chunk.iter().flat_map(|c| c.outs.iter().enumerate());
+            outs.filter(|(_, out)| **out != FREE).map(|(j, _)| NetId((i * CHUNK_ROWS + j) as u32)).collect()
+        };
+        self.chunks.iter().enumerate().flat_map(used).collect()
     }
 }
 
@@ -166,6 +203,19 @@ struct Node {
     row: Row,
     path_id: u32,
     next: u32,
+}
+
+/// The place of a prefix in its chunk, which is made when `make` says so.
+fn slot(chunks: &mut Vec<Option<Box<[u32]>>>, id: NetId, make: bool) -> Option<&mut u32> {
+    let (chunk, at) = (id.0 as usize / CHUNK_NETS, id.0 as usize % CHUNK_NETS);
+    if make && chunk >= chunks.len() {
+        chunks.resize(chunk + 1, None);
+    }
+    let chunk = chunks.get_mut(chunk)?;
+    if make && chunk.is_none() {
+        *chunk = Some(vec![FREE; CHUNK_NETS].into_boxed_slice());
+    }
+    chunk.as_mut()?.get_mut(at)
 }
 
 /// Several exact rows for each prefix: 4 octets a prefix and 16 a path.
@@ -177,6 +227,14 @@ pub(super) struct Paths {
 }
 
 impl Paths {
+    fn nets(&self) -> Vec<NetId> {
+        let used = |(i, chunk): (usize, &Option<Box<[u32]>>)| -> Vec<NetId> {
+            let heads = chunk.iter().flat_map(|c| c.iter().enumerate());
+            heads.filter(|(_, head)| **head != FREE).map(|(j, _)| NetId((i * CHUNK_NETS + j) as u32)).collect()
+        };
+        self.heads.iter().enumerate().flat_map(used).collect()
+    }
+
     fn read(&self, id: NetId, into: &mut Vec<Entry>) {
         let chunk = self.heads.get(id.0 as usize / CHUNK_NETS).and_then(Option::as_ref);
         let mut at = chunk.and_then(|c| c.get(id.0 as usize % CHUNK_NETS)).copied().unwrap_or(FREE);
@@ -187,7 +245,7 @@ impl Paths {
     }
 
     fn write(&mut self, id: NetId, entries: &[Entry]) {
-        let Some(head) = slot(&mut self.heads, id, !entries.is_empty(), FREE) else {
+        let Some(head) = slot(&mut self.heads, id, !entries.is_empty()) else {
             return;
         };
         let mut at = std::mem::replace(head, FREE);
@@ -247,6 +305,22 @@ mod tests {
         told.make_exact();
         assert_eq!(read(&told, 5), [Entry { path_id: 0, out: OutId::UNKNOWN, protocol: None }]);
         assert_eq!(read(&told, 6), []);
+    }
+
+    #[test]
+    fn who_gave_a_route_is_kept_for_each_only_where_they_are_several() {
+        let by = |protocol| Entry { path_id: 0, out: OutId(protocol), protocol: Some(ProtocolId(protocol)) };
+        let mut told = Told::Rows(Rows::default());
+        (0..2000).for_each(|n| told.write(NetId(n), &[by(n / 1000)]));
+        assert!((0..2000).all(|n| read(&told, n) == [by(n / 1000)]));
+        let Told::Rows(rows) = &told else { unreachable!() };
+        let of_each: Vec<_> = rows.chunks.iter().flatten().map(|c| matches!(c.protocols, Protocols::Each(_))).collect();
+        assert_eq!(of_each, [false, true, false, false]);
+        told.write(NetId(7), &[Entry { protocol: None, ..by(3) }]);
+        assert_eq!((read(&told, 7), read(&told, 8)), (vec![Entry { protocol: None, ..by(3) }], vec![by(0)]));
+        (0..2000).for_each(|n| told.write(NetId(n), &[]));
+        told.write(NetId(8), &[by(4)]);
+        assert_eq!((told.nets(), read(&told, 8)), (vec![NetId(8)], vec![by(4)]));
     }
 
     #[test]

@@ -19,7 +19,7 @@ mod record;
 use super::live::Channel;
 use super::words::{self, Place};
 use super::{Command, Deps, PeerSpec};
-use crate::conn::{Conn, Connecting, SCRATCH_OCTETS};
+use crate::conn::{Conn, Connecting};
 use crate::intake::{Intake, Line, SourceIds};
 use crate::listen::{Incoming, Registration};
 use crate::outbox::Outbox;
@@ -27,7 +27,6 @@ use crate::sockopt;
 use crate::status::{Announced, PeerStatus, ProtoState, Timer};
 use fsm::{Class, Event, Machine, Reach, Stop, Which};
 use route::{IfIndex, Ifaces, Moment};
-use std::cell::RefCell;
 use std::future::pending;
 use std::io;
 use std::net::IpAddr;
@@ -37,11 +36,6 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 
 /// Batches that may be on their way to the table.
 const BATCHES_IN_FLIGHT: usize = 4;
-
-thread_local! {
-    /// Where all connections of a worker read into.
-    static SCRATCH: RefCell<Vec<u8>> = RefCell::new(vec![0; SCRATCH_OCTETS]);
-}
 
 /// See the head of this file.
 pub(super) struct Task {

@@ -3,6 +3,7 @@
 use super::{EVENTS, STATES, Session, Task, trace, unspecified};
 use crate::conn::{self, Conn};
 use crate::intake::Intake;
+use crate::memory;
 use crate::outbox::{OCTETS_MAX, Outbox};
 use crate::peer::Deps;
 use crate::peer::live::Channel;
@@ -233,6 +234,7 @@ impl Task {
         self.hand_over();
         if let Some(session) = self.session.take() {
             session.outbox.close();
+            memory::give_back();
         }
         self.permit = None;
         for channel in &mut self.channels {

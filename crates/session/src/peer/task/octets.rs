@@ -1,7 +1,7 @@
 //! From octets to events and batches, and from the outbox to octets.
 
-use super::{PACKETS, SCRATCH, Task, trace};
-use crate::conn::Read;
+use super::{PACKETS, Task, trace};
+use crate::conn::{Read, with_scratch};
 use crate::sockopt;
 use bytes::Bytes;
 use fsm::{Event, Which};
@@ -17,7 +17,7 @@ impl Task {
         if self.session.as_ref().is_some_and(|s| s.which == which) && self.permit.is_none() {
             return;
         }
-        let outcome = SCRATCH.with_borrow_mut(|scratch| {
+        let outcome = with_scratch(|scratch| {
             let Some(conn) = self.slot(which) else { return Ok(()) };
             match conn.read(scratch)? {
                 Read::Nothing => {}
