@@ -69,6 +69,18 @@ impl Pair {
         Ok(pid)
     }
 
+    /// Does something on a thread of a machine, such as opening a socket that is used elsewhere.
+    pub fn inside<T: Send>(&self, node: &str, act: impl FnOnce() -> T + Send) -> Result<T> {
+        let namespace = std::fs::File::open(format!("/run/netns/{}", self.netns.name(node)))?;
+        std::thread::scope(|scope| {
+            let enters = move || nix::sched::setns(&namespace, nix::sched::CloneFlags::CLONE_NEWNET).map(|()| act());
+            match scope.spawn(enters).join() {
+                Ok(acted) => Ok(acted?),
+                Err(_) => anyhow::bail!("the thread on machine {node} ended early"),
+            }
+        })
+    }
+
     /// What all daemons of this pair have said.
     pub fn logs(&self) -> String {
         let mut text = String::new();

@@ -6,6 +6,7 @@
 
 mod bfd;
 mod bgp;
+mod bmp;
 mod channel;
 mod device;
 mod direct;
@@ -22,6 +23,7 @@ mod time;
 
 pub use bfd::{BfdAuth, BfdConf, BfdInterfaces, BfdMode, BfdNeighbor, BfdOptions, BfdPassword, CivilTime};
 pub use bgp::{BgpChannel, BgpConf, GatewayMode, LinkLocalFormat, MissingLladdr, NextHopPrefer, RestartMode, RoutesOf};
+pub use bmp::BmpConf;
 pub use channel::{ChannelConf, LimitConf};
 pub use device::DeviceConf;
 pub use direct::DirectConf;

@@ -76,6 +76,7 @@ static OPTIONS: &[(Option<&str>, &[&str], Dialect, &str)] = &[
     (Some("bgp"), &["dynamic", "name"], Dialect::V2, "dynamic sessions"),
     (Some("bgp"), &["neighbor", "range"], Dialect::V2, "dynamic sessions"),
     (Some("bgp"), &["local", "role"], Dialect::V2, "`local role`"),
+    (Some("bmp"), &["station", "address"], Dialect::V2, "a monitoring station"),
     (Some("kernel"), &["device", "routes"], Dialect::V1, "`device routes`"),
     (Some("device"), &["primary"], Dialect::V1, "`primary`"),
     (Some("device"), &["interface"], Dialect::V2, "`interface` of protocol device"),
@@ -83,10 +84,10 @@ static OPTIONS: &[(Option<&str>, &[&str], Dialect, &str)] = &[
 ];
 
 /// Kinds of protocol in which `table` and the like stand in the protocol's own braces in both dialects.
-static ALIKE: &[&str] = &["pipe", "mrt"];
+static ALIKE: &[&str] = &["pipe", "mrt", "bmp"];
 
 /// The kinds whose options are looked at.
-static KINDS: &[&str] = &["direct", "kernel", "static", "bgp", "device", "pipe", "mrt"];
+static KINDS: &[&str] = &["direct", "kernel", "static", "bgp", "device", "pipe", "mrt", "bmp"];
 
 /// Looks through a text.
 pub(crate) fn look(source: &Source) -> Signs {

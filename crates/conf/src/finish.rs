@@ -4,8 +4,8 @@
 //! brace. A note says where the option stands that leads to it.
 
 use crate::config::{
-    BfdMode, BgpConf, ChannelConf, Dialect, GatewayMode, MissingLladdr, MrtConf, NextHopPrefer, PipeConf, ProtocolConf,
-    ProtocolKind, RestartMode, RoutesOf, RpkiConf,
+    BfdMode, BgpConf, BmpConf, ChannelConf, Dialect, GatewayMode, MissingLladdr, MrtConf, NextHopPrefer, PipeConf,
+    ProtocolConf, ProtocolKind, RestartMode, RoutesOf, RpkiConf,
 };
 use crate::options::bgp::MULTIHOP_DEFAULT;
 use crate::parser::Parser;
@@ -31,7 +31,7 @@ impl Parser<'_> {
             if let Some(table) = self.config.tables.iter().find(|t| t.name == channel.table) {
                 channel.family = table.family;
             }
-            let has_table = !matches!(conf.kind, ProtocolKind::Device(_));
+            let has_table = !matches!(conf.kind, ProtocolKind::Device(_) | ProtocolKind::Bmp(_));
             let span = conf.span;
             channels =
                 has_table.then(|| DraftChannel { conf: channel, span, given: given.clone() }).into_iter().collect();
@@ -77,6 +77,7 @@ impl Parser<'_> {
             }
             ProtocolKind::Pipe(pipe) => channels.iter().for_each(|c| self.pipe(pipe, &c.conf, given, close)),
             ProtocolKind::Mrt(mrt) => self.mrt(mrt, close),
+            ProtocolKind::Bmp(bmp) => self.bmp(bmp, close),
             ProtocolKind::Static(fixed) if dialect == Dialect::V2 => {
                 let Some(channel) = self.only_channel(conf, channels, close) else { return };
                 let sort = (channel.conf.family, channel.conf.roa);
@@ -197,6 +198,16 @@ impl Parser<'_> {
             _ => return,
         };
         self.fail(Diagnostic::error(close, message).help(help));
+    }
+
+    /// A station has a place.
+    fn bmp(&mut self, bmp: &BmpConf, close: Span) {
+        let message = match bmp {
+            BmpConf { station_addr: None, .. } => "Station IP address not specified",
+            BmpConf { station_port: 0, .. } => "Station port number not specified",
+            _ => return,
+        };
+        self.fail(Diagnostic::error(close, message).help("add `station address ip ADDRESS port NUMBER;`"));
     }
 
     /// Checks of the whole, at the end of the text.

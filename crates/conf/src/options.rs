@@ -2,6 +2,7 @@
 
 pub(crate) mod bfd;
 pub(crate) mod bgp;
+pub(crate) mod bmp;
 pub(crate) mod common;
 pub(crate) mod device;
 pub(crate) mod direct;
@@ -41,6 +42,10 @@ macro_rules! with_own {
             }
             ProtocolKind::Bfd($own) => {
                 let $rows = $crate::options::bfd::OPTIONS;
+                $body
+            }
+            ProtocolKind::Bmp($own) => {
+                let $rows = $crate::options::bmp::OPTIONS;
                 $body
             }
             ProtocolKind::Mrt($own) => {

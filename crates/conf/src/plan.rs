@@ -170,6 +170,7 @@ fn kind_word(conf: &ProtocolConf) -> String {
         ProtocolKind::Bfd(_) => "bfd",
         ProtocolKind::Mrt(_) => "mrt",
         ProtocolKind::Rpki(_) => "rpki",
+        ProtocolKind::Bmp(_) => "bmp",
     }
     .to_owned()
 }
@@ -211,7 +212,7 @@ fn own(old: &ProtocolKind, new: &ProtocolKind, into: &mut Changes) {
             })*
         };
     }
-    other! { Device DeviceConf, Direct DirectConf, Kernel KernelConf, Static StaticConf, Bgp BgpConf, Pipe PipeConf, Bfd BfdConf, Mrt MrtConf, Rpki RpkiConf, }
+    other! { Device DeviceConf, Direct DirectConf, Kernel KernelConf, Static StaticConf, Bgp BgpConf, Pipe PipeConf, Bfd BfdConf, Mrt MrtConf, Rpki RpkiConf, Bmp BmpConf, }
     fn both<T: Other>(rows: &[Row<T>], old: &T, new: &ProtocolKind, into: &mut Changes) {
         if let Some(new) = T::of(new) {
             into.compare(rows, old, new);

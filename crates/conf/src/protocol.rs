@@ -1,8 +1,8 @@
 //! `protocol KIND [NAME] [from TEMPLATE] { OPTIONS }`, and templates.
 
 use crate::config::{
-    BfdConf, BgpConf, ChannelConf, DeviceConf, Dialect, DirectConf, KernelConf, MrtConf, PipeConf, ProtocolConf,
-    ProtocolKind, RpkiConf, StaticConf,
+    BfdConf, BgpConf, BmpConf, ChannelConf, DeviceConf, Dialect, DirectConf, KernelConf, MrtConf, PipeConf,
+    ProtocolConf, ProtocolKind, RpkiConf, StaticConf,
 };
 use crate::language::said;
 use crate::option::{Row, find, words_known, words_known_of};
@@ -45,6 +45,7 @@ pub(crate) static KINDS: &[Kind] = &[
     Kind { word: "pipe", blank: |_| ProtocolKind::Pipe(PipeConf::default()), preference: 70 },
     Kind { word: "bgp", blank: |dialect| ProtocolKind::Bgp(Box::new(BgpConf::of(dialect))), preference: 100 },
     Kind { word: "mrt", blank: |_| ProtocolKind::Mrt(MrtConf::default()), preference: 0 },
+    Kind { word: "bmp", blank: |_| ProtocolKind::Bmp(BmpConf::default()), preference: 0 },
     Kind { word: "bfd", blank: |_| ProtocolKind::Bfd(BfdConf::default()), preference: 0 },
     Kind { word: "rpki", blank: |_| ProtocolKind::Rpki(RpkiConf::default()), preference: 100 },
 ];
@@ -58,12 +59,10 @@ pub(crate) static ABSENT: &[(&str, &str)] = &[
     ("l3vpn", NEVER),
     ("perf", NEVER),
     ("aggregator", NEVER),
-    ("bmp", LATER),
     ("bridge", NEVER),
     ("evpn", NEVER),
     ("snmp", NEVER),
 ];
-const LATER: &str = "it is a later issue of rbird";
 const NEVER: &str = "rbird speaks BGP; run another daemon beside it for this protocol";
 
 /// A protocol or template being read.
@@ -98,7 +97,7 @@ pub(crate) struct DraftChannel {
 impl Draft {
     /// Whether its braces open channels.
     fn opens_channels(&self, dialect: Dialect) -> bool {
-        dialect == Dialect::V2 && !self.holds_channel(dialect)
+        dialect == Dialect::V2 && !self.holds_channel(dialect) && !matches!(self.conf.kind, ProtocolKind::Bmp(_))
     }
 
     /// Whether the options of its one attachment to a table stand among its own.

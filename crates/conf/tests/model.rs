@@ -532,3 +532,42 @@ fn control_sockets_and_threads_of_2_are_taken() {
         assert!(said.contains(wrong), "{text}: {said}");
     }
 }
+
+#[test]
+fn a_monitoring_station_has_a_place_and_is_told_what_is_asked_for() {
+    let config = config_of_2(
+        "protocol bmp m { station address ip 10.0.0.1 port 1790; local address 10.0.0.2; system name \"r\"; \
+         system description \"d\"; monitoring rib in pre_policy; monitoring rib in post_policy no; tx buffer limit 5; }\n\
+         protocol bmp { station address port 1 ip 2001:db8::1; }",
+    );
+    let own = |at: usize| match &config.protocols[at].kind {
+        ProtocolKind::Bmp(own) => own.clone(),
+        other => panic!("{other:?}"),
+    };
+    let given = BmpConf {
+        station_addr: Some("10.0.0.1".parse().unwrap()),
+        station_port: 1790,
+        local_addr: Some("10.0.0.2".parse().unwrap()),
+        system_name: "r".into(),
+        system_description: "d".into(),
+        pre_policy: true,
+        post_policy: false,
+        buffer_megabytes: 5,
+    };
+    assert_eq!(own(0), given);
+    let place = (Some("2001:db8::1".parse().unwrap()), 1);
+    assert_eq!(own(1), BmpConf { station_addr: place.0, station_port: place.1, ..BmpConf::default() });
+    assert_eq!(&*config.protocols[1].name, "bmp1");
+    assert!(config.protocols.iter().all(|p| p.channels.is_empty()));
+    for (options, wrong) in [
+        ("", "Station IP address not specified"),
+        ("station address ip 10.0.0.1;", "Station port number not specified"),
+        ("station address ip 0.0.0.0 port 1;", "Invalid BMP monitoring station IP address"),
+        ("station address ip 10.0.0.1 port 65536;", "Invalid BMP monitoring station port number"),
+        ("system name \"\";", "String is empty"),
+        ("tx buffer limit 0;", "BMP TX buffer limit must be at least 1 megabyte"),
+    ] {
+        let said = refused_of_2(&format!("protocol bmp {{ {options} }}"));
+        assert!(said.contains(wrong), "{options}: {said}");
+    }
+}

@@ -109,6 +109,7 @@ pub enum Kind {
     Pipe,
     Bfd,
     Mrt,
+    Bmp,
     Ospf,
     Rip,
     Babel,
@@ -127,6 +128,7 @@ impl Kind {
             Self::Pipe => "Pipe",
             Self::Bfd => "BFD",
             Self::Mrt => "MRT",
+            Self::Bmp => "BMP",
             Self::Ospf => "OSPF",
             Self::Rip => "RIP",
             Self::Babel => "Babel",
@@ -176,6 +178,29 @@ pub struct ProtocolDetail {
     pub bgp: Option<Box<BgpView>>,
     /// What only RPKI has.
     pub rpki: Option<Box<RpkiView>>,
+    /// What only BMP has, while it is up.
+    pub bmp: Option<Box<BmpView>>,
+}
+
+/// The connection to a monitoring station. Amounts are octets.
+#[derive(Clone, Debug)]
+pub struct BmpView {
+    /// Where it is; always there.
+    pub station_addr: Option<IpAddr>,
+    /// Its port.
+    pub station_port: u16,
+    /// `local address`.
+    pub local_addr: Option<IpAddr>,
+    /// Why the last connection was lost; empty when there is no reason.
+    pub error: Arc<str>,
+    /// What waits for it.
+    pub pending: u64,
+    /// How much may wait.
+    pub limit: u64,
+    /// What it was sent since it is connected.
+    pub sent: u64,
+    /// What it was sent ever.
+    pub sent_ever: u64,
 }
 
 /// A protocol's attachment to a table.

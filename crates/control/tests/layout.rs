@@ -101,6 +101,7 @@ fn detail(limits: [Option<LimitView>; 3], bgp: BgpView) -> ProtocolDetail {
             next_hop: None,
             igp_tables: Vec::new(),
         }],
+        bmp: None,
         bgp: Some(Box::new(bgp)),
     }
 }

@@ -13,9 +13,9 @@ use rbird_control::layout::{self, Layout, Setting};
 use rbird_control::request::Choice;
 use rbird_control::time::{Now, Stamps};
 use rbird_control::view::{
-    BfdSessionView, BgpView, CapabilitiesView, ChannelRecovery, ChannelView, Info, InterfaceView, KeptFamilies, Kind,
-    LimitView, MemoryView, Phase, PipeView, PipeWay, ProtocolDetail, ProtocolView, RecoveryView, RestartCapability,
-    RestartView, SessionView, StaticRow, StaticTo, StatusView, Timer,
+    BfdSessionView, BgpView, BmpView, CapabilitiesView, ChannelRecovery, ChannelView, Info, InterfaceView,
+    KeptFamilies, Kind, LimitView, MemoryView, Phase, PipeView, PipeWay, ProtocolDetail, ProtocolView, RecoveryView,
+    RestartCapability, RestartView, SessionView, StaticRow, StaticTo, StatusView, Timer,
 };
 use rib::batch::LimitAction;
 use rib::stats::{ExportStats, ImportStats};
@@ -89,6 +89,7 @@ fn shown(kind: Kind, state: &'static str, info: Info, channels: Vec<ChannelView>
         channels,
         bgp: bgp.map(Box::new),
         rpki: None,
+        bmp: None,
     };
     let row = ProtocolView {
         name: "x".into(),
@@ -105,6 +106,46 @@ fn shown(kind: Kind, state: &'static str, info: Info, channels: Vec<ChannelView>
 
 fn both(supported: &[&'static str]) -> KeptFamilies {
     KeptFamilies { supported: supported.to_vec(), preserved: Vec::new() }
+}
+
+#[test]
+fn the_connection_to_a_monitoring_station() {
+    let view = BmpView {
+        station_addr: Some(addr("10.0.0.1")),
+        station_port: 1790,
+        local_addr: Some(addr("10.0.0.2")),
+        error: "Connection refused".into(),
+        pending: 4096,
+        limit: 1 << 30,
+        sent: 0,
+        sent_ever: 20_000_000,
+    };
+    let detail = ProtocolDetail {
+        description: None,
+        message: None,
+        router_id: None,
+        channels: Vec::new(),
+        bgp: None,
+        rpki: None,
+        bmp: Some(Box::new(view)),
+    };
+    let row = ProtocolView {
+        name: "m".into(),
+        kind: Kind::Bmp,
+        table: Some("master4".into()),
+        state: "start",
+        since: Moment(0),
+        info: Info::Text("Idle          Error: Connection refused".into()),
+        detail: Some(Box::new(detail)),
+    };
+    assert_eq!(
+        said(|layout, setting, out| layout.protocols(&[row], &Choice::All, setting, out)),
+        "2002-Name       Proto      Table      State  Since         Info\n\
+         1002-m          BMP        ---        start  12:30:47.250  Idle          Error: Connection refused\n\
+         1006-  Station address:    10.0.0.1\n   Station port:       1790\n   Local address:      10.0.0.2\n\
+         \x20  Last error:         Connection refused\n   Pending TX:            4096.0  B (limit 1024.0 MB)\n\
+         \x20  Session TX:               0.0  B\n   Total TX:               19.1 MB\n \n0000 \n"
+    );
 }
 
 #[test]

@@ -5,7 +5,8 @@
 //! instances; everybody else sees a [`Seen`], cheap copies of the handles.
 
 use crate::protocols::{
-    BfdHandle, DeviceHandle, Diary, DirectHandle, KernelHandle, MrtHandle, PipeHandle, RpkiHandle, StaticHandle,
+    BfdHandle, BmpHandle, DeviceHandle, Diary, DirectHandle, KernelHandle, MrtHandle, PipeHandle, RpkiHandle,
+    StaticHandle,
 };
 use crate::translate::ChannelIds;
 use conf::config::{DebugMask, MrtMask, ProtocolConf};
@@ -36,6 +37,8 @@ pub enum Running {
     Mrt(MrtHandle),
     /// `protocol rpki`.
     Rpki(RpkiHandle),
+    /// `protocol bmp`.
+    Bmp(BmpHandle),
 }
 
 impl Running {
@@ -51,6 +54,7 @@ impl Running {
             Self::Bfd(_) => Kind::Bfd,
             Self::Mrt(_) => Kind::Mrt,
             Self::Rpki(_) => Kind::Rpki,
+            Self::Bmp(_) => Kind::Bmp,
         }
     }
 
@@ -66,6 +70,7 @@ impl Running {
             Self::Bfd(p) => p.begin(),
             Self::Mrt(p) => p.begin(),
             Self::Rpki(p) => p.begin(),
+            Self::Bmp(p) => p.begin(),
         }
     }
 
@@ -98,6 +103,7 @@ impl Running {
             Self::Bfd(p) => p.stop().await,
             Self::Mrt(p) => p.stop().await,
             Self::Rpki(p) => p.stop().await,
+            Self::Bmp(p) => p.stop().await,
         }
     }
 

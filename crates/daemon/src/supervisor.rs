@@ -19,7 +19,8 @@ use crate::answers::{protocols, routes};
 use crate::files::Disk;
 use crate::instance::{Instance, Running};
 use crate::protocols::{
-    BfdHandle, DeviceHandle, Diary, DirectHandle, KernelHandle, MrtHandle, PipeHandle, RpkiHandle, Start, StaticHandle,
+    BfdHandle, BmpHandle, DeviceHandle, Diary, DirectHandle, KernelHandle, MrtHandle, PipeHandle, RpkiHandle, Start,
+    StaticHandle,
 };
 use crate::roas::Settled;
 use crate::translate::{self, ChannelIds};
@@ -62,6 +63,8 @@ pub enum Order {
     Roas(Settled),
     /// It is time for a protocol `mrt` to write its tables.
     DumpTables(ProtocolId),
+    /// A monitoring station came: neighbours shall tell again what they told before.
+    AskNeighbors,
 }
 
 /// A running configuration with its circumstances.
@@ -221,6 +224,7 @@ impl Supervisor {
                     Order::Limit(tripped) => self.trip(tripped),
                     Order::Roas(settled) => self.judge_anew(&settled),
                     Order::DumpTables(protocol) => self.dump_in_time(protocol),
+                    Order::AskNeighbors => self.ask_neighbors(),
                 },
                 Some(request) = requests.recv() => {
                     pace.begin();
@@ -307,6 +311,15 @@ impl Supervisor {
             Request::Down(answer) => {
                 let _ = answer.send(());
                 let _ = self.orders.send(Order::Stop);
+            }
+        }
+    }
+
+    /// Those that can not be asked are left alone.
+    fn ask_neighbors(&self) {
+        for instance in &self.instances {
+            if let Running::Bgp(peer) = &instance.running {
+                peer.reload_in();
             }
         }
     }
@@ -497,6 +510,11 @@ impl Supervisor {
             ProtocolKind::Static(_) => Running::Static(StaticHandle::spawn(start.clone())),
             ProtocolKind::Pipe(_) => Running::Pipe(PipeHandle::spawn(start)?),
             ProtocolKind::Bfd(_) => Running::Bfd(BfdHandle::spawn(start.clone())),
+            ProtocolKind::Bmp(_) => {
+                let orders = self.orders.clone();
+                let ask_all = move || drop(orders.send(Order::AskNeighbors));
+                Running::Bmp(BmpHandle::spawn(start.clone(), Arc::new(ask_all)))
+            }
             ProtocolKind::Mrt(_) => {
                 let (orders, id) = (self.orders.clone(), start.id);
                 let is_time = move || drop(orders.send(Order::DumpTables(id)));

@@ -6,6 +6,7 @@ use route::{ChannelId, Ifaces, ProtocolId, TableId};
 use session::clock::Clock;
 use session::export::Exports;
 use session::link::EventSink;
+use session::monitor::Monitors;
 use session::mrt::Recorder;
 use session::peer::{Deps, Listener, PeerHandle, Recovery};
 use session::tables::Tables;
@@ -180,6 +181,7 @@ impl World {
             ifaces: links.subscribe(),
             roas: roas.subscribe(),
             recorder: Recorder::start(),
+            monitors: Monitors::default(),
             clock,
             sources,
             recovery,

@@ -54,6 +54,13 @@ pub(crate) fn forget_scratch() {
     SPARE.lock().unwrap_or_else(PoisonError::into_inner).clear();
 }
 
+/// The OPENs of a connection, whole messages; empty before they went over it.
+#[derive(Debug, Default)]
+pub(crate) struct Opens {
+    pub(crate) sent: Vec<u8>,
+    pub(crate) received: Vec<u8>,
+}
+
 /// A connection.
 pub(crate) struct Conn {
     stream: TcpStream,
@@ -61,6 +68,8 @@ pub(crate) struct Conn {
     pub(crate) local: SocketAddr,
     /// AS numbers of four octets, once both have said so in their OPENs.
     pub(crate) as4: bool,
+    /// The OPENs of both sides, for monitoring stations.
+    pub(crate) opens: Opens,
     /// Octets behind the last whole message.
     tail: Vec<u8>,
     /// Pieces taken from the outbox; `written` octets of the first are out.
@@ -96,6 +105,7 @@ impl Conn {
             remote,
             local,
             as4: false,
+            opens: Opens::default(),
             tail: Vec::new(),
             pieces: VecDeque::new(),
             written: 0,

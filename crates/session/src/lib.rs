@@ -19,6 +19,7 @@ pub mod listen;
 pub mod liveness;
 mod mailbox;
 pub mod memory;
+pub mod monitor;
 pub mod mrt;
 pub mod outbox;
 pub mod pace;

@@ -23,6 +23,7 @@ mod words;
 
 use crate::clock::Clock;
 use crate::export::Exports;
+use crate::monitor::Monitors;
 use crate::mrt::Recorder;
 use crate::tables::Tables;
 use filter::Policy;
@@ -381,6 +382,8 @@ pub struct Deps {
     pub roas: watch::Receiver<Arc<RoaTables>>,
     /// Where records of `mrtdump` go.
     pub recorder: Recorder,
+    /// Where monitoring stations listen.
+    pub monitors: Monitors,
     /// The clock.
     pub clock: Clock,
     /// The next number of a source; shared by all protocols of the daemon.

@@ -1,8 +1,8 @@
 //! A protocol instance: what all kinds have in common.
 
 use super::{
-    BfdConf, BgpConf, ChannelConf, DebugMask, DeviceConf, DirectConf, KernelConf, MrtConf, MrtMask, PipeConf, RpkiConf,
-    StaticConf,
+    BfdConf, BgpConf, BmpConf, ChannelConf, DebugMask, DeviceConf, DirectConf, KernelConf, MrtConf, MrtMask, PipeConf,
+    RpkiConf, StaticConf,
 };
 use filter::Span;
 use std::net::Ipv4Addr;
@@ -72,6 +72,8 @@ pub enum ProtocolKind {
     Mrt(MrtConf),
     /// `protocol rpki`.
     Rpki(RpkiConf),
+    /// `protocol bmp`.
+    Bmp(BmpConf),
 }
 
 impl ProtocolConf {

@@ -12,8 +12,8 @@ use crate::frame::{Frame, Line};
 use crate::request::Choice;
 use crate::routes::{Mark, ShownNet, ShownPath, ShownRoa, Sums};
 use crate::view::{
-    BfdSessionView, BgpView, CapabilitiesView, ChannelView, Info, InterfaceView, KeptFamilies, Kind, MemoryView,
-    ProtocolDetail, ProtocolView, RpkiView, SessionView, StaticRow, StaticTo, StatusView, Timer,
+    BfdSessionView, BgpView, BmpView, CapabilitiesView, ChannelView, Info, InterfaceView, KeptFamilies, Kind,
+    MemoryView, ProtocolDetail, ProtocolView, RpkiView, SessionView, StaticRow, StaticTo, StatusView, Timer,
 };
 use conf::config::{StaticDest, StaticHop};
 use route::attrs::{LocalAttr, LocalValue};
@@ -279,12 +279,34 @@ fn protocol_detail(detail: &ProtocolDetail, out: &mut Frame) {
         }
         return;
     }
+    if let Some(bmp) = &detail.bmp {
+        bmp_detail(bmp, out);
+    }
     for channel in detail.channels.iter().filter(|c| !c.name.is_empty()) {
         match &channel.peer_table {
             Some(peer) => pipe_detail(channel, peer, out),
             None => channel_detail(channel, out),
         }
     }
+}
+
+/// As 2.19 prints it.
+fn bmp_detail(bmp: &BmpView, out: &mut Frame) {
+    let mut line =
+        |label: &str, text: &dyn std::fmt::Display| words::detail("  ", format_args!("{label:<19} {text}"), out);
+    if let Some(addr) = &bmp.station_addr {
+        line("Station address:", addr);
+    }
+    line("Station port:", &bmp.station_port);
+    if let Some(addr) = &bmp.local_addr {
+        line("Local address:", addr);
+    }
+    if !bmp.error.is_empty() {
+        line("Last error:", &bmp.error);
+    }
+    line("Pending TX:", &format_args!("{:>10} (limit {})", scaled(bmp.pending), scaled(bmp.limit)));
+    line("Session TX:", &format_args!("{:>10}", scaled(bmp.sent)));
+    line("Total TX:", &format_args!("{:>10}", scaled(bmp.sent_ever)));
 }
 
 fn channel_detail(channel: &ChannelView, out: &mut Frame) {

@@ -315,6 +315,7 @@ fn protocols(config: &Config) -> Vec<ProtocolView> {
                         },
                     }],
                     bgp: bgp.map(Box::new),
+                    bmp: None,
                 })),
             }
         };

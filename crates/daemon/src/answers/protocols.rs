@@ -60,6 +60,7 @@ fn row(
         Some(s) if seen.enabled && seen.held => ("start", s.since, Info::Bgp { state: "Idle", error: Arc::default() }),
         Some(s) => (s.proto.word(), s.since, Info::Bgp { state: bgp_word(s), error: error_text(s) }),
         None if let Running::Rpki(rpki) = &seen.running => rpki.row(),
+        None if let Running::Bmp(bmp) = &seen.running => bmp.row(),
         None => {
             let since = limited(seen).map_or(seen.since, |l| l.since.max(seen.since));
             (plain_word(seen), since, info(seen))
@@ -154,6 +155,10 @@ async fn details(
         message: seen.message.clone(),
         router_id: seen.conf.router_id,
         rpki,
+        bmp: match &seen.running {
+            Running::Bmp(bmp) => bmp.view().map(Box::new),
+            _ => None,
+        },
         bgp: status.map(|s| Box::new(bgp(deps.clock.now(), seen, s, route_limit(&channels)))),
         channels,
     }

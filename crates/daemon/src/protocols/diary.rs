@@ -101,6 +101,11 @@ impl Diary {
         (self.wants(EVENTS), self.wants(PACKETS))
     }
 
+    /// Something else has come to another state.
+    pub fn states(&self, text: Arguments<'_>) {
+        self.say(STATES, text);
+    }
+
     /// Whether anybody wants to know of links and addresses.
     pub fn watches_links(&self) -> bool {
         self.wants(INTERFACES)

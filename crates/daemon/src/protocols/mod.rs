@@ -1,4 +1,4 @@
-//! The protocols other than BGP: device, direct, static, kernel, pipes between tables, BFD, and dumps of tables.
+//! The protocols other than BGP: device, direct, static, kernel, pipes between tables, BFD, dumps of tables, and monitoring stations.
 //!
 //! Each is made with its configuration, its numbers, its [`Diary`] and the
 //! [`World`], and gives a handle that is cheap to clone. All handles have the same
@@ -7,6 +7,7 @@
 
 mod authority;
 mod bfd;
+mod bmp;
 mod channel;
 mod device;
 mod diary;
@@ -26,6 +27,7 @@ mod statics;
 mod stories;
 
 pub use bfd::{BfdHandle, Desk};
+pub use bmp::BmpHandle;
 pub use device::DeviceHandle;
 pub use diary::Diary;
 pub use direct::DirectHandle;

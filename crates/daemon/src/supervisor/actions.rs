@@ -212,8 +212,11 @@ fn reload(instance: &Instance, direction: Direction, dialect: Dialect) -> bool {
         }
         // They read nobody's routes, so there is nothing to be told anew: done.
         Running::Direct(_) => direction == Direction::Out,
-        Running::Device(_) | Running::Static(_) | Running::Bfd(_) | Running::Mrt(_) | Running::Rpki(_) => {
-            direction == Direction::Out || dialect == Dialect::V2
-        }
+        Running::Device(_)
+        | Running::Static(_)
+        | Running::Bfd(_)
+        | Running::Mrt(_)
+        | Running::Rpki(_)
+        | Running::Bmp(_) => direction == Direction::Out || dialect == Dialect::V2,
     }
 }

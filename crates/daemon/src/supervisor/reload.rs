@@ -263,6 +263,7 @@ impl Supervisor {
             (Running::Bfd(p), _) => drop(tokio::spawn(with(p.clone(), |p| async move { p.reconfigure(conf).await }))),
             (Running::Mrt(p), _) => p.reconfigure(conf),
             (Running::Rpki(p), _) => p.reconfigure(conf, refilter.import),
+            (Running::Bmp(p), _) => p.reconfigure(conf),
             (Running::Bgp(_), _) => {}
         }
     }

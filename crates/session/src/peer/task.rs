@@ -13,6 +13,7 @@
 mod carry;
 mod commands;
 mod liveness;
+mod monitor;
 mod octets;
 mod record;
 
@@ -22,6 +23,7 @@ use super::{Command, Deps, PeerSpec};
 use crate::conn::{Conn, Connecting};
 use crate::intake::{Intake, Line, SourceIds};
 use crate::listen::{Incoming, Registration};
+use crate::monitor::SessionUp;
 use crate::outbox::Outbox;
 use crate::sockopt;
 use crate::status::{Announced, PeerStatus, ProtoState, Timer};
@@ -55,6 +57,8 @@ pub(super) struct Task {
     out: Option<Conn>,
     inc: Option<Conn>,
     session: Option<Session>,
+    /// The session, as monitoring stations see it.
+    monitored: Option<Arc<SessionUp>>,
     channels: Vec<Channel>,
     sources: SourceIds,
     batches: Arc<Semaphore>,
@@ -104,6 +108,7 @@ impl Task {
             out: None,
             inc: None,
             session: None,
+            monitored: None,
             channels,
             sources: SourceIds::new(Arc::clone(&deps.sources)),
             batches: Arc::new(Semaphore::new(BATCHES_IN_FLIGHT)),

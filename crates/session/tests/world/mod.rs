@@ -74,6 +74,7 @@ impl World {
             ifaces: ifaces.subscribe(),
             roas: watch::Sender::new(Arc::default()).subscribe(),
             recorder: rbird_session::mrt::Recorder::start(),
+            monitors: rbird_session::monitor::Monitors::default(),
             clock,
             sources: Arc::new(AtomicU32::new(100)),
             recovery: Recovery::none(),

@@ -15,6 +15,7 @@ use route::{Family, IfIndex, Moment, Source, Written};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use wire::Open;
 use wire::frame::{EXTENDED_OCTETS_MAX, KEEPALIVE, MESSAGE_OCTETS_MAX};
 
 impl Task {
@@ -46,8 +47,12 @@ impl Task {
     pub(super) fn handle(&mut self, event: Event) {
         let now = self.deps.clock.now();
         let before = self.machine.phase();
+        let ending = self.monitored.is_some().then(|| Self::ending(&event));
         let actions = self.machine.handle(now, event);
         self.record_state(before, self.machine.phase());
+        if let Some(ending) = ending {
+            self.monitor_end(ending, &actions);
+        }
         for action in actions {
             self.carry_out(action, now);
         }
@@ -58,7 +63,7 @@ impl Task {
             Action::Connect => self.connect(),
             Action::Accept => self.answer_offer(true),
             Action::Refuse => self.answer_offer(false),
-            Action::SendOpen(which, open) => self.send(which, |own| open.encode(own)),
+            Action::SendOpen(which, open) => self.send_open(which, &open),
             Action::SendKeepalive(which) => self.send(which, |own| own.extend_from_slice(&KEEPALIVE)),
             Action::SendNotification(which, n) => self.send(which, |own| n.encode(own)),
             Action::Close(which) => self.close(which),
@@ -101,6 +106,14 @@ impl Task {
     pub(super) fn send(&mut self, which: Which, encode: impl FnOnce(&mut Vec<u8>)) {
         if let Some(conn) = self.slot(which) {
             encode(conn.own());
+        }
+    }
+
+    fn send_open(&mut self, which: Which, open: &Open) {
+        if let Some(conn) = self.slot(which) {
+            open.encode(&mut conn.opens.sent);
+            let message = conn.opens.sent.clone();
+            conn.own().extend_from_slice(&message);
         }
     }
 
@@ -228,6 +241,7 @@ impl Task {
             heard: false,
             stuck: None,
         });
+        self.monitor_up(which, &negotiated);
     }
 
     pub(super) fn lose_session(&mut self, fates: &[(Family, Keep)]) {

@@ -43,7 +43,9 @@ impl Task {
             let octets_max = up.map_or(MESSAGE_OCTETS_MAX, |s| s.octets_max);
             match frame::next(octets, octets_max) {
                 Ok(Next::Frame(found)) => {
-                    self.record_message(which, octets.get(..found.octets()).unwrap_or_default());
+                    let whole = octets.get(..found.octets()).unwrap_or_default();
+                    self.record_message(which, whole);
+                    self.monitor_message(which, found.kind, whole);
                     self.message(which, &found);
                     octets = octets.get(found.octets()..).unwrap_or_default();
                 }

@@ -1,0 +1,219 @@
+//! What a station has been told: which sessions stand, and whose routes a table's are.
+
+use super::queue::Item;
+use bmp::{Down, Opened, Peer, Routes, View};
+use conf::config::BmpConf;
+use rib::batch::{ChangeBatch, Path};
+use route::{ChannelId, Family, Moment, Prefix, ProtocolId, TableId};
+use session::clock::Clock;
+use session::link::Delivery;
+use session::monitor::{Ended, SessionUp};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// A table that must be read for the station from now on.
+pub(super) type Wanted = TableId;
+
+/// See the head of this file. Lives as long as a connection.
+pub(super) struct Told {
+    name: Arc<str>,
+    post_policy: bool,
+    clock: Clock,
+    sessions: BTreeMap<ProtocolId, Peer>,
+    streams: HashMap<ChannelId, Stream>,
+    /// The tables that are read, and whether all that stood in them has come.
+    tables: BTreeMap<TableId, bool>,
+}
+
+/// The routes of a session in a table.
+struct Stream {
+    protocol: ProtocolId,
+    table: TableId,
+    routes: Routes,
+    /// What it is, for lines of the log.
+    name: String,
+    /// The station knows that all that stood has been told.
+    synced: bool,
+}
+
+/// What is to be said of an item beside octets.
+#[derive(Default)]
+pub(super) struct Said {
+    pub(super) states: Option<String>,
+    pub(super) packets: Vec<String>,
+    pub(super) tables: Vec<Wanted>,
+}
+
+impl Told {
+    pub(super) fn new(name: &Arc<str>, conf: &BmpConf, clock: Clock) -> Self {
+        Self {
+            name: Arc::clone(name),
+            post_policy: conf.post_policy,
+            clock,
+            sessions: BTreeMap::new(),
+            streams: HashMap::new(),
+            tables: BTreeMap::new(),
+        }
+    }
+
+    /// Turns what happened into messages.
+    pub(super) fn put(&mut self, item: &Item, out: &mut Vec<u8>) -> Said {
+        match item {
+            Item::Up { session, fresh } => self.up(session, *fresh, out),
+            Item::Update(session, message) => {
+                if let Some(peer) = self.sessions.get(&session.protocol) {
+                    bmp::put_update(out, peer, View::PrePolicy, now_us(), message);
+                }
+                Said::default()
+            }
+            Item::Down(session, ended) => self.down(session, ended, out),
+            Item::Table(_, Delivery::Changes(batch)) => {
+                self.changes(batch, out);
+                Said::default()
+            }
+            Item::Table(_, Delivery::Feed(batch)) => {
+                self.page(batch, out);
+                Said::default()
+            }
+            Item::Table(table, Delivery::FeedDone) => self.fed(*table, out),
+        }
+    }
+
+    fn up(&mut self, session: &Arc<SessionUp>, fresh: bool, out: &mut Vec<u8>) -> Said {
+        let mut said = Said { states: Some(format!("Peer up for {}", session.name)), ..Said::default() };
+        let peer = Peer { addr: session.peer_addr, asn: session.peer_as, router_id: session.peer_id, as4: session.as4 };
+        let opened = Opened {
+            local_addr: session.local_addr,
+            local_port: session.local_port,
+            remote_port: session.remote_port,
+            sent: &session.sent,
+            received: &session.received,
+        };
+        bmp::put_peer_up(out, &peer, &opened);
+        self.sessions.insert(session.protocol, peer);
+        for channel in session.channels.iter().filter(|_| self.post_policy) {
+            let fed = *self.tables.entry(channel.table).or_insert_with(|| {
+                said.tables.push(channel.table);
+                false
+            });
+            let mut stream = Stream {
+                protocol: session.protocol,
+                table: channel.table,
+                routes: Routes::new(peer, channel.family, channel.add_path_rx),
+                name: format!("{}.{}", session.name, family_word(channel.family)),
+                synced: false,
+            };
+            // It begins with no routes, and what comes is told as it comes.
+            if fresh && fed {
+                stream.end_of_rib(&self.name, &mut said, out);
+            }
+            self.streams.insert(channel.channel, stream);
+        }
+        said
+    }
+
+    fn down(&mut self, session: &Arc<SessionUp>, ended: &Ended, out: &mut Vec<u8>) -> Said {
+        let Some(peer) = self.sessions.remove(&session.protocol) else { return Said::default() };
+        let down = match ended {
+            Ended::Notified(message) => Down::Notified(message),
+            Ended::Silently(event) => Down::Silently(*event),
+            Ended::WasNotified(message) => Down::WasNotified(message),
+            Ended::Lost => Down::Lost,
+        };
+        bmp::put_peer_down(out, &peer, down);
+        self.streams.retain(|_, stream| stream.protocol != session.protocol);
+        Said { states: Some(format!("Peer down for {}", session.name)), ..Said::default() }
+    }
+
+    /// All that stood in a table has come.
+    fn fed(&mut self, table: TableId, out: &mut Vec<u8>) -> Said {
+        let mut said = Said::default();
+        self.tables.insert(table, true);
+        for stream in self.streams.values_mut().filter(|s| s.table == table && !s.synced) {
+            stream.end_of_rib(&self.name, &mut said, out);
+        }
+        said
+    }
+
+    /// What changed.
+    fn changes(&mut self, batch: &ChangeBatch, out: &mut Vec<u8>) {
+        let mut touched = BTreeSet::new();
+        for each in &batch.each {
+            let path = each.path.and_then(|index| batch.paths.get(index as usize));
+            // A path that went from one kind to another is gone for the station.
+            self.path(batch, each.net, each.source, path, &mut touched, out);
+        }
+        self.finish(&touched, out);
+    }
+
+    /// What stands.
+    fn page(&mut self, batch: &ChangeBatch, out: &mut Vec<u8>) {
+        let mut touched = BTreeSet::new();
+        for row in &batch.rows {
+            for path in batch.paths_of(row) {
+                self.path(batch, row.net, path.source, Some(path), &mut touched, out);
+            }
+        }
+        self.finish(&touched, out);
+    }
+
+    fn path(
+        &mut self,
+        batch: &ChangeBatch,
+        net: Prefix,
+        source: u32,
+        path: Option<&Path>,
+        touched: &mut BTreeSet<ChannelId>,
+        out: &mut Vec<u8>,
+    ) {
+        // Routes that came through a pipe, or of other protocols, are of no channel of a session.
+        let Some(channel) = batch.channels.get(source as usize) else { return };
+        let Some(stream) = self.streams.get_mut(channel) else { return };
+        let Some(source) = batch.sources.get(source as usize) else { return };
+        let attrs = path.and_then(|path| batch.palette.get(path.attrs as usize));
+        let at_us = path.map_or_else(now_us, |path| since_us(self.clock, path.since));
+        let outcome = stream.routes.put(net, source.path_id, attrs, at_us, out);
+        complain(&self.name, outcome);
+        touched.insert(*channel);
+    }
+
+    fn finish(&mut self, touched: &BTreeSet<ChannelId>, out: &mut Vec<u8>) {
+        for channel in touched {
+            if let Some(stream) = self.streams.get_mut(channel) {
+                complain(&self.name, stream.routes.finish(now_us(), out));
+            }
+        }
+    }
+}
+
+impl Stream {
+    fn end_of_rib(&mut self, name: &str, said: &mut Said, out: &mut Vec<u8>) {
+        complain(name, self.routes.end_of_rib(now_us(), out));
+        said.packets.push(format!("Sending END-OF-RIB for {}", self.name));
+        self.synced = true;
+    }
+}
+
+fn complain(name: &str, outcome: Result<(), Prefix>) {
+    if let Err(net) = outcome {
+        tracing::warn!("{name}: Cannot encode update for {net}");
+    }
+}
+
+const fn family_word(family: Family) -> &'static str {
+    match family {
+        Family::Ipv4 => "ipv4",
+        Family::Ipv6 => "ipv6",
+    }
+}
+
+/// Microseconds since 1970.
+fn now_us() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| u64::try_from(d.as_micros()).unwrap_or(u64::MAX))
+}
+
+/// When a moment was, in microseconds since 1970.
+fn since_us(clock: Clock, moment: Moment) -> u64 {
+    now_us().saturating_sub(clock.now().since_ms(moment).saturating_mul(1000))
+}
