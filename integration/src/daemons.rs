@@ -239,7 +239,7 @@ fn bird1(pair: &mut Pair, family: Family, passive: bool) -> Result<()> {
 }
 
 /// BIRD 2's programs, unpacked once.
-fn bird2_programs() -> Result<std::path::PathBuf> {
+pub fn bird2_programs() -> Result<std::path::PathBuf> {
     static TURN: std::sync::Mutex<()> = std::sync::Mutex::new(());
     let _turn = TURN.lock();
     rbird_xtask::build::bird2()

@@ -22,7 +22,9 @@ mod symbols;
 mod time;
 
 pub use bfd::{BfdAuth, BfdConf, BfdInterfaces, BfdMode, BfdNeighbor, BfdOptions, BfdPassword, CivilTime};
-pub use bgp::{BgpChannel, BgpConf, GatewayMode, LinkLocalFormat, MissingLladdr, NextHopPrefer, RestartMode, RoutesOf};
+pub use bgp::{
+    BgpChannel, BgpConf, GatewayMode, LinkLocalFormat, MissingLladdr, NextHopPrefer, PeerKind, RestartMode, RoutesOf,
+};
 pub use bmp::BmpConf;
 pub use channel::{ChannelConf, LimitConf};
 pub use device::DeviceConf;

@@ -4,8 +4,8 @@
 //! brace. A note says where the option stands that leads to it.
 
 use crate::config::{
-    BfdMode, BgpConf, BmpConf, ChannelConf, Dialect, GatewayMode, MissingLladdr, MrtConf, NextHopPrefer, PipeConf,
-    ProtocolConf, ProtocolKind, RestartMode, RoutesOf, RpkiConf,
+    BfdMode, BgpConf, BmpConf, ChannelConf, Dialect, GatewayMode, MissingLladdr, MrtConf, NextHopPrefer, PeerKind,
+    PipeConf, ProtocolConf, ProtocolKind, RestartMode, RoutesOf, RpkiConf,
 };
 use crate::options::bgp::MULTIHOP_DEFAULT;
 use crate::parser::Parser;
@@ -247,7 +247,10 @@ impl Parser<'_> {
 /// Fills defaults that depend on other options.
 fn complete(conf: &mut BgpConf, dialect: Dialect, given: &Given) {
     let has = |words: &[&str]| given.keys().any(|k| *k == words);
-    if conf.local_as == conf.peer_as && !has(&["direct"]) && !has(&["multihop"]) {
+    if conf.peer_as == 0 && conf.peer_kind == Some(PeerKind::Internal) {
+        conf.peer_as = conf.local_as;
+    }
+    if conf.is_internal() && !has(&["direct"]) && !has(&["multihop"]) {
         conf.multihop = Some(MULTIHOP_DEFAULT);
     }
     // BIRD 2 looks at the carrier of a neighbour's link, unless it is told not to.
@@ -316,26 +319,38 @@ type Check = (bool, &'static str, &'static [&'static [&'static str]], &'static s
 impl BgpFacts<'_> {
     fn errors(&self, close: Span) -> Vec<Diagnostic> {
         let c = self.conf;
-        let missing = c.local_as == 0 || c.peer_as == 0;
+        let missing = c.local_as == 0 || (c.peer_as == 0 && c.peer_kind.is_none());
         let internal = c.local_as == c.peer_as && !missing;
         let external = c.local_as != c.peer_as && !missing;
         let multihop = c.multihop.is_some() && !missing;
         let checks: &[Check] = &[
             (c.local_as == 0, "Local AS number must be set", &[&["local"]], "add `local as NUMBER;`"),
             (
-                c.peer_addr.is_unspecified(),
+                c.peer_addr.is_unspecified() && c.range.is_none(),
                 "Neighbor must be configured",
                 &[&["neighbor"]],
                 "add `neighbor ADDRESS as NUMBER;`",
             ),
             (
-                c.peer_as == 0,
+                c.peer_as == 0 && c.peer_kind.is_none(),
                 match self.dialect {
                     Dialect::V1 => "Remote AS number must be set",
                     Dialect::V2 => "Remote AS number (or peer type) must be set",
                 },
                 &[&["neighbor"]],
                 "add `as NUMBER` behind the address of the neighbor",
+            ),
+            (
+                c.peer_kind == Some(PeerKind::Internal) && external,
+                "IBGP cannot have different ASNs",
+                &[&["neighbor"]],
+                "an internal neighbor is in our own AS: leave out its number",
+            ),
+            (
+                c.peer_kind == Some(PeerKind::External) && internal,
+                "EBGP cannot have the same ASNs",
+                &[&["neighbor"]],
+                "an external neighbor is in another AS",
             ),
             (
                 is_link_local(c.peer_addr) && c.iface.is_none(),
@@ -388,7 +403,7 @@ impl ChannelFacts<'_> {
     fn errors(&self, close: Span) -> Vec<Diagnostic> {
         let (c, channel) = (self.bgp, self.channel);
         let Some(own) = &channel.conf.bgp else { return Vec::new() };
-        let missing = c.local_as == 0 || c.peer_as == 0;
+        let missing = c.local_as == 0 || (c.peer_as == 0 && c.peer_kind.is_none());
         let multihop = c.multihop.is_some() && !missing;
         let has = |words: &[&str]| channel.given.contains_key(words);
         let other = match channel.conf.family {

@@ -571,3 +571,17 @@ fn a_monitoring_station_has_a_place_and_is_told_what_is_asked_for() {
         assert!(said.contains(wrong), "{options}: {said}");
     }
 }
+
+#[test]
+fn a_range_of_neighbours_has_a_name_for_its_sessions_and_needs_no_as() {
+    let text = "protocol bgp p { local as 1; neighbor range 10.0.0.0/8 external; dynamic name \"x\"; \
+        dynamic name digits 3; ipv4 { import none; export none; }; }
+        protocol bgp q { local as 1; neighbor range 2001:db8::/32 internal; ipv6; }";
+    let config = config(text);
+    let of = |n: usize| match &config.protocols[n].kind {
+        ProtocolKind::Bgp(bgp) => (bgp.range.unwrap().to_string(), &*bgp.dynamic_name, bgp.dynamic_digits, bgp.peer_as),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(of(0), ("10.0.0.0/8".to_owned(), "x", 3, 0));
+    assert_eq!(of(1), ("2001:db8::/32".to_owned(), "dynbgp", 0, 1));
+}

@@ -302,7 +302,9 @@ pub struct BgpView {
     pub peer_addr: IpAddr,
     /// The link, printed behind link-local addresses.
     pub iface: Option<Arc<str>>,
-    /// The neighbour's AS.
+    /// Neighbours are awaited in this range.
+    pub range: Option<Prefix>,
+    /// The neighbour's AS; 0: any.
     pub peer_as: u32,
     /// Ours; printed by 2 only.
     pub local_as: u32,

@@ -13,6 +13,7 @@ use conf::config::{DebugMask, MrtMask, ProtocolConf};
 use control::view::Kind;
 use route::{Moment, ProtocolId};
 use session::peer::{PeerHandle, StopReason};
+use std::net::IpAddr;
 use std::sync::Arc;
 use tokio::task::JoinHandle;
 
@@ -145,6 +146,21 @@ pub struct Instance {
     pub diary: Diary,
     /// What runs.
     pub running: Running,
+    /// It was made for a neighbour that called, and is not in the configuration.
+    pub caller: Option<Caller>,
+}
+
+/// Why there is an instance that is not in the configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Caller {
+    /// The protocol in whose range the neighbour is; its options count.
+    pub range_of: Arc<str>,
+    /// The neighbour.
+    pub remote: IpAddr,
+    /// Our address.
+    pub local: IpAddr,
+    /// The link of a link-local neighbour.
+    pub iface: Option<Arc<str>>,
 }
 
 impl Instance {
@@ -152,6 +168,11 @@ impl Instance {
     pub fn debug(&self, mask: DebugMask) {
         self.diary.set_mask(mask);
         self.running.debug(mask);
+    }
+
+    /// The name in the configuration: its own, or that of the protocol whose range it belongs to.
+    pub fn configured_name(&self) -> &Arc<str> {
+        self.caller.as_ref().map_or(&self.conf.name, |caller| &caller.range_of)
     }
 
     /// Whether it was told to go up.

@@ -8,6 +8,7 @@
 
 mod actions;
 mod dumps;
+mod members;
 mod reading;
 mod reload;
 mod roas;
@@ -17,7 +18,7 @@ pub use reload::Reload;
 
 use crate::answers::{protocols, routes};
 use crate::files::Disk;
-use crate::instance::{Instance, Running};
+use crate::instance::{Caller, Instance, Running};
 use crate::protocols::{
     BfdHandle, BmpHandle, DeviceHandle, Diary, DirectHandle, KernelHandle, MrtHandle, PipeHandle, RpkiHandle, Start,
     StaticHandle,
@@ -61,6 +62,8 @@ pub enum Order {
     Limit(Tripped),
     /// A change of ROA tables has settled.
     Roas(Settled),
+    /// A neighbour of a range has called, or is gone.
+    Dynamic(session::dynamic::Word),
     /// It is time for a protocol `mrt` to write its tables.
     DumpTables(ProtocolId),
     /// A monitoring station came: neighbours shall tell again what they told before.
@@ -165,6 +168,8 @@ impl Supervisor {
         world.listeners.on_limit(Box::new(move |tripped| drop(limits.send(Order::Limit(tripped)))));
         let roas = orders.clone();
         world.roas.on_settled(Box::new(move |settled| drop(roas.send(Order::Roas(settled)))));
+        let words = orders.clone();
+        world.deps.dynamic.on_word(Box::new(move |word| drop(words.send(Order::Dynamic(word)))));
         if current.config.protocols.iter().any(is_running_device) {
             let seen = Arc::clone(&world.monitor.ifaces().borrow());
             world.links.send_replace(seen);
@@ -223,6 +228,7 @@ impl Supervisor {
                     Order::UndoTimeout(timer) => self.want(Wish::Undo(Err(timer))),
                     Order::Limit(tripped) => self.trip(tripped),
                     Order::Roas(settled) => self.judge_anew(&settled),
+                    Order::Dynamic(word) => self.hear_dynamic(word),
                     Order::DumpTables(protocol) => self.dump_in_time(protocol),
                     Order::AskNeighbors => self.ask_neighbors(),
                 },
@@ -432,7 +438,12 @@ impl Supervisor {
 
     /// Makes an instance. It is listed from now on, and held.
     fn make(&mut self, conf: &ProtocolConf) {
-        let conf = Arc::new(conf.clone());
+        self.make_for(conf.clone(), None);
+    }
+
+    /// Makes an instance, also one that is not in the configuration.
+    fn make_for(&mut self, conf: ProtocolConf, caller: Option<Caller>) {
+        let conf = Arc::new(conf);
         let id = self.world.numbers.protocol();
         let own = |c: &ChannelConf| {
             let named = |family| c.bgp.as_ref().and_then(|own| own.igp_table(family));
@@ -464,7 +475,8 @@ impl Supervisor {
         };
         let Some(running) = self.spawn(&start) else { return };
         let since = self.world.deps.clock.now();
-        let instance = Instance { id, conf, channels, enabled, held: true, since, message: None, diary, running };
+        let instance =
+            Instance { id, conf, channels, enabled, held: true, since, message: None, diary, running, caller };
         // Before its first route is on its way.
         actions::trace_tables(&self.world, &instance, instance.conf.debug);
         self.instances.push(instance);

@@ -3,6 +3,7 @@
 use conf::config::{self, BgpChannel, BgpConf, ChannelConf, Config, LatencyConf, ProtocolConf, rib_words};
 use rib::batch::{Limit, LimitAction};
 use route::{ChannelId, Family, ProtocolId, TableId};
+use session::dynamic::Dynamic;
 use session::pace::Limits;
 use session::peer::{
     ChannelRestart, GatewayMode, LinkLocalFormat, LivenessMode, MissingLladdr, NextHopRules, PeerChannel, PeerSpec,
@@ -60,6 +61,8 @@ pub fn peer(
         iface: bgp.iface.clone(),
         peer_port: bgp.peer_port,
         peer_as: bgp.peer_as,
+        any_external: bgp.any_external(),
+        dynamic: dynamic(bgp),
         multihop: bgp.multihop,
         match_local_addr: bgp.match_local_addr,
         passive: bgp.passive,
@@ -117,9 +120,19 @@ const fn restart(mode: config::RestartMode) -> RestartMode {
     }
 }
 
+/// A range, one of its members, or neither.
+fn dynamic(bgp: &BgpConf) -> Dynamic {
+    match bgp.range {
+        None => Dynamic::No,
+        Some(range) if bgp.peer_addr.is_unspecified() => Dynamic::Range(range),
+        Some(_) => Dynamic::Member,
+    }
+}
+
 /// Where incoming connections are awaited: `listen bgp`, port 179 of every address without it.
 fn listen(config: &Config, bgp: &BgpConf) -> SocketAddr {
-    let any = match Family::of(bgp.peer_addr) {
+    let own = Family::of(bgp.peer_addr);
+    let any = match bgp.range.map_or(own, |range| range.family()) {
         Family::Ipv4 => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
         Family::Ipv6 => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
     };

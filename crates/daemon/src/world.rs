@@ -186,6 +186,7 @@ impl World {
             sources,
             recovery,
             watcher: Arc::new(bfd.clone()),
+            dynamic: session::dynamic::Ear::default(),
         };
         let links = Arc::new(links);
         Self { deps, monitor, links, roas, numbers: Arc::new(Numbers::default()), listeners, bfd }

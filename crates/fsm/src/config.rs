@@ -11,7 +11,7 @@ pub struct Config {
     pub peer_addr: IpAddr,
     /// Our AS.
     pub local_as: u32,
-    /// The AS that the neighbour must have.
+    /// The AS that the neighbour must have; 0: any but ours.
     pub peer_as: u32,
     /// Our BGP identifier.
     pub router_id: u32,

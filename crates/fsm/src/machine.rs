@@ -121,6 +121,16 @@ impl Machine {
         None
     }
 
+    /// Whether the neighbour could come back at once, but is gone: no connection, no wait after an error, none of its
+    /// routes retained. A passive machine that is left does nothing any more by itself.
+    pub fn is_left(&self) -> bool {
+        let idle = |conn: &Conn| matches!(conn, Conn::Idle);
+        matches!(self.stage, Stage::Runs | Stage::AwaitsReach)
+            && idle(&self.outgoing)
+            && idle(&self.incoming)
+            && !self.is_restarting()
+    }
+
     /// What the session negotiated, while it is established.
     pub fn negotiated(&self) -> Option<&Negotiated> {
         Some(&self.conn(self.established()?).talk()?.negotiated)

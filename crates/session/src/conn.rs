@@ -10,7 +10,7 @@ use crate::outbox::Outbox;
 use crate::peer::PeerSpec;
 use crate::sockopt;
 use bytes::Bytes;
-use route::IfIndex;
+use route::{IfIndex, Prefix};
 use socket2::{Domain, Protocol, Socket, Type};
 use std::collections::VecDeque;
 use std::future::Future;
@@ -323,7 +323,7 @@ pub(crate) fn connect(spec: &PeerSpec, source: Option<IpAddr>, link: IfIndex) ->
         sockopt::set_min_ttl(&socket, peer, least_ttl(hops)).map_err(failed("MINTTL"))?;
     }
     if let Some(password) = &spec.password {
-        sockopt::set_md5_key(&socket, peer, Some(password)).map_err(failed("TCP_MD5SIG"))?;
+        sockopt::set_md5_key(&socket, Prefix::host(peer), Some(password)).map_err(failed("TCP_MD5SIG"))?;
     }
     let any: IpAddr = if peer.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
     let port = spec.local_port.unwrap_or(0);

@@ -2,6 +2,7 @@
 //!
 //! - `peer`: one task a peer. Frames, decodes, checks, runs the import filter, and hands batches to the table.
 //! - `listen`: the listening sockets; an accepted connection goes to the peer whose address it has.
+//! - `dynamic`: neighbours that are known by their range only.
 //! - `tables`: a few threads, each owning some tables.
 //! - `export`: threads that own export groups, read the journal, and encode into segments that members share.
 //!
@@ -9,6 +10,7 @@
 
 pub mod clock;
 mod conn;
+pub mod dynamic;
 mod encode;
 pub mod export;
 mod held;

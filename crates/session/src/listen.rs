@@ -2,7 +2,8 @@
 //!
 //! Peers register while they are configured, also while they are down: what
 //! comes then is refused by the peer itself, with its own log line. A connection
-//! from an address that no peer has is logged and closed. Sockets are opened for
+//! from an address that no peer has goes to whoever awaits neighbours in a range that holds it,
+//! the longest range; without one it is logged and closed. Sockets are opened for
 //! the first peer that wants one at an address and port, and closed when no peer
 //! wants it any more.
 //!
@@ -12,6 +13,7 @@
 use crate::clock::Clock;
 use crate::limiter::{Limiter, Line};
 use crate::sockopt;
+use route::Prefix;
 use socket2::{Domain, Protocol, Socket, Type};
 use std::collections::HashMap;
 use std::io;
@@ -65,13 +67,40 @@ pub struct Wanted {
     /// At which of our sockets.
     pub at: SocketAddr,
     /// From where.
-    pub remote: IpAddr,
+    pub remote: Remote,
     /// To which of our addresses; `None`: any.
     pub local: Option<IpAddr>,
     /// The link of a link-local neighbour, its number; 0: any. The peer keeps it up to date.
     pub link: Arc<AtomicU32>,
     /// TCP MD5.
     pub password: Option<Arc<str>>,
+}
+
+/// Whose connections a peer awaits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Remote {
+    /// Those of one neighbour.
+    One(IpAddr),
+    /// Those of a range, but for neighbours that are awaited by themselves.
+    Range(Prefix),
+}
+
+impl Remote {
+    /// The addresses, for the kernel.
+    const fn prefix(self) -> Prefix {
+        match self {
+            Self::One(addr) => Prefix::host(addr),
+            Self::Range(range) => range,
+        }
+    }
+
+    /// How well an address fits: exactly, or into how long a range.
+    fn fits(self, addr: IpAddr) -> Option<u8> {
+        match self {
+            Self::One(own) => (own == addr).then_some(u8::MAX),
+            Self::Range(range) => range.contains(addr).then_some(range.len()),
+        }
+    }
 }
 
 /// A connection that came in for a peer.
@@ -116,7 +145,7 @@ impl Listener {
             }
         };
         if let Some(password) = &wanted.password
-            && let Err(error) = sockopt::set_md5_key(&socket, wanted.remote, Some(password))
+            && let Err(error) = sockopt::set_md5_key(&socket, wanted.remote.prefix(), Some(password))
         {
             inner.close_unwanted();
             return Err(error);
@@ -136,13 +165,15 @@ impl Listener {
         };
         let is_for = |w: &Wanted| {
             let own_link = w.link.load(Ordering::Relaxed);
-            w.at == at
-                && w.remote == remote.ip()
+            let here = w.at == at
                 && w.local.is_none_or(|a| a == local.ip())
-                && (link == 0 || own_link == 0 || link == own_link)
+                && (link == 0 || own_link == 0 || link == own_link);
+            w.remote.fits(remote.ip()).filter(|_| here)
         };
         let inner = lock(&self.inner);
-        let entry = inner.peers.iter().find(|e| is_for(&e.wanted))?;
+        let fitting = inner.peers.iter().filter_map(|e| Some((is_for(&e.wanted)?, e)));
+        // Of two that fit alike the one that came first.
+        let (_, entry) = fitting.rev().max_by_key(|(how_well, _)| *how_well)?;
         Some(entry.sink.clone())
     }
 }
@@ -170,9 +201,10 @@ impl Drop for Registration {
         let key = others.find_map(|w| w.password.clone());
         if gone.password != key
             && let Some(listening) = inner.sockets.get(&gone.at)
-            && let Err(error) = sockopt::set_md5_key(&listening.socket, gone.remote, key.as_deref())
+            && let Err(error) = sockopt::set_md5_key(&listening.socket, gone.remote.prefix(), key.as_deref())
         {
-            tracing::error!("BGP: Cannot remove the key of {}: {}", gone.remote, sockopt::words(&error));
+            let whose = gone.remote.prefix();
+            tracing::error!("BGP: Cannot remove the key of {whose}: {}", sockopt::words(&error));
         }
         inner.close_unwanted();
     }

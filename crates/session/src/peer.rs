@@ -22,7 +22,9 @@ mod task;
 mod words;
 
 use crate::clock::Clock;
+use crate::dynamic::{self, Dynamic, Place};
 use crate::export::Exports;
+use crate::listen::Incoming;
 use crate::monitor::Monitors;
 use crate::mrt::Recorder;
 use crate::tables::Tables;
@@ -94,8 +96,12 @@ pub struct PeerSpec {
     pub iface: Option<Arc<str>>,
     /// `neighbor port`.
     pub peer_port: u16,
-    /// `neighbor as N`.
+    /// `neighbor as N`; with `external` and no number that of the session, 0 without one.
     pub peer_as: u32,
+    /// `neighbor external` without a number: any AS but ours.
+    pub any_external: bool,
+    /// `neighbor range PREFIX`, and those who called from there.
+    pub dynamic: Dynamic,
     /// `multihop N`; `None`: the neighbour is on a link.
     pub multihop: Option<u8>,
     /// Incoming connections are matched by remote address alone (false, 1.6) or by both.
@@ -202,6 +208,8 @@ impl PeerSpec {
             iface: None,
             peer_port: 179,
             peer_as,
+            any_external: false,
+            dynamic: Dynamic::No,
             multihop: None,
             match_local_addr: false,
             passive: false,
@@ -390,6 +398,8 @@ pub struct Deps {
     pub sources: Arc<AtomicU32>,
     /// Our own graceful restart.
     pub recovery: Recovery,
+    /// Who makes members of ranges.
+    pub dynamic: dynamic::Ear,
     /// Who watches neighbours with `bfd`.
     pub watcher: SharedWatcher,
 }
@@ -422,6 +432,7 @@ pub struct Refilter {
 
 pub(crate) enum Command {
     Start,
+    Adopt(Incoming, Place),
     Stop { reason: StopReason, message: Option<Arc<str>>, done: oneshot::Sender<()> },
     ReloadIn(Option<Family>),
     ReloadOut,
@@ -443,6 +454,7 @@ impl std::fmt::Debug for Command {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::Start => "Start",
+            Self::Adopt(..) => "Adopt",
             Self::Stop { .. } => "Stop",
             Self::ReloadIn(_) => "ReloadIn",
             Self::ReloadOut => "ReloadOut",
@@ -458,6 +470,11 @@ impl PeerHandle {
     /// Goes up; nothing happens when it is up already.
     pub fn start(&self) {
         let _ = self.commands.send(Command::Start);
+    }
+
+    /// Goes up with a connection that its neighbour has opened: the beginning of a member of a range.
+    pub fn adopt(&self, incoming: Incoming, place: Place) {
+        let _ = self.commands.send(Command::Adopt(incoming, place));
     }
 
     /// Goes down, telling the neighbour why. `message` is the shutdown communication of RFC 9003, cut

@@ -3,6 +3,7 @@
 //! Unsafe here: `setsockopt` with a plain value that lives across the call.
 //! Everything else is `socket2`.
 
+use route::Prefix;
 use std::io;
 use std::mem;
 use std::net::{IpAddr, SocketAddr};
@@ -39,13 +40,20 @@ fn set<T>(socket: &impl AsFd, level: libc::c_int, name: libc::c_int, value: &T) 
     if outcome == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
-/// Sets the key for packets from and to a peer, or removes it. To remove a key that is not there is no error.
-pub fn set_md5_key(socket: &impl AsFd, peer: IpAddr, key: Option<&str>) -> io::Result<()> {
+/// `TCP_MD5SIG_EXT`: as `TCP_MD5SIG`, with flags.
+const TCP_MD5SIG_EXT: libc::c_int = 38;
+/// `TCP_MD5SIG_FLAG_PREFIX`: the key is that of a whole prefix.
+const FLAG_PREFIX: u8 = 1;
+
+/// Sets the key for packets from and to a peer or a range of peers, or removes it. To remove a key that is not there
+/// is no error.
+pub fn set_md5_key(socket: &impl AsFd, peers: Prefix, key: Option<&str>) -> io::Result<()> {
+    let is_range = peers.len() < peers.family().bits();
     let octets = key.unwrap_or_default().as_bytes();
     let mut sig = TcpMd5Sig {
-        addr: storage(peer),
-        flags: 0,
-        prefix_len: 0,
+        addr: storage(peers.addr()),
+        flags: if is_range { FLAG_PREFIX } else { 0 },
+        prefix_len: if is_range { peers.len() } else { 0 },
         key_len: 0,
         ifindex: 0,
         key: [0; MD5_KEY_OCTETS_MAX],
@@ -55,7 +63,8 @@ pub fn set_md5_key(socket: &impl AsFd, peer: IpAddr, key: Option<&str>) -> io::R
     };
     place.copy_from_slice(octets);
     sig.key_len = octets.len() as u16;
-    match set(socket, libc::IPPROTO_TCP, libc::TCP_MD5SIG, &sig) {
+    let name = if is_range { TCP_MD5SIG_EXT } else { libc::TCP_MD5SIG };
+    match set(socket, libc::IPPROTO_TCP, name, &sig) {
         Err(e) if key.is_none() && e.raw_os_error() == Some(libc::ENOENT) => Ok(()),
         outcome => outcome,
     }

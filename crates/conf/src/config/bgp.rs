@@ -1,7 +1,7 @@
 //! `protocol bgp`: one neighbour.
 
 use super::{BfdMode, Dialect};
-use route::Family;
+use route::{Family, Prefix};
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
@@ -73,6 +73,15 @@ pub enum RestartMode {
     On,
 }
 
+/// `neighbor internal|external`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PeerKind {
+    /// In our AS.
+    Internal,
+    /// In another.
+    External,
+}
+
 /// `protocol bgp`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct BgpConf {
@@ -88,8 +97,16 @@ pub struct BgpConf {
     pub iface: Option<Arc<str>>,
     /// `neighbor port` / `port`.
     pub peer_port: u16,
-    /// `neighbor as N`.
+    /// `neighbor as N`; 0 with `external` alone: any but ours.
     pub peer_as: u32,
+    /// `neighbor internal|external`.
+    pub peer_kind: Option<PeerKind>,
+    /// `neighbor range PREFIX`; the neighbour's address is unspecified then.
+    pub range: Option<Prefix>,
+    /// `dynamic name`: what the names of sessions begin with that a range has brought.
+    pub dynamic_name: Arc<str>,
+    /// `dynamic name digits`: how many digits their numbers have at least.
+    pub dynamic_digits: u32,
     /// `multihop N`; `None`: the neighbour is on a link. 64 when no number is given.
     pub multihop: Option<u8>,
     /// Incoming connections are matched by remote address alone (1.6) or by both (2).
@@ -282,6 +299,18 @@ impl BgpConf {
     }
 }
 
+impl BgpConf {
+    /// Both ends in one AS.
+    pub fn is_internal(&self) -> bool {
+        self.local_as == self.peer_as
+    }
+
+    /// Any neighbour of another AS will do.
+    pub fn any_external(&self) -> bool {
+        self.peer_as == 0 && self.peer_kind == Some(PeerKind::External)
+    }
+}
+
 impl Default for BgpConf {
     /// The defaults of 1.6.8. No neighbour and no AS yet: the address is unspecified, the numbers are 0.
     fn default() -> Self {
@@ -293,6 +322,10 @@ impl Default for BgpConf {
             iface: None,
             peer_port: 179,
             peer_as: 0,
+            peer_kind: None,
+            range: None,
+            dynamic_name: "dynbgp".into(),
+            dynamic_digits: 0,
             multihop: None,
             match_local_addr: false,
             strict_bind: false,

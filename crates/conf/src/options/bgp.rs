@@ -3,10 +3,11 @@
 use crate::config::rib_words::LimitAction;
 use crate::config::{
     BfdMode, BgpChannel, BgpConf, Dialect, GatewayMode, LimitConf, LinkLocalFormat, MissingLladdr, NextHopPrefer,
-    RestartMode, RoutesOf,
+    PeerKind, RestartMode, RoutesOf,
 };
 use crate::option::{Effect, Own, Row, Slot, field};
 use crate::parser::Parser;
+use filter::Span;
 use filter::syntax::{Op, Parsed, Tok};
 use route::Family;
 use std::net::IpAddr;
@@ -35,7 +36,37 @@ pub(crate) static OPTIONS: &[Row<BgpConf>] = &[
         |a, b| (a.local_as, a.local_addr, a.local_port) == (b.local_as, b.local_addr, b.local_port),
     )
     .only(V2),
-    own(&["neighbor"], "[address[%link]] [port number] [as number]", neighbor, show_neighbor, same_neighbor),
+    own(&["neighbor"], "[address[%link]] [port number] [as number]", neighbor, show_neighbor, same_neighbor).only(V1),
+    own(
+        &["neighbor"],
+        "[address[%link]] [port number] [as number] [internal|external]",
+        neighbor,
+        show_neighbor,
+        same_neighbor,
+    )
+    .only(V2),
+    own(
+        &["neighbor", "range"],
+        "prefix [port number] [as number] [internal|external]",
+        neighbor_range,
+        |c| c.range.map(|range| range.to_string()).unwrap_or_default(),
+        |a, b| a.range == b.range,
+    )
+    .only(V2),
+    own(
+        &["dynamic", "name"],
+        "\"text\"",
+        dynamic_name,
+        |c| format!("\"{}\"", c.dynamic_name),
+        |a, b| a.dynamic_name == b.dynamic_name,
+    )
+    .only(V2),
+    Row::<BgpConf>::new(
+        &["dynamic", "name", "digits"],
+        Slot::Limited(field!(dynamic_digits), 10, "Dynamic name digits must be at most 10"),
+        Restart,
+    )
+    .only(V2),
     Row::new(&["source", "address"], Slot::Address(field!(local_addr)), Restart),
     own(
         &["interface"],
@@ -154,15 +185,6 @@ pub(crate) static OPTIONS: &[Row<BgpConf>] = &[
     Row::<BgpConf>::new(&["confederation", "member"], Slot::OnlyOff(NOT_YET), Restart).only(V2),
     Row::<BgpConf>::refused(&["confederation"], NOT_YET).only(V2),
     Row::<BgpConf>::refused(&["interface", "range"], NOT_YET).only(V2),
-    Row::<BgpConf>::refused(&["neighbor", "range"], "dynamic sessions are not yet in rbird: write each neighbour")
-        .only(V2),
-    Row::<BgpConf>::refused(&["dynamic", "name"], "dynamic sessions are not yet in rbird: write each neighbour")
-        .only(V2),
-    Row::<BgpConf>::refused(
-        &["dynamic", "name", "digits"],
-        "dynamic sessions are not yet in rbird: write each neighbour",
-    )
-    .only(V2),
     Row::<BgpConf>::refused(&["authentication"], "not yet in rbird: `password` alone means MD5").only(V2),
     Row::<BgpConf>::refused(&["keys"], "not yet in rbird: TCP-AO").only(V2),
     Row::<BgpConf>::refused(&["local", "role"], NOT_YET).only(V2),
@@ -424,33 +446,76 @@ fn bounded(parser: &mut Parser<'_>, bounds: Bounds) -> Parsed<u16> {
     }
 }
 
-/// `neighbor [ADDRESS[%LINK]] [port N] [as N]`
+/// What may stand behind `neighbor ADDRESS`, or alone.
+const NEIGHBOR_WORDS: &[&str] = &["as", "port", "internal", "external"];
+
+/// `neighbor [ADDRESS[%LINK]] [port N] [as N] [internal|external]`
 fn neighbor(parser: &mut Parser<'_>, conf: &mut BgpConf) -> Parsed<()> {
     let start = parser.at.span();
-    if !parser.at.is_word("as") && !parser.at.is_word("port") && !parser.at.is(Op::Semicolon) {
+    let is_bare = NEIGHBOR_WORDS.iter().any(|word| parser.at.is_word(word)) || parser.at.is(Op::Semicolon);
+    if !is_bare {
         let addr = parser.address()?;
-        if !conf.peer_addr.is_unspecified() {
-            let before = conf.peer_addr;
-            return Err(parser.refusal(
-                start,
-                "Only one neighbor per BGP instance is allowed",
-                format!("the neighbor is {before} already"),
-            ));
-        }
+        only_neighbor(parser, conf, start)?;
         conf.peer_addr = addr;
         if let Some(iface) = parser.scope()? {
             conf.iface = Some(iface);
         }
     }
+    neighbor_words(parser, conf)
+}
+
+/// `neighbor range PREFIX [port N] [as N] [internal|external]`
+fn neighbor_range(parser: &mut Parser<'_>, conf: &mut BgpConf) -> Parsed<()> {
+    let start = parser.at.span();
+    let range = parser.prefix()?;
+    only_neighbor(parser, conf, start)?;
+    conf.range = Some(range);
+    neighbor_words(parser, conf)
+}
+
+/// There is none yet.
+fn only_neighbor(parser: &Parser<'_>, conf: &BgpConf, start: Span) -> Parsed<()> {
+    let addr = Some(conf.peer_addr).filter(|addr| !addr.is_unspecified());
+    let before = addr.map(|addr| addr.to_string()).or_else(|| conf.range.map(|range| range.to_string()));
+    let Some(before) = before else { return Ok(()) };
+    Err(parser.refusal(
+        start,
+        "Only one neighbor per BGP instance is allowed",
+        format!("the neighbor is {before} already"),
+    ))
+}
+
+fn neighbor_words(parser: &mut Parser<'_>, conf: &mut BgpConf) -> Parsed<()> {
     loop {
         if parser.at.eat_word("port") {
             conf.peer_port = port(parser)?;
         } else if parser.at.eat_word("as") {
             conf.peer_as = parser.number()?;
+        } else if parser.dialect() == V2 && parser.at.eat_word("internal") {
+            conf.peer_kind = Some(PeerKind::Internal);
+        } else if parser.dialect() == V2 && parser.at.eat_word("external") {
+            conf.peer_kind = Some(PeerKind::External);
         } else {
             return Ok(());
         }
     }
+}
+
+/// What a name may have at most, with the digits behind it.
+const DYNAMIC_NAME_OCTETS_MAX: usize = 64 - 16;
+
+fn dynamic_name(parser: &mut Parser<'_>, conf: &mut BgpConf) -> Parsed<()> {
+    let start = parser.at.span();
+    let name = parser.text()?;
+    if name.contains('%') {
+        return Err(parser.refusal(start, "Forbidden character '%' in dynamic name", "a name without it"));
+    }
+    if name.len() > DYNAMIC_NAME_OCTETS_MAX {
+        let most = format!("at most {DYNAMIC_NAME_OCTETS_MAX} characters");
+        return Err(parser.refusal(start, "Dynamic name too long", most));
+    }
+    conf.dynamic_name = name;
+    Ok(())
 }
 
 fn show_neighbor(conf: &BgpConf) -> String {
@@ -458,11 +523,14 @@ fn show_neighbor(conf: &BgpConf) -> String {
         return String::new();
     }
     let port = if conf.peer_port == 179 { String::new() } else { format!(" port {}", conf.peer_port) };
-    format!("{}{port} as {}", conf.peer_addr, conf.peer_as)
+    match conf.peer_as {
+        0 => format!("{}{port} external", conf.peer_addr),
+        asn => format!("{}{port} as {asn}", conf.peer_addr),
+    }
 }
 
 fn same_neighbor(a: &BgpConf, b: &BgpConf) -> bool {
-    (a.peer_addr, a.peer_port, a.peer_as) == (b.peer_addr, b.peer_port, b.peer_as)
+    (a.peer_addr, a.peer_port, a.peer_as, a.peer_kind) == (b.peer_addr, b.peer_port, b.peer_as, b.peer_kind)
 }
 
 fn interface(parser: &mut Parser<'_>, conf: &mut BgpConf) -> Parsed<()> {

@@ -393,7 +393,10 @@ fn bgp_detail(bgp: &BgpView, out: &mut Frame) {
     words::detail("  ", format_args!("BGP state:          {}", bgp.state), out);
     let mut line =
         |label: &str, text: &dyn std::fmt::Display| words::detail("    ", format_args!("{label:<17} {text}"), out);
-    line("Neighbor address:", &format_args!("{}{iface}", Written(bgp.peer_addr)));
+    match &bgp.range {
+        Some(range) => line("Neighbor range:", range),
+        None => line("Neighbor address:", &format_args!("{}{iface}", Written(bgp.peer_addr))),
+    }
     line("Neighbor AS:", &bgp.peer_as);
     line("Local AS:", &bgp.local_as);
     if bgp.restart.is_some() {

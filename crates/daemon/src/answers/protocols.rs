@@ -10,7 +10,7 @@ use control::view::{
 };
 use filter::Policy;
 use rib::stats::{ExportStats, ImportStats, RouteCounts};
-use route::{Family, Moment, ProtocolId, TableId};
+use route::{Family, Moment, Prefix, ProtocolId, TableId};
 use session::peer::{Capabilities, Deps, PeerStatus, ProtoState};
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr};
@@ -346,6 +346,7 @@ fn bgp(now: Moment, seen: &Seen, s: &PeerStatus, route_limit: Option<(u32, u32)>
         state: bgp_word(s),
         peer_addr: s.peer_addr.or(conf_addr).unwrap_or(Ipv4Addr::UNSPECIFIED.into()),
         iface,
+        range: range_of(seen),
         peer_as: if s.peer_as == 0 { conf_as } else { s.peer_as },
         local_as,
         restart: restart(now, s),
@@ -363,6 +364,14 @@ fn bgp(now: Moment, seen: &Seen, s: &PeerStatus, route_limit: Option<(u32, u32)>
             keepalive: s.keepalive.map_or_else(Timer::default, timer),
         }),
         error: error_text(s),
+    }
+}
+
+/// The range in which neighbours are awaited; a session of one of them has its neighbour's address.
+fn range_of(seen: &Seen) -> Option<Prefix> {
+    match &seen.conf.kind {
+        ProtocolKind::Bgp(bgp) => bgp.range.filter(|_| seen.caller.is_none()),
+        _ => None,
     }
 }
 

@@ -8,7 +8,8 @@
 //! kept, the last one wins. How they are read, and who is served when, is the
 //! affair of [`super::reading`].
 
-use super::actions::{is_enabled, trace_tables, untrace_tables};
+use super::actions::{is_enabled, trace_tables};
+use super::members::configured;
 use super::reading::{Queued, Wish};
 use super::{Current, Instance, Order, Running, Supervisor};
 use crate::translate;
@@ -142,7 +143,9 @@ impl Supervisor {
         let goodbyes = self.stop_what_changes(&plan, &config);
         self.refilter_what_stays(&plan, &config, soft);
         self.make_what_is_new(&plan, &config);
-        self.instances.sort_by_cached_key(|i| order.iter().position(|name| *name == i.conf.name));
+        // Members of ranges stand behind all others.
+        let place = |i: &Instance| order.iter().position(|name| *name == i.conf.name).unwrap_or(usize::MAX);
+        self.instances.sort_by_cached_key(place);
         if goodbyes.is_empty() {
             self.finish_reload();
             return ConfigureOutcome::Done;
@@ -164,9 +167,10 @@ impl Supervisor {
         let instances = std::mem::take(&mut self.instances);
         for instance in instances {
             let name = &instance.conf.name;
-            let reason = match action_for(plan, name) {
+            let reason = match action_for(plan, instance.configured_name()) {
                 Some(Action::Stop) => StopReason::Deconfigured,
                 Some(Action::Restart) => StopReason::Reconfigure,
+                _ if instance.caller.is_some() && configured(&instance, config).is_none() => StopReason::Deconfigured,
                 _ => {
                     self.instances.push(instance);
                     continue;
@@ -175,20 +179,14 @@ impl Supervisor {
             let is_up = is_enabled(&instance);
             let stays_down = config.protocols.iter().any(|c| c.name == *name && c.disabled);
             match (reason, is_up, stays_down) {
+                _ if instance.caller.is_some() => tracing::info!("Removing protocol {name}"),
                 (StopReason::Deconfigured, ..) => tracing::info!("Removing protocol {name}"),
                 (_, true, false) => tracing::info!("Restarting protocol {name}"),
                 (_, true, true) => tracing::info!("Disabling protocol {name}"),
                 (_, false, false) => tracing::info!("Enabling protocol {name}"),
                 (_, false, true) => {}
             }
-            for ids in &instance.channels {
-                self.world.listeners.remove(ids.channel);
-            }
-            let world = self.world.clone();
-            let goodbye = tokio::spawn(async move {
-                instance.running.stop(reason, None).await;
-                untrace_tables(&world, &instance);
-            });
+            let goodbye = self.dismiss(instance, reason);
             if is_up {
                 goodbyes.push(goodbye);
             }
@@ -200,8 +198,8 @@ impl Supervisor {
     fn refilter_what_stays(&mut self, plan: &Plan, config: &Arc<Config>, soft: bool) {
         let mut instances = std::mem::take(&mut self.instances);
         for instance in &mut instances {
-            let Some(conf) = config.protocols.iter().find(|c| c.name == instance.conf.name) else { continue };
-            let action = action_for(plan, &conf.name);
+            let Some(conf) = &configured(instance, config) else { continue };
+            let action = action_for(plan, instance.configured_name());
             let refilter = match action {
                 Some(Action::Refilter { import, export }) => {
                     Refilter { import: import && !soft, export: export && !soft }

@@ -51,7 +51,11 @@ impl Machine {
             let text = n.to_string();
             Some((n, text))
         };
-        if open.asn != self.config.peer_as {
+        let expected = match self.config.peer_as {
+            0 => open.asn != self.config.local_as && open.asn != 0,
+            asn => open.asn == asn,
+        };
+        if !expected {
             return said(Notification::bad_peer_as(open.asn));
         }
         if matches!(open.hold_time_s, 1 | 2) {

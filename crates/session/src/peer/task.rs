@@ -12,6 +12,7 @@
 
 mod carry;
 mod commands;
+mod dynamic;
 mod liveness;
 mod monitor;
 mod octets;
@@ -20,7 +21,8 @@ mod record;
 use super::live::Channel;
 use super::words::{self, Place};
 use super::{Command, Deps, PeerSpec};
-use crate::conn::{Conn, Connecting};
+use crate::conn::{Conn, Connecting, SCRATCH_OCTETS};
+use crate::dynamic::Dynamic;
 use crate::intake::{Intake, Line, SourceIds};
 use crate::listen::{Incoming, Registration};
 use crate::monitor::SessionUp;
@@ -68,6 +70,7 @@ pub(super) struct Task {
     /// BFD watches the neighbour.
     watched: Option<liveness::Watched>,
     decided: Option<liveness::Decided>,
+    dynamic: dynamic::Part,
 }
 
 /// What exists only while the session is established.
@@ -116,6 +119,7 @@ impl Task {
             restarting,
             watched: None,
             decided: None,
+            dynamic: dynamic::Part::default(),
             spec,
             deps,
         };
@@ -136,6 +140,7 @@ impl Task {
             self.happen(happened);
             self.follow_liveness();
             self.write_all();
+            self.end_when_over();
             self.publish();
             if is_long {
                 tokio::task::yield_now().await;
@@ -307,7 +312,7 @@ fn trace(spec: &PeerSpec, class: u32, text: &str) {
 
 /// Whether the neighbour can be talked to, and its link (0 for a multihop neighbour).
 fn reach(spec: &PeerSpec, ifaces: &Ifaces) -> (Reach, IfIndex) {
-    if spec.multihop.is_some() {
+    if spec.multihop.is_some() || matches!(spec.dynamic, Dynamic::Range(_)) {
         return (Reach::Ready, IfIndex(0));
     }
     let link = match &spec.iface {

@@ -1,6 +1,7 @@
 //! What follows from a peer's options: the options of its machine, what it announces, its export group, and BIRD's words.
 
 use super::{NextHopRules, PeerChannel, PeerSpec, RestartMode};
+use crate::dynamic::Dynamic;
 use filter::Policy;
 use fsm::{Negotiated, Required};
 use rib::batch::{ChannelSpec, Generation};
@@ -17,10 +18,10 @@ pub(super) fn machine_config(spec: &PeerSpec, restarting: bool) -> fsm::Config {
     fsm::Config {
         peer_addr: spec.peer_addr,
         local_as: spec.local_as,
-        peer_as: spec.peer_as,
+        peer_as: if spec.any_external { 0 } else { spec.peer_as },
         router_id: spec.router_id,
         capabilities: spec.capabilities.then(|| capabilities(spec, restarting)),
-        passive: spec.passive,
+        passive: spec.passive || spec.dynamic != Dynamic::No,
         hold_time_s: spec.hold_time_s,
         startup_hold_time_s: spec.startup_hold_time_s,
         keepalive_time_s: spec.keepalive_time_s,

@@ -11,6 +11,7 @@ use route::hop::Dest;
 use route::iface::{IfaceFlags, Scope};
 use route::*;
 use session::clock::Clock;
+use session::dynamic::Ear;
 use session::export::Exports;
 use session::link::TableMsg;
 use session::listen::Listener;
@@ -79,6 +80,7 @@ impl World {
             sources: Arc::new(AtomicU32::new(100)),
             recovery: Recovery::none(),
             watcher: Arc::new(Nobody),
+            dynamic: Ear::default(),
         };
         Self { deps, ifaces, peers }
     }

@@ -200,8 +200,9 @@ impl Task {
     }
 
     pub(super) fn establish(&mut self, which: Which, now: Moment) {
-        let Some(conn) = self.conn(which) else { return };
         let Some(negotiated) = self.machine.negotiated().cloned() else { return };
+        self.settle(negotiated.peer.asn);
+        let Some(conn) = self.conn(which) else { return };
         let link = IfIndex(self.link.load(Ordering::Relaxed));
         let place = Place::new(self.source_addr().unwrap_or(conn.local.ip()), link, &self.ifaces);
         let Some(id) = self.sources.get(0) else { return };
@@ -251,6 +252,7 @@ impl Task {
             memory::give_back();
         }
         self.permit = None;
+        self.know_peer_as(0);
         for channel in &mut self.channels {
             let keep = fates.iter().find(|(f, _)| *f == channel.family()).map_or(Keep::Nothing, |(_, k)| *k);
             channel.go_down(&self.deps, keep);

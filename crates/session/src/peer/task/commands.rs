@@ -2,7 +2,8 @@
 
 use super::{PACKETS, Task, reach};
 use crate::conn::{self, Conn};
-use crate::listen::{Incoming, Wanted};
+use crate::dynamic::Dynamic;
+use crate::listen::{Incoming, Remote, Wanted};
 use crate::peer::live::Channel;
 use crate::peer::words::{self, Place};
 use crate::peer::{Command, PeerSpec, Refilter, StopReason};
@@ -65,6 +66,7 @@ impl Task {
                 self.hold_recovery();
                 self.handle(Event::Start);
             }
+            Command::Adopt(incoming, place) => self.adopt(incoming, place),
             Command::Stop { reason, message, done } => self.stop(reason, message, done),
             Command::ReloadIn(only) => {
                 self.channels.iter().for_each(|c| c.open_limits(&self.deps));
@@ -147,6 +149,10 @@ impl Task {
         if refilter.import && self.session.is_some() && !self.machine.negotiated().is_some_and(|n| n.refresh) {
             return false;
         }
+        let mut spec = spec;
+        if spec.any_external && self.session.is_some() {
+            spec.peer_as = self.spec.peer_as;
+        }
         self.machine.reconfigure(words::machine_config(&spec, self.restarting));
         let masks = |spec: &PeerSpec| spec.channels.iter().map(|c| c.debug | spec.debug).collect::<Vec<_>>();
         let traced = masks(&self.spec) != masks(&spec);
@@ -216,6 +222,9 @@ impl Task {
     }
 
     pub(super) fn offer(&mut self, incoming: Incoming) {
+        if let Dynamic::Range(_) = self.spec.dynamic {
+            return self.call(incoming);
+        }
         let Incoming { stream, remote, local } = incoming;
         let prepared = conn::prepare_accepted(&self.spec, &stream);
         self.offered = prepared.is_ok().then(|| Conn::new(stream, remote, local));
@@ -266,7 +275,10 @@ impl Task {
         let Some(at) = self.spec.listen else { return };
         let wanted = Wanted {
             at,
-            remote: self.spec.peer_addr,
+            remote: match self.spec.dynamic {
+                Dynamic::Range(range) => Remote::Range(range),
+                Dynamic::No | Dynamic::Member => Remote::One(self.spec.peer_addr),
+            },
             local: self.spec.local_addr.filter(|_| self.spec.match_local_addr),
             link: Arc::clone(&self.link),
             password: self.spec.password.clone(),

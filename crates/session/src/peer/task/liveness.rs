@@ -1,6 +1,7 @@
 //! `bfd`: the neighbour is watched while the protocol wants to be up and the neighbour can be reached.
 
 use super::{Task, reach};
+use crate::dynamic::Dynamic;
 use crate::liveness::{Wanted, Watch};
 use crate::peer::{LivenessMode, PeerSpec};
 use fsm::{Event, Life, Reach};
@@ -36,7 +37,8 @@ impl Task {
     }
 
     fn liveness_wanted(&self) -> Option<Wanted> {
-        let up = self.spec.liveness != LivenessMode::Off && self.machine.life() != Life::Down;
+        let has_neighbor = !matches!(self.spec.dynamic, Dynamic::Range(_));
+        let up = has_neighbor && self.spec.liveness != LivenessMode::Off && self.machine.life() != Life::Down;
         if !up || reach(&self.spec, &self.ifaces).0 != Reach::Ready {
             return None;
         }
