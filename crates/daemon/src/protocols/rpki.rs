@@ -325,7 +325,7 @@ async fn open(conf: RpkiConf) -> io::Result<TcpStream> {
     let remote = remote.ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, "Cannot resolve hostname"))?;
     let socket = if remote.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
     if let Some(password) = password(&conf) {
-        sockopt::set_md5_key(&socket, remote.ip(), Some(password))?;
+        sockopt::set_md5_key(&socket, route::Prefix::host(remote.ip()), Some(password))?;
     }
     sockopt::set_precedence(&socket, remote.ip())?;
     if let Some(local) = conf.local_addr {
