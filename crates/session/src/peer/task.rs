@@ -21,7 +21,7 @@ mod record;
 use super::live::Channel;
 use super::words::{self, Place};
 use super::{Command, Deps, PeerSpec};
-use crate::conn::{Conn, Connecting, SCRATCH_OCTETS};
+use crate::conn::{Conn, Connecting};
 use crate::dynamic::Dynamic;
 use crate::intake::{Intake, Line, SourceIds};
 use crate::listen::{Incoming, Registration};
