@@ -8,13 +8,15 @@
 use crate::code;
 use crate::commands::{COMMANDS, Row, Verb};
 use crate::request::{
-    Action, Choice, Configure, Direction, Dump, DumpedTables, ExportMode, ExportQuery, Nets, RoaEdit, RouteOutput,
-    RouteQuery, TableDump,
+    Action, Choice, Configure, Direction, Dump, DumpedTables, ExportMode, ExportQuery, Nets, ReceivedQuery, RoaEdit,
+    RouteOutput, RouteQuery, TableDump,
 };
 use crate::view::Kind;
 use conf::Dialect;
 use conf::command::{Line, Net, Reader};
-use conf::config::{ChannelConf, Config, DebugMask, LogClass, LogClasses, MrtMask, ProtocolConf, ProtocolKind};
+use conf::config::{
+    BgpChannel, ChannelConf, Config, DebugMask, LogClass, LogClasses, MrtMask, ProtocolConf, ProtocolKind,
+};
 use filter::syntax::{Op, Parsed, Tok};
 use filter::{Diagnostic, Expression, Policy};
 use route::{Family, Prefix, Roa, RoaEntry, RoaTable};
@@ -536,6 +538,7 @@ struct RouteArguments {
     export: Option<ExportQuery>,
     /// `export PROTOCOL.CHANNEL`: of the protocol's channels this one (2).
     channel: Option<Family>,
+    received: Option<ReceivedQuery>,
     protocol: Option<Arc<str>>,
     filter: Option<Policy>,
     primary: bool,
@@ -554,6 +557,7 @@ impl RouteArguments {
             heads_empty: false,
             export: None,
             channel: None,
+            received: None,
             protocol: None,
             filter: None,
             primary: false,
@@ -562,14 +566,14 @@ impl RouteArguments {
             output: RouteOutput::List,
         };
         while !reader.at().at_end() {
-            arguments.one(reader)?;
+            arguments.one(reader, config)?;
         }
         arguments.fits(reader, config)?;
         arguments.check(config)?;
         Ok(arguments.query(config))
     }
 
-    fn one(&mut self, reader: &mut Reader<'_>) -> Parsed<()> {
+    fn one(&mut self, reader: &mut Reader<'_>, config: &Config) -> Parsed<()> {
         let span = reader.at().span();
         let twice = |what: &str| Err(Diagnostic::error(span, what));
         match reader.at().word() {
@@ -589,6 +593,12 @@ impl RouteArguments {
                 }
                 reader.known_ahead(&["CF_SYM_KNOWN", "ALL"])?;
                 self.tables.push(reader.table()?);
+                return Ok(());
+            }
+            Some("import") if self.dialect == Dialect::V2 => {
+                reader.at().bump();
+                reader.at().expect_word("table")?;
+                self.received = Some(self.kept_by(reader, config, "import", |bgp| bgp.import_table)?);
                 return Ok(());
             }
             Some("protocol") => {
@@ -612,6 +622,11 @@ impl RouteArguments {
                 let mode = export_mode(word);
                 reader.at().bump();
                 reader.known_ahead(&["CF_SYM_KNOWN", "TABLE"])?;
+                if self.dialect == Dialect::V2 && mode == Some(ExportMode::Accepted) && reader.at().eat_word("table") {
+                    let of = self.kept_by(reader, config, "export", |bgp| bgp.export_table)?;
+                    self.export = Some(ExportQuery { mode: ExportMode::Told, protocol: of.protocol });
+                    return Ok(());
+                }
                 let protocol = reader.protocol()?;
                 if self.dialect == Dialect::V2 && reader.at().eat(Op::Dot) {
                     self.channel = Some(channel(reader)?);
@@ -628,6 +643,33 @@ impl RouteArguments {
         }
         reader.at().bump();
         Ok(())
+    }
+
+    /// `NAME.ipv4`: a channel that keeps a table of its own.
+    fn kept_by(
+        &mut self,
+        reader: &mut Reader<'_>,
+        config: &Config,
+        side: &str,
+        keeps: fn(&BgpChannel) -> bool,
+    ) -> Parsed<ReceivedQuery> {
+        let protocol = reader.protocol()?;
+        reader.at().expect(Op::Dot)?;
+        let span = reader.at().span();
+        let words = [("ipv4", Family::Ipv4), ("ipv6", Family::Ipv6)];
+        let Some((word, family)) = words.into_iter().find(|(word, _)| reader.at().eat_word(word)) else {
+            return Err(reader.at().unexpected());
+        };
+        let conf = config.protocols.iter().find(|p| p.name == protocol);
+        let Some(channel) = conf.and_then(|p| p.channels.iter().find(|c| c.family == family)) else {
+            return Err(Diagnostic::error(span, format!("Channel {protocol}.{word} not found")));
+        };
+        if !channel.bgp.as_deref().is_some_and(keeps) {
+            return Err(Diagnostic::error(span, format!("No {side} table in channel {protocol}.{word}")));
+        }
+        self.tables.push(Arc::clone(&channel.table));
+        self.heads_empty = true;
+        Ok(ReceivedQuery { protocol, family })
     }
 
     fn net(&mut self, reader: &mut Reader<'_>) -> Parsed<()> {
@@ -721,6 +763,7 @@ impl RouteArguments {
             heads_empty: self.heads_empty && (self.all_tables || tables.len() > 1 || self.nets.is_none()),
             tables,
             export: self.export,
+            received: self.received,
             protocol: self.protocol,
             filter: self.filter.unwrap_or(Policy::Accept),
             primary: self.primary,

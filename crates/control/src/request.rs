@@ -278,8 +278,10 @@ pub struct RouteQuery {
     pub tables: Vec<Arc<str>>,
     /// Tables were asked for by name, so each has its head, be it empty (2).
     pub heads_empty: bool,
-    /// `export`, `preexport`, `noexport`: judged for this protocol.
+    /// `export`, `preexport`, `noexport`, `export table`: judged for this protocol.
     pub export: Option<ExportQuery>,
+    /// `import table`: what this channel has received, in place of its table (2).
+    pub received: Option<ReceivedQuery>,
     /// `protocol`: given by this one.
     pub protocol: Option<Arc<str>>,
     /// `filter`, `where`; [`filter::Policy::Accept`] when neither is given.
@@ -367,6 +369,17 @@ pub enum ExportMode {
     Accepted,
     /// `noexport`: rejected by the filter.
     Rejected,
+    /// `export table`: told, as the filter left it (2).
+    Told,
+}
+
+/// A channel whose received routes are asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReceivedQuery {
+    /// The protocol.
+    pub protocol: Arc<str>,
+    /// The family of the channel.
+    pub family: Family,
 }
 
 #[cfg(test)]

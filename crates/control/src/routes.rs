@@ -239,7 +239,7 @@ impl<'q> Selection<'q> {
             Exported::Judged { attrs, accepted } => {
                 let wanted = match asked.mode {
                     ExportMode::Before => true,
-                    ExportMode::Accepted => *accepted,
+                    ExportMode::Accepted | ExportMode::Told => *accepted,
                     ExportMode::Rejected => !*accepted,
                 };
                 wanted.then_some((attrs, &path.hop, false))

@@ -314,6 +314,7 @@ fn routes_of(config: Config, filter: &str, detail: bool, net: RouteNet) -> Strin
         tables: vec!["master".into()],
         heads_empty: false,
         export: None,
+        received: None,
         protocol: None,
         filter,
         primary: false,

@@ -28,8 +28,9 @@ use crate::translate::{self, ChannelIds};
 use crate::world::{Tripped, World};
 use conf::config::{BgpConf, ChannelConf, Config, ProtocolConf, ProtocolKind};
 use conf::load::{LoadOptions, Loaded, Refused};
-use control::request::{Choice, ExportQuery, Request, RouteQuery};
+use control::request::{Choice, ExportMode, ExportQuery, Request, RouteQuery};
 use control::view::{InterfaceView, MemoryView, Phase, RecoveryView, RouteItem, StatusView, Timer};
+use filter::Policy;
 use rib::query::TableSpec;
 use route::{Family, Ifaces, Moment, ProtocolId, RoaTables, TableId};
 use session::link::TableMsg;
@@ -381,7 +382,14 @@ impl Supervisor {
 
     fn routes(&self, query: Arc<RouteQuery>, pages: mpsc::Sender<RouteItem>) {
         let export = query.export.as_ref();
-        let listed = query.tables.iter().filter_map(|name| self.listed(name, export)).collect();
+        let mut listed: Vec<_> = query.tables.iter().filter_map(|name| self.listed(name, export)).collect();
+        if let Some(of) = &query.received {
+            let instance = self.instances.iter().find(|i| i.conf.name == of.protocol);
+            let Some(Running::Bgp(peer)) = instance.map(|i| &i.running) else { return };
+            for one in &mut listed {
+                (one.name, one.received) = ("import".into(), Some((peer.clone(), of.family)));
+            }
+        }
         self.face.spawn(routes::answer(self.world.deps.clone(), listed, query, pages));
     }
 
@@ -393,7 +401,10 @@ impl Supervisor {
             _ => None,
         });
         let judge = export.and_then(|export| self.judge(export, table));
-        Some(routes::Listed { name: Arc::clone(name), table, kernels: kernels.collect(), judge })
+        let is_told = export.is_some_and(|e| e.mode == ExportMode::Told);
+        let name = if is_told { "export".into() } else { Arc::clone(name) };
+        // What is told is nobody's best route, and the kernel has no say in it.
+        Some(routes::Listed { name, table, kernels: kernels.collect(), judge, received: None })
     }
 
     /// Who judges the routes of a table: the protocol's channel there.
@@ -415,7 +426,12 @@ impl Supervisor {
                     Some(own) if own.secondary => routes::Candidates::FirstAccepted,
                     _ => routes::Candidates::Best,
                 };
-                member.map_or_else(|| routes::Judge::Policy(policy()), |m| routes::Judge::Member(m, candidates))
+                match (member, export.mode) {
+                    (Some(member), ExportMode::Told) => routes::Judge::Told(member, candidates),
+                    (Some(member), _) => routes::Judge::Member(member, candidates),
+                    (None, ExportMode::Told) => routes::Judge::Policy(Policy::Reject),
+                    (None, _) => routes::Judge::Policy(policy()),
+                }
             }
             _ => routes::Judge::Policy(policy()),
         })

@@ -180,6 +180,8 @@ fn channel(bgp: &BgpConf, conf: &ChannelConf, ids: &ChannelIds) -> PeerChannel {
         add_paths_rx: own.add_paths_rx,
         add_paths_tx: own.add_paths_tx,
         secondary: own.secondary,
+        import_table: own.import_table,
+        export_table: own.export_table,
         cost: own.cost,
         mandatory: own.mandatory,
         require_extended_next_hop: own.require_extended_next_hop,

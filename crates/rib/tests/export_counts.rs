@@ -39,6 +39,32 @@ fn counted(told: &Told, slot: Slot) -> [u64; 7] {
 }
 
 #[test]
+fn what_is_kept_exactly_is_not_told_twice_and_can_be_looked_at() {
+    for (exact, repeats) in [(false, true), (true, false)] {
+        let mut t = Lab::new(Family::Ipv4);
+        (1..=2).for_each(|n| t.up(n, spec()));
+        let mut told = Told::new(GroupKey { exact, ..key(Policy::Accept) });
+        let only = told.join(2, Tracing::default(), None);
+        told.feed(&t);
+        t.announce(1, "10.0.0.0/8", given(&[65001]));
+        t.announce(2, "11.0.0.0/8", given(&[65002]));
+        told.changes(&mut t);
+        assert_eq!(told.advance.runs.len(), 1);
+        // Another preference changes the route here, and nothing that the neighbour hears.
+        let less = bgp().path(&[65001]).octets(route::attr::code::NEXT_HOP, &[192, 168, 0, 1]).preference(50);
+        t.announce(1, "10.0.0.0/8", less.build());
+        told.changes(&mut t);
+        assert_eq!(!told.advance.runs.is_empty(), repeats, "exact: {exact}");
+        let nets: Vec<_> = ["10.0.0.0/8", "11.0.0.0/8"]
+            .iter()
+            .filter_map(|net| t.table.show(t.table.find(&net.parse().ok()?)?))
+            .collect();
+        let held: Vec<_> = told.group.explain(only, &nets).iter().map(|judged| judged.told).collect();
+        assert_eq!(held, [true, false], "its own route is not told back");
+    }
+}
+
+#[test]
 fn changes_that_come_singly_count_one_each_whoever_made_them() {
     let (mut t, mut told, third, fourth) = lab();
     for n in [1, 2, 3] {

@@ -12,7 +12,8 @@
 //! to remember them all costs as much as to decode them. Of those only a fingerprint
 //! is kept.
 
-use crate::peer::{GatewayMode, PeerChannel, PeerSpec};
+use crate::peer::{GatewayMode, PeerChannel, PeerSpec, ReceivedRow, WhichReceived};
+use crate::received::Received;
 use filter::run::{Env, RouteView, Verdict};
 use filter::{Filter, Memory, Policy, Scratch};
 use hashbrown::HashTable;
@@ -20,7 +21,7 @@ use rib::batch::{ImportBatch, ImportRow, What};
 use route::attr::{FLAG_TRANSITIVE, code};
 use route::attrs::{AttrSet, AttrSetBuilder, Local, Locals, Record, Records, SharedLocal, hash_octets};
 use route::hop::{Carried, Dest, Hop, Recursive, Resolved};
-use route::{AsPath, Family, IfIndex, Iface, Ifaces, Prefix, RoaTables, Source, SourceId, SourceKind};
+use route::{AsPath, Family, IfIndex, Iface, Ifaces, Moment, Prefix, RoaTables, Source, SourceId, SourceKind};
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
@@ -155,6 +156,10 @@ pub(crate) struct Intake {
     cache_octets: usize,
     /// By the hash of a list; made with the first.
     fingerprints: Vec<u32>,
+    /// What channels with `import table` have received.
+    received: PerFamily<Option<Box<Received>>>,
+    /// When the update being read came.
+    now: Moment,
     /// The last next hop in octets, and the local part of sets that have it.
     towards: Option<(Vec<u8>, Family, SharedLocal)>,
     /// Local parts of sets of one session are few.
@@ -214,6 +219,10 @@ impl Intake {
         mut roas: watch::Receiver<Arc<RoaTables>>,
     ) -> Self {
         let roas_now = Arc::clone(&roas.borrow_and_update());
+        let mut received = PerFamily::default();
+        for channel in spec.channels.iter().filter(|c| c.import_table) {
+            *received.get_mut(channel.family) = Some(Box::new(Received::new(channel.receive_limit)));
+        }
         Self {
             context,
             spec,
@@ -228,6 +237,8 @@ impl Intake {
             cache: HashTable::new(),
             cache_octets: 0,
             fingerprints: Vec::new(),
+            received,
+            now: Moment(0),
             towards: None,
             locals: Locals::new(),
             collected: PerFamily::default(),
@@ -278,6 +289,7 @@ impl Intake {
         for nlris in update.withdrawn() {
             let family = nlris.family();
             for nlri in nlris.iter() {
+                self.unlearn(family, nlri.net, nlri.path_id);
                 self.row(family, nlri.net, nlri.path_id, What::Withdraw)?;
             }
         }
@@ -522,10 +534,16 @@ impl Intake {
                 if is_said {
                     self.say(Line::Remote(format!("Invalid route {} withdrawn", nlri.net)));
                 }
+                self.unlearn(channel.family, nlri.net, nlri.path_id);
                 self.row(channel.family, nlri.net, nlri.path_id, What::Withdraw)?;
             }
             return Ok(());
         };
+        if let Some(received) = self.received.get_mut(channel.family) {
+            for nlri in announced.nlris.iter().filter(|nlri| !is_bogus(nlri.net)) {
+                received.put((nlri.net, nlri.path_id), set, self.now);
+            }
+        }
         let filter = match &channel.import {
             // Of one that reads what a next hop resolved to, the owner of the table runs it after resolution.
             Policy::Filter(filter) if !filter.inputs.resolved => Some(&**filter),
@@ -550,6 +568,78 @@ impl Intake {
             self.row(channel.family, nlri.net, nlri.path_id, what)?;
         }
         Ok(())
+    }
+
+    #[inline]
+    fn unlearn(&mut self, family: Family, net: Prefix, path_id: u32) {
+        if let Some(received) = self.received.get_mut(family) {
+            received.remove((net, path_id));
+        }
+    }
+
+    /// Whether some channel keeps what it receives, so [`Self::set_now`] is of use.
+    pub(crate) const fn keeps_received(&self) -> bool {
+        self.received.ipv4.is_some() || self.received.ipv6.is_some()
+    }
+
+    /// When the update that follows came.
+    pub(crate) const fn set_now(&mut self, now: Moment) {
+        self.now = now;
+    }
+
+    /// What a family keeps of what it received.
+    pub(crate) fn received(&mut self, family: Family) -> Option<&mut Received> {
+        self.received.get_mut(family).as_deref_mut()
+    }
+
+    /// Whether what was received is being judged again.
+    pub(crate) fn is_judging_again(&self) -> bool {
+        let again = |family| self.received.get(family).as_ref().is_some_and(|r| r.is_judged_again());
+        again(Family::Ipv4) || again(Family::Ipv6)
+    }
+
+    /// Judges a slice of what was received again.
+    pub(crate) fn judge_again(&mut self) -> Result<(), Notification> {
+        self.look_at_roas();
+        let spec = Arc::clone(&self.spec);
+        for channel in &spec.channels {
+            let Some(received) = self.received.get_mut(channel.family) else { continue };
+            for ((net, path_id), set) in received.next_again(BATCH_ROWS_MAX) {
+                let set = if set.local().preference == channel.preference {
+                    set
+                } else {
+                    self.work.reset_to(&set);
+                    self.work.local.preference = channel.preference;
+                    self.work.build()
+                };
+                let what = match &channel.import {
+                    Policy::Filter(filter) if !filter.inputs.resolved => {
+                        self.judge(channel.family, Some(filter), net, &set, &mut Memory::default())
+                    }
+                    Policy::Reject => What::Filtered(self.place(channel.family, set)),
+                    _ => What::Announce(self.place(channel.family, set)),
+                };
+                self.row(channel.family, net, path_id, what)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What was received, for the operator.
+    pub(crate) fn show_received(&self, family: Family, which: WhichReceived, rows_max: usize) -> Vec<ReceivedRow> {
+        let Some(received) = self.received.get(family) else { return Vec::new() };
+        let row = |((net, path_id), row): (&(Prefix, u32), &crate::received::Row)| {
+            let source = self.sources.get(family).get(path_id).filter(|_| *path_id != 0).unwrap_or(&self.origin);
+            ReceivedRow { net: *net, attrs: row.set.clone(), source: Arc::clone(source), since: row.since }
+        };
+        match which {
+            WhichReceived::Behind(behind) => received.page(behind, rows_max).map(row).collect(),
+            WhichReceived::Exact(net) => received.exact(net).take(rows_max).map(row).collect(),
+            WhichReceived::Covering(net) => {
+                let net = received.covering(net);
+                net.into_iter().flat_map(|net| received.exact(net)).take(rows_max).map(row).collect()
+            }
+        }
     }
 
     /// What the import filter says of a route: from memory, else by running it.

@@ -133,6 +133,33 @@ fn cost_is_the_distance_of_a_next_hop_that_is_not_looked_up() {
 }
 
 #[test]
+fn what_was_received_is_judged_again_by_another_filter_without_the_neighbour() {
+    let change = |s: &mut PeerSpec| (s.channels[0].import_table, s.channels[0].import) = (true, Policy::Reject);
+    let mut intake = intake(change);
+    intake.set_now(Moment(7));
+    assert_eq!(take(&mut intake, &update(&[65002], PEER, &[], &[24, 10, 0, 1, 24, 10, 0, 2])).0.len(), 2);
+    let withdrawn = [&[0, 4, 24, 10, 0, 1, 0, 0][..]].concat();
+    assert_eq!(take(&mut intake, &withdrawn).0, [What::Withdraw]);
+
+    let mut spec = PeerSpec::clone(&intake.spec);
+    (spec.channels[0].import, spec.channels[0].preference) = (Policy::Accept, 7);
+    intake.reconfigure(Arc::new(spec));
+    intake.received(Family::Ipv4).unwrap().begin_again();
+    assert!(intake.is_judging_again());
+    intake.judge_again().unwrap();
+    assert!(!intake.is_judging_again());
+    let (what, sets) = rows(&mut intake);
+    assert_eq!(what, [What::Announce(0)], "the one that is left");
+    assert_eq!((sets[0].local().preference, sets[0].get_u32(code::LOCAL_PREF)), (7, Some(120)));
+
+    let shown = intake.show_received(Family::Ipv4, WhichReceived::Behind(None), 9);
+    let nets: Vec<_> = shown.iter().map(|row| (row.net.to_string(), row.since, row.source.id)).collect();
+    assert_eq!(nets, [("10.0.2.0/24".to_owned(), Moment(7), SourceId(9))]);
+    let covering = |net: &str| intake.show_received(Family::Ipv4, WhichReceived::Covering(net.parse().unwrap()), 9);
+    assert_eq!((covering("10.0.2.9/32").len(), covering("10.0.3.9/32").len()), (1, 0));
+}
+
+#[test]
 fn our_own_address_as_next_hop_withdraws() {
     // rx-update-nexthop-own
     assert_eq!(take(&mut intake(|_| {}), &update(&[65002], [10, 1, 1, 1], &[], NET)).0, [What::Withdraw]);

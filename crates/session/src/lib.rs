@@ -28,6 +28,7 @@ pub mod pace;
 pub mod peer;
 #[doc(hidden)]
 pub mod played;
+mod received;
 pub mod recovery;
 pub mod sockopt;
 pub mod status;

@@ -30,7 +30,7 @@ use crate::mrt::Recorder;
 use crate::tables::Tables;
 use filter::Policy;
 use rib::batch::{Limit, TableEvent};
-use route::{ChannelId, Family, Ifaces, ProtocolId, RoaTables, TableId};
+use route::{AttrSet, ChannelId, Family, Ifaces, Moment, Prefix, ProtocolId, RoaTables, Source, TableId};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
@@ -294,6 +294,10 @@ pub struct PeerChannel {
     pub add_paths_tx: bool,
     /// `secondary`.
     pub secondary: bool,
+    /// `import table`: all that is received is kept, and judged again from there.
+    pub import_table: bool,
+    /// `export table`: all that is told is kept.
+    pub export_table: bool,
     /// `cost` of a next hop that is not looked up; 0: none.
     pub cost: u32,
     /// `mandatory`.
@@ -340,6 +344,8 @@ impl PeerChannel {
             add_paths_rx: false,
             add_paths_tx: false,
             secondary: false,
+            import_table: false,
+            export_table: false,
             cost: 0,
             mandatory: false,
             require_extended_next_hop: false,
@@ -437,9 +443,34 @@ pub(crate) enum Command {
     ReloadIn(Option<Family>),
     ReloadOut,
     Reconfigure { spec: Box<PeerSpec>, refilter: Refilter, done: oneshot::Sender<bool> },
+    Received { family: Family, which: WhichReceived, rows_max: usize, answer: oneshot::Sender<Vec<ReceivedRow>> },
     Debug(u32),
     MrtDump(u32),
     Event(TableEvent),
+}
+
+/// Which received routes are asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WhichReceived {
+    /// Those behind this prefix and path identifier, in order; `None`: from the first on.
+    Behind(Option<(Prefix, u32)>),
+    /// Those to this prefix.
+    Exact(Prefix),
+    /// Those to the longest prefix that covers this one.
+    Covering(Prefix),
+}
+
+/// A route as it was received, before the import filter.
+#[derive(Clone, Debug)]
+pub struct ReceivedRow {
+    /// The prefix.
+    pub net: Prefix,
+    /// The attributes.
+    pub attrs: AttrSet,
+    /// Who gave it.
+    pub source: Arc<Source>,
+    /// When it came.
+    pub since: Moment,
 }
 
 /// A running peer, as the daemon holds it. The task ends when all handles are dropped.
@@ -459,6 +490,7 @@ impl std::fmt::Debug for Command {
             Self::ReloadIn(_) => "ReloadIn",
             Self::ReloadOut => "ReloadOut",
             Self::Reconfigure { .. } => "Reconfigure",
+            Self::Received { .. } => "Received",
             Self::Debug(_) => "Debug",
             Self::MrtDump(_) => "MrtDump",
             Self::Event(_) => "Event",
@@ -514,6 +546,13 @@ impl PeerHandle {
         let (done, wait) = oneshot::channel();
         let _ = self.commands.send(Command::Reconfigure { spec: Box::new(spec), refilter, done });
         wait.await.unwrap_or(false)
+    }
+
+    /// Routes as they were received, of a channel with `import table`. Empty: there are none, or no session.
+    pub async fn received(&self, family: Family, which: WhichReceived, rows_max: usize) -> Vec<ReceivedRow> {
+        let (answer, answered) = oneshot::channel();
+        let _ = self.commands.send(Command::Received { family, which, rows_max, answer });
+        answered.await.unwrap_or_default()
     }
 
     /// `debug`: a new mask.

@@ -142,6 +142,30 @@ async fn a_reload_opens_a_limit_that_blocked() {
 }
 
 #[tokio::test]
+async fn with_an_import_table_a_reload_asks_the_neighbour_for_nothing() {
+    let (a, peer_a, b, _peer_b) = pair(|a, b| {
+        a.channels[0].import_table = true;
+        b.route_refresh = false;
+    });
+    // More than one slice.
+    b.announce([10, 8], 10_000);
+    a.imported(BGP, 10_000).await;
+    until(&peer_a, "up Established").await;
+    let seen = peer_a.received(route::Family::Ipv4, WhichReceived::Behind(None), 20_000).await;
+    assert_eq!(seen.len(), 10_000);
+    assert!(peer_a.reload_in(), "though the neighbour cannot be asked");
+    let stats = || a.deps.tables.query(TABLE, |t| t.import_stats(BGP));
+    for _ in 0..1000 {
+        if stats().await.unwrap().updates_received >= 20_000 {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    assert_eq!(stats().await.unwrap().updates_received, 20_000);
+    a.imported(BGP, 10_000).await;
+}
+
+#[tokio::test]
 async fn a_refresh_brings_the_same_routes_again() {
     let (a, peer_a, b, _peer_b) = pair(|_, _| {});
     b.announce([10, 8], 100);

@@ -218,6 +218,10 @@ pub struct BgpChannel {
     pub igp_table6: Option<Arc<str>>,
     /// `extended next hop` (2).
     pub extended_next_hop: bool,
+    /// `import table`: all that was received is kept (2).
+    pub import_table: bool,
+    /// `export table`: all that was told is kept (2).
+    pub export_table: bool,
     /// `cost` of a next hop that is not looked up (2); 0: none.
     pub cost: u32,
     /// `mandatory`: without this family there is no session (2).
@@ -267,6 +271,8 @@ impl Default for BgpChannel {
             igp_table4: None,
             igp_table6: None,
             extended_next_hop: false,
+            import_table: false,
+            export_table: false,
             cost: 0,
             mandatory: false,
             require_extended_next_hop: false,

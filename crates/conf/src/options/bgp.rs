@@ -296,18 +296,8 @@ pub(crate) static CHANNEL: &[Row<BgpChannel>] = &[
     Row::<BgpChannel>::new(&["require", "extended", "next", "hop"], Switch(field!(require_extended_next_hop)), Restart)
         .only(V2),
     Row::<BgpChannel>::new(&["require", "add", "paths"], Switch(field!(require_add_paths)), Restart).only(V2),
-    Row::<BgpChannel>::new(
-        &["import", "table"],
-        Slot::OnlyOff("not yet in rbird: a changed import filter asks the neighbour for its routes"),
-        Restart,
-    )
-    .only(V2),
-    Row::<BgpChannel>::new(
-        &["export", "table"],
-        Slot::OnlyOff("not yet in rbird: `show route export NAME` says what is told"),
-        Restart,
-    )
-    .only(V2),
+    Row::<BgpChannel>::new(&["import", "table"], Switch(field!(import_table)), Restart).only(V2),
+    Row::<BgpChannel>::new(&["export", "table"], Switch(field!(export_table)), Restart).only(V2),
     Row::<BgpChannel>::new(&["aigp"], Slot::OnlyOff(NOT_YET), Restart).only(V2),
     of_channel(&["cost"], "number", cost, |c| shown_unless(0, c.cost), |a, b| a.cost == b.cost).only(V2),
     Row::<BgpChannel>::new(&["graceful", "restart"], Switch(field!(graceful_restart)), Restart).only(V2),

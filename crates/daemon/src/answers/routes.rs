@@ -5,16 +5,17 @@
 //! rows are asked for one at a time, as the client takes them, and bounded in
 //! prefixes and in paths: nobody else waits long for the table.
 
-use crate::protocols::{KernelHandle, PipeHandle};
+use crate::protocols::{KernelHandle, PipeHandle, resolved};
 use control::request::{ExportMode, Nets, RouteQuery};
 use control::view::{Exported, RouteItem, RoutePage};
 use filter::Policy;
-use rib::batch::NetId;
+use rib::batch::{NetId, ResolvedHop};
 use rib::export::{ExportVerdict, Judged, MemberId};
-use rib::query::{NetView, Page};
+use rib::query::{NetView, Page, PageNet, PagePath};
 use rib::table::Table;
-use route::{Prefix, TableId};
-use session::peer::Deps;
+use route::{ChannelId, Dest, Family, Prefix, Resolved, SourceId, TableId};
+use session::peer::{Deps, PeerHandle, ReceivedRow, WhichReceived};
+use std::collections::HashMap;
 use std::sync::Arc;
 use tokio::sync::mpsc;
 
@@ -32,6 +33,8 @@ const PATHS_MAX: usize = 2048;
 pub enum Judge {
     /// A BGP peer that is up: its export group, and which paths it may be told.
     Member(MemberId, Candidates),
+    /// The same, of what was told, as the export filter left it (`export table`).
+    Told(MemberId, Candidates),
     /// A kernel protocol.
     Kernel(KernelHandle),
     /// A pipe.
@@ -62,6 +65,8 @@ pub struct Listed {
     pub kernels: Vec<KernelHandle>,
     /// For whom routes of this table are judged, when that was asked.
     pub judge: Option<Judge>,
+    /// The peer and family whose received routes are listed in place of the table's.
+    pub received: Option<(PeerHandle, Family)>,
 }
 
 /// Sends all pages of an answer; ends early when the client is gone.
@@ -70,6 +75,12 @@ pub async fn answer(deps: Deps, tables: Vec<Listed>, query: Arc<RouteQuery>, pag
     for listed in tables {
         if pages.send(RouteItem::Table(Arc::clone(&listed.name))).await.is_err() {
             return;
+        }
+        if let Some((peer, family)) = &listed.received {
+            if !send_received(&deps, &listed, peer, *family, query.nets, &pages).await {
+                return;
+            }
+            continue;
         }
         if let Some(net) = Sought::of(query.nets) {
             // One visit to the table: each costs a change of threads, twice.
@@ -103,6 +114,93 @@ async fn send(deps: &Deps, listed: &Listed, page: Page, before: bool, pages: &mp
     let exports = judge_all(deps, listed.judge.as_ref(), listed.table, &page, before).await;
     let refused = refused(&page, &listed.kernels);
     pages.send(RouteItem::Nets(RoutePage { page, exports, refused })).await.is_ok()
+}
+
+/// Sends what a channel has received; `false`: the client is gone.
+async fn send_received(
+    deps: &Deps,
+    listed: &Listed,
+    peer: &PeerHandle,
+    family: Family,
+    nets: Nets,
+    pages: &mpsc::Sender<RouteItem>,
+) -> bool {
+    let mut which = match Sought::of(nets) {
+        Some(Sought::Exact(net)) => WhichReceived::Exact(net),
+        Some(Sought::Covering(net)) => WhichReceived::Covering(net),
+        None => WhichReceived::Behind(None),
+    };
+    loop {
+        let mut rows = peer.received(family, which, PATHS_MAX).await;
+        let last = rows.last().map(|row| (row.net, row.source.path_id));
+        if let Nets::In(within) = nets {
+            rows.retain(|row| within.covers(&row.net));
+        }
+        let page = received_page(deps, listed.table, rows).await;
+        if !page.nets.is_empty() {
+            let page = RoutePage { page, exports: Vec::new(), refused: Vec::new() };
+            if pages.send(RouteItem::Nets(page)).await.is_err() {
+                return false;
+            }
+        }
+        match (which, last) {
+            (WhichReceived::Behind(_), Some(last)) => which = WhichReceived::Behind(Some(last)),
+            _ => return true,
+        }
+    }
+}
+
+/// Received routes as a page. Where the next hop of one is looked up, it is shown as in the table, if it is there.
+async fn received_page(deps: &Deps, table: TableId, rows: Vec<ReceivedRow>) -> Page {
+    let looked_up: Vec<Prefix> =
+        rows.iter().filter(|r| matches!(r.attrs.local().dest, Dest::Recursive(_))).map(|r| r.net).collect();
+    let shown = match looked_up.is_empty() {
+        true => None,
+        false => {
+            let find = move |t: &mut Table| {
+                let ids: Vec<NetId> = looked_up.iter().filter_map(|net| t.find(net)).collect();
+                t.show_all(&ids, usize::MAX).0.views()
+            };
+            deps.tables.query(table, find).await
+        }
+    };
+    let hops: HashMap<(Prefix, SourceId), ResolvedHop> = shown
+        .into_iter()
+        .flatten()
+        .flat_map(|n| n.paths.into_iter().map(move |p| ((n.net, p.source.id), p.hop)))
+        .collect();
+    let mut page = Page::default();
+    for (at, row) in (0u32..).zip(rows) {
+        let key = (row.net, row.source.id);
+        match page.nets.last_mut() {
+            Some(last) if last.net == row.net => last.paths.end = at + 1,
+            _ => page.nets.push(PageNet { id: NetId(0), net: row.net, paths: at..at + 1 }),
+        }
+        let is_first = page.nets.last().is_some_and(|net| net.paths.start == at);
+        let source = page.sources.iter().position(|s| s.id == row.source.id).unwrap_or_else(|| {
+            page.sources.push(Arc::clone(&row.source));
+            page.sources.len() - 1
+        });
+        let hop = match resolved(&row.attrs.local().dest) {
+            Some(to) => ResolvedHop { to, igp_metric: None, recursive: false },
+            None => hops.get(&key).cloned().unwrap_or(ResolvedHop {
+                to: Resolved::Unreachable,
+                igp_metric: None,
+                recursive: true,
+            }),
+        };
+        page.paths.push(PagePath {
+            attrs: row.attrs,
+            source: source as u32,
+            channel: ChannelId(0),
+            hop,
+            since: row.since,
+            filtered: false,
+            stale: false,
+            best: is_first,
+        });
+    }
+    page
 }
 
 /// One net that a query is about.
@@ -172,9 +270,11 @@ async fn judge_all(
         }
         Judge::Kernel(kernel) => kernel.judge(&nets),
         Judge::Pipe(pipe) => pipe.judge(table, &nets),
-        Judge::Member(member, candidates) => {
+        Judge::Member(member, candidates) | Judge::Told(member, candidates) => {
             let mut judged = deps.exports.judge(*member, nets.clone()).await.into_iter();
-            nets.iter().map(|n| chosen(n, *candidates, judged.by_ref().take(n.paths.len()).collect(), before)).collect()
+            let is_told = matches!(judge, Judge::Told(..));
+            let show = |judged| if is_told { told(judged) } else { exported(judged, before) };
+            nets.iter().map(|n| chosen(n, *candidates, judged.by_ref().take(n.paths.len()).collect(), show)).collect()
         }
     };
     let of_nets: Vec<Vec<Option<Exported>>> = of_nets;
@@ -189,7 +289,12 @@ async fn judge_all(
 }
 
 /// Leaves out what is not a candidate.
-fn chosen(net: &NetView, candidates: Candidates, judged: Vec<Judged>, before: bool) -> Vec<Option<Exported>> {
+fn chosen(
+    net: &NetView,
+    candidates: Candidates,
+    judged: Vec<Judged>,
+    show: impl Fn(Judged) -> Exported,
+) -> Vec<Option<Exported>> {
     let mut told = false;
     net.paths
         .iter()
@@ -201,13 +306,18 @@ fn chosen(net: &NetView, candidates: Candidates, judged: Vec<Judged>, before: bo
                 Candidates::All => true,
             };
             told |= is_candidate && judged.verdict == ExportVerdict::Accepted;
-            (is_candidate && !path.filtered).then(|| exported(judged, before))
+            (is_candidate && !path.filtered).then(|| show(judged))
         })
         .collect()
 }
 
 fn by_policy(policy: &Policy, path: &rib::query::PathView) -> Exported {
     Exported::Judged { attrs: path.attrs.clone(), accepted: matches!(policy, Policy::Accept) }
+}
+
+/// What the neighbour holds, as the filter left it.
+fn told(judged: Judged) -> Exported {
+    Exported::Judged { accepted: judged.told, attrs: judged.attrs }
 }
 
 fn exported(judged: Judged, before: bool) -> Exported {

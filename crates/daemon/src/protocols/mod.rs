@@ -28,6 +28,7 @@ mod stories;
 
 pub use bfd::{BfdHandle, Desk};
 pub use bmp::BmpHandle;
+pub use channel::resolved;
 pub use device::DeviceHandle;
 pub use diary::Diary;
 pub use direct::DirectHandle;

@@ -92,7 +92,11 @@ pub(super) struct Paths {
 impl Group {
     /// A group without members.
     pub fn new(key: Arc<GroupKey>, ifaces: Arc<Ifaces>) -> Self {
-        let told = if key.add_path { Told::Paths(told::Paths::default()) } else { Told::Bits(Bits::default()) };
+        let told = match (key.add_path, key.exact) {
+            (true, _) => Told::Paths(told::Paths::default()),
+            (false, true) => Told::Rows(told::Rows::default()),
+            (false, false) => Told::Bits(Bits::default()),
+        };
         Self {
             judge: Judge::new(key, ifaces),
             members: Vec::new(),
@@ -287,18 +291,32 @@ impl Group {
         let Some(spec) = self.member(slot).map(|m| m.spec.clone()) else {
             return Vec::new();
         };
-        let paths = nets.iter().flat_map(|n| n.paths.iter().map(move |p| (n.net, p)));
-        let judged = paths.map(|(net, p)| {
+        let told: Vec<bool> = nets.iter().map(|n| self.holds(slot, n.id)).collect();
+        let paths = nets.iter().zip(told).flat_map(|(n, told)| n.paths.iter().map(move |p| (n.net, told, p)));
+        let judged = paths.map(|(net, told, p)| {
             let mut judged = self.judge.explain(&Offer { net, attrs: &p.attrs, source: &p.source, hop: &p.hop });
             if p.source.protocol == spec.protocol {
                 judged.verdict = ExportVerdict::Vetoed;
             }
+            judged.told = told && judged.verdict == ExportVerdict::Accepted;
             judged
         });
         let judged = judged.collect();
         // What a look of the operator prints was not said about a route on its way.
         self.judge.take_remarks();
         judged
+    }
+
+    /// Whether a member's peer was told something of a prefix and not told to forget it.
+    fn holds(&mut self, slot: Slot, id: NetId) -> bool {
+        match self.member(slot) {
+            None => false,
+            Some(member) if member.is_lagging(id) => member.held.has(id),
+            Some(_) => {
+                self.read_old(id);
+                self.old.iter().any(|word| !self.deafness.has(word.deaf, slot))
+            }
+        }
     }
 
     pub(super) fn ifaces(&self) -> &Ifaces {

@@ -208,7 +208,7 @@ impl Judge {
         };
         // BIRD 2 shows what the filter made of it, not what is written into the message.
         let attrs = before_rewrite.unwrap_or_else(|| self.work.build());
-        Judged { verdict, before_filter: before_filter.unwrap_or_else(|| attrs.clone()), attrs }
+        Judged { verdict, before_filter: before_filter.unwrap_or_else(|| attrs.clone()), told: false, attrs }
     }
 
     /// The two steps in their order, behind the veto; `self.work` holds the attributes, and what comes of them.

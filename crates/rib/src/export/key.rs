@@ -63,6 +63,8 @@ pub struct GroupKey {
     pub extended_messages: bool,
     /// The neighbour knows long-lived graceful restart (RFC 9494): it is told long-lived stale routes.
     pub llgr_aware: bool,
+    /// `export table`: what was told is kept exactly for a single neighbour too, so nothing is told twice.
+    pub exact: bool,
 }
 
 /// What is told as the next hop, where RFC 4271 5.1.3 leaves it to the operator.
@@ -164,6 +166,7 @@ impl GroupKey {
             as4: true,
             extended_messages: false,
             llgr_aware: true,
+            exact: false,
         }
     }
 
@@ -197,12 +200,13 @@ impl GroupKey {
             as4,
             extended_messages,
             llgr_aware,
+            exact,
         } = *self;
         (
             (family, rewrite_before_filter, secondary, add_path, local_as, internal),
             (local_addr, local_link_local, link, next_hop, missing_lladdr, rr_client, cluster_id),
             (rs_client, interpret_communities, allow_local_pref, default_local_pref),
-            (med_to_external, as4, extended_messages, llgr_aware),
+            (med_to_external, as4, extended_messages, llgr_aware, exact),
         )
     }
 
@@ -268,7 +272,7 @@ mod tests {
 
     #[test]
     fn each_field_makes_another_group() {
-        let flips: [fn(&mut GroupKey); 22] = [
+        let flips: [fn(&mut GroupKey); 23] = [
             |k| k.family = Family::Ipv6,
             |k| k.policy = Policy::Reject,
             |k| k.rewrite_before_filter = false,
@@ -291,6 +295,7 @@ mod tests {
             |k| k.as4 = false,
             |k| k.extended_messages = true,
             |k| k.llgr_aware = false,
+            |k| k.exact = true,
         ];
         // A new field breaks this pattern: it needs a flip above.
         let GroupKey {
@@ -316,6 +321,7 @@ mod tests {
             as4: _,
             extended_messages: _,
             llgr_aware: _,
+            exact: _,
         } = key();
         let mut groups = HashSet::from([key()]);
         for (i, flip) in flips.iter().enumerate() {

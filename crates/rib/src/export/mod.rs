@@ -51,6 +51,8 @@ pub struct Judged {
     pub attrs: AttrSet,
     /// The attributes that the export filter saw (`show route preexport`).
     pub before_filter: AttrSet,
+    /// The neighbour holds a route to the prefix, and this path is accepted.
+    pub told: bool,
 }
 
 /// How far a path comes on its way to a neighbour.

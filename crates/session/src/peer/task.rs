@@ -136,7 +136,7 @@ impl Task {
             let happened = self.wait(&mut inbox, &mut ifaces).await;
             let Some(happened) = happened else { break };
             // Reading may have taken milliseconds, and there is always more to read: others have their turn first.
-            let is_long = matches!(happened, Happened::Ready(..));
+            let is_long = matches!(happened, Happened::Ready(..) | Happened::Again);
             self.happen(happened);
             self.follow_liveness();
             self.write_all();
@@ -166,6 +166,7 @@ impl Task {
             conn.as_ref().is_some_and(|c| !c.is_blocked())
         });
         let batches = Arc::clone(&self.batches);
+        let again = self.permit.is_some() && self.session.as_ref().is_some_and(|s| s.intake.is_judging_again());
         tokio::select! {
             biased;
             () = sleep_until(deadline) => Some(Happened::Time),
@@ -176,6 +177,7 @@ impl Task {
             permit = batches.acquire_owned(), if up.is_some() && self.permit.is_none() => {
                 permit.ok().map(Happened::Permit)
             }
+            () = std::future::ready(()), if again => Some(Happened::Again),
             ready = ready(self.out.as_ref(), reads(Which::Outgoing)) => Some(Happened::Ready(Which::Outgoing, ready)),
             ready = ready(self.inc.as_ref(), reads(Which::Incoming)) => Some(Happened::Ready(Which::Incoming, ready)),
             () = to_write(flowing.map(|s| &*s.outbox)) => Some(Happened::Outbox),
@@ -202,6 +204,7 @@ impl Task {
                 self.handle(Event::ConnectFailed(sockopt::words(&error)));
             }
             Happened::Permit(permit) => self.permit = Some(permit),
+            Happened::Again => self.judge_again(),
             Happened::Ready(which, Ok(ready)) => {
                 if ready.is_readable() || ready.is_read_closed() || ready.is_error() {
                     self.read(which);
@@ -244,6 +247,7 @@ impl Task {
     }
 
     fn publish(&mut self) {
+        let can_import_again = self.can_import_again();
         let machine = &self.machine;
         let status = &mut self.status;
         let negotiated = machine.negotiated();
@@ -262,7 +266,7 @@ impl Task {
         status.restart_active = machine.is_restarting();
         status.restart = machine.restart_timer();
         status.stale = machine.stale_timer();
-        status.can_refresh = negotiated.is_some_and(|n| n.refresh);
+        status.can_refresh = can_import_again;
         if (status.caps.is_empty() && status.session.is_empty()) != negotiated.is_none() {
             status.caps = negotiated.map_or(Vec::new(), words::caps_words);
             status.session = negotiated.map_or(Vec::new(), |n| words::session_words(&self.spec, n));
@@ -297,6 +301,8 @@ enum Happened {
     Ifaces(Arc<Ifaces>),
     Recovered,
     NeighborLost,
+    /// What was received is judged again, and the table has room.
+    Again,
 }
 
 /// Bits of the debug mask.

@@ -246,6 +246,7 @@ pub(super) fn group_key(spec: &PeerSpec, channel: &PeerChannel, negotiated: &Neg
         as4: negotiated.as4,
         extended_messages: negotiated.extended_messages,
         llgr_aware: caps.is_some_and(|c| c.long_lived.is_some()),
+        exact: channel.export_table,
     }
 }
 

@@ -6,7 +6,7 @@ use crate::dynamic::Dynamic;
 use crate::listen::{Incoming, Remote, Wanted};
 use crate::peer::live::Channel;
 use crate::peer::words::{self, Place};
-use crate::peer::{Command, PeerSpec, Refilter, StopReason};
+use crate::peer::{Command, PeerChannel, PeerSpec, Refilter, StopReason};
 use crate::sockopt;
 use fsm::{Event, Reach, Stop, Which};
 use rib::batch::{LimitAction, LimitKind, TableEvent};
@@ -70,7 +70,11 @@ impl Task {
             Command::Stop { reason, message, done } => self.stop(reason, message, done),
             Command::ReloadIn(only) => {
                 self.channels.iter().for_each(|c| c.open_limits(&self.deps));
-                self.ask_for_routes(only);
+                self.import_again(only);
+            }
+            Command::Received { family, which, rows_max, answer } => {
+                let rows = self.session.as_ref().map(|s| s.intake.show_received(family, which, rows_max));
+                let _ = answer.send(rows.unwrap_or_default());
             }
             Command::ReloadOut => {
                 let enhanced = self.machine.negotiated().is_some_and(|n| n.enhanced_refresh);
@@ -145,8 +149,25 @@ impl Task {
         }
     }
 
+    /// All channels, or one, judge anew what the neighbour announces: what they have kept, or what it tells them again.
+    fn import_again(&mut self, only: Option<Family>) {
+        for family in [Family::Ipv4, Family::Ipv6].into_iter().filter(|f| only.is_none_or(|o| o == *f)) {
+            match self.session.as_mut().and_then(|s| s.intake.received(family)) {
+                Some(received) => received.begin_again(),
+                None => self.ask_for_routes(Some(family)),
+            }
+        }
+    }
+
+    /// Whether all channels of the session can judge their imports anew.
+    pub(super) fn can_import_again(&self) -> bool {
+        let Some(negotiated) = self.machine.negotiated() else { return false };
+        let keeps = |c: &PeerChannel| c.import_table || !negotiated.has(c.family);
+        negotiated.refresh || self.spec.channels.iter().all(keeps)
+    }
+
     pub(super) fn reconfigure(&mut self, spec: PeerSpec, refilter: Refilter) -> bool {
-        if refilter.import && self.session.is_some() && !self.machine.negotiated().is_some_and(|n| n.refresh) {
+        if refilter.import && self.session.is_some() && !self.can_import_again() {
             return false;
         }
         let mut spec = spec;
@@ -175,7 +196,7 @@ impl Task {
             session.intake.reconfigure(Arc::clone(&self.spec));
         }
         if refilter.import {
-            self.ask_for_routes(None);
+            self.import_again(None);
         }
         true
     }

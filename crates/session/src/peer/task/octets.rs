@@ -100,6 +100,9 @@ impl Task {
         }
         let Some(session) = &mut self.session else { return };
         session.heard = true;
+        if session.intake.keeps_received() {
+            session.intake.set_now(self.deps.clock.now());
+        }
         let outcome = session.intake.update(body);
         let full = session.intake.rows() >= crate::intake::BATCH_ROWS_MAX;
         match outcome {
@@ -110,6 +113,17 @@ impl Task {
                 self.hand_over();
                 self.handle(Event::Malformed(which, notification));
             }
+        }
+    }
+
+    /// Goes on with what was received and is to be judged again.
+    pub(super) fn judge_again(&mut self) {
+        let Some(session) = &mut self.session else { return };
+        let which = session.which;
+        let outcome = session.intake.judge_again();
+        self.hand_over();
+        if let Err(notification) = outcome {
+            self.handle(Event::Malformed(which, notification));
         }
     }
 
@@ -137,10 +151,16 @@ impl Task {
             Subtype::Begin if enhanced => {
                 self.trace(PACKETS, "Got BEGIN-OF-RR");
                 self.channel(family, |c, deps| c.mark_stale(deps));
+                if let Some(received) = self.session.as_mut().and_then(|s| s.intake.received(family)) {
+                    received.mark_stale();
+                }
             }
             Subtype::End if enhanced => {
                 self.trace(PACKETS, "Got END-OF-RR");
                 self.channel(family, |c, deps| c.refreshed(deps));
+                if let Some(received) = self.session.as_mut().and_then(|s| s.intake.received(family)) {
+                    received.sweep();
+                }
             }
             _ => {}
         }
