@@ -165,6 +165,46 @@ fn gets_on(peer: Peer, over: Over) {
 }
 
 #[test]
+fn a_family_that_the_neighbour_does_not_speak_is_down_and_may_be_mandatory() {
+    if let Err(error) = one_family_only() {
+        panic!("{error:#}");
+    }
+}
+
+fn one_family_only() -> Result<()> {
+    let mut pair = Pair::new()?;
+    let conf = bird_conf(Over::V4, 2);
+    let (before, _) = conf.split_once("  ipv6 { import").unwrap_or((&conf, ""));
+    let far = pair.write("bird.conf", &format!("{before}}}\n"))?;
+    let dir = pair.dir().display().to_string();
+    let line = format!("{} -d -c {} -s {dir}/bird.ctl", bird2()?.join("bird").display(), far.display());
+    pair.spawn("b", "bird", &line)?;
+    let conf = bird_conf(Over::V4, 1);
+    let file = pair.write("rbird.conf", &conf)?;
+    pair.spawn(
+        "a",
+        "rbird",
+        &format!("{} -d -c {} -s {dir}/rbird.ctl", programs().join("rbird").display(), file.display()),
+    )?;
+    let ask = |pair: &Pair, words: &str| {
+        pair.exec("a", &format!("{} -s {dir}/rbird.ctl '{words}'", programs().join("rbirdc").display()))
+    };
+    let shown = wait_until("one channel up, one down", PATIENCE, || {
+        let said = ask(&pair, "show protocols all far")?;
+        let states: Vec<_> = said.lines().filter(|l| l.contains("    State:")).map(str::trim).collect();
+        Ok((states == ["State:          UP", "State:          DOWN"], said))
+    });
+    shown.map_err(|error| error.context(pair.logs()))?;
+    pair.write("rbird.conf", &conf.replace("ipv6 { import", "ipv6 { mandatory; import"))?;
+    ask(&pair, "configure")?;
+    let refused = wait_until("the session refused", PATIENCE, || {
+        let said = ask(&pair, "show protocols")?;
+        Ok((said.contains("BGP Error: Required capability missing"), said))
+    });
+    refused.map_err(|error| error.context(pair.logs()))
+}
+
+#[test]
 fn bird_2_over_ipv4() {
     gets_on(Peer::Bird2, Over::V4);
 }

@@ -58,6 +58,8 @@ pub struct ChannelStatus {
     pub recovery_waiting: bool,
     /// The table holds routes of a neighbour that restarts.
     pub retained: bool,
+    /// The session is up and speaks its family.
+    pub up: bool,
     /// Our own next hop there, while something is told.
     pub next_hop: Option<(IpAddr, Option<Ipv6Addr>)>,
 }

@@ -248,8 +248,10 @@ async fn channel(
     ids: &ChannelIds,
 ) -> ChannelView {
     let of_peer = status.and_then(|s| s.channels.iter().find(|c| c.channel == ids.channel));
+    // The session is up, but the neighbour does not speak this family.
+    let is_silent = of_peer.is_some_and(|c| !c.up) && status.is_some_and(|s| s.channels.iter().any(|c| c.up));
     let up = match status {
-        Some(s) => s.proto != ProtoState::Down,
+        Some(s) => s.proto != ProtoState::Down && !is_silent,
         None => is_up(seen),
     };
     let routes = if up { Some(routes(deps, seen, conf, ids, of_peer.and_then(|c| c.member)).await) } else { None };
@@ -268,7 +270,7 @@ async fn channel(
                 "DOWN"
             }
         }
-        Some(ProtoState::Up | ProtoState::Feed | ProtoState::Wait) => "UP",
+        Some(ProtoState::Up | ProtoState::Feed | ProtoState::Wait) if !is_silent => "UP",
         Some(_) if of_peer.is_some_and(|c| c.retained) => "START",
         Some(_) => "DOWN",
     };

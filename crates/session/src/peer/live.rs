@@ -206,6 +206,7 @@ impl Channel {
             recovery_pending: self.hold.is_some(),
             recovery_waiting: self.waits,
             retained: self.retained,
+            up: self.up,
             next_hop: self.next_hop,
         }
     }
