@@ -654,7 +654,9 @@ impl RouteArguments {
         keeps: fn(&BgpChannel) -> bool,
     ) -> Parsed<ReceivedQuery> {
         let protocol = reader.protocol()?;
-        reader.at().expect(Op::Dot)?;
+        if !reader.at().eat(Op::Dot) {
+            return Err(reader.at().wanted_one_of("`.` and the channel, as in `NAME.ipv4`", &["'.'"]));
+        }
         let span = reader.at().span();
         let words = [("ipv4", Family::Ipv4), ("ipv6", Family::Ipv6)];
         let Some((word, family)) = words.into_iter().find(|(word, _)| reader.at().eat_word(word)) else {

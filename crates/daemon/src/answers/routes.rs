@@ -112,8 +112,34 @@ pub async fn answer(deps: Deps, tables: Vec<Listed>, query: Arc<RouteQuery>, pag
 /// Sends a page of nets; `false`: the client is gone.
 async fn send(deps: &Deps, listed: &Listed, page: Page, before: bool, pages: &mpsc::Sender<RouteItem>) -> bool {
     let exports = judge_all(deps, listed.judge.as_ref(), listed.table, &page, before).await;
+    let (page, exports) = match listed.judge {
+        Some(Judge::Told(..)) => only_told(page, exports),
+        _ => (page, exports),
+    };
     let refused = refused(&page, &listed.kernels);
     pages.send(RouteItem::Nets(RoutePage { page, exports, refused })).await.is_ok()
+}
+
+/// A page without what the neighbour was not told: no part of the table that is listed.
+fn only_told(page: Page, exports: Vec<Option<Exported>>) -> (Page, Vec<Option<Exported>>) {
+    let is_told = |exported: &Option<Exported>| matches!(exported, Some(Exported::Judged { accepted: true, .. }));
+    let (mut told, mut of_told) = (Page { sources: page.sources.clone(), ..Page::default() }, Vec::new());
+    let mut exports = exports.into_iter();
+    for net in &page.nets {
+        let start = told.paths.len() as u32;
+        for path in page.paths_of(net) {
+            let exported = exports.next().flatten();
+            if is_told(&exported) {
+                told.paths.push(path.clone());
+                of_told.push(exported);
+            }
+        }
+        let end = told.paths.len() as u32;
+        if end > start {
+            told.nets.push(PageNet { paths: start..end, ..net.clone() });
+        }
+    }
+    (told, of_told)
 }
 
 /// Sends what a channel has received; `false`: the client is gone.
