@@ -2,9 +2,8 @@
 //! addresses, the latter two with IPv6 next hops of IPv4 routes (RFC 8950). What is learned is in both kernels.
 
 use anyhow::{Result, ensure};
-use rbird_integration::daemons::PATIENCE;
+use rbird_integration::daemons::{PATIENCE, bird2_programs};
 use rbird_integration::{Pair, programs, wait_until};
-use rbird_xtask::build::bird2;
 
 /// Between which addresses the session runs.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -54,7 +53,8 @@ fn start_peer(pair: &mut Pair, peer: Peer, over: Over) -> Result<()> {
     match peer {
         Peer::Bird2 => {
             let conf = pair.write("bird.conf", &bird_conf(over, 2))?;
-            let line = format!("{} -d -c {} -s {dir}/bird.ctl", bird2()?.join("bird").display(), conf.display());
+            let line =
+                format!("{} -d -c {} -s {dir}/bird.ctl", bird2_programs()?.join("bird").display(), conf.display());
             pair.spawn("b", "bird", &line)?;
         }
         Peer::Frr => {
@@ -177,7 +177,7 @@ fn one_family_only() -> Result<()> {
     let (before, _) = conf.split_once("  ipv6 { import").unwrap_or((&conf, ""));
     let far = pair.write("bird.conf", &format!("{before}}}\n"))?;
     let dir = pair.dir().display().to_string();
-    let line = format!("{} -d -c {} -s {dir}/bird.ctl", bird2()?.join("bird").display(), far.display());
+    let line = format!("{} -d -c {} -s {dir}/bird.ctl", bird2_programs()?.join("bird").display(), far.display());
     pair.spawn("b", "bird", &line)?;
     let conf = bird_conf(Over::V4, 1);
     let file = pair.write("rbird.conf", &conf)?;

@@ -2,9 +2,8 @@
 //! reload that asks the neighbour for nothing.
 
 use anyhow::{Context, Result, ensure};
-use rbird_integration::daemons::PATIENCE;
+use rbird_integration::daemons::{PATIENCE, bird2_programs};
 use rbird_integration::{Pair, programs, wait_until};
-use rbird_xtask::build::bird2;
 
 const OWN: &str = "router id 10.9.0.1;
 protocol device { }
@@ -64,7 +63,7 @@ fn timeless(answer: &str) -> String {
 fn beside(pair: &mut Pair) -> Result<()> {
     let (own, far) = (pair.write("own.conf", OWN)?, pair.write("far.conf", FAR)?);
     let dir = pair.dir().display().to_string();
-    let bird = bird2()?;
+    let bird = bird2_programs()?;
     let line = format!("{} -d -c {} -s {dir}/far.ctl", bird.join("bird").display(), far.display());
     pair.spawn("b", "far", &line)?;
     let mut answers = Vec::new();
