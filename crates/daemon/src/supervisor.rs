@@ -403,7 +403,6 @@ impl Supervisor {
         let judge = export.and_then(|export| self.judge(export, table));
         let is_told = export.is_some_and(|e| e.mode == ExportMode::Told);
         let name = if is_told { "export".into() } else { Arc::clone(name) };
-        // What is told is nobody's best route, and the kernel has no say in it.
         Some(routes::Listed { name, table, kernels: kernels.collect(), judge, received: None })
     }
 

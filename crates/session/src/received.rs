@@ -116,8 +116,8 @@ impl Received {
 
     /// The routes to the longest prefix that covers this one.
     pub(crate) fn covering(&self, net: Prefix) -> Option<Prefix> {
-        let shorter = (0..=net.len()).rev().filter_map(|len| Prefix::new(net.addr(), len));
-        shorter.into_iter().find(|net| self.exact(*net).next().is_some())
+        let mut shorter = (0..=net.len()).rev().filter_map(|len| Prefix::new(net.addr(), len));
+        shorter.find(|net| self.exact(*net).next().is_some())
     }
 }
 
