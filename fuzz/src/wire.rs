@@ -60,10 +60,11 @@ fn is_bare(capabilities: &::wire::Capabilities) -> bool {
     *capabilities == ::wire::Capabilities { multiprotocol, ..Default::default() }
 }
 
-/// One octet that says what was negotiated, then the body of an UPDATE.
+/// Two octets that say what was negotiated, then the body of an UPDATE.
 pub fn update(octets: &[u8]) {
-    let Some((&bits, body)) = octets.split_first() else { return };
-    let bit = |n: u8| bits & (1 << n) != 0;
+    let [low, high, body @ ..] = octets else { return };
+    let bits = u16::from_le_bytes([*low, *high]);
+    let bit = |n: u16| bits & (1 << n) != 0;
     let context = UpdateContext {
         as4: !bit(0),
         add_path_rx: PerFamily { ipv4: bit(1), ipv6: bit(2) },
@@ -71,6 +72,7 @@ pub fn update(octets: &[u8]) {
         internal: bit(5),
         confederation: bit(6),
         local_pref_allowed: bit(7),
+        extended_next_hop: PerFamily { ipv4: bit(8), ipv6: bit(9) },
     };
     let Ok(update) = Update::split(body, &context) else { return };
     for nlris in update.withdrawn() {
@@ -94,8 +96,8 @@ pub fn update(octets: &[u8]) {
 }
 
 /// Equal keys must have equal attributes.
-fn keys_decide(bits: u8, key: &[u8], canonical: &[u8]) {
-    type Seen = HashMap<(u8, Vec<u8>), Vec<u8>>;
+fn keys_decide(bits: u16, key: &[u8], canonical: &[u8]) {
+    type Seen = HashMap<(u16, Vec<u8>), Vec<u8>>;
     thread_local!(static SEEN: RefCell<Seen> = RefCell::default());
     SEEN.with_borrow_mut(|seen| {
         if seen.len() > 50_000 {

@@ -44,6 +44,9 @@ impl Parser<'_> {
         }
         if !faulty {
             self.check(&conf, &channels, &given, close);
+            for channel in channels.iter().filter(|c| c.conf.roa) {
+                self.roa_channel(channel);
+            }
         }
         (conf.roa_channels, conf.channels) = channels.into_iter().map(|c| c.conf).partition(|c| c.roa);
         if dialect == Dialect::V2 {
@@ -134,6 +137,23 @@ impl Parser<'_> {
         if rpki.min_version > rpki.max_version {
             let wrong = Diagnostic::error(close, "min version is greater than max version");
             self.fail(wrong.note(conf.span, "of this protocol"));
+        }
+    }
+
+    /// Authorisations are neither counted against limits nor kept when a filter rejects them.
+    fn roa_channel(&mut self, channel: &DraftChannel) {
+        let DraftChannel { conf, given, .. } = channel;
+        let options: [(&[&str], bool); 4] = [
+            (&["receive", "limit"], conf.receive_limit.is_some()),
+            (&["import", "limit"], conf.import_limit.is_some()),
+            (&["export", "limit"], conf.export_limit.is_some()),
+            (&["import", "keep", "filtered"], conf.keep_filtered),
+        ];
+        for (words, _) in options.into_iter().filter(|(_, wanted)| *wanted) {
+            let span = given.get(words).copied().unwrap_or(channel.span);
+            let what = format!("{} of a channel of authorisations", words.join(" "));
+            let wrong = self.not_done(span, &what, "not yet in rbird");
+            self.fail(wrong);
         }
     }
 

@@ -329,7 +329,7 @@ fn what_the_releases_do_differently_is_a_field_that_the_dialect_fills() {
         other => panic!("{other:?}"),
     };
     assert_eq!((kernel(&old), kernel(&new)), ((None, false), (Some(32), true)));
-    assert_eq!((session(&old), session(&new)), ((true, false, false, false), (false, true, true, true)));
+    assert_eq!((session(&old), session(&new)), ((true, false, false, false), (false, true, false, true)));
     assert_eq!((old.one_family, old.links_need_address), (true, true));
     assert_eq!((new.one_family, new.links_need_address), (false, false));
     assert_eq!((&*old.time.route.format, &*new.time.route.format), ("%T", "%T.%3f"));
@@ -584,4 +584,14 @@ fn a_range_of_neighbours_has_a_name_for_its_sessions_and_needs_no_as() {
     };
     assert_eq!(of(0), ("10.0.0.0/8".to_owned(), "x", 3, 0));
     assert_eq!(of(1), ("2001:db8::/32".to_owned(), "dynbgp", 0, 1));
+}
+
+#[test]
+fn limits_of_a_roa_channel_are_refused_by_name() {
+    let with = |option: &str| format!("roa4 table r; protocol static st {{ roa4 {{ table r; {option} }}; }}");
+    for option in ["import limit 5;", "receive limit 5;", "export limit 5;", "import keep filtered;"] {
+        let said = refused_of_2(&with(option));
+        assert!(said.contains("of a channel of authorisations"), "{option}: {said}");
+    }
+    assert!(config_of_2(&with("import limit off; import all;")).protocols.len() == 1);
 }

@@ -92,6 +92,8 @@ fn our_as_stands_in_front_for_external_neighbours_and_med_is_zeroed_as_in_1_6() 
     assert_eq!(told.get(code::LOCAL_PREF), None);
     let key = GroupKey { med_to_external: true, ..external() };
     assert_eq!(tell(key, &received(), &bgp_source(false), &hop(LINK)).unwrap().get_u32(code::MED), Some(50));
+    let key = GroupKey { rewrite_before_filter: false, ..external() };
+    assert_eq!(tell(key, &received(), &bgp_source(false), &hop(LINK)).unwrap().get_u32(code::MED), None, "as BIRD 2");
     let told = tell(internal(), &received(), &bgp_source(false), &hop(LINK)).unwrap();
     assert_eq!((path(&told), told.get_u32(code::MED)), ("65001".into(), Some(50)));
     assert_eq!(told.get_u32(code::LOCAL_PREF), Some(100));

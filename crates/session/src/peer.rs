@@ -183,7 +183,7 @@ pub struct PeerSpec {
     pub long_lived_stale_time_s: u32,
     /// The rewrite for the neighbour comes before the export filter (1.6) or after it (2).
     pub rewrite_before_filter: bool,
-    /// MED of a route goes to external peers (2) or not (1.6).
+    /// `allow bgp_med`: MED goes to external peers also when no export filter has set it.
     pub med_to_external: bool,
     /// Its attachments to tables, at most one a family.
     pub channels: Vec<PeerChannel>,

@@ -189,7 +189,7 @@ pub struct BgpConf {
     pub long_lived_stale_time_s: u32,
     /// The rewrite for the neighbour comes before the export filter (1.6) or after it (2).
     pub rewrite_before_filter: bool,
-    /// MED of a route goes to external peers (2) or not (1.6).
+    /// `allow bgp_med`: MED goes to external peers also when no export filter has set it.
     pub med_to_external: bool,
     /// A next hop that lies on no link of ours makes a route invalid (2), or the neighbour stands in for it (1.6).
     pub strict_next_hop: bool,
@@ -294,13 +294,9 @@ impl BgpConf {
     pub fn of(dialect: Dialect) -> Self {
         match dialect {
             Dialect::V1 => Self::default(),
-            Dialect::V2 => Self {
-                match_local_addr: true,
-                rewrite_before_filter: false,
-                med_to_external: true,
-                strict_next_hop: true,
-                ..Self::default()
-            },
+            Dialect::V2 => {
+                Self { match_local_addr: true, rewrite_before_filter: false, strict_next_hop: true, ..Self::default() }
+            }
         }
     }
 }

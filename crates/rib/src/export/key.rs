@@ -55,7 +55,7 @@ pub struct GroupKey {
     pub allow_local_pref: bool,
     /// LOCAL_PREF of routes that have none.
     pub default_local_pref: u32,
-    /// MED of a route that came from elsewhere goes to external neighbours (2) or not (1.6).
+    /// `allow bgp_med`: MED of a route that came from elsewhere goes to external neighbours.
     pub med_to_external: bool,
     /// AS numbers are sent in four octets (RFC 6793).
     pub as4: bool,

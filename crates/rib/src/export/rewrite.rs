@@ -23,9 +23,12 @@ pub(super) fn rewrite(work: &mut AttrSetBuilder, key: &GroupKey, offer: &Offer<'
         let path =
             AsPath::new(work.get(code::AS_PATH).unwrap_or_default()).prepended(segment::AS_SEQUENCE, key.local_as);
         work.set(code::AS_PATH, &path);
-        // RFC 4271 5.1.4: a MED from a neighbouring AS MUST NOT be propagated to another one. BIRD 1.6 sends 0.
-        let alien = offer.source.bgp.is_some() && !is_set_by_filter(work, code::MED);
-        if alien && !key.med_to_external && work.get(code::MED).is_some() {
+        // RFC 4271 5.1.4: a MED from a neighbouring AS MUST NOT be propagated to another one. BIRD 1.6 sends 0 in its
+        // place, BIRD 2 none, wherever the route comes from, unless the export filter has set one.
+        let is_ours = key.med_to_external || is_set_by_filter(work, code::MED);
+        if !is_ours && !key.rewrite_before_filter {
+            work.unset(code::MED);
+        } else if !is_ours && offer.source.bgp.is_some() && work.get(code::MED).is_some() {
             work.set_u32(code::MED, 0);
         }
     }
