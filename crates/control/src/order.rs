@@ -725,7 +725,7 @@ impl RouteArguments {
     }
 
     /// The query. Without a table it is those of the protocol for which, or by which, routes are asked;
-    /// else the default one (1.6) or all (2).
+    /// else the default one (1.6) or those of each family (2).
     fn query(self, config: &Config) -> RouteQuery {
         let tables_of = |name: &Arc<str>| -> Vec<Arc<str>> {
             let protocol = config.protocols.iter().find(|p| p.name == *name);
@@ -738,10 +738,12 @@ impl RouteArguments {
             let roas = config.roa_tables.iter().filter(|t| t.family.is_some()).map(|t| t.name.clone());
             config.tables.iter().map(|t| t.name.clone()).chain(roas).collect()
         };
-        // As in BIRD 2, of ROA tables the first of each family.
+        // As in BIRD 2 the first table of each sort.
         let default = || {
-            let first = [Family::Ipv4, Family::Ipv6].into_iter().filter_map(|f| config.default_roa_table_of(f));
-            config.tables.iter().map(|t| t.name.clone()).chain(first).collect()
+            let families = [Family::Ipv4, Family::Ipv6];
+            let of_routes = |f| config.tables.iter().find(|t| t.family == f).map(|t| t.name.clone());
+            let of_roas = families.into_iter().filter_map(|f| config.default_roa_table_of(f));
+            families.into_iter().filter_map(of_routes).chain(of_roas).collect()
         };
         let about = self.export.as_ref().map(|e| &e.protocol).or(self.protocol.as_ref());
         let mut tables = match self.tables {
