@@ -7,11 +7,11 @@ use rbird_integration::{Pair, programs, wait_until};
 
 const OWN: &str = "router id 10.9.0.1;
 protocol device { }
-filter in { if net = 10.3.0.0/16 then reject; bgp_local_pref = 200; accept; }
-filter out { if net = 10.1.0.0/16 then reject; bgp_med = 77; accept; }
+filter inward { if net = 10.3.0.0/16 then reject; bgp_local_pref = 200; accept; }
+filter outward { if net = 10.1.0.0/16 then reject; bgp_med = 77; accept; }
 protocol static s4 { ipv4; route 10.1.0.0/16 blackhole; route 10.2.0.0/16 via 10.9.0.77; }
 protocol bgp p1 { local 10.9.0.1 as 65001; neighbor 10.9.0.2 as 65002; connect delay time 1;
-  ipv4 { import filter in; export filter out; import table; export table; };
+  ipv4 { import filter inward; export filter outward; import table; export table; };
 }
 ";
 

@@ -26,9 +26,9 @@ pub(crate) struct Kind {
 }
 
 impl Kind {
-    /// Whether a dialect has it: a cache server is asked by BIRD 2 alone.
+    /// Whether a dialect has it: cache servers and monitoring stations are of BIRD 2 alone.
     fn is_in(&self, dialect: Dialect) -> bool {
-        dialect == Dialect::V2 || self.word != "rpki"
+        dialect == Dialect::V2 || !matches!(self.word, "rpki" | "bmp")
     }
 }
 

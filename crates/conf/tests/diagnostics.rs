@@ -228,7 +228,7 @@ fn protocols_that_rbird_has_not_are_refused_by_a_sentence() {
         lines("protocol ospf o { area 0 { }; }\nprotocol device {}"),
         ["bird.conf:1:10 rbird has no protocol ospf"]
     );
-    assert_eq!(lines("protocol bmp { table t; }\nprotocol device {}"), ["bird.conf:1:10 rbird has no protocol bmp"]);
+    assert_eq!(lines("protocol babel { }\nprotocol device {}"), ["bird.conf:1:10 rbird has no protocol babel"]);
 }
 
 #[test]

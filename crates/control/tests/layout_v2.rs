@@ -144,8 +144,8 @@ fn the_connection_to_a_monitoring_station() {
         "2002-Name       Proto      Table      State  Since         Info\n\
          1002-m          BMP        ---        start  12:30:47.250  Idle          Error: Connection refused\n\
          1006-  Station address:    10.0.0.1\n   Station port:       1790\n   Local address:      10.0.0.2\n\
-         \x20  Last error:         Connection refused\n   Pending TX:            4096.0  B (limit 1024.0 MB)\n\
-         \x20  Session TX:               0.0  B\n   Total TX:               19.1 MB\n \n0000 \n"
+         \x20  Last error:         Connection refused\n   Pending TX:          4096.0  B (limit 1024.0 MB)\n\
+         \x20  Session TX:             0.0  B\n   Total TX:              19.1 MB\n \n0000 \n"
     );
 }
 
