@@ -92,7 +92,8 @@ impl<'a> Reader<'a> {
         let name = at.name_at(at.ahead(0));
         let is_known = self.parser.symbols.get(name).is_some()
             || self.config.tables.iter().any(|t| *t.name == *name)
-            || self.config.protocols.iter().any(|p| *p.name == *name);
+            || self.config.protocols.iter().any(|p| *p.name == *name)
+            || self.config.may_be_member(name);
         match self.config.dialect {
             Dialect::V2 if !is_known => Err(at.wanted_one_of("a name", expected)),
             _ => Ok(()),
@@ -102,7 +103,8 @@ impl<'a> Reader<'a> {
     /// The name of a protocol; `nosuch is not a protocol`.
     pub fn protocol(&mut self) -> Parsed<Arc<str>> {
         self.known("protocol", |config, name| {
-            config.protocols.iter().find(|p| *p.name == *name).map(|p| p.name.clone())
+            let found = config.protocols.iter().find(|p| *p.name == *name).map(|p| p.name.clone());
+            found.or_else(|| config.may_be_member(name).then(|| name.into()))
         })
     }
 

@@ -155,6 +155,15 @@ impl Config {
         self.tables.first().map_or_else(|| "master".into(), |t| t.name.clone())
     }
 
+    /// Whether a session of a range of neighbours may be called like this: `dynamic name`, then a number.
+    pub fn may_be_member(&self, name: &str) -> bool {
+        let is_of = |bgp: &BgpConf| {
+            let number = bgp.range.and_then(|_| name.strip_prefix(&*bgp.dynamic_name));
+            number.is_some_and(|n| !n.is_empty() && n.bytes().all(|octet| octet.is_ascii_digit()))
+        };
+        self.protocols.iter().any(|p| matches!(&p.kind, ProtocolKind::Bgp(bgp) if is_of(bgp)))
+    }
+
     /// The ROA table of this family that a channel is attached to when it does not say: the first.
     pub fn default_roa_table_of(&self, family: Family) -> Option<Arc<str>> {
         self.roa_tables.iter().find(|t| t.family == Some(family)).map(|t| Arc::clone(&t.name))

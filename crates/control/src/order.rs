@@ -621,12 +621,12 @@ impl RouteArguments {
             Some(word) if export_mode(word).is_some() => {
                 let mode = export_mode(word);
                 reader.at().bump();
-                reader.known_ahead(&["CF_SYM_KNOWN", "TABLE"])?;
                 if self.dialect == Dialect::V2 && mode == Some(ExportMode::Accepted) && reader.at().eat_word("table") {
                     let of = self.kept_by(reader, config, "export", |bgp| bgp.export_table)?;
                     self.export = Some(ExportQuery { mode: ExportMode::Told, protocol: of.protocol });
                     return Ok(());
                 }
+                reader.known_ahead(&["CF_SYM_KNOWN", "TABLE"])?;
                 let protocol = reader.protocol()?;
                 if self.dialect == Dialect::V2 && reader.at().eat(Op::Dot) {
                     self.channel = Some(channel(reader)?);
