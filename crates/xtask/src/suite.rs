@@ -18,7 +18,7 @@ pub struct Options {
     #[arg(long)]
     pub quick: bool,
     /// Run each fuzz target for so many seconds.
-    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
     pub fuzz: u64,
 }
 
