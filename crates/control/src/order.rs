@@ -306,18 +306,6 @@ fn braced<T: Copy>(words: &[(&str, T)], reader: &mut Reader<'_>) -> Parsed<Vec<T
     }
 }
 
-const LOG_CLASSES: &[(&str, LogClass)] = &[
-    ("debug", LogClass::Debug),
-    ("trace", LogClass::Trace),
-    ("info", LogClass::Info),
-    ("remote", LogClass::Remote),
-    ("warning", LogClass::Warning),
-    ("error", LogClass::Error),
-    ("auth", LogClass::Auth),
-    ("fatal", LogClass::Fatal),
-    ("bug", LogClass::Bug),
-];
-
 fn echo(reader: &mut Reader<'_>) -> Parsed<Order> {
     let classes = if reader.at().eat_word("all") {
         LogClasses::ALL
@@ -326,7 +314,7 @@ fn echo(reader: &mut Reader<'_>) -> Parsed<Order> {
     } else if !reader.at().is(Op::BraceOpen) {
         return Err(reader.at().wanted_one_of("`all`, `off` or classes in braces", &["OFF", "'{'", "ALL"]));
     } else {
-        LogClasses::of(&braced(LOG_CLASSES, reader)?)
+        LogClasses::of(&braced(LogClass::WORDS, reader)?)
     };
     let mut octets_max = *ECHO_OCTETS.start();
     if !reader.at().at_end() {

@@ -76,3 +76,18 @@ pub enum LogClass {
     Fatal,
     Bug,
 }
+
+impl LogClass {
+    /// All classes, with the words of `log` and `echo`.
+    pub const WORDS: &'static [(&'static str, Self)] = &[
+        ("debug", Self::Debug),
+        ("trace", Self::Trace),
+        ("info", Self::Info),
+        ("remote", Self::Remote),
+        ("warning", Self::Warning),
+        ("error", Self::Error),
+        ("auth", Self::Auth),
+        ("fatal", Self::Fatal),
+        ("bug", Self::Bug),
+    ];
+}

@@ -16,19 +16,6 @@ const LIMIT_MIN: u32 = 16384;
 /// Where syslog daemons listen (RFC 3164 2).
 const SYSLOG_PORT: u16 = 514;
 
-/// The classes of log lines and their words.
-static CLASSES: &[(&str, LogClass)] = &[
-    ("debug", LogClass::Debug),
-    ("trace", LogClass::Trace),
-    ("info", LogClass::Info),
-    ("remote", LogClass::Remote),
-    ("warning", LogClass::Warning),
-    ("error", LogClass::Error),
-    ("auth", LogClass::Auth),
-    ("fatal", LogClass::Fatal),
-    ("bug", LogClass::Bug),
-];
-
 pub(super) fn log(parser: &mut Parser<'_>) -> Parsed<()> {
     let is_v2 = parser.dialect() == Dialect::V2;
     let to = if parser.at.eat_word("stderr") {
@@ -54,7 +41,7 @@ pub(super) fn log(parser: &mut Parser<'_>) -> Parsed<()> {
     let classes = if parser.at.eat_word("all") {
         LogClasses::ALL
     } else if parser.at.is(Op::BraceOpen) {
-        LogClasses::of(&parser.braced_list(CLASSES)?)
+        LogClasses::of(&parser.braced_list(LogClass::WORDS)?)
     } else {
         return Err(parser.at.wanted("`all` or classes in braces"));
     };
