@@ -1,19 +1,25 @@
 //! `protocol bgp`: a session with a neighbour.
+//!
+//! Who it is, and how it is reached, stands in `neighbor`; what a channel may say in `channel`.
+
+mod channel;
+mod neighbor;
+
+pub(crate) use channel::CHANNEL;
+pub(crate) use neighbor::MULTIHOP_DEFAULT;
 
 use crate::config::rib_words::LimitAction;
-use crate::config::{
-    BfdMode, BgpChannel, BgpConf, Dialect, GatewayMode, LimitConf, LinkLocalFormat, MissingLladdr, NextHopPrefer,
-    PeerKind, RestartMode, RoutesOf,
-};
+use crate::config::{BfdMode, BgpConf, Dialect, LimitConf, RestartMode};
 use crate::option::{Effect, Own, Row, Slot, field};
 use crate::parser::Parser;
-use filter::Span;
-use filter::syntax::{Op, Parsed, Tok};
-use route::Family;
-use std::net::IpAddr;
+use filter::syntax::{Op, Parsed};
+use neighbor::{
+    direct, dynamic_name, interface, local, local_of_2, multihop, neighbor, neighbor_range, same_neighbor,
+    show_neighbor, with_as,
+};
 
 use Effect::Restart;
-use Slot::{Limited, Mark, Number, Secret, Short, Switch, Time};
+use Slot::{Mark, Number, Secret, Short, Switch, Time};
 
 /// Its own options.
 pub(crate) static OPTIONS: &[Row<BgpConf>] = &[
@@ -220,115 +226,6 @@ pub(crate) static OPTIONS: &[Row<BgpConf>] = &[
     ),
 ];
 
-/// Options of a channel of a session: 1.6 has them in the protocol.
-pub(crate) static CHANNEL: &[Row<BgpChannel>] = &[
-    of_channel(&["next", "hop"], "self|keep", next_hop, show_next_hop, |a, b| {
-        (a.next_hop_self, a.next_hop_keep) == (b.next_hop_self, b.next_hop_keep)
-    })
-    .only(V1),
-    of_channel(
-        &["next", "hop", "self"],
-        "[switch]|ibgp|ebgp",
-        |p, c| routes_of(p).map(|whose| c.next_hop_self = whose),
-        |c| word_of(ROUTES_OF, c.next_hop_self),
-        |a, b| a.next_hop_self == b.next_hop_self,
-    )
-    .only(V2),
-    of_channel(
-        &["next", "hop", "keep"],
-        "[switch]|ibgp|ebgp",
-        |p, c| routes_of(p).map(|whose| c.next_hop_keep = whose),
-        |c| word_of(ROUTES_OF, c.next_hop_keep),
-        |a, b| a.next_hop_keep == b.next_hop_keep,
-    )
-    .only(V2),
-    Row::<BgpChannel>::new(&["next", "hop", "address"], Slot::Address(field!(next_hop_address)), Restart).only(V2),
-    of_channel(
-        &["next", "hop", "prefer"],
-        "global|local",
-        |p, c| p.one_of(PREFERENCES).map(|one| c.next_hop_prefer = one),
-        |c| word_of(PREFERENCES, c.next_hop_prefer),
-        |a, b| a.next_hop_prefer == b.next_hop_prefer,
-    )
-    .only(V2),
-    of_channel(
-        &["link", "local", "next", "hop", "format"],
-        "native|single|double",
-        |p, c| p.one_of(FORMATS).map(|format| c.link_local_format = format),
-        |c| word_of(FORMATS, c.link_local_format),
-        |a, b| a.link_local_format == b.link_local_format,
-    )
-    .only(V2),
-    of_channel(
-        &["missing", "lladdr"],
-        "self|drop|ignore",
-        |p, c| p.one_of(MISSING_LLADDR).map(|m| c.missing_lladdr = m),
-        |c| word_of(MISSING_LLADDR, c.missing_lladdr),
-        |a, b| a.missing_lladdr == b.missing_lladdr,
-    )
-    .only(V1),
-    // As BIRD 2 does: it says so, and does nothing.
-    of_channel(
-        &["missing", "lladdr"],
-        "self|drop|ignore",
-        |p, _| p.one_of(MISSING_LLADDR).map(|_| ()),
-        |_| String::new(),
-        |_, _| true,
-    )
-    .only(V2)
-    .deprecated("Missing lladdr option is deprecated and ignored, remove it"),
-    of_channel(
-        &["gateway"],
-        "direct|recursive",
-        gateway,
-        |c| word_of(GATEWAYS, c.gateway),
-        |a, b| a.gateway == b.gateway,
-    ),
-    of_channel(&["igp", "table"], "table", igp_table, show_igp_tables, |a, b| {
-        (&a.igp_table4, &a.igp_table6) == (&b.igp_table4, &b.igp_table6)
-    }),
-    Row::new(&["secondary"], Switch(field!(secondary)), Restart),
-    of_channel(&["add", "paths"], "[switch]|rx|tx", add_paths, show_add_paths, |a, b| {
-        (a.add_paths_rx, a.add_paths_tx) == (b.add_paths_rx, b.add_paths_tx)
-    }),
-    Row::<BgpChannel>::new(&["mandatory"], Switch(field!(mandatory)), Restart).only(V2),
-    Row::<BgpChannel>::new(&["extended", "next", "hop"], Switch(field!(extended_next_hop)), Restart).only(V2),
-    Row::<BgpChannel>::new(&["require", "extended", "next", "hop"], Switch(field!(require_extended_next_hop)), Restart)
-        .only(V2),
-    Row::<BgpChannel>::new(&["require", "add", "paths"], Switch(field!(require_add_paths)), Restart).only(V2),
-    Row::<BgpChannel>::new(&["import", "table"], Switch(field!(import_table)), Restart).only(V2),
-    Row::<BgpChannel>::new(&["export", "table"], Switch(field!(export_table)), Restart).only(V2),
-    Row::<BgpChannel>::new(&["aigp"], Slot::OnlyOff(NOT_YET), Restart).only(V2),
-    of_channel(&["cost"], "number", cost, |c| shown_unless(0, c.cost), |a, b| a.cost == b.cost).only(V2),
-    Row::<BgpChannel>::new(&["graceful", "restart"], Switch(field!(graceful_restart)), Restart).only(V2),
-    Row::<BgpChannel>::new(&["long", "lived", "graceful", "restart"], Switch(field!(long_lived)), Restart).only(V2),
-    Row::<BgpChannel>::new(
-        &["long", "lived", "stale", "time"],
-        Limited(field!(long_lived_stale_time_s), STALE_TIME_MAX_S, "Long-lived stale time must be less than 2^24"),
-        Restart,
-    )
-    .only(V2),
-    Row::<BgpChannel>::new(
-        &["min", "long", "lived", "stale", "time"],
-        Limited(field!(long_lived_stale_least_s), STALE_TIME_MAX_S, "Min long-lived stale time must be less than 2^24"),
-        Restart,
-    )
-    .only(V2),
-    of_channel(
-        &["max", "long", "lived", "stale", "time"],
-        "number",
-        stale_time_most,
-        |c| shown_unless(u32::MAX, c.long_lived_stale_most_s),
-        |a, b| a.long_lived_stale_most_s == b.long_lived_stale_most_s,
-    )
-    .only(V2),
-    Row::<BgpChannel>::refused(&["validate"], "rbird has no flowspec").only(V2),
-    Row::<BgpChannel>::refused(&["base", "table"], "rbird has no flowspec").only(V2),
-];
-
-/// The field of the capability has 24 bits (RFC 9494 3).
-const STALE_TIME_MAX_S: u32 = (1 << 24) - 1;
-
 const NOT_YET: &str = "not yet in rbird";
 
 const V1: Dialect = Dialect::V1;
@@ -345,9 +242,6 @@ pub(crate) fn route_limit(parser: &mut Parser<'_>) -> Parsed<Option<LimitConf>> 
     Ok(Some(LimitConf { routes_max: parser.number()?, action: LimitAction::Restart }))
 }
 
-/// The hops of `multihop` without a number, and of internal sessions that are not `direct`.
-pub(crate) const MULTIHOP_DEFAULT: u8 = 64;
-
 const fn own(
     words: &'static [&'static str],
     grammar: &'static str,
@@ -358,62 +252,12 @@ const fn own(
     Row::new(words, Slot::Own(Own { grammar, parse, show, same }), Restart)
 }
 
-const fn of_channel(
-    words: &'static [&'static str],
-    grammar: &'static str,
-    parse: fn(&mut Parser<'_>, &mut BgpChannel) -> Parsed<()>,
-    show: fn(&BgpChannel) -> String,
-    same: fn(&BgpChannel, &BgpChannel) -> bool,
-) -> Row<BgpChannel> {
-    Row::new(words, Slot::Own(Own { grammar, parse, show, same }), Restart)
-}
-
 fn on_off(on: bool) -> String {
     if on { "on" } else { "off" }.to_owned()
 }
 
 fn word_of<V: Copy + PartialEq>(words: &[(&str, V)], value: V) -> String {
     words.iter().find(|(_, v)| *v == value).map(|(word, _)| *word).unwrap_or_default().to_owned()
-}
-
-fn with_as(addr: Option<IpAddr>, asn: u32) -> String {
-    match (addr, asn) {
-        (None, 0) => String::new(),
-        (None, asn) => format!("as {asn}"),
-        (Some(addr), asn) => format!("{addr} as {asn}"),
-    }
-}
-
-/// `local [ADDRESS] as N`
-fn local(parser: &mut Parser<'_>, conf: &mut BgpConf) -> Parsed<()> {
-    if !parser.at.is_word("as") {
-        conf.local_addr = Some(parser.address()?);
-    }
-    parser.at.expect_word("as")?;
-    conf.local_as = parser.number()?;
-    Ok(())
-}
-
-/// `local [ADDRESS] [port N] [as N]`, each as often as one likes.
-fn local_of_2(parser: &mut Parser<'_>, conf: &mut BgpConf) -> Parsed<()> {
-    if !parser.at.is_word("as") && !parser.at.is_word("port") {
-        conf.local_addr = Some(parser.address()?);
-    }
-    if parser.at.eat_word("port") {
-        conf.local_port = Some(port(parser)?);
-    }
-    if parser.at.eat_word("as") {
-        conf.local_as = parser.number()?;
-    }
-    Ok(())
-}
-
-fn port(parser: &mut Parser<'_>) -> Parsed<u16> {
-    let start = parser.at.span();
-    match u16::try_from(parser.number()?) {
-        Ok(port) if port > 0 => Ok(port),
-        _ => Err(parser.refusal(start, "Invalid port number", "ports are 1 to 65535")),
-    }
 }
 
 /// A number of seconds in a range, or what BIRD says of another.
@@ -434,120 +278,6 @@ fn bounded(parser: &mut Parser<'_>, bounds: Bounds) -> Parsed<u16> {
         Ok(seconds) if seconds >= bounds.least => Ok(seconds),
         _ => Err(parser.refusal(start, bounds.message, format!("{asked} is not"))),
     }
-}
-
-/// What may stand behind `neighbor ADDRESS`, or alone.
-const NEIGHBOR_WORDS: &[&str] = &["as", "port", "internal", "external"];
-
-/// `neighbor [ADDRESS[%LINK]] [port N] [as N] [internal|external]`
-fn neighbor(parser: &mut Parser<'_>, conf: &mut BgpConf) -> Parsed<()> {
-    let start = parser.at.span();
-    let is_bare = NEIGHBOR_WORDS.iter().any(|word| parser.at.is_word(word)) || parser.at.is(Op::Semicolon);
-    if !is_bare {
-        let addr = parser.address()?;
-        only_neighbor(parser, conf, start)?;
-        conf.peer_addr = addr;
-        if let Some(iface) = parser.scope()? {
-            conf.iface = Some(iface);
-        }
-    }
-    neighbor_words(parser, conf)
-}
-
-/// `neighbor range PREFIX [port N] [as N] [internal|external]`
-fn neighbor_range(parser: &mut Parser<'_>, conf: &mut BgpConf) -> Parsed<()> {
-    let start = parser.at.span();
-    let range = parser.prefix()?;
-    only_neighbor(parser, conf, start)?;
-    conf.range = Some(range);
-    neighbor_words(parser, conf)
-}
-
-/// There is none yet.
-fn only_neighbor(parser: &Parser<'_>, conf: &BgpConf, start: Span) -> Parsed<()> {
-    let addr = Some(conf.peer_addr).filter(|addr| !addr.is_unspecified());
-    let before = addr.map(|addr| addr.to_string()).or_else(|| conf.range.map(|range| range.to_string()));
-    let Some(before) = before else { return Ok(()) };
-    Err(parser.refusal(
-        start,
-        "Only one neighbor per BGP instance is allowed",
-        format!("the neighbor is {before} already"),
-    ))
-}
-
-fn neighbor_words(parser: &mut Parser<'_>, conf: &mut BgpConf) -> Parsed<()> {
-    loop {
-        if parser.at.eat_word("port") {
-            conf.peer_port = port(parser)?;
-        } else if parser.at.eat_word("as") {
-            conf.peer_as = parser.number()?;
-        } else if parser.dialect() == V2 && parser.at.eat_word("internal") {
-            conf.peer_kind = Some(PeerKind::Internal);
-        } else if parser.dialect() == V2 && parser.at.eat_word("external") {
-            conf.peer_kind = Some(PeerKind::External);
-        } else {
-            return Ok(());
-        }
-    }
-}
-
-/// What a name may have at most, with the digits behind it.
-const DYNAMIC_NAME_OCTETS_MAX: usize = 64 - 16;
-
-fn dynamic_name(parser: &mut Parser<'_>, conf: &mut BgpConf) -> Parsed<()> {
-    let start = parser.at.span();
-    let name = parser.text()?;
-    if name.contains('%') {
-        return Err(parser.refusal(start, "Forbidden character '%' in dynamic name", "a name without it"));
-    }
-    if name.len() > DYNAMIC_NAME_OCTETS_MAX {
-        let most = format!("at most {DYNAMIC_NAME_OCTETS_MAX} characters");
-        return Err(parser.refusal(start, "Dynamic name too long", most));
-    }
-    conf.dynamic_name = name;
-    Ok(())
-}
-
-fn show_neighbor(conf: &BgpConf) -> String {
-    if conf.peer_addr.is_unspecified() {
-        return String::new();
-    }
-    let port = if conf.peer_port == 179 { String::new() } else { format!(" port {}", conf.peer_port) };
-    match conf.peer_as {
-        0 => format!("{}{port} external", conf.peer_addr),
-        asn => format!("{}{port} as {asn}", conf.peer_addr),
-    }
-}
-
-fn same_neighbor(a: &BgpConf, b: &BgpConf) -> bool {
-    (a.peer_addr, a.peer_port, a.peer_as, a.peer_kind) == (b.peer_addr, b.peer_port, b.peer_as, b.peer_kind)
-}
-
-fn interface(parser: &mut Parser<'_>, conf: &mut BgpConf) -> Parsed<()> {
-    if parser.at.peek() != Tok::Text {
-        return Err(parser.at.wanted("the name of a link in quotes"));
-    }
-    conf.iface = Some(parser.text()?);
-    Ok(())
-}
-
-fn direct(_: &mut Parser<'_>, conf: &mut BgpConf) -> Parsed<()> {
-    conf.multihop = None;
-    Ok(())
-}
-
-fn multihop(parser: &mut Parser<'_>, conf: &mut BgpConf) -> Parsed<()> {
-    if parser.at.is(Op::Semicolon) {
-        conf.multihop = Some(MULTIHOP_DEFAULT);
-        return Ok(());
-    }
-    let start = parser.at.span();
-    let hops = parser.number()?;
-    conf.multihop = match u8::try_from(hops) {
-        Ok(hops) if hops > 0 => Some(hops),
-        _ => return Err(parser.refusal(start, "Multihop must be in range 1-255", format!("{hops} is not"))),
-    };
-    Ok(())
 }
 
 fn keepalive(parser: &mut Parser<'_>, conf: &mut BgpConf) -> Parsed<()> {
@@ -601,112 +331,9 @@ fn show_after_cease(conf: &BgpConf) -> String {
     }
 }
 
-/// `next hop self|keep` of 1.6: one or the other.
-fn next_hop(parser: &mut Parser<'_>, conf: &mut BgpChannel) -> Parsed<()> {
-    (conf.next_hop_self, conf.next_hop_keep) = parser.one_of(NEXT_HOPS)?;
-    Ok(())
-}
-
-static NEXT_HOPS: &[(&str, (RoutesOf, RoutesOf))] =
-    &[("self", (RoutesOf::All, RoutesOf::Nobody)), ("keep", (RoutesOf::Nobody, RoutesOf::All))];
-
-fn show_next_hop(conf: &BgpChannel) -> String {
-    word_of(NEXT_HOPS, (conf.next_hop_self, conf.next_hop_keep))
-}
-
-static ROUTES_OF: &[(&str, RoutesOf)] =
-    &[("off", RoutesOf::Nobody), ("on", RoutesOf::All), ("ibgp", RoutesOf::Internal), ("ebgp", RoutesOf::External)];
-
-/// `[switch]|ibgp|ebgp`.
-fn routes_of(parser: &mut Parser<'_>) -> Parsed<RoutesOf> {
-    if parser.at.eat_word("ibgp") {
-        return Ok(RoutesOf::Internal);
-    }
-    if parser.at.eat_word("ebgp") {
-        return Ok(RoutesOf::External);
-    }
-    Ok(if parser.switch()? { RoutesOf::All } else { RoutesOf::Nobody })
-}
-
-static PREFERENCES: &[(&str, NextHopPrefer)] = &[("global", NextHopPrefer::Global), ("local", NextHopPrefer::Local)];
-
-static FORMATS: &[(&str, LinkLocalFormat)] =
-    &[("native", LinkLocalFormat::Native), ("single", LinkLocalFormat::Single), ("double", LinkLocalFormat::Double)];
-
-/// `igp table NAME`; one of each family may be named.
-fn igp_table(parser: &mut Parser<'_>, conf: &mut BgpChannel) -> Parsed<()> {
-    let name = parser.table()?;
-    match parser.config.tables.iter().find(|t| t.name == name).map(|t| t.family) {
-        Some(Family::Ipv6) => conf.igp_table6 = Some(name),
-        _ => conf.igp_table4 = Some(name),
-    }
-    Ok(())
-}
-
-fn show_igp_tables(conf: &BgpChannel) -> String {
-    let names: Vec<_> = [&conf.igp_table4, &conf.igp_table6].into_iter().flatten().map(|name| &**name).collect();
-    names.join(", ")
-}
-
-/// A number, and nothing where it stands for none.
-fn shown_unless(none: u32, value: u32) -> String {
-    if value == none { String::new() } else { value.to_string() }
-}
-
-fn cost(parser: &mut Parser<'_>, conf: &mut BgpChannel) -> Parsed<()> {
-    let start = parser.at.span();
-    conf.cost = parser.number()?;
-    if conf.cost == 0 {
-        return Err(parser.refusal(start, "Cost must be positive", "leave it out for none"));
-    }
-    Ok(())
-}
-
-fn stale_time_most(parser: &mut Parser<'_>, conf: &mut BgpChannel) -> Parsed<()> {
-    let start = parser.at.span();
-    conf.long_lived_stale_most_s = parser.number()?;
-    if conf.long_lived_stale_most_s > STALE_TIME_MAX_S {
-        let message = "Max long-lived stale time must be less than 2^24";
-        return Err(parser.refusal(start, message, format!("at most {STALE_TIME_MAX_S}")));
-    }
-    Ok(())
-}
-
-static MISSING_LLADDR: &[(&str, MissingLladdr)] =
-    &[("self", MissingLladdr::SelfAddr), ("drop", MissingLladdr::Drop), ("ignore", MissingLladdr::Ignore)];
-
-static GATEWAYS: &[(&str, GatewayMode)] = &[("direct", GatewayMode::Direct), ("recursive", GatewayMode::Recursive)];
-
-fn gateway(parser: &mut Parser<'_>, conf: &mut BgpChannel) -> Parsed<()> {
-    conf.gateway = parser.one_of(GATEWAYS)?;
-    Ok(())
-}
-
 fn cluster_id(parser: &mut Parser<'_>, conf: &mut BgpConf) -> Parsed<()> {
     conf.rr_cluster_id = Some(parser.router_id()?.to_bits()).filter(|&id| id != 0);
     Ok(())
-}
-
-fn add_paths(parser: &mut Parser<'_>, conf: &mut BgpChannel) -> Parsed<()> {
-    (conf.add_paths_rx, conf.add_paths_tx) = if parser.at.eat_word("rx") {
-        (true, false)
-    } else if parser.at.eat_word("tx") {
-        (false, true)
-    } else {
-        let both = parser.switch()?;
-        (both, both)
-    };
-    Ok(())
-}
-
-fn show_add_paths(conf: &BgpChannel) -> String {
-    match (conf.add_paths_rx, conf.add_paths_tx) {
-        (true, true) => "on",
-        (true, false) => "rx",
-        (false, true) => "tx",
-        (false, false) => "off",
-    }
-    .to_owned()
 }
 
 fn allow_local_as(parser: &mut Parser<'_>, conf: &mut BgpConf) -> Parsed<()> {

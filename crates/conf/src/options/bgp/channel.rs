@@ -1,0 +1,232 @@
+//! The options of a channel of a session.
+
+use super::{NOT_YET, V1, V2, word_of};
+use crate::config::{BgpChannel, GatewayMode, LinkLocalFormat, MissingLladdr, NextHopPrefer, RoutesOf};
+use crate::option::{Effect::Restart, Own, Row, Slot, field};
+use crate::parser::Parser;
+use filter::syntax::Parsed;
+use route::Family;
+
+use Slot::{Limited, Switch};
+
+/// Options of a channel of a session: 1.6 has them in the protocol.
+pub(crate) static CHANNEL: &[Row<BgpChannel>] = &[
+    of_channel(&["next", "hop"], "self|keep", next_hop, show_next_hop, |a, b| {
+        (a.next_hop_self, a.next_hop_keep) == (b.next_hop_self, b.next_hop_keep)
+    })
+    .only(V1),
+    of_channel(
+        &["next", "hop", "self"],
+        "[switch]|ibgp|ebgp",
+        |p, c| routes_of(p).map(|whose| c.next_hop_self = whose),
+        |c| word_of(ROUTES_OF, c.next_hop_self),
+        |a, b| a.next_hop_self == b.next_hop_self,
+    )
+    .only(V2),
+    of_channel(
+        &["next", "hop", "keep"],
+        "[switch]|ibgp|ebgp",
+        |p, c| routes_of(p).map(|whose| c.next_hop_keep = whose),
+        |c| word_of(ROUTES_OF, c.next_hop_keep),
+        |a, b| a.next_hop_keep == b.next_hop_keep,
+    )
+    .only(V2),
+    Row::<BgpChannel>::new(&["next", "hop", "address"], Slot::Address(field!(next_hop_address)), Restart).only(V2),
+    of_channel(
+        &["next", "hop", "prefer"],
+        "global|local",
+        |p, c| p.one_of(PREFERENCES).map(|one| c.next_hop_prefer = one),
+        |c| word_of(PREFERENCES, c.next_hop_prefer),
+        |a, b| a.next_hop_prefer == b.next_hop_prefer,
+    )
+    .only(V2),
+    of_channel(
+        &["link", "local", "next", "hop", "format"],
+        "native|single|double",
+        |p, c| p.one_of(FORMATS).map(|format| c.link_local_format = format),
+        |c| word_of(FORMATS, c.link_local_format),
+        |a, b| a.link_local_format == b.link_local_format,
+    )
+    .only(V2),
+    of_channel(
+        &["missing", "lladdr"],
+        "self|drop|ignore",
+        |p, c| p.one_of(MISSING_LLADDR).map(|m| c.missing_lladdr = m),
+        |c| word_of(MISSING_LLADDR, c.missing_lladdr),
+        |a, b| a.missing_lladdr == b.missing_lladdr,
+    )
+    .only(V1),
+    // As BIRD 2 does: it says so, and does nothing.
+    of_channel(
+        &["missing", "lladdr"],
+        "self|drop|ignore",
+        |p, _| p.one_of(MISSING_LLADDR).map(|_| ()),
+        |_| String::new(),
+        |_, _| true,
+    )
+    .only(V2)
+    .deprecated("Missing lladdr option is deprecated and ignored, remove it"),
+    of_channel(
+        &["gateway"],
+        "direct|recursive",
+        gateway,
+        |c| word_of(GATEWAYS, c.gateway),
+        |a, b| a.gateway == b.gateway,
+    ),
+    of_channel(&["igp", "table"], "table", igp_table, show_igp_tables, |a, b| {
+        (&a.igp_table4, &a.igp_table6) == (&b.igp_table4, &b.igp_table6)
+    }),
+    Row::new(&["secondary"], Switch(field!(secondary)), Restart),
+    of_channel(&["add", "paths"], "[switch]|rx|tx", add_paths, show_add_paths, |a, b| {
+        (a.add_paths_rx, a.add_paths_tx) == (b.add_paths_rx, b.add_paths_tx)
+    }),
+    Row::<BgpChannel>::new(&["mandatory"], Switch(field!(mandatory)), Restart).only(V2),
+    Row::<BgpChannel>::new(&["extended", "next", "hop"], Switch(field!(extended_next_hop)), Restart).only(V2),
+    Row::<BgpChannel>::new(&["require", "extended", "next", "hop"], Switch(field!(require_extended_next_hop)), Restart)
+        .only(V2),
+    Row::<BgpChannel>::new(&["require", "add", "paths"], Switch(field!(require_add_paths)), Restart).only(V2),
+    Row::<BgpChannel>::new(&["import", "table"], Switch(field!(import_table)), Restart).only(V2),
+    Row::<BgpChannel>::new(&["export", "table"], Switch(field!(export_table)), Restart).only(V2),
+    Row::<BgpChannel>::new(&["aigp"], Slot::OnlyOff(NOT_YET), Restart).only(V2),
+    of_channel(&["cost"], "number", cost, |c| shown_unless(0, c.cost), |a, b| a.cost == b.cost).only(V2),
+    Row::<BgpChannel>::new(&["graceful", "restart"], Switch(field!(graceful_restart)), Restart).only(V2),
+    Row::<BgpChannel>::new(&["long", "lived", "graceful", "restart"], Switch(field!(long_lived)), Restart).only(V2),
+    Row::<BgpChannel>::new(
+        &["long", "lived", "stale", "time"],
+        Limited(field!(long_lived_stale_time_s), STALE_TIME_MAX_S, "Long-lived stale time must be less than 2^24"),
+        Restart,
+    )
+    .only(V2),
+    Row::<BgpChannel>::new(
+        &["min", "long", "lived", "stale", "time"],
+        Limited(field!(long_lived_stale_least_s), STALE_TIME_MAX_S, "Min long-lived stale time must be less than 2^24"),
+        Restart,
+    )
+    .only(V2),
+    of_channel(
+        &["max", "long", "lived", "stale", "time"],
+        "number",
+        stale_time_most,
+        |c| shown_unless(u32::MAX, c.long_lived_stale_most_s),
+        |a, b| a.long_lived_stale_most_s == b.long_lived_stale_most_s,
+    )
+    .only(V2),
+    Row::<BgpChannel>::refused(&["validate"], "rbird has no flowspec").only(V2),
+    Row::<BgpChannel>::refused(&["base", "table"], "rbird has no flowspec").only(V2),
+];
+
+/// The field of the capability has 24 bits (RFC 9494 3).
+const STALE_TIME_MAX_S: u32 = (1 << 24) - 1;
+
+const fn of_channel(
+    words: &'static [&'static str],
+    grammar: &'static str,
+    parse: fn(&mut Parser<'_>, &mut BgpChannel) -> Parsed<()>,
+    show: fn(&BgpChannel) -> String,
+    same: fn(&BgpChannel, &BgpChannel) -> bool,
+) -> Row<BgpChannel> {
+    Row::new(words, Slot::Own(Own { grammar, parse, show, same }), Restart)
+}
+
+/// `next hop self|keep` of 1.6: one or the other.
+fn next_hop(parser: &mut Parser<'_>, conf: &mut BgpChannel) -> Parsed<()> {
+    (conf.next_hop_self, conf.next_hop_keep) = parser.one_of(NEXT_HOPS)?;
+    Ok(())
+}
+
+static NEXT_HOPS: &[(&str, (RoutesOf, RoutesOf))] =
+    &[("self", (RoutesOf::All, RoutesOf::Nobody)), ("keep", (RoutesOf::Nobody, RoutesOf::All))];
+
+fn show_next_hop(conf: &BgpChannel) -> String {
+    word_of(NEXT_HOPS, (conf.next_hop_self, conf.next_hop_keep))
+}
+
+static ROUTES_OF: &[(&str, RoutesOf)] =
+    &[("off", RoutesOf::Nobody), ("on", RoutesOf::All), ("ibgp", RoutesOf::Internal), ("ebgp", RoutesOf::External)];
+
+/// `[switch]|ibgp|ebgp`.
+fn routes_of(parser: &mut Parser<'_>) -> Parsed<RoutesOf> {
+    if parser.at.eat_word("ibgp") {
+        return Ok(RoutesOf::Internal);
+    }
+    if parser.at.eat_word("ebgp") {
+        return Ok(RoutesOf::External);
+    }
+    Ok(if parser.switch()? { RoutesOf::All } else { RoutesOf::Nobody })
+}
+
+static PREFERENCES: &[(&str, NextHopPrefer)] = &[("global", NextHopPrefer::Global), ("local", NextHopPrefer::Local)];
+
+static FORMATS: &[(&str, LinkLocalFormat)] =
+    &[("native", LinkLocalFormat::Native), ("single", LinkLocalFormat::Single), ("double", LinkLocalFormat::Double)];
+
+/// `igp table NAME`; one of each family may be named.
+fn igp_table(parser: &mut Parser<'_>, conf: &mut BgpChannel) -> Parsed<()> {
+    let name = parser.table()?;
+    match parser.config.tables.iter().find(|t| t.name == name).map(|t| t.family) {
+        Some(Family::Ipv6) => conf.igp_table6 = Some(name),
+        _ => conf.igp_table4 = Some(name),
+    }
+    Ok(())
+}
+
+fn show_igp_tables(conf: &BgpChannel) -> String {
+    let names: Vec<_> = [&conf.igp_table4, &conf.igp_table6].into_iter().flatten().map(|name| &**name).collect();
+    names.join(", ")
+}
+
+/// A number, and nothing where it stands for none.
+fn shown_unless(none: u32, value: u32) -> String {
+    if value == none { String::new() } else { value.to_string() }
+}
+
+fn cost(parser: &mut Parser<'_>, conf: &mut BgpChannel) -> Parsed<()> {
+    let start = parser.at.span();
+    conf.cost = parser.number()?;
+    if conf.cost == 0 {
+        return Err(parser.refusal(start, "Cost must be positive", "leave it out for none"));
+    }
+    Ok(())
+}
+
+fn stale_time_most(parser: &mut Parser<'_>, conf: &mut BgpChannel) -> Parsed<()> {
+    let start = parser.at.span();
+    conf.long_lived_stale_most_s = parser.number()?;
+    if conf.long_lived_stale_most_s > STALE_TIME_MAX_S {
+        let message = "Max long-lived stale time must be less than 2^24";
+        return Err(parser.refusal(start, message, format!("at most {STALE_TIME_MAX_S}")));
+    }
+    Ok(())
+}
+
+static MISSING_LLADDR: &[(&str, MissingLladdr)] =
+    &[("self", MissingLladdr::SelfAddr), ("drop", MissingLladdr::Drop), ("ignore", MissingLladdr::Ignore)];
+
+static GATEWAYS: &[(&str, GatewayMode)] = &[("direct", GatewayMode::Direct), ("recursive", GatewayMode::Recursive)];
+
+fn gateway(parser: &mut Parser<'_>, conf: &mut BgpChannel) -> Parsed<()> {
+    conf.gateway = parser.one_of(GATEWAYS)?;
+    Ok(())
+}
+
+fn add_paths(parser: &mut Parser<'_>, conf: &mut BgpChannel) -> Parsed<()> {
+    (conf.add_paths_rx, conf.add_paths_tx) = if parser.at.eat_word("rx") {
+        (true, false)
+    } else if parser.at.eat_word("tx") {
+        (false, true)
+    } else {
+        let both = parser.switch()?;
+        (both, both)
+    };
+    Ok(())
+}
+
+fn show_add_paths(conf: &BgpChannel) -> String {
+    match (conf.add_paths_rx, conf.add_paths_tx) {
+        (true, true) => "on",
+        (true, false) => "rx",
+        (false, true) => "tx",
+        (false, false) => "off",
+    }
+    .to_owned()
+}
