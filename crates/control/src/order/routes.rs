@@ -1,0 +1,285 @@
+//! What `show route` is asked.
+
+use super::Refusal;
+use crate::code;
+use crate::request::{ExportMode, ExportQuery, Nets, ReceivedQuery, RouteOutput, RouteQuery};
+use conf::Dialect;
+use conf::command::{Net, Reader};
+use conf::config::{BgpChannel, ChannelConf, Config, ProtocolConf, ProtocolKind};
+use filter::syntax::{Op, Parsed};
+use filter::{Diagnostic, Policy};
+use route::Family;
+use std::sync::Arc;
+
+/// The arguments of `show route`, in any order.
+pub(super) struct RouteArguments {
+    dialect: Dialect,
+    nets: Option<Nets>,
+    /// Named ones; in 1.6 the last one counts.
+    tables: Vec<Arc<str>>,
+    /// `table all`.
+    all_tables: bool,
+    /// The last word that chooses tables is `table`, not a protocol.
+    heads_empty: bool,
+    export: Option<ExportQuery>,
+    /// `export PROTOCOL.CHANNEL`: of the protocol's channels this one (2).
+    channel: Option<Family>,
+    received: Option<ReceivedQuery>,
+    protocol: Option<Arc<str>>,
+    filter: Option<Policy>,
+    primary: bool,
+    filtered: bool,
+    detail: bool,
+    output: RouteOutput,
+}
+
+impl RouteArguments {
+    pub(super) fn read(reader: &mut Reader<'_>, config: &Config) -> Result<RouteQuery, Refusal> {
+        let mut arguments = Self {
+            dialect: config.dialect,
+            nets: None,
+            tables: Vec::new(),
+            all_tables: false,
+            heads_empty: false,
+            export: None,
+            channel: None,
+            received: None,
+            protocol: None,
+            filter: None,
+            primary: false,
+            filtered: false,
+            detail: false,
+            output: RouteOutput::List,
+        };
+        while !reader.at().at_end() {
+            arguments.one(reader, config)?;
+        }
+        arguments.fits(reader, config)?;
+        arguments.check(config)?;
+        Ok(arguments.query(config))
+    }
+
+    fn one(&mut self, reader: &mut Reader<'_>, config: &Config) -> Parsed<()> {
+        let span = reader.at().span();
+        let twice = |what: &str| Err(Diagnostic::error(span, what));
+        match reader.at().word() {
+            Some("all") => self.detail = true,
+            Some("primary") => self.primary = true,
+            Some("filtered") => self.filtered = true,
+            Some("count") => self.output = RouteOutput::Count,
+            Some("stats") => self.output = RouteOutput::Stats,
+            Some("table") => {
+                reader.at().bump();
+                self.heads_empty = true;
+                if self.dialect == Dialect::V1 {
+                    self.tables.clear();
+                } else if reader.at().eat_word("all") {
+                    self.all_tables = true;
+                    return Ok(());
+                }
+                reader.known_ahead(&["CF_SYM_KNOWN", "ALL"])?;
+                self.tables.push(reader.table()?);
+                return Ok(());
+            }
+            Some("import") if self.dialect == Dialect::V2 => {
+                reader.at().bump();
+                reader.at().expect_word("table")?;
+                self.received = Some(self.kept_by(reader, config, "import", |bgp| bgp.import_table)?);
+                return Ok(());
+            }
+            Some("protocol") => {
+                reader.at().bump();
+                reader.known_ahead(&["CF_SYM_KNOWN"])?;
+                let protocol = reader.protocol()?;
+                self.heads_empty = false;
+                return match self.protocol.replace(protocol) {
+                    Some(_) => twice("Protocol specified twice"),
+                    None => Ok(()),
+                };
+            }
+            Some("filter" | "where") => {
+                let filter = reader.policy()?;
+                return match self.filter.replace(filter) {
+                    Some(_) => twice("Filter specified twice"),
+                    None => Ok(()),
+                };
+            }
+            Some(word) if export_mode(word).is_some() => {
+                let mode = export_mode(word);
+                reader.at().bump();
+                if self.dialect == Dialect::V2 && mode == Some(ExportMode::Accepted) && reader.at().eat_word("table") {
+                    let of = self.kept_by(reader, config, "export", |bgp| bgp.export_table)?;
+                    self.export = Some(ExportQuery { mode: ExportMode::Told, protocol: of.protocol });
+                    return Ok(());
+                }
+                reader.known_ahead(&["CF_SYM_KNOWN", "TABLE"])?;
+                let protocol = reader.protocol()?;
+                if self.dialect == Dialect::V2 && reader.at().eat(Op::Dot) {
+                    self.channel = Some(channel(reader)?);
+                }
+                self.heads_empty = false;
+                let query = mode.map(|mode| ExportQuery { mode, protocol });
+                return match std::mem::replace(&mut self.export, query) {
+                    Some(_) if self.dialect == Dialect::V2 => twice("Export specified twice"),
+                    Some(_) => twice("Protocol specified twice"),
+                    None => Ok(()),
+                };
+            }
+            _ => return self.net(reader),
+        }
+        reader.at().bump();
+        Ok(())
+    }
+
+    /// `NAME.ipv4`: a channel that keeps a table of its own.
+    fn kept_by(
+        &mut self,
+        reader: &mut Reader<'_>,
+        config: &Config,
+        side: &str,
+        keeps: fn(&BgpChannel) -> bool,
+    ) -> Parsed<ReceivedQuery> {
+        let protocol = reader.protocol()?;
+        if !reader.at().eat(Op::Dot) {
+            return Err(reader.at().wanted_one_of("`.` and the channel, as in `NAME.ipv4`", &["'.'"]));
+        }
+        let span = reader.at().span();
+        let words = [("ipv4", Family::Ipv4), ("ipv6", Family::Ipv6)];
+        let Some((word, family)) = words.into_iter().find(|(word, _)| reader.at().eat_word(word)) else {
+            return Err(reader.at().unexpected());
+        };
+        let conf = config.protocols.iter().find(|p| p.name == protocol);
+        let Some(channel) = conf.and_then(|p| p.channels.iter().find(|c| c.family == family)) else {
+            return Err(Diagnostic::error(span, format!("Channel {protocol}.{word} not found")));
+        };
+        if !channel.bgp.as_deref().is_some_and(keeps) {
+            return Err(Diagnostic::error(span, format!("No {side} table in channel {protocol}.{word}")));
+        }
+        self.tables.push(Arc::clone(&channel.table));
+        self.heads_empty = true;
+        Ok(ReceivedQuery { protocol, family })
+    }
+
+    fn net(&mut self, reader: &mut Reader<'_>) -> Parsed<()> {
+        let is_in = self.dialect == Dialect::V2 && reader.at().eat_word("in");
+        let is_for = !is_in && reader.at().eat_word("for");
+        let span = reader.at().span();
+        let nets = match (is_for, reader.net()?) {
+            (_, Net::Prefix(prefix)) if is_in => Nets::In(prefix),
+            (false, Net::Prefix(prefix)) if self.dialect == Dialect::V2 && reader.at().is_word("max") => {
+                Nets::Roa(reader.roa_of(prefix)?)
+            }
+            (true, Net::Prefix(prefix)) => Nets::ForPrefix(prefix),
+            (true, Net::Address(addr)) => Nets::ForAddress(addr),
+            (false, Net::Prefix(prefix)) => Nets::Exact(prefix),
+            (false, Net::Address(_)) => return Err(reader.at().wanted_one_of("the length of the prefix", &["'/'"])),
+        };
+        match self.nets.replace(nets) {
+            Some(_) => Err(Diagnostic::error(span, "Only one prefix expected")),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether the tables that are named may have the net that is asked for.
+    fn fits(&self, reader: &mut Reader<'_>, config: &Config) -> Parsed<()> {
+        let Some(nets) = self.nets.filter(|_| self.dialect == Dialect::V2) else { return Ok(()) };
+        let is_roa = |name: &str| config.roa_tables.iter().any(|t| *t.name == *name);
+        match self.tables.iter().find(|name| is_roa(name) != nets.roa().is_some()) {
+            Some(name) => {
+                let message = format!("Incompatible type of prefix/ip for table {name}");
+                Err(Diagnostic::error(reader.at().span(), message))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Refuses what BIRD 2 refuses: an export by a protocol that is told no routes, a channel that it has not.
+    fn check(&self, config: &Config) -> Result<(), Refusal> {
+        let refusal = |text: String| Err(Refusal { code: code::PARSE_ERROR, text });
+        let Some(export) = self.export.as_ref().filter(|_| self.dialect == Dialect::V2) else { return Ok(()) };
+        let protocol = config.protocols.iter().find(|p| p.name == export.protocol);
+        let is_told = |p: &&ProtocolConf| {
+            matches!(p.kind, ProtocolKind::Bgp(_) | ProtocolKind::Kernel(_) | ProtocolKind::Pipe(_))
+        };
+        let Some(protocol) = protocol.filter(is_told) else { return refusal("No valid tables".to_owned()) };
+        match self.channel {
+            Some(family) if protocol.channels.iter().all(|c| c.family != family) => {
+                refusal(format!("{} has no such channel", export.protocol))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The query. Without a table it is those of the protocol for which, or by which, routes are asked;
+    /// else the default one (1.6) or those of each family (2).
+    fn query(self, config: &Config) -> RouteQuery {
+        let tables_of = |name: &Arc<str>| -> Vec<Arc<str>> {
+            let protocol = config.protocols.iter().find(|p| p.name == *name);
+            let of_channel = |c: &&ChannelConf| self.channel.is_none_or(|family| c.family == family);
+            let channels =
+                protocol.into_iter().flat_map(|p| p.channels.iter().chain(&p.roa_channels)).filter(of_channel);
+            channels.map(|c| c.table.clone()).collect()
+        };
+        let all = || {
+            let roas = config.roa_tables.iter().filter(|t| t.family.is_some()).map(|t| t.name.clone());
+            config.tables.iter().map(|t| t.name.clone()).chain(roas).collect()
+        };
+        // As in BIRD 2 the first table of each sort.
+        let default = || {
+            let families = [Family::Ipv4, Family::Ipv6];
+            let of_routes = |f| config.tables.iter().find(|t| t.family == f).map(|t| t.name.clone());
+            let of_roas = families.into_iter().filter_map(|f| config.default_roa_table_of(f));
+            families.into_iter().filter_map(of_routes).chain(of_roas).collect()
+        };
+        let about = self.export.as_ref().map(|e| &e.protocol).or(self.protocol.as_ref());
+        let mut tables = match self.tables {
+            named if !named.is_empty() => named,
+            _ if self.all_tables => all(),
+            _ => about.map(tables_of).unwrap_or_default(),
+        };
+        if tables.is_empty() {
+            tables = if config.dialect == Dialect::V1 { vec![config.default_table()] } else { default() };
+        }
+        // Tables of the other family have no such net, and no head.
+        let is_roa = |name: &Arc<str>| config.roa_tables.iter().any(|t| t.name == *name);
+        if let Some(nets) = self.nets.filter(|_| config.dialect == Dialect::V2) {
+            tables.retain(|name| is_roa(name) == nets.roa().is_some());
+        }
+        if let Some(family) = self.nets.and_then(Nets::family) {
+            tables.retain(|name| config.tables.iter().all(|t| t.name != *name || t.family == family));
+        }
+        RouteQuery {
+            nets: self.nets.unwrap_or(Nets::All),
+            heads_empty: self.heads_empty && (self.all_tables || tables.len() > 1 || self.nets.is_none()),
+            tables,
+            export: self.export,
+            received: self.received,
+            protocol: self.protocol,
+            filter: self.filter.unwrap_or(Policy::Accept),
+            primary: self.primary,
+            filtered: self.filtered,
+            detail: self.detail,
+            output: self.output,
+            keeps_mark: config.dialect == Dialect::V2,
+        }
+    }
+}
+
+/// `ipv4`, `ipv6`.
+fn channel(reader: &mut Reader<'_>) -> Parsed<Family> {
+    for (word, family) in [("ipv4", Family::Ipv4), ("ipv6", Family::Ipv6)] {
+        if reader.at().eat_word(word) {
+            return Ok(family);
+        }
+    }
+    Err(reader.at().wanted("`ipv4` or `ipv6`"))
+}
+
+fn export_mode(word: &str) -> Option<ExportMode> {
+    match word {
+        "preexport" => Some(ExportMode::Before),
+        "export" => Some(ExportMode::Accepted),
+        "noexport" => Some(ExportMode::Rejected),
+        _ => None,
+    }
+}
