@@ -8,10 +8,6 @@
 use anyhow::{Context, Result, ensure};
 use rbird_xtask::build::{bird2, top};
 use std::process::Command;
-use std::sync::{Mutex, PoisonError};
-
-/// Suites that load the machine run one after the other; `fsm` mostly waits and runs beside them.
-static ALONE: Mutex<()> = Mutex::new(());
 
 /// Runs suites of a release, `1.6` or `2.0`.
 fn suite(flavor: &str, names: &str) {
@@ -48,33 +44,23 @@ macro_rules! suites {
     ($($name:ident: $flavor:literal $suites:literal;)*) => {$(
         #[test]
         fn $name() {
-            let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
             suite($flavor, $suites);
         }
     )*};
 }
 
-// The states of 2.0 go through the commands first, so both are one run.
+// They mostly wait, so as many run side by side as there are processors. The states go through the commands first: both are one run.
 suites! {
-    the_lab_looks_as_with_bird: "1.6" "lab";
-    commands_are_answered_as_by_bird: "1.6" "commands";
-    operators_change_states_as_in_bird: "1.6" "states";
-    the_kernel_table_is_kept_as_by_bird: "1.6" "kernel";
+    commands_and_states_are_those_of_bird: "1.6" "commands,states";
+    commands_and_states_are_those_of_bird_2: "2.0" "commands,states";
     configurations_are_taken_and_refused_as_by_bird: "1.6" "config";
+    configurations_are_taken_and_refused_as_by_bird_2: "2.0" "config";
     expressions_have_birds_values: "1.6" "filter";
     expressions_of_dialect_2_have_birds_values: "2.0" "filter";
-    the_lab_looks_as_with_bird_2: "2.0" "lab";
-    commands_and_states_are_those_of_bird_2: "2.0" "commands,states";
+    sessions_go_through_birds_states: "1.6" "fsm";
+    sessions_go_through_the_states_of_bird_2: "2.0" "fsm";
+    the_kernel_table_is_kept_as_by_bird: "1.6" "kernel";
     the_kernel_table_is_kept_as_by_bird_2: "2.0" "kernel";
-    configurations_are_taken_and_refused_as_by_bird_2: "2.0" "config";
-}
-
-#[test]
-fn sessions_go_through_birds_states() {
-    suite("1.6", "fsm");
-}
-
-#[test]
-fn sessions_go_through_the_states_of_bird_2() {
-    suite("2.0", "fsm");
+    the_lab_looks_as_with_bird: "1.6" "lab";
+    the_lab_looks_as_with_bird_2: "2.0" "lab";
 }

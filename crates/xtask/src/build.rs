@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result, bail};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Child, Command};
 
 /// The top of the source tree.
 pub fn top() -> PathBuf {
@@ -28,17 +28,38 @@ pub fn cargo(arguments: &[&str]) -> Command {
 ///
 /// There is one such build, whoever asks: the lab, the tests with real peers, the benchmarks.
 pub fn programs() -> Result<Programs> {
-    let top = top();
-    let status = cargo(&["build", "--release", "--package", "rbird-daemon", "--package", "rbird-client"])
-        .current_dir(&top)
-        .status()
-        .context("cargo")?;
-    if !status.success() {
-        bail!("the programs do not build");
+    Background::start()?.wait()
+}
+
+/// That build, beside what else runs. One that is not waited for is ended.
+pub struct Background(Child);
+
+impl Background {
+    pub fn start() -> Result<Self> {
+        cargo(&["build", "--release", "--package", "rbird-daemon", "--package", "rbird-client"])
+            .current_dir(top())
+            .spawn()
+            .map(Self)
+            .context("cargo")
     }
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| top.join("target"), PathBuf::from);
-    let target = if target.is_absolute() { target } else { top.join(target) };
-    Ok(Programs { daemon: target.join("release/rbird"), client: target.join("release/rbirdc") })
+
+    pub fn wait(mut self) -> Result<Programs> {
+        if !self.0.wait()?.success() {
+            bail!("the programs do not build");
+        }
+        let top = top();
+        let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| top.join("target"), PathBuf::from);
+        let target = if target.is_absolute() { target } else { top.join(target) };
+        Ok(Programs { daemon: target.join("release/rbird"), client: target.join("release/rbirdc") })
+    }
+}
+
+impl Drop for Background {
+    fn drop(&mut self) {
+        // It has ended already, or nobody wants it any more.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
 }
 
 /// The folder of BIRD 2's programs. It cannot be installed beside BIRD 1.6: its package is unpacked under `target`, once.

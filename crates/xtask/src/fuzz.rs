@@ -12,20 +12,32 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 use std::time::Duration;
 
-/// Builds all targets and runs each for this long.
-pub fn run(each: Duration) -> Result<()> {
-    let fuzz = top().join("fuzz");
-    let built = cargo(&["build", "--release", "--bins"]).current_dir(&fuzz).status().context("cargo")?;
-    ensure!(built.success(), "the fuzz targets do not build");
-    let targets = targets(&fuzz)?;
-    let side_by_side = std::thread::available_parallelism().map_or(1, usize::from);
-    for some in targets.chunks(side_by_side) {
-        let running = some.iter().map(|t| Target::start(&fuzz, t, each)).collect::<Result<Vec<_>>>()?;
-        // All are waited for before any verdict, so that none runs on behind us.
-        let ends: Vec<_> = running.into_iter().map(Target::end).collect();
-        ends.into_iter().collect::<Result<()>>()?;
+/// All targets, built.
+pub struct Targets {
+    folder: PathBuf,
+    names: Vec<String>,
+}
+
+impl Targets {
+    pub fn build() -> Result<Self> {
+        let folder = top().join("fuzz");
+        let built = cargo(&["build", "--release", "--bins"]).current_dir(&folder).status().context("cargo")?;
+        ensure!(built.success(), "the fuzz targets do not build");
+        let names = targets(&folder)?;
+        Ok(Self { folder, names })
     }
-    Ok(())
+
+    /// Runs each for this long.
+    pub fn run(&self, each: Duration) -> Result<()> {
+        let side_by_side = std::thread::available_parallelism().map_or(1, usize::from);
+        for some in self.names.chunks(side_by_side) {
+            let running = some.iter().map(|t| Target::start(&self.folder, t, each)).collect::<Result<Vec<_>>>()?;
+            // All are waited for before any verdict, so that none runs on behind us.
+            let ends: Vec<_> = running.into_iter().map(Target::end).collect();
+            ends.into_iter().collect::<Result<()>>()?;
+        }
+        Ok(())
+    }
 }
 
 /// The names of the files in `src/bin`, in order.
