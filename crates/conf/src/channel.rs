@@ -9,7 +9,7 @@ use crate::option::{find, words_known};
 use crate::options::{bgp, common};
 use crate::parser::{ERRORS_MAX, Parser};
 use crate::protocol::{Draft, DraftChannel, Given, KINDS};
-use crate::suggest;
+use filter::suggest;
 use filter::syntax::{Op, Parsed};
 use filter::{Diagnostic, Span};
 use route::Family;

@@ -27,7 +27,6 @@ mod protocol;
 pub mod report;
 mod source;
 mod statements;
-mod suggest;
 
 pub use channel::channel_word;
 pub use config::{Config, Dialect};

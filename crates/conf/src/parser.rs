@@ -10,7 +10,7 @@ use crate::files::Files;
 use crate::load::LoadOptions;
 use crate::protocol::Draft;
 use crate::source::Source;
-use crate::suggest;
+use filter::suggest;
 use filter::syntax::{Cursor, Op, Parsed, Tok, is_reserved};
 use filter::{Diagnostic, Level, Span, SymbolKind, Symbols, Value};
 use route::Prefix;

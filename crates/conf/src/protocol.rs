@@ -8,7 +8,7 @@ use crate::language::said;
 use crate::option::{Row, find, words_known, words_known_of};
 use crate::options::{bgp, common, with_own};
 use crate::parser::{ERRORS_MAX, Parser};
-use crate::suggest;
+use filter::suggest;
 use filter::syntax::{Op, Parsed};
 use filter::{Diagnostic, Span};
 use route::Family;

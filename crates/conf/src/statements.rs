@@ -6,7 +6,7 @@ use crate::config::{CliConf, Dialect, IfacePattern, RoaTableConf, TableConf, Tim
 use crate::option::words_known_of;
 use crate::parser::{ERRORS_MAX, Parser};
 use crate::protocol::CHANNELS_OF_2;
-use crate::suggest;
+use filter::suggest;
 use filter::syntax::{Op, Parsed, Tok};
 use filter::{Diagnostic, SymbolKind};
 use route::{Family, Prefix, Roa};

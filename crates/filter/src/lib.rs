@@ -29,6 +29,7 @@ pub mod run;
 pub mod set;
 pub mod span;
 mod subject;
+pub mod suggest;
 pub mod symbols;
 pub mod syntax;
 mod types;

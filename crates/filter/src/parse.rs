@@ -12,6 +12,7 @@ use crate::ast::{Body, Declaration, Ending, Expr, Method, Stmt, StmtKind};
 use crate::dialect::{Dialect, Rules};
 use crate::names::{self, Attr};
 use crate::span::{Diagnostic, Span};
+use crate::suggest;
 use crate::syntax::{Cursor, Op, Parsed, Tok};
 use crate::value::Type;
 use std::sync::Arc;
@@ -370,7 +371,15 @@ impl<'c, 'a> Parser<'c, 'a> {
             }
         } else {
             if !self.cursor.eat(Op::Equal) {
-                return Err(self.cursor.wanted("`=` or `(`"));
+                let near = suggest::nearest(
+                    &name,
+                    ENDINGS.iter().map(|(word, _)| *word).chain(["if", "case", "return", "unset"]),
+                );
+                let wrong = self.cursor.wanted("`=` or `(`");
+                return Err(match near {
+                    Some(near) => wrong.help(format!("did you mean `{near}`?")),
+                    None => wrong,
+                });
             }
             StmtKind::Assign(name, self.expr()?)
         };
@@ -423,14 +432,16 @@ fn join(from: Span, to: Span) -> Span {
     Span { end: to.end.max(from.end), ..from }
 }
 
+/// The words that end a line of printing, and what they do then.
+const ENDINGS: &[(&str, Ending)] = &[
+    ("print", Ending::Print),
+    ("printn", Ending::Printn),
+    ("accept", Ending::Accept),
+    ("reject", Ending::Reject),
+    ("error", Ending::Error),
+    ("quitbird", Ending::Quitbird),
+];
+
 fn ending(word: &str) -> Option<Ending> {
-    Some(match word {
-        "print" => Ending::Print,
-        "printn" => Ending::Printn,
-        "accept" => Ending::Accept,
-        "reject" => Ending::Reject,
-        "error" => Ending::Error,
-        "quitbird" => Ending::Quitbird,
-        _ => return None,
-    })
+    ENDINGS.iter().find(|(name, _)| *name == word).map(|(_, ending)| *ending)
 }

@@ -6,6 +6,7 @@ use crate::prefix_set::PrefixSet;
 use crate::program::Function;
 use crate::run::Filter;
 use crate::span::{Diagnostic, Span};
+use crate::suggest;
 use crate::value::{Held, Type, Value};
 use route::Family;
 use route::attrs::LocalAttr;
@@ -166,33 +167,8 @@ impl Symbols {
 
     /// The name most like a wrong one, for a suggestion.
     pub fn nearest(&self, wrong: &str, is: impl Fn(&SymbolKind) -> bool) -> Option<&str> {
-        let near = |name: &str| (distance(name, wrong), name.len());
-        self.all
-            .iter()
-            .filter(|(_, s)| is(&s.kind))
-            .map(|(name, _)| &**name)
-            .min_by_key(|name| near(name))
-            .filter(|name| distance(name, wrong) <= 1 + wrong.len() / 4)
+        suggest::nearest(wrong, self.all.iter().filter(|(_, s)| is(&s.kind)).map(|(name, _)| &**name))
     }
-}
-
-/// How many letters must be changed, added or left out to make one word of the other. Names are short.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut diagonal = i;
-        let mut left = i + 1;
-        for (y, above) in b.iter().zip(row.iter_mut().skip(1)) {
-            let best = (diagonal + usize::from(x != *y)).min(left + 1).min(*above + 1);
-            diagonal = std::mem::replace(above, best);
-            left = best;
-        }
-        if let Some(first) = row.first_mut() {
-            *first = i + 1;
-        }
-    }
-    row.last().copied().unwrap_or_default()
 }
 
 /// A value for a variable of a type: the same, or an IPv4 address as a quad, or `[]` as the set of
@@ -230,6 +206,5 @@ mod tests {
         }
         assert_eq!(symbols.nearest("imprt_filter", |_| true), Some("import_filter"));
         assert_eq!(symbols.nearest("zzz", |_| true), None);
-        assert_eq!((distance("", "abc"), distance("abc", "abc"), distance("abd", "abc")), (3, 0, 1));
     }
 }

@@ -5,8 +5,8 @@ use crate::config::{
 };
 use crate::option::{Effect, Own, Row, Slot, field, find, words_known};
 use crate::parser::Parser;
-use crate::suggest;
 use filter::Diagnostic;
+use filter::suggest;
 use filter::syntax::{Op, Parsed};
 use std::sync::Arc;
 

@@ -3,7 +3,7 @@
 /// The candidate that a misspelt text is nearest to, when it is near enough to be meant.
 ///
 /// Blanks do not count, so `scantime` finds `scan time`.
-pub(crate) fn nearest<'c>(text: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
+pub fn nearest<'c>(text: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
     let wanted = squeezed(text);
     let allowed = 1 + wanted.len() / 4;
     candidates
