@@ -5,8 +5,8 @@
 //! ratios to the others. A daemon lives in a network namespace, our load in
 //! another, joined by a veth pair. Nothing is tuned.
 //!
-//! - `scenario`: the table of what is measured; `plays`: what happens; `conf`:
-//!   the daemons' configurations; `budget`: what must be reached.
+//! - `scenario`: the table of what is measured; `plays`: what happens; `conf`,
+//!   `foreign`: the daemons' configurations; `budget`: what must be reached.
 //! - `subject`: the daemons, and the bounds beside them (`relay`, `kernel`).
 //! - `stage`, `ears`, `witness`, `speaker`, `table`, `control`, `process`: the
 //!   load, the check of every prefix, and the meters.
@@ -17,6 +17,7 @@ mod chart;
 mod conf;
 mod control;
 mod ears;
+mod foreign;
 mod kernel;
 mod plays;
 mod process;
@@ -34,7 +35,7 @@ use crate::netns::{Netns, ip};
 use crate::reenter;
 use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
-use results::{Measured, Results};
+use results::{LeftOut, Measured, Results};
 use scenario::{Bound, Part, SCENARIOS, Scale, Scenario};
 use speaker::{daemon_address, peer_address};
 use stage::{Figures, Setting, Stage};
@@ -61,7 +62,7 @@ pub struct Options {
     /// Name all scenarios and end.
     #[arg(long)]
     pub list: bool,
-    /// Measure against these. bird2 is Debian's BIRD 2.0.12, bird BIRD 1.6.8; a bound is measured by itself.
+    /// Measure against these: Debian's packages. bird2 is BIRD 2.0.12, bird BIRD 1.6.8; a bound is measured by itself.
     #[arg(long, value_delimiter = ',', default_value = "bird2,bird")]
     pub against: Vec<Subject>,
     /// Measure rbird and nobody else, no bound either.
@@ -82,6 +83,9 @@ pub struct Options {
     /// Seconds of the phases that have a length, instead of the scenario's.
     #[arg(long)]
     pub seconds: Option<u64>,
+    /// Seconds after which a phase has failed, beyond its own length.
+    #[arg(long, default_value_t = 180)]
+    pub limit: u64,
     /// Measure this rbird instead of building one.
     #[arg(long)]
     pub rbird: Option<PathBuf>,
@@ -108,18 +112,19 @@ pub fn run(options: &Options) -> Result<()> {
     let chosen = chosen(&options.scenarios)?;
     reenter::as_root()?;
     let mut results = Results { machine: machine(), date: today(), ..Results::default() };
-    for (n, scenario) in chosen.iter().enumerate() {
+    let turns = turns(&chosen, options, &mut results.left_out);
+    installed(&turns, options)?;
+    for (n, (scenario, subjects)) in turns.iter().enumerate() {
         for round in 1..=options.rounds {
-            for subject in subjects(scenario, options) {
+            for subject in subjects {
                 let title = subject.title();
-                eprintln!(
-                    "[{}/{}] {}, round {round} of {}: {title}",
-                    n + 1,
-                    chosen.len(),
-                    scenario.name,
-                    options.rounds
-                );
-                results.measured.push(measure(scenario, subject, round, options)?);
+                let what = format!("[{}/{}] {}, round {round}", n + 1, turns.len(), scenario.name);
+                if results.has_failed(scenario.name, title) && *subject != Subject::Rbird {
+                    eprintln!("{what}: {title} is not tried again");
+                    continue;
+                }
+                eprintln!("{what} of {}: {title}", options.rounds);
+                results.measured.push(measure(scenario, *subject, round, options)?);
             }
         }
         // What is there survives an interruption of a long run.
@@ -143,17 +148,48 @@ fn chosen(names: &[String]) -> Result<Vec<&'static Scenario>> {
     names.iter().map(find).collect()
 }
 
-/// Who is measured in a scenario: ours, its bound, the others.
-fn subjects(scenario: &Scenario, options: &Options) -> Vec<Subject> {
-    let bound = match scenario.bound {
-        _ if options.alone => None,
-        Bound::Relay => Some(Subject::Relay),
-        Bound::Loop => Some(Subject::Loop),
-        Bound::None => None,
+/// Who is measured in each scenario, in turn: ours, its bound, the others. Who cannot be is named.
+fn turns(
+    chosen: &[&'static Scenario],
+    options: &Options,
+    left_out: &mut Vec<LeftOut>,
+) -> Vec<(&'static Scenario, Vec<Subject>)> {
+    let mut turn = |scenario: &'static Scenario| {
+        let bound = match scenario.bound {
+            _ if options.alone => None,
+            Bound::Relay => Some(Subject::Relay),
+            Bound::Loop => Some(Subject::Loop),
+            Bound::None => None,
+        };
+        let others =
+            options.against.iter().copied().filter(|s| !options.alone && *s != Subject::Rbird && Some(*s) != bound);
+        let takes_part = |subject: &Subject| {
+            let Some(why) = subject.cannot(scenario) else { return true };
+            eprintln!("{} is left out of {}: {why}", subject.title(), scenario.name);
+            let (scenario, subject) = (scenario.name.into(), subject.title().into());
+            left_out.push(LeftOut { scenario, subject, why: why.into() });
+            false
+        };
+        let subjects = [Subject::Rbird].into_iter().chain(bound).chain(others).filter(takes_part).collect();
+        (scenario, subjects)
     };
-    let others =
-        options.against.iter().copied().filter(|s| !options.alone && *s != Subject::Rbird && Some(*s) != bound);
-    [Subject::Rbird].into_iter().chain(bound).chain(others).filter(|s| s.takes(scenario)).collect()
+    chosen.iter().map(|s| turn(s)).collect()
+}
+
+/// Every program that will be measured is there: what is missing is said before hours are spent on the others.
+fn installed(turns: &[(&'static Scenario, Vec<Subject>)], options: &Options) -> Result<()> {
+    let mut known = Vec::new();
+    for (scenario, subjects) in turns {
+        for subject in subjects {
+            let which = (*subject, scenario.family);
+            let is_given = *subject == Subject::Rbird && options.rbird.is_some();
+            if !is_given && !known.contains(&which) {
+                subject.program(scenario.family)?;
+                known.push(which);
+            }
+        }
+    }
+    Ok(())
 }
 
 fn write(results: &Results, options: &Options) -> Result<()> {
@@ -205,7 +241,7 @@ fn measure(scenario: &Scenario, subject: Subject, round: usize, options: &Option
         phases: Vec::new(),
     };
     for part in scenario.parts {
-        let setting = scenario.setting(part, scale, subject == Subject::Relay);
+        let setting = scenario.setting(part, scale, subject, Duration::from_secs(options.limit));
         let bench = Bench::new(&setting)?;
         let (phases, end) = bench.measure(subject, &program, part, setting)?;
         measured.phases.extend(phases);

@@ -6,8 +6,8 @@ use anyhow::Result;
 use std::fmt::Write;
 use std::path::Path;
 
-const WIDTH: f64 = 720.0;
-const LEFT: f64 = 190.0;
+const WIDTH: f64 = 800.0;
+const LEFT: f64 = 260.0;
 const RIGHT: f64 = 110.0;
 const ROW: f64 = 26.0;
 /// Wall time, and processor time below it.

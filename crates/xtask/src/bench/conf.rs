@@ -1,4 +1,4 @@
-//! The daemons' configurations: each scenario's, in both dialects of the language.
+//! What the daemons are to do with routes, and that in both dialects of bird.conf; `foreign` has the other languages.
 
 use super::speaker::{daemon_address, peer_address};
 use super::stage::Setting;
@@ -16,7 +16,36 @@ pub enum Dialect {
     V2,
 }
 
-/// Its file, beside the control socket.
+/// What a daemon is to do with routes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Policy {
+    /// Everything in, everything out.
+    Plain,
+    /// Everything into the kernel as well.
+    Kernel,
+    /// An import filter as a careful network has one.
+    Checked,
+    /// Large prefix sets in the export filters.
+    LargeSets,
+    /// One sorted table, an export filter for each peer, the second best where that refuses the best.
+    RouteServer,
+    /// A table for each peer, and pipes.
+    Pipes,
+}
+
+/// The configuration in a dialect of bird.conf.
+pub fn bird(policy: Policy, setting: &Setting, dialect: Dialect) -> String {
+    match policy {
+        Policy::Plain => with_head(setting, dialect, "", "all"),
+        Policy::Kernel => kernel(setting, dialect),
+        Policy::Checked => filtered(setting, dialect),
+        Policy::LargeSets => large_sets(setting, dialect),
+        Policy::RouteServer => route_server(setting, dialect),
+        Policy::Pipes => pipes(setting, dialect),
+    }
+}
+
+/// The file, beside the control socket.
 pub const FILE: &str = "bench.conf";
 /// The community that the import filter of the filter scenario adds: (65000, 1).
 pub const CHECKED: u32 = 65000 << 16 | 1;
@@ -62,13 +91,8 @@ fn configuration(
     out
 }
 
-/// Everything in, everything out.
-pub fn plain(setting: &Setting, dialect: Dialect) -> String {
-    with_head(setting, dialect, "", "all")
-}
-
 /// Everything into the kernel.
-pub fn kernel(setting: &Setting, dialect: Dialect) -> String {
+fn kernel(setting: &Setting, dialect: Dialect) -> String {
     let head = match dialect {
         Dialect::V1 => "protocol kernel { export all; }\n",
         Dialect::V2 => "protocol kernel { ipv4 { export all; }; }\n",
@@ -85,7 +109,7 @@ fn with_head(setting: &Setting, dialect: Dialect, head: &str, import: &str) -> S
 }
 
 /// An import filter as a careful network has one: two prefix sets, the path's length, AS numbers that nobody may have.
-pub fn filtered(setting: &Setting, dialect: Dialect) -> String {
+fn filtered(setting: &Setting, dialect: Dialect) -> String {
     let table = setting.table();
     let rejected = table.prefixes_of(0..setting.rejected);
     let strangers = table.strangers().take(SET_MEMBERS.saturating_sub(rejected.len()));
@@ -118,7 +142,7 @@ pub const MEMBER_AFTER: &str = "198.18.1.0/24{24,32}";
 const LARGE_SET_MEMBERS: usize = 100_000;
 
 /// Large prefix sets in the export filters: half of the peers are judged by the one that a reload changes.
-pub fn large_sets(setting: &Setting, dialect: Dialect) -> String {
+fn large_sets(setting: &Setting, dialect: Dialect) -> String {
     let table = setting.table();
     let mut strangers = table.strangers();
     let mut set = |first: &str| format!("[ {first}, {} ]", members(strangers.by_ref().take(LARGE_SET_MEMBERS - 1)));
@@ -135,7 +159,7 @@ pub fn large_sets(setting: &Setting, dialect: Dialect) -> String {
 }
 
 /// A route server of today: one sorted table, each member with a filter of its own and the second best where the best is not for it.
-pub fn route_server(setting: &Setting, dialect: Dialect) -> String {
+fn route_server(setting: &Setting, dialect: Dialect) -> String {
     let mut head = match dialect {
         Dialect::V1 => "table ixp sorted;\n".to_owned(),
         Dialect::V2 => "ipv4 table ixp sorted;\n".to_owned(),
@@ -155,7 +179,7 @@ pub fn route_server(setting: &Setting, dialect: Dialect) -> String {
 }
 
 /// A route server of yesterday: a table for each member, with a pipe into the common table and one out of it.
-pub fn pipes(setting: &Setting, dialect: Dialect) -> String {
+fn pipes(setting: &Setting, dialect: Dialect) -> String {
     let (common, family) = match dialect {
         Dialect::V1 => ("master", ""),
         Dialect::V2 => ("master4", "ipv4 "),

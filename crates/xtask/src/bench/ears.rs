@@ -56,6 +56,8 @@ pub struct Wanted {
     pub community: Option<u32>,
     /// The daemon's AS, where it puts that in front of paths.
     pub lead: Option<u32>,
+    /// A peer that is told its own path has heard nothing.
+    pub echoes: bool,
 }
 
 impl Wanted {
@@ -276,7 +278,7 @@ fn hear(number: usize, ear: &mut Ear, body: &[u8], table: &Table, wanted: &Wante
                 let path = table.read_path(set, update.path, wanted.lead);
                 let (peer, generation) =
                     path.with_context(|| format!("a wrong path for {address:x}/{length}: {:?}", update.path))?;
-                code(peer, generation)
+                if wanted.echoes && peer == number { 0 } else { code(peer, generation) }
             } else {
                 0
             };

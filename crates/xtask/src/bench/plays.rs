@@ -34,7 +34,7 @@ pub fn filtered_load(stage: &mut Stage) -> Result<()> {
 
 /// The clock stops when the kernel has every route, and each is the right one.
 pub fn into_the_kernel(stage: &mut Stage) -> Result<()> {
-    let pid = stage.process.0;
+    let pid = stage.daemon.0;
     let before = kernel::prefixes(pid)?;
     let messages = stage.announcements(stage.all(), 1);
     stage.now_is(stage.all(), 1);
@@ -114,7 +114,7 @@ pub fn churn(stage: &mut Stage) -> Result<()> {
             (stage.announcements(sets.clone(), generation), sets, generation)
         })
         .collect();
-    let mut lags = Vec::new();
+    let (limit, mut lags) = (stage.setting.limit, Vec::new());
     let figures = stage.timed("churn", |stage| {
         let mouths = stage.ears.mouths();
         for (messages, sets, generation) in slices {
@@ -124,7 +124,7 @@ pub fn churn(stage: &mut Stage) -> Result<()> {
             let sent = Instant::now();
             send_all(&mouths, &messages)?;
             while stage.ears.missing(None) > 0 {
-                ensure!(sent.elapsed() < Duration::from_secs(60), "a change has not arrived");
+                ensure!(sent.elapsed() < limit, "time limit of {} s: a change has not arrived", limit.as_secs());
                 stage.ears.listen(&stage.table, &stage.wanted, Duration::from_millis(20))?;
             }
             lags.push(sent.elapsed());

@@ -2,17 +2,52 @@
 
 use anyhow::{Context, Result};
 
-/// A process; the daemon that is measured, or ourselves.
+/// A daemon, by its first process: all processes of its network namespace, however many it has made.
+#[derive(Clone, Copy, Debug)]
+pub struct Daemon(pub u32);
+
+impl Daemon {
+    /// User and system time of all its processes.
+    pub fn cpu_seconds(self) -> Result<f64> {
+        self.sum(Process::cpu_seconds)
+    }
+
+    /// Resident memory now; what processes share counts for each of them.
+    pub fn rss_mib(self) -> Result<f64> {
+        self.sum(Process::rss_mib)
+    }
+
+    /// The most that each process had, added up.
+    pub fn peak_mib(self) -> Result<f64> {
+        self.sum(Process::peak_mib)
+    }
+
+    /// A process may end between being found and being read: only that of the first is an error.
+    fn sum(self, figure: fn(Process) -> Result<f64>) -> Result<f64> {
+        let others = self.others().context("the daemon is gone")?;
+        Ok(figure(Process(self.0))? + others.into_iter().filter_map(|p| figure(p).ok()).sum::<f64>())
+    }
+
+    fn others(self) -> std::io::Result<Vec<Process>> {
+        let namespace = |pid: u32| std::fs::read_link(format!("/proc/{pid}/ns/net"));
+        let ours = namespace(self.0)?;
+        let pids = std::fs::read_dir("/proc")?.flatten().filter_map(|e| e.file_name().to_str()?.parse().ok());
+        let is_other = |pid: &u32| *pid != self.0 && namespace(*pid).is_ok_and(|n| n == ours);
+        Ok(pids.filter(is_other).map(Process).collect())
+    }
+}
+
+/// One process.
 #[derive(Clone, Copy, Debug)]
 pub struct Process(pub u32);
 
 impl Process {
-    /// User and system time of all its threads.
+    /// User and system time of all its threads, and of its children that have ended.
     pub fn cpu_seconds(self) -> Result<f64> {
         let text = std::fs::read_to_string(format!("/proc/{}/stat", self.0)).context("the daemon is gone")?;
         // The second field is the name, in brackets, and may hold anything: fields are counted behind it.
         let behind = text.rsplit(')').next().unwrap_or_default();
-        let ticks: u64 = behind.split_whitespace().skip(11).take(2).filter_map(|f| f.parse::<u64>().ok()).sum();
+        let ticks: u64 = behind.split_whitespace().skip(11).take(4).filter_map(|f| f.parse::<u64>().ok()).sum();
         Ok(ticks as f64 / ticks_a_second()?)
     }
 

@@ -39,7 +39,7 @@ pub fn run(family: Family, sessions: usize) -> Result<()> {
         let mut stream = listener.accept()?.0;
         stream.set_nodelay(true)?;
         expect(&mut stream, OPEN)?;
-        stream.write_all(&open(family, DAEMON_AS, Ipv4Addr::new(10, 99, 0, 1), 240))?;
+        stream.write_all(&open(&[family], DAEMON_AS, Ipv4Addr::new(10, 99, 0, 1), 240))?;
         stream.write_all(&keepalive())?;
         expect(&mut stream, KEEPALIVE)?;
         poll.registry().register(&mut SourceFd(&stream.as_raw_fd()), Token(peers.len()), Interest::READABLE)?;

@@ -69,6 +69,9 @@ fn one(results: &Results, scenario: &str) -> String {
         let why = failed.failed.as_deref().unwrap_or_default();
         let _ = writeln!(out, "\n{}, round {}: **failed**: {}", failed.subject, failed.round, why.replace('\n', " "));
     }
+    for left in results.left_out.iter().filter(|l| l.scenario == scenario) {
+        let _ = writeln!(out, "\n{} is left out: {}.", left.subject, left.why);
+    }
     out
 }
 

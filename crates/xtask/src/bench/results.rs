@@ -26,7 +26,17 @@ pub struct Results {
     pub machine: String,
     pub date: String,
     pub measured: Vec<Measured>,
+    /// Who was to be measured and cannot be.
+    pub left_out: Vec<LeftOut>,
     pub judged: Vec<Judged>,
+}
+
+/// A daemon that does not take part in a scenario.
+#[derive(Clone, Debug, Serialize)]
+pub struct LeftOut {
+    pub scenario: String,
+    pub subject: String,
+    pub why: String,
 }
 
 /// A budget and what came of it.
@@ -60,6 +70,11 @@ impl Results {
 
     pub fn phases<'a>(&'a self, scenario: &'a str) -> Vec<&'a str> {
         once(self.of(scenario).flat_map(|m| &m.phases).map(|f| f.phase.as_str()))
+    }
+
+    /// Whether a daemon has failed in a scenario.
+    pub fn has_failed(&self, scenario: &str, subject: &str) -> bool {
+        self.of(scenario).any(|m| m.subject == subject && m.failed.is_some())
     }
 
     pub fn of<'a>(&'a self, scenario: &'a str) -> impl Iterator<Item = &'a Measured> {

@@ -4,13 +4,15 @@
 //! what happens; `plays` holds the happening, `conf` the configurations, `budget`
 //! what must be reached.
 
-use super::conf::{self, Dialect};
+use super::conf::{self, Policy};
 use super::ears::Choice;
 use super::plays;
 use super::stage::{Setting, Stage};
+use super::subject::Subject;
 use super::table::{Family, Sharing};
 use anyhow::Result;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// How much is done.
 #[derive(Clone, Copy, Debug)]
@@ -38,10 +40,8 @@ pub enum Bound {
 
 /// One start of a daemon.
 pub struct Part {
-    pub configuration: fn(&Setting, Dialect) -> String,
+    pub policy: Policy,
     pub play: fn(&mut Stage) -> Result<()>,
-    /// The configuration is the filter scenario's.
-    pub filters: bool,
 }
 
 /// What is measured.
@@ -59,10 +59,12 @@ pub struct Scenario {
     pub hold_s: u16,
     pub choice: Choice,
     pub bound: Bound,
+    /// Questions are asked on the daemon's control socket, in BIRD's language.
+    pub asks: bool,
     pub parts: &'static [Part],
 }
 
-const PLAIN: Part = Part { configuration: conf::plain, play: plays::life, filters: false };
+const PLAIN: Part = Part { policy: Policy::Plain, play: plays::life };
 
 const ROW: Scenario = Scenario {
     name: "",
@@ -75,6 +77,7 @@ const ROW: Scenario = Scenario {
     hold_s: 240,
     choice: Choice::Best,
     bound: Bound::Relay,
+    asks: false,
     parts: &[PLAIN],
 };
 
@@ -131,7 +134,7 @@ pub static SCENARIOS: &[Scenario] = &[
         receivers: 0,
         choice: Choice::BestAllowed,
         bound: Bound::None,
-        parts: &[Part { configuration: conf::route_server, play: plays::feeds, filters: false }],
+        parts: &[Part { policy: Policy::RouteServer, play: plays::feeds }],
         ..ROW
     },
     Scenario {
@@ -143,7 +146,7 @@ pub static SCENARIOS: &[Scenario] = &[
         receivers: 0,
         choice: Choice::BestOfItsTable,
         bound: Bound::None,
-        parts: &[Part { configuration: conf::pipes, play: plays::feeds, filters: false }],
+        parts: &[Part { policy: Policy::Pipes, play: plays::feeds }],
         ..ROW
     },
     Scenario {
@@ -152,7 +155,7 @@ pub static SCENARIOS: &[Scenario] = &[
         full: scale(500_000, 1, 0),
         receivers: 0,
         bound: Bound::Loop,
-        parts: &[Part { configuration: conf::kernel, play: plays::into_the_kernel, filters: false }],
+        parts: &[Part { policy: Policy::Kernel, play: plays::into_the_kernel }],
         ..ROW
     },
     Scenario {
@@ -161,7 +164,7 @@ pub static SCENARIOS: &[Scenario] = &[
         bound: Bound::None,
         parts: &[
             Part { play: plays::plain_load, ..PLAIN },
-            Part { configuration: conf::filtered, play: plays::filtered_load, filters: true },
+            Part { policy: Policy::Checked, play: plays::filtered_load },
         ],
         ..ROW
     },
@@ -169,6 +172,7 @@ pub static SCENARIOS: &[Scenario] = &[
         name: "show-route",
         about: "the control socket asked every 20 ms while the table comes and changes; then `show route` to the end",
         bound: Bound::None,
+        asks: true,
         parts: &[Part { play: plays::shown, ..PLAIN }],
         ..ROW
     },
@@ -179,7 +183,8 @@ pub static SCENARIOS: &[Scenario] = &[
         small: scale(500, 20, 0),
         receivers: 0,
         bound: Bound::None,
-        parts: &[Part { configuration: conf::large_sets, play: plays::reloads, filters: false }],
+        asks: true,
+        parts: &[Part { policy: Policy::LargeSets, play: plays::reloads }],
         ..ROW
     },
     Scenario {
@@ -237,7 +242,8 @@ pub fn find(name: &str) -> Option<&'static Scenario> {
 
 impl Scenario {
     /// What a part of it means for a daemon; the process is not known yet.
-    pub fn setting(&self, part: &Part, scale: Scale, transparent: bool) -> Setting {
+    pub fn setting(&self, part: &Part, scale: Scale, subject: Subject, limit: Duration) -> Setting {
+        let checked = part.policy == Policy::Checked;
         Setting {
             family: self.family,
             routes: scale.routes,
@@ -247,11 +253,13 @@ impl Scenario {
             seconds: scale.seconds,
             choice: self.choice,
             denies: self.choice != Choice::Best,
-            community: part.filters.then_some(conf::CHECKED),
-            rejected: if part.filters { conf::rejected(scale.routes) } else { 0 },
+            limit,
+            community: checked.then_some(conf::CHECKED),
+            rejected: if checked { conf::rejected(scale.routes) } else { 0 },
             // Route servers with filters are transparent (`rs client`).
-            transparent: transparent || self.choice != Choice::Best,
-            only_copies: transparent,
+            transparent: subject == Subject::Relay || self.choice != Choice::Best,
+            only_copies: subject == Subject::Relay,
+            echoes: subject.echoes(),
             pid: 0,
             control: PathBuf::new(),
         }

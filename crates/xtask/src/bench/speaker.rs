@@ -50,12 +50,14 @@ pub struct Opening {
     pub hold_s: u16,
     /// The receive buffer asked for.
     pub receive_octets: usize,
+    /// We speak the other family as well.
+    pub both: bool,
 }
 
 impl Opening {
     /// A peer that hears as fast as it can.
     pub const fn new(family: Family, peer: usize, asn: u32, hold_s: u16) -> Self {
-        Self { family, peer, asn, hold_s, receive_octets: 4 << 20 }
+        Self { family, peer, asn, hold_s, receive_octets: 4 << 20, both: false }
     }
 
     /// Opens the session, again and again until the daemon takes it.
@@ -72,6 +74,14 @@ impl Opening {
         }
     }
 
+    const fn families(self) -> &'static [Family] {
+        match self.family {
+            _ if self.both => &[Family::Ipv4, Family::Ipv6],
+            Family::Ipv4 => &[Family::Ipv4],
+            Family::Ipv6 => &[Family::Ipv6],
+        }
+    }
+
     fn once(self) -> Result<TcpStream> {
         let domain = if self.family == Family::Ipv4 { Domain::IPV4 } else { Domain::IPV6 };
         let socket = Socket::new(domain, Type::STREAM, Some(Protocol::TCP))?;
@@ -82,7 +92,7 @@ impl Opening {
         let mut stream = TcpStream::from(socket);
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(Duration::from_secs(5)))?;
-        stream.write_all(&open(self.family, self.asn, peer_id(self.peer), self.hold_s))?;
+        stream.write_all(&open(self.families(), self.asn, peer_id(self.peer), self.hold_s))?;
         expect(&mut stream, OPEN)?;
         stream.write_all(&keepalive())?;
         expect(&mut stream, KEEPALIVE)?;
@@ -105,14 +115,17 @@ pub fn message(kind: u8, body: &[u8]) -> Vec<u8> {
     out
 }
 
-/// An OPEN with one family, unicast, and four-octet AS numbers.
-pub fn open(family: Family, asn: u32, id: Ipv4Addr, hold_s: u16) -> Vec<u8> {
+/// An OPEN with these families, unicast, and four-octet AS numbers.
+pub fn open(families: &[Family], asn: u32, id: Ipv4Addr, hold_s: u16) -> Vec<u8> {
     let mut body = vec![4];
     body.extend_from_slice(&(asn as u16).to_be_bytes());
     body.extend_from_slice(&hold_s.to_be_bytes());
     body.extend_from_slice(&id.octets());
-    let afi = if family == Family::Ipv4 { 1 } else { 2 };
-    let mut capabilities = vec![1, 4, 0, afi, 0, 1, 65, 4];
+    let mut capabilities = Vec::new();
+    for family in families {
+        capabilities.extend_from_slice(&[1, 4, 0, if *family == Family::Ipv4 { 1 } else { 2 }, 0, 1]);
+    }
+    capabilities.extend_from_slice(&[65, 4]);
     capabilities.extend_from_slice(&asn.to_be_bytes());
     body.extend_from_slice(&[capabilities.len() as u8 + 2, 2, capabilities.len() as u8]);
     body.extend_from_slice(&capabilities);

@@ -7,7 +7,7 @@
 //! stay right until then.
 
 use super::ears::{Choice, Ears, Mouth, Wanted};
-use super::process::{Process, idle_seconds, processors};
+use super::process::{Daemon, Process, idle_seconds, processors};
 use super::speaker::{DAEMON_AS, Opening, peer_address};
 use super::table::{Family, Sharing, Table, asn};
 use super::witness::Witness;
@@ -46,8 +46,6 @@ pub struct Figures {
     pub more: BTreeMap<String, f64>,
 }
 
-/// A phase that lasts longer has failed.
-const PATIENCE: Duration = Duration::from_secs(180);
 /// A daemon that does not rest by then has failed: its figures would be too small.
 const REST_PATIENCE: Duration = Duration::from_secs(30);
 /// How often we look whether it rests.
@@ -68,6 +66,8 @@ pub struct Setting {
     pub hold_s: u16,
     /// How long phases last that have a length.
     pub seconds: u64,
+    /// A phase that takes so much longer has failed.
+    pub limit: Duration,
     pub choice: Choice,
     /// Whether one set in as many as there are peers is denied to a peer.
     pub denies: bool,
@@ -78,6 +78,8 @@ pub struct Setting {
     pub transparent: bool,
     /// It copies and decides nothing: what follows from a decision cannot be asked of it.
     pub only_copies: bool,
+    /// It tells a peer that peer's own path as well, which says nothing to it.
+    pub echoes: bool,
     /// The daemon's process and its control socket.
     pub pid: u32,
     pub control: PathBuf,
@@ -97,7 +99,7 @@ pub struct Stage {
     pub setting: Setting,
     pub table: Table,
     pub wanted: Wanted,
-    pub process: Process,
+    pub daemon: Daemon,
     /// What was measured so far.
     pub figures: Vec<Figures>,
     pub ears: Ears,
@@ -125,9 +127,10 @@ impl Stage {
             rejected: setting.rejected,
             community: setting.community,
             lead: (!setting.transparent).then_some(DAEMON_AS),
+            echoes: setting.echoes,
         };
-        let (process, ears) = (Process(setting.pid), Ears::new()?);
-        let mut stage = Self { setting, table, wanted, process, figures: Vec::new(), ears, deaf: None, witness: None };
+        let (daemon, ears) = (Daemon(setting.pid), Ears::new()?);
+        let mut stage = Self { setting, table, wanted, daemon, figures: Vec::new(), ears, deaf: None, witness: None };
         for peer in 0..stage.setting.sessions() {
             let mut opening = Opening::new(stage.setting.family, peer, asn(peer), stage.setting.hold_s);
             // The one that stops reading must not have megabytes of room in the kernel.
@@ -232,7 +235,8 @@ impl Stage {
 
     fn hear(&mut self, meters: &Meters) -> Result<()> {
         let missing = self.ears.missing(self.deaf);
-        ensure!(meters.start.elapsed() < PATIENCE, "{missing} routes have not arrived");
+        let limit = self.setting.limit + Duration::from_secs(self.setting.seconds);
+        ensure!(meters.start.elapsed() < limit, "time limit of {} s: {missing} routes are not right", limit.as_secs());
         self.ears.listen(&self.table, &self.wanted, Duration::from_millis(20))
     }
 
@@ -244,7 +248,7 @@ impl Stage {
         }
         let myself = Process(std::process::id());
         Ok(Meters {
-            cpu: self.process.cpu_seconds()?,
+            cpu: self.daemon.cpu_seconds()?,
             idle: idle_seconds()?,
             load_cpu: myself.cpu_seconds()?,
             start: Instant::now(),
@@ -261,9 +265,9 @@ impl Stage {
         let figures = Figures {
             phase: title.into(),
             wall_seconds: wall,
-            cpu_seconds: self.process.cpu_seconds()? - meters.cpu,
-            rss_mib: self.process.rss_mib()?,
-            peak_mib: self.process.peak_mib()?,
+            cpu_seconds: self.daemon.cpu_seconds()? - meters.cpu,
+            rss_mib: self.daemon.rss_mib()?,
+            peak_mib: self.daemon.peak_mib()?,
             updates: self.ears.updates,
             octets: self.ears.octets,
             spare: (idle / wall / processors()).clamp(0.0, 1.0),
@@ -296,16 +300,16 @@ impl Stage {
     pub fn rest(&mut self) -> Result<()> {
         let end = Instant::now() + REST_PATIENCE;
         let enough = REST_CPU + REST_CPU_SESSION * self.setting.sessions() as f64;
-        let mut before = self.process.cpu_seconds()?;
+        let mut before = self.daemon.cpu_seconds()?;
         while Instant::now() < end {
             self.pass(Instant::now() + REST_STEP)?;
-            let now = self.process.cpu_seconds()?;
+            let now = self.daemon.cpu_seconds()?;
             if now - before < enough {
                 return Ok(());
             }
             before = now;
         }
-        bail!("the daemon does not come to rest")
+        bail!("time limit of {} s: the daemon does not come to rest", REST_PATIENCE.as_secs())
     }
 }
 

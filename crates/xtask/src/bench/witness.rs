@@ -1,6 +1,7 @@
 //! A quiet peer that watches the clock: how late the daemon's keepalives come.
 //!
-//! It is told no route. Its hold time is three seconds, so a KEEPALIVE is due
+//! It is told no route: by an export filter, or by speaking only the other family,
+//! where a filter would be asked about every route. Its hold time is three seconds, so a KEEPALIVE is due
 //! every second; what a gap between two exceeds that by is its lateness. A daemon
 //! that is silent for three seconds has lost it.
 
@@ -35,7 +36,7 @@ struct Seen {
 impl Witness {
     /// Opens its session and watches until it is dropped.
     pub fn watch(family: Family) -> Result<Self> {
-        let stream = Opening::new(family, PEER, ASN, HOLD_S).establish()?;
+        let stream = Opening { both: true, ..Opening::new(family, PEER, ASN, HOLD_S) }.establish()?;
         let seen = Arc::new(Seen::default());
         std::thread::spawn({
             let (stream, seen) = (stream.try_clone()?, seen.clone());

@@ -97,7 +97,7 @@ fn talk(side: &Side, family: Family, to: SocketAddr, over: &AtomicBool) -> Resul
     socket.connect_timeout(&to.into(), Duration::from_secs(1))?;
     let mut stream = TcpStream::from(socket);
     stream.set_read_timeout(Some(Duration::from_secs(5)))?;
-    stream.write_all(&open(family, side.asn, side.id, 0))?;
+    stream.write_all(&open(&[family], side.asn, side.id, 0))?;
     expect(&mut stream, OPEN)?;
     stream.write_all(&keepalive())?;
     expect(&mut stream, KEEPALIVE)?;
