@@ -108,6 +108,7 @@ pub fn peer(
         long_lived_stale_time_s: bgp.long_lived_stale_time_s,
         rewrite_before_filter: bgp.rewrite_before_filter,
         med_to_external: bgp.med_to_external,
+        takes_reserved: bgp.takes_reserved,
         channels: conf.channels.iter().zip(ids).map(|(c, ids)| channel(bgp, c, ids)).collect(),
     }
 }

@@ -4,6 +4,8 @@
 //! which way; names, types and methods know their dialects in their own tables
 //! (`names`), and so do the words that can not be names (`syntax`).
 
+use route::aspath::Brackets;
+
 /// The language of a configuration, and the release whose text the control socket speaks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Dialect {
@@ -46,6 +48,8 @@ pub struct Rules {
     pub merges: bool,
     /// `return` of a truth value ends a filter.
     pub filter_returns: bool,
+    /// How sets in paths are written.
+    pub brackets: Brackets,
 }
 
 static V1: Rules = Rules {
@@ -63,6 +67,7 @@ static V1: Rules = Rules {
     blocks: false,
     merges: false,
     filter_returns: false,
+    brackets: Brackets::Wide,
 };
 
 static V2: Rules = Rules {
@@ -80,6 +85,7 @@ static V2: Rules = Rules {
     blocks: true,
     merges: true,
     filter_returns: true,
+    brackets: Brackets::Tight,
 };
 
 impl Dialect {

@@ -236,7 +236,7 @@ impl<'a, 's> Machine<'a, 's> {
             self.spend(value.pieces(), line)?;
             let before = self.line.len();
             // Writing to a String does not fail.
-            let _ = write!(self.line, "{value}");
+            let _ = write!(self.line, "{}", value.written(self.rules.brackets));
             self.octets_printed += self.line.len() - before;
             if self.octets_printed > PRINTED_MAX {
                 return Err(error("Filter prints too much", line));
@@ -343,7 +343,7 @@ impl<'a, 's> Machine<'a, 's> {
             NodeOp::Format(inner) => {
                 let value = self.node(inner)?;
                 self.spend(value.pieces(), node.line)?;
-                Value::Text(Held::own(operate::format(&value).into_bytes()))
+                Value::Text(Held::own(operate::format(&value, self.rules).into_bytes()))
             }
             NodeOp::FromHex(inner) => match self.node(inner)? {
                 Value::Text(text) => Value::Bytes(Held::own(operate::from_hex(&text).map_err(fail)?)),

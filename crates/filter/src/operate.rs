@@ -464,10 +464,10 @@ pub fn is_empty_list(value: &Value<'_>) -> bool {
 }
 
 /// The text of a value, as `format` of the later releases of 2.x gives it.
-pub fn format(value: &Value<'_>) -> String {
+pub fn format(value: &Value<'_>, rules: &Rules) -> String {
     match value {
         Value::Set(set) => set.without_overlaps().to_string(),
-        value => value.to_string(),
+        value => value.written(rules.brackets).to_string(),
     }
 }
 

@@ -9,6 +9,7 @@
 use crate::mask::Mask;
 use crate::prefix_set::PrefixSet;
 use crate::set::Set;
+use route::aspath::Brackets;
 use route::community::{self, ExtCommunity, LargeCommunity};
 use route::{AsPath, Prefix, Roa, Written};
 use std::fmt;
@@ -287,6 +288,29 @@ impl Value<'_> {
             Self::PrefixSet(v) => Value::PrefixSet(whole(v)),
             Self::Bytes(v) => Value::Bytes(octets(v)),
             Self::Roa(v) => Value::Roa(whole(v)),
+        }
+    }
+}
+
+/// A value, and how AS paths are written.
+#[derive(Clone, Copy, Debug)]
+pub struct WrittenValue<'v, 'a> {
+    value: &'v Value<'a>,
+    brackets: Brackets,
+}
+
+impl<'a> Value<'a> {
+    /// The value to be written as a dialect writes it.
+    pub const fn written(&self, brackets: Brackets) -> WrittenValue<'_, 'a> {
+        WrittenValue { value: self, brackets }
+    }
+}
+
+impl fmt::Display for WrittenValue<'_, '_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.value {
+            Value::Path(path) => write!(f, "(path {})", AsPath::new(path).written(self.brackets)),
+            value => fmt::Display::fmt(value, f),
         }
     }
 }

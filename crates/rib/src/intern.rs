@@ -76,7 +76,7 @@ impl Facts {
                 let path = AsPath::new(value);
                 self.path_length = path.hop_count().min(u32::from(u16::MAX)) as u16;
                 self.has |= HAS_PATH;
-                (&mut self.neighbor_as, HAS_NEIGHBOR, path.first())
+                (&mut self.neighbor_as, HAS_NEIGHBOR, path.neighbor())
             }
             code::MED => (&mut self.med, HAS_MED, number()),
             code::LOCAL_PREF => (&mut self.local_pref, HAS_LOCAL_PREF, number()),
@@ -114,7 +114,7 @@ impl Facts {
         self.when(HAS_MED, self.med)
     }
 
-    /// The first AS of AS_PATH; `None` for an empty path or a leading set.
+    /// The first AS of AS_PATH outside our confederation; `None` where there is none, or a set is first.
     pub(crate) const fn neighbor_as(self) -> Option<u32> {
         self.when(HAS_NEIGHBOR, self.neighbor_as)
     }

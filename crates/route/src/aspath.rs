@@ -15,6 +15,31 @@ pub mod segment {
     pub const AS_CONFED_SET: u8 = 4;
 }
 
+/// How the segments that are no plain sequence are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Brackets {
+    /// With blanks inside: `{ 1 2 }` (BIRD 1.6).
+    #[default]
+    Wide,
+    /// Without: `{1 2}` (BIRD 2).
+    Tight,
+}
+
+impl Brackets {
+    /// What stands before and behind the ASes of a segment.
+    const fn around(self, kind: u8) -> (&'static str, &'static str) {
+        match (kind, self) {
+            (segment::AS_SET, Self::Wide) => ("{ ", " }"),
+            (segment::AS_SET, Self::Tight) => ("{", "}"),
+            (segment::AS_CONFED_SEQUENCE, Self::Wide) => ("( ", " )"),
+            (segment::AS_CONFED_SEQUENCE, Self::Tight) => ("(", ")"),
+            (segment::AS_CONFED_SET, Self::Wide) => ("({ ", " })"),
+            (segment::AS_CONFED_SET, Self::Tight) => ("({", "})"),
+            _ => ("", ""),
+        }
+    }
+}
+
 /// A path, borrowed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AsPath<'a>(&'a [u8]);
@@ -37,6 +62,16 @@ impl<'a> Segment<'a> {
     /// How many ASes it has.
     pub const fn count(&self) -> usize {
         self.octets.len() / 4
+    }
+
+    /// Whether it is of a confederation (RFC 5065 3): of no meaning outside it.
+    pub const fn is_confederation(&self) -> bool {
+        matches!(self.kind, segment::AS_CONFED_SEQUENCE | segment::AS_CONFED_SET)
+    }
+
+    /// Whether its ASes have no order.
+    pub const fn is_set(&self) -> bool {
+        matches!(self.kind, segment::AS_SET | segment::AS_CONFED_SET)
     }
 }
 
@@ -86,18 +121,39 @@ impl<'a> AsPath<'a> {
             .sum()
     }
 
-    /// The neighbouring AS: the first of a leading sequence (`bgp_path.first`). `None` for an empty path or a leading set.
+    /// The first AS of a leading sequence (`bgp_path.first`). `None` for an empty path, a leading set, and one that
+    /// begins inside a confederation.
     pub fn first(&self) -> Option<u32> {
         let s = self.segments().next()?;
-        matches!(s.kind, segment::AS_SEQUENCE | segment::AS_CONFED_SEQUENCE).then_some(())?;
-        s.asns().next()
+        if s.kind == segment::AS_SEQUENCE { s.asns().next() } else { None }
+    }
+
+    /// The neighbouring AS, for MED: the first one outside our confederation. `None` for a path that stays inside it,
+    /// and where a set stands first.
+    pub fn neighbor(&self) -> Option<u32> {
+        let s = self.segments().find(|s| !s.is_confederation())?;
+        if s.is_set() { None } else { s.asns().next() }
     }
 
     /// The AS that originated the route (`bgp_path.last`). `None` for an empty path or one that ends in a set.
     pub fn last(&self) -> Option<u32> {
         let s = self.segments().last()?;
-        matches!(s.kind, segment::AS_SEQUENCE).then_some(())?;
-        s.asns().next_back()
+        if s.is_set() { None } else { s.asns().next_back() }
+    }
+
+    /// Whether some segment is of a confederation.
+    pub fn has_confederation(&self) -> bool {
+        self.segments().any(|s| s.is_confederation())
+    }
+
+    /// The octets of this path without the segments of a confederation.
+    pub fn without_confederation(&self) -> Vec<u8> {
+        let mut out = Vec::with_capacity(self.0.len());
+        for s in self.segments().filter(|s| !s.is_confederation()) {
+            out.extend_from_slice(&[s.kind, s.count() as u8]);
+            out.extend_from_slice(s.octets);
+        }
+        out
     }
 
     /// How often an AS stands in the path, sets included.
@@ -105,7 +161,12 @@ impl<'a> AsPath<'a> {
         self.asns().filter(|a| *a == asn).count() as u32
     }
 
-    /// The octets of this path with an AS put in front, in a sequence.
+    /// The path to be written.
+    pub const fn written(self, brackets: Brackets) -> WrittenPath<'a> {
+        WrittenPath { path: self, brackets }
+    }
+
+    /// The octets of this path with an AS put in front, in a sequence of this kind.
     pub fn prepended(&self, kind: u8, asn: u32) -> Vec<u8> {
         let mut out = Vec::with_capacity(self.0.len() + 6);
         match self.0.split_first_chunk::<2>() {
@@ -125,15 +186,24 @@ impl<'a> AsPath<'a> {
 }
 
 impl fmt::Display for AsPath<'_> {
-    /// As BIRD prints it: `64513 64512`, sets in `{ }`, confederation sequences in `( )`, confederation sets in `({ })`.
+    /// As BIRD 1.6 prints it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (i, s) in self.segments().enumerate() {
-            let (open, close) = match s.kind {
-                segment::AS_SET => ("{ ", " }"),
-                segment::AS_CONFED_SEQUENCE => ("( ", " )"),
-                segment::AS_CONFED_SET => ("({ ", " })"),
-                _ => ("", ""),
-            };
+        self.written(Brackets::Wide).fmt(f)
+    }
+}
+
+/// A path and how it is written. As text, what BIRD prints: `64513 64512`, sets in `{ }`, confederation sequences in
+/// `( )`, confederation sets in `({ })`.
+#[derive(Clone, Copy, Debug)]
+pub struct WrittenPath<'a> {
+    path: AsPath<'a>,
+    brackets: Brackets,
+}
+
+impl fmt::Display for WrittenPath<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, s) in self.path.segments().enumerate() {
+            let (open, close) = self.brackets.around(s.kind);
             f.write_str(if i > 0 { " " } else { "" })?;
             f.write_str(open)?;
             for (j, asn) in s.asns().enumerate() {
@@ -145,5 +215,45 @@ impl fmt::Display for AsPath<'_> {
             f.write_str(close)?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn path(segments: &[(u8, &[u8])]) -> Vec<u8> {
+        let octets = |(kind, asns): &(u8, &[u8])| {
+            let mut out = vec![*kind, asns.len() as u8];
+            asns.iter().for_each(|asn| out.extend([0, 0, 0, *asn]));
+            out
+        };
+        segments.iter().flat_map(octets).collect()
+    }
+
+    const MIXED: &[(u8, &[u8])] = &[(3, &[10, 11]), (4, &[12]), (2, &[1, 2]), (1, &[3, 4])];
+
+    #[test]
+    fn segments_are_written_in_brackets_with_blanks_as_by_1_6_and_without_as_by_2() {
+        let octets = path(MIXED);
+        let text = |brackets| AsPath::new(&octets).written(brackets).to_string();
+        assert_eq!(text(Brackets::Wide), "( 10 11 ) ({ 12 }) 1 2 { 3 4 }");
+        assert_eq!(text(Brackets::Tight), "(10 11) ({12}) 1 2 {3 4}");
+    }
+
+    #[test]
+    fn a_confederation_counts_for_no_hop_is_no_neighbour_and_is_left_out_for_others() {
+        let octets = path(MIXED);
+        let mixed = AsPath::new(&octets);
+        assert_eq!((mixed.hop_count(), mixed.first(), mixed.neighbor(), mixed.last()), (3, None, Some(1), None));
+        assert!(mixed.has_confederation());
+        assert_eq!(mixed.without_confederation(), path(&MIXED[2..]));
+        let octets = path(&[(3, &[10, 11])]);
+        let inside = AsPath::new(&octets);
+        assert_eq!((inside.hop_count(), inside.first(), inside.neighbor(), inside.last()), (0, None, None, Some(11)));
+        assert_eq!(AsPath::new(&inside.prepended(3, 9)).written(Brackets::Tight).to_string(), "(9 10 11)");
+        assert_eq!(AsPath::new(&inside.prepended(2, 9)).written(Brackets::Tight).to_string(), "9 (10 11)");
+        let octets = path(&[(4, &[10]), (1, &[1])]);
+        assert_eq!(AsPath::new(&octets).neighbor(), None);
     }
 }

@@ -12,20 +12,26 @@
 //! to remember them all costs as much as to decode them. Of those only a fingerprint
 //! is kept.
 
-use crate::peer::{GatewayMode, PeerChannel, PeerSpec, ReceivedRow, WhichReceived};
+mod gateway;
+mod refused;
+mod sources;
+
+pub(crate) use sources::SourceIds;
+
+use crate::peer::{PeerChannel, PeerSpec, ReceivedRow, WhichReceived};
 use crate::received::Received;
 use filter::run::{Env, RouteView, Verdict};
 use filter::{Filter, Memory, Policy, Scratch};
+use gateway::BadNextHop;
 use hashbrown::HashTable;
+use refused::{is_bogus, is_loop};
 use rib::batch::{ImportBatch, ImportRow, What};
 use route::attr::{FLAG_TRANSITIVE, code};
-use route::attrs::{AttrSet, AttrSetBuilder, Local, Locals, Record, Records, SharedLocal, hash_octets};
-use route::hop::{Carried, Dest, Hop, Recursive, Resolved};
-use route::{AsPath, Family, IfIndex, Iface, Ifaces, Moment, Prefix, RoaTables, Source, SourceId, SourceKind};
+use route::attrs::{AttrSet, AttrSetBuilder, Local, Locals, Records, SharedLocal, hash_octets};
+use route::hop::Dest;
+use route::{Family, IfIndex, Ifaces, Moment, Prefix, RoaTables, Source, SourceId, SourceKind};
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 use tokio::sync::watch;
 use wire::update::{Announced, Decoded};
 use wire::{Notification, PerFamily, Update, UpdateContext, notification};
@@ -38,8 +44,6 @@ const CACHE_ENTRIES_MAX: usize = 3584;
 const FINGERPRINTS: usize = 4096;
 /// Octets of attribute lists that are remembered.
 const CACHE_OCTETS_MAX: usize = 1 << 20;
-/// Path identifiers that a neighbour may use in one session (RFC 7911 leaves it 4 billion).
-const PATH_IDS_MAX: usize = 65_536;
 /// Lines about what a peer sent that one read may bring; the rest is not said.
 const LINES_MAX: usize = 32;
 /// Lines that filters say of the routes of one read, which the operator asked for; how many were not said is.
@@ -54,32 +58,6 @@ enum Checked {
     Nothing,
     /// The same, and the operator is told of the next hop (2).
     Invalid(BadNextHop),
-}
-
-/// Why a next hop makes no sense; as text, BIRD's words.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum BadNextHop {
-    /// It is no address.
-    Zero,
-    /// It is our own.
-    Own(IpAddr),
-    /// It lies on no link of ours.
-    OffLink(IpAddr),
-    /// It is of another family than the routes, and that was not agreed on.
-    OtherFamily(IpAddr, Family),
-}
-
-impl std::fmt::Display for BadNextHop {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Invalid NEXT_HOP attribute - ")?;
-        match self {
-            Self::Zero => f.write_str("zero address"),
-            Self::Own(addr) => write!(f, "address {addr} is local"),
-            Self::OtherFamily(addr, Family::Ipv4) => write!(f, "mismatched address family ({addr} for ipv4)"),
-            Self::OtherFamily(addr, Family::Ipv6) => write!(f, "mismatched address family ({addr} for ipv6)"),
-            Self::OffLink(addr) => write!(f, "address {addr} not directly reachable"),
-        }
-    }
 }
 
 /// An attribute list and what it comes to.
@@ -178,33 +156,6 @@ pub(crate) struct Intake {
     lines_left: usize,
     /// What filters said since the lines were taken.
     printed: usize,
-}
-
-/// The numbers of a peer's sources, kept over its sessions.
-#[derive(Clone, Debug)]
-pub(crate) struct SourceIds {
-    next: Arc<AtomicU32>,
-    by_path: Arc<std::sync::Mutex<HashMap<u32, SourceId>>>,
-}
-
-impl SourceIds {
-    pub(crate) fn new(next: Arc<AtomicU32>) -> Self {
-        Self { next, by_path: Arc::default() }
-    }
-
-    /// The number of a path; `None` when the neighbour uses more path identifiers than we can bear.
-    pub(crate) fn get(&self, path_id: u32) -> Option<SourceId> {
-        let mut by_path = self.by_path.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if let Some(id) = by_path.get(&path_id) {
-            return Some(*id);
-        }
-        if by_path.len() >= PATH_IDS_MAX {
-            return None;
-        }
-        let id = SourceId(self.next.fetch_add(1, Ordering::Relaxed));
-        by_path.insert(path_id, id);
-        Some(id)
-    }
 }
 
 impl Intake {
@@ -439,85 +390,6 @@ impl Intake {
         Checked::Route(AttrSet::from_canonical(self.work.octets(), local))
     }
 
-    /// The local part of routes with this next hop; `Err`: why it makes no sense.
-    fn local(&self, hop: &[u8], channel: &PeerChannel) -> Result<Local, BadNextHop> {
-        let (hop, link_local) = route::attrs::next_hop(hop).ok_or(BadNextHop::Zero)?;
-        let mut local = Local::new(SourceKind::Bgp, channel.preference, self.dest(hop, link_local, channel)?);
-        local.from = Some(self.spec.peer_addr);
-        Ok(local)
-    }
-
-    /// Where packets go.
-    fn dest(&self, hop: IpAddr, link_local: Option<Ipv6Addr>, channel: &PeerChannel) -> Result<Dest, BadNextHop> {
-        let is_mapped = matches!(hop, IpAddr::V6(a) if a.to_ipv4_mapped().is_some());
-        let is_alien = is_mapped || Family::of(hop) != channel.family;
-        if channel.strict_next_hop && is_alien && !self.context.extended_next_hop.get(channel.family) {
-            return Err(BadNextHop::OtherFamily(hop, channel.family));
-        }
-        // `::` and a link-local address come from neighbours that have no global one.
-        let recursive = channel.gateway == GatewayMode::Recursive && !hop.is_unspecified();
-        if recursive {
-            let link_local = link_local.filter(|_| channel.prefer_link_local).map(Box::new);
-            let table = *channel.igp_tables.get(Family::of(hop));
-            return Ok(Dest::Recursive(Recursive { gateway: hop, table, link_local }));
-        }
-        if channel.strict_next_hop {
-            return self.strict_dest(hop, link_local, channel);
-        }
-        if self.ifaces.is_own(hop) {
-            return Err(BadNextHop::Own(hop));
-        }
-        let has_global = !hop.is_unspecified() && !is_link_local(hop);
-        if let Some(gateway) = link_local.filter(|_| !has_global) {
-            let on_link = self.link != IfIndex(0) && !self.ifaces.is_own(gateway.into());
-            return on_link
-                .then(|| Dest::Via(Hop::via(gateway.into(), self.link)))
-                .ok_or(BadNextHop::Own(gateway.into()));
-        }
-        let peer = self.spec.peer_addr;
-        if let Some(link) = self.link_of(hop) {
-            return Ok(Dest::Via(Hop::via(hop, link)));
-        }
-        // Off the link: the neighbour itself must do.
-        let link = if self.link == IfIndex(0) { self.link_of(peer) } else { Some(self.link) };
-        link.map(|link| Dest::Via(Hop::via(peer, link))).ok_or(BadNextHop::OffLink(peer))
-    }
-
-    /// The same where nobody stands in for a next hop: it lies on a link of ours and is not our own.
-    fn strict_dest(
-        &self,
-        hop: IpAddr,
-        link_local: Option<Ipv6Addr>,
-        channel: &PeerChannel,
-    ) -> Result<Dest, BadNextHop> {
-        let (global, local) = match hop {
-            _ if hop.is_unspecified() => (None, link_local),
-            IpAddr::V6(only) if only.is_unicast_link_local() => (None, Some(only)),
-            _ => (Some(hop), link_local),
-        };
-        let (gateway, link) = match (global, local) {
-            (global, Some(local)) if channel.prefer_link_local || global.is_none() => {
-                (IpAddr::V6(local), Some(self.link).filter(|link| *link != IfIndex(0)))
-            }
-            (Some(global), _) => (global, self.link_of(global)),
-            (None, _) => return Err(BadNextHop::Zero),
-        };
-        if self.ifaces.is_own(gateway) {
-            return Err(BadNextHop::Own(gateway));
-        }
-        let hop = Hop::via(gateway, link.ok_or(BadNextHop::OffLink(gateway))?);
-        if channel.cost == 0 {
-            return Ok(Dest::Via(hop));
-        }
-        let carried = Carried { to: Resolved::Unicast(hop), igp_metric: Some(channel.cost) };
-        Ok(Dest::Carried(Arc::new(carried)))
-    }
-
-    /// The link on which a neighbour lies.
-    fn link_of(&self, addr: IpAddr) -> Option<IfIndex> {
-        self.ifaces.neighbor(addr).map(|(link, _): (&Iface, _)| link.index)
-    }
-
     fn announce(
         &mut self,
         announced: &Announced<'_>,
@@ -539,8 +411,9 @@ impl Intake {
             }
             return Ok(());
         };
+        let takes_reserved = self.spec.takes_reserved;
         if let Some(received) = self.received.get_mut(channel.family) {
-            for nlri in announced.nlris.iter().filter(|nlri| !is_bogus(nlri.net)) {
+            for nlri in announced.nlris.iter().filter(|nlri| !is_bogus(nlri.net, takes_reserved)) {
                 received.put((nlri.net, nlri.path_id), set, self.now);
             }
         }
@@ -557,7 +430,7 @@ impl Intake {
             }
         };
         for nlri in announced.nlris.iter() {
-            let what = if is_bogus(nlri.net) {
+            let what = if is_bogus(nlri.net, takes_reserved) {
                 self.say(Line::Bogus(nlri.net));
                 What::Invalid(self.place(channel.family, set.clone()))
             } else if let Some(judged) = memory.always() {
@@ -730,37 +603,5 @@ const fn what(verdict: Verdict, at: u32) -> What {
     }
 }
 
-/// Whether an attribute says that the route has been here before: our AS in its path more often than allowed (RFC 4271 9.1.2), our
-/// identifier as its originator, or, from a client of ours, our cluster in its list (RFC 4456 8).
-fn is_loop(r: Record<'_>, spec: &PeerSpec) -> bool {
-    match r.code {
-        code::AS_PATH => AsPath::new(r.value).count_of(spec.local_as) > spec.allow_local_as,
-        code::ORIGINATOR_ID => spec.is_internal() && r.value == spec.router_id.to_be_bytes(),
-        code::CLUSTER_LIST => {
-            let clusters = r.value.as_chunks::<4>().0;
-            spec.is_internal() && spec.rr_client && clusters.contains(&spec.cluster_id.to_be_bytes())
-        }
-        _ => false,
-    }
-}
-
-/// Whether a prefix means nothing to others: this network, loopback, multicast, and above. `0.0.0.0/0` and
-/// `::/0` are prefixes like others.
-#[inline]
-fn is_bogus(net: Prefix) -> bool {
-    match net.addr() {
-        IpAddr::V4(a) => {
-            let [first, ..] = a.octets();
-            matches!(first, 127 | 224..) || (first == 0 && !a.is_unspecified())
-        }
-        IpAddr::V6(a) => a.is_loopback() || a.is_multicast(),
-    }
-}
-
-fn is_link_local(addr: IpAddr) -> bool {
-    matches!(addr, IpAddr::V6(a) if a.is_unicast_link_local())
-}
-
 #[cfg(test)]
-#[path = "intake_tests.rs"]
 mod tests;

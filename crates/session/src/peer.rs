@@ -185,6 +185,8 @@ pub struct PeerSpec {
     pub rewrite_before_filter: bool,
     /// `allow bgp_med`: MED goes to external peers also when no export filter has set it.
     pub med_to_external: bool,
+    /// 240.0.0.0/4 holds routes like others (2), or bogus ones (1.6).
+    pub takes_reserved: bool,
     /// Its attachments to tables, at most one a family.
     pub channels: Vec<PeerChannel>,
 }
@@ -251,6 +253,7 @@ impl PeerSpec {
             long_lived_stale_time_s: 3600,
             rewrite_before_filter: true,
             med_to_external: false,
+            takes_reserved: false,
             channels: Vec::new(),
         }
     }

@@ -193,6 +193,8 @@ pub struct BgpConf {
     pub med_to_external: bool,
     /// A next hop that lies on no link of ours makes a route invalid (2), or the neighbour stands in for it (1.6).
     pub strict_next_hop: bool,
+    /// 240.0.0.0/4 holds routes like others (2), or bogus ones (1.6).
+    pub takes_reserved: bool,
 }
 
 /// What a channel of a session has of its own: options that stand in the protocol in 1.6, and in each channel in 2.
@@ -294,9 +296,13 @@ impl BgpConf {
     pub fn of(dialect: Dialect) -> Self {
         match dialect {
             Dialect::V1 => Self::default(),
-            Dialect::V2 => {
-                Self { match_local_addr: true, rewrite_before_filter: false, strict_next_hop: true, ..Self::default() }
-            }
+            Dialect::V2 => Self {
+                match_local_addr: true,
+                rewrite_before_filter: false,
+                strict_next_hop: true,
+                takes_reserved: true,
+                ..Self::default()
+            },
         }
     }
 }
@@ -371,6 +377,7 @@ impl Default for BgpConf {
             rewrite_before_filter: true,
             med_to_external: false,
             strict_next_hop: false,
+            takes_reserved: false,
         }
     }
 }

@@ -7,6 +7,7 @@
 
 use filter::Symbols;
 use filter::names::AttrKind;
+use route::aspath::Brackets;
 use route::attr::{self, FLAG_TRANSITIVE, Shape, origin};
 use route::attrs::{LocalAttr, LocalValue, Record, next_hop};
 use route::community::{communities, ext_communities, large_communities};
@@ -24,24 +25,24 @@ mod room {
 }
 
 /// Calls `line` with the text of each line of each attribute, in BIRD's order: igp_metric, BGP's by code, the kernel's,
-/// the operator's own, which `symbols` names.
-pub fn each_line(attrs: &AttrSet, symbols: &Symbols, mut line: impl FnMut(&str)) {
+/// the operator's own, which `symbols` names. `brackets`: how AS paths are written.
+pub fn each_line(attrs: &AttrSet, symbols: &Symbols, brackets: Brackets, mut line: impl FnMut(&str)) {
     let extra = attrs.local().extra.as_deref().unwrap_or_default();
     for (name, value) in extra.iter().filter(|(n, _)| *n == LocalAttr::IgpMetric) {
         line(&local(*name, value));
     }
     for record in attrs.iter() {
-        bgp(record, &mut line);
+        bgp(record, brackets, &mut line);
     }
     for (name, value) in extra.iter().filter(|(n, _)| *n != LocalAttr::IgpMetric) {
         match name {
-            LocalAttr::Own(number) => own(*number, value, symbols, &mut line),
+            LocalAttr::Own(number) => own(*number, value, symbols, brackets, &mut line),
             _ => line(&local(*name, value)),
         }
     }
 }
 
-fn bgp(record: Record<'_>, line: &mut impl FnMut(&str)) {
+fn bgp(record: Record<'_>, brackets: Brackets, line: &mut impl FnMut(&str)) {
     let known = attr::by_code(record.code);
     let head = match known {
         Some(known) => format!("\tBGP.{}: ", known.name),
@@ -56,7 +57,7 @@ fn bgp(record: Record<'_>, line: &mut impl FnMut(&str)) {
         Some(Shape::ExtCommunities) => wrapped(head, ext_communities(value), room::EXTENDED, line),
         Some(Shape::LargeCommunities) => wrapped(head, large_communities(value), room::LARGE, line),
         Some(Shape::ClusterList) => line(&cut(head, quads(value), room::INTS)),
-        Some(Shape::AsPath) => line(&as_path(head, AsPath::new(value))),
+        Some(Shape::AsPath) => line(&as_path(head, AsPath::new(value), brackets)),
         Some(shape) => line(&(head + &plain(shape, value))),
         None => line(&opaque(head, value)),
     }
@@ -96,8 +97,8 @@ fn quads(value: &[u8]) -> impl Iterator<Item = Ipv4Addr> + '_ {
 }
 
 /// The path, cut behind the AS that fills the line.
-fn as_path(head: String, path: AsPath<'_>) -> String {
-    let text = path.to_string();
+fn as_path(head: String, path: AsPath<'_>, brackets: Brackets) -> String {
+    let text = path.written(brackets).to_string();
     let from = room::AS_PATH.saturating_sub(head.len() - 1);
     match text.get(from..).and_then(|rest| rest.find(' ')) {
         Some(end) => format!("{head}{} ...", text.get(..from + end).unwrap_or_default()),
@@ -147,7 +148,7 @@ fn wrapped(mut text: String, items: impl Iterator<Item = impl Display>, room: us
 
 /// An attribute that the operator declared. One that the configuration has no longer has no name, and stays with its routes
 /// until they are judged again.
-fn own(number: u16, value: &LocalValue, symbols: &Symbols, line: &mut impl FnMut(&str)) {
+fn own(number: u16, value: &LocalValue, symbols: &Symbols, brackets: Brackets, line: &mut impl FnMut(&str)) {
     let Some((name, kind)) = symbols.own_name(number) else {
         return line(&local(LocalAttr::Own(number), value));
     };
@@ -156,7 +157,7 @@ fn own(number: u16, value: &LocalValue, symbols: &Symbols, line: &mut impl FnMut
         (AttrKind::Clist, LocalValue::Octets(o)) => wrapped(head, communities(o), room::INTS, line),
         (AttrKind::Eclist, LocalValue::Octets(o)) => wrapped(head, ext_communities(o), room::EXTENDED, line),
         (AttrKind::Lclist, LocalValue::Octets(o)) => wrapped(head, large_communities(o), room::LARGE, line),
-        (AttrKind::Path, LocalValue::Octets(o)) => line(&as_path(head, AsPath::new(o))),
+        (AttrKind::Path, LocalValue::Octets(o)) => line(&as_path(head, AsPath::new(o), brackets)),
         (AttrKind::Quad, LocalValue::Int(n)) => line(&format!("{head}{}", Ipv4Addr::from_bits(*n))),
         (_, LocalValue::Octets(o)) => line(&opaque(head, o)),
         (_, LocalValue::Int(n)) => line(&format!("{head}{n}")),

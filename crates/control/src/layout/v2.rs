@@ -16,6 +16,7 @@ use crate::view::{
     MemoryView, ProtocolDetail, ProtocolView, RpkiView, SessionView, StaticRow, StaticTo, StatusView, Timer,
 };
 use conf::config::{StaticDest, StaticHop};
+use route::aspath::Brackets;
 use route::attrs::{LocalAttr, LocalValue};
 use route::hop::{IGP_METRIC_HUGE, IGP_METRIC_UNKNOWN};
 use route::{Family, Hop, IfIndex, IfaceAddr, Prefix, Resolved, Roa, Written};
@@ -135,7 +136,9 @@ impl Layout for V2 {
             if detail {
                 let (kind, scope) = (path.attrs.local().kind.word(), path.attrs.local().scope.word());
                 out.line(code::ROUTE_TYPE, format_args!("\tType: {kind} {scope}"));
-                attributes::each_line(&path.attrs, setting.symbols, |text| out.line(code::ROUTE_ATTRIBUTE, text));
+                attributes::each_line(&path.attrs, setting.symbols, Brackets::Tight, |text| {
+                    out.line(code::ROUTE_ATTRIBUTE, text)
+                });
             }
         }
     }
@@ -151,7 +154,9 @@ impl Layout for V2 {
             if detail {
                 let (kind, scope) = (local.kind.word(), local.scope.word());
                 out.line(code::ROUTE_TYPE, format_args!("\tType: {kind} {scope}"));
-                attributes::each_line(attrs, setting.symbols, |text| out.line(code::ROUTE_ATTRIBUTE, text));
+                attributes::each_line(attrs, setting.symbols, Brackets::Tight, |text| {
+                    out.line(code::ROUTE_ATTRIBUTE, text)
+                });
             }
         }
     }

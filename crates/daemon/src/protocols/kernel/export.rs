@@ -230,7 +230,7 @@ fn is_as_good(best: Candidate<'_>, other: Candidate<'_>) -> bool {
     let local_pref = |a: &AttrSet, default| a.get_u32(code::LOCAL_PREF).unwrap_or(default);
     let med = |a: &AttrSet, default| a.get_u32(code::MED).unwrap_or(default);
     let (ba, oa) = (best.attrs, other.attrs);
-    let one_neighbour = ba.as_path().first() == oa.as_path().first();
+    let one_neighbour = ba.as_path().neighbor() == oa.as_path().neighbor();
     local_pref(ba, b.default_local_pref) == local_pref(oa, o.default_local_pref)
         && (!b.path_metric || ba.as_path().hop_count() == oa.as_path().hop_count())
         && ba.origin() == oa.origin()

@@ -1,9 +1,12 @@
 //! UPDATEs in octets, and the rows that they come to.
 
+use super::sources::PATH_IDS_MAX;
 use super::*;
+use crate::peer::GatewayMode;
+use route::hop::{Hop, Recursive, Resolved};
 use route::iface::{IfaceFlags, Scope};
-use route::{ChannelId, IfaceAddr, ProtocolId, TableId};
-
+use route::{ChannelId, Iface, IfaceAddr, ProtocolId, TableId};
+use std::sync::atomic::AtomicU32;
 fn spec() -> PeerSpec {
     PeerSpec {
         cluster_id: 7,
@@ -199,6 +202,15 @@ fn bogus_prefixes_are_invalid_and_said() {
     let (no, yes) = (What::Invalid(0), What::Announce(1));
     assert_eq!(what, [no, no, no, no, yes, yes], "127/8, 224/8, 240/8, 0.1/16, default, 169.254/16");
     assert!(intake.lines().contains(&Line::Bogus("127.0.0.0/8".parse().unwrap())));
+}
+
+/// fsm/2.0.12/rx-update-nlri-multicast
+#[test]
+fn what_is_reserved_for_later_is_bogus_in_1_6_and_a_route_in_2_but_not_broadcast() {
+    let mut intake = intake(|s| s.takes_reserved = true);
+    let nets = [4, 224, 4, 240, 32, 255, 255, 255, 255];
+    let (what, _) = take(&mut intake, &update(&[65002], PEER, &[], &nets));
+    assert_eq!(what, [What::Invalid(0), What::Announce(1), What::Invalid(1)]);
 }
 
 #[test]
