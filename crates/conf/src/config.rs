@@ -19,6 +19,7 @@ mod protocol;
 mod rpki;
 mod statics;
 mod symbols;
+mod terms;
 mod time;
 
 pub use bfd::{BfdAuth, BfdConf, BfdInterfaces, BfdMode, BfdNeighbor, BfdOptions, BfdPassword, CivilTime};
@@ -39,6 +40,7 @@ pub use protocol::{ProtocolConf, ProtocolKind};
 pub use rpki::{CacheAddr, Interval, RpkiConf};
 pub use statics::{StaticConf, StaticDest, StaticHop, StaticRoa, StaticRoute};
 pub use symbols::{SymbolRow, Symbols};
+pub use terms::TermsConf;
 pub use time::{TimeFormat, TimeFormats};
 
 use route::{Family, Roa};

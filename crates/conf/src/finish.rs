@@ -3,6 +3,8 @@
 //! Each check is BIRD's, in its words and where BIRD finds it: at the closing
 //! brace. A note says where the option stands that leads to it.
 
+mod terms;
+
 use crate::config::{
     BfdMode, BgpConf, BmpConf, ChannelConf, Dialect, GatewayMode, MissingLladdr, MrtConf, NextHopPrefer, PeerKind,
     PipeConf, ProtocolConf, ProtocolKind, RestartMode, RoutesOf, RpkiConf,
@@ -69,6 +71,7 @@ impl Parser<'_> {
             ProtocolKind::Bgp(bgp) => {
                 let facts = BgpFacts { conf: bgp, given, dialect };
                 let mut wrong = facts.errors(close);
+                let doubts: Vec<_> = facts.doubts().collect();
                 for channel in channels {
                     let table = &channel.conf.table;
                     let sorted = self.config.tables.iter().any(|t| t.name == *table && t.sorted);
@@ -76,6 +79,9 @@ impl Parser<'_> {
                 }
                 for wrong in wrong {
                     self.fail(wrong.note(conf.span, "of this protocol"));
+                }
+                for (place, said) in doubts {
+                    self.warn(place, said);
                 }
             }
             ProtocolKind::Pipe(pipe) => channels.iter().for_each(|c| self.pipe(pipe, &c.conf, given, close)),
@@ -273,6 +279,9 @@ fn complete(conf: &mut BgpConf, dialect: Dialect, given: &Given) {
     if conf.is_internal() && !has(&["direct"]) && !has(&["multihop"]) {
         conf.multihop = Some(MULTIHOP_DEFAULT);
     }
+    if conf.graceful_restart == RestartMode::Off && !has(&["long", "lived", "graceful", "restart"]) {
+        conf.long_lived = RestartMode::Off;
+    }
     // BIRD 2 looks at the carrier of a neighbour's link, unless it is told not to.
     if dialect == Dialect::V2 && !has(&["check", "link"]) {
         conf.check_link = conf.multihop.is_none();
@@ -286,6 +295,8 @@ fn complete_channel(conf: &BgpConf, dialect: Dialect, channel: &mut DraftChannel
     let has_restart = has(&["graceful", "restart"]);
     let has_long_lived = has(&["long", "lived", "graceful", "restart"]);
     let has_stale_time = has(&["long", "lived", "stale", "time"]);
+    let has_stale_bounds =
+        (has(&["min", "long", "lived", "stale", "time"]), has(&["max", "long", "lived", "stale", "time"]));
     let (has_keep, has_prefer) = (has(&["next", "hop", "keep"]), has(&["next", "hop", "prefer"]));
     let Some(own) = &mut channel.conf.bgp else { return };
     if !has_gateway {
@@ -307,6 +318,11 @@ fn complete_channel(conf: &BgpConf, dialect: Dialect, channel: &mut DraftChannel
     }
     if dialect == Dialect::V1 || !has_stale_time {
         own.long_lived_stale_time_s = conf.long_lived_stale_time_s;
+    }
+    if dialect == Dialect::V2 {
+        let (least, most) = has_stale_bounds;
+        own.long_lived_stale_least_s = if least { own.long_lived_stale_least_s } else { conf.terms.stale_least_s };
+        own.long_lived_stale_most_s = if most { own.long_lived_stale_most_s } else { conf.terms.stale_most_s };
     }
     if dialect == Dialect::V2 && !has_keep {
         own.next_hop_keep = match conf {
@@ -397,6 +413,12 @@ impl BgpFacts<'_> {
                 "a client of a route server is in another AS",
             ),
             (
+                c.graceful_restart == RestartMode::Off && c.long_lived != RestartMode::Off,
+                "Long-lived graceful restart requires basic graceful restart",
+                &[&["graceful", "restart"], &["long", "lived", "graceful", "restart"]],
+                "use `graceful restart aware`",
+            ),
+            (
                 multihop && c.iface.is_some(),
                 "Multihop BGP cannot be bound to interface",
                 &[&["multihop"], &["interface"]],
@@ -415,7 +437,7 @@ impl BgpFacts<'_> {
                 "write `local ADDRESS as NUMBER`, or `source address ADDRESS`",
             ),
         ];
-        failing(checks, self.given, close)
+        failing(checks, self.given, close).into_iter().chain(self.times(close)).collect()
     }
 }
 

@@ -85,7 +85,7 @@ fn each_form_of_a_session_s_options() {
     );
     assert_eq!((bgp("allow local as;").1.allow_local_as, bgp("allow local as 2;").1.allow_local_as), (u32::MAX, 2));
     assert_eq!(bgp("disable after cease { prefix limit hit, administrative shutdown };").1.disable_after_cease, 0b110);
-    assert_eq!(bgp("disable after cease;").1.disable_after_cease, u32::MAX);
+    assert_eq!(bgp("disable after cease;").1.disable_after_cease, !(1 << 7));
     assert_eq!(of_channel(&bgp("rs client;").0).missing_lladdr, MissingLladdr::Ignore);
     assert_eq!(bgp("source address 10.0.0.1; passive; ttl security; password \"x\";").1.password.as_deref(), Some("x"));
     assert_eq!(bgp("interface \"eth0\";").1.iface.as_deref(), Some("eth0"));

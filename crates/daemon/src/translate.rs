@@ -6,8 +6,8 @@ use route::{ChannelId, Family, ProtocolId, TableId};
 use session::dynamic::Dynamic;
 use session::pace::Limits;
 use session::peer::{
-    ChannelRestart, GatewayMode, LinkLocalFormat, LivenessMode, MissingLladdr, NextHopRules, PeerChannel, PeerSpec,
-    PerFamily, RestartMode, RoutesOf,
+    ChannelRestart, GatewayMode, LinkLocalFormat, LivenessMode, MissingLladdr, Needed, NextHopRules, PeerChannel,
+    PeerSpec, PerFamily, RestartMode, RoutesOf, Terms,
 };
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
@@ -89,6 +89,8 @@ pub fn peer(
         disable_after_cease: bgp.disable_after_cease,
         capabilities: bgp.capabilities,
         route_refresh: bgp.route_refresh,
+        enhanced_refresh: bgp.enhanced_refresh,
+        terms: terms(bgp),
         as4: bgp.as4,
         extended_messages: bgp.extended_messages,
         advertise_ipv4: bgp.advertise_ipv4,
@@ -118,6 +120,28 @@ const fn restart(mode: config::RestartMode) -> RestartMode {
         config::RestartMode::Off => RestartMode::Off,
         config::RestartMode::Aware => RestartMode::Aware,
         config::RestartMode::On => RestartMode::On,
+    }
+}
+
+/// What is asked of the neighbour.
+fn terms(bgp: &BgpConf) -> Terms {
+    let asked = &bgp.terms;
+    let needed = [
+        (asked.route_refresh, Needed::RouteRefresh),
+        (asked.enhanced_refresh, Needed::EnhancedRefresh),
+        (asked.as4, Needed::As4),
+        (asked.extended_messages, Needed::ExtendedMessages),
+        (asked.graceful_restart, Needed::GracefulRestart),
+        (asked.long_lived, Needed::LongLived),
+    ];
+    Terms {
+        needed: needed.into_iter().filter_map(|(is, needed)| is.then_some(needed)).collect(),
+        strict_families: bgp.strict_families,
+        retries_bare: bgp.retries_bare,
+        least_hold_s: asked.least_hold_s,
+        least_keepalive_s: asked.least_keepalive_s,
+        send_hold_s: asked.send_hold_s,
+        restart_bounds_s: (asked.restart_least_s, asked.restart_most_s),
     }
 }
 

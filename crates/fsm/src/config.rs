@@ -1,5 +1,6 @@
 //! What a machine is told about the neighbour and about itself.
 
+use crate::Terms;
 use route::Family;
 use std::net::IpAddr;
 use wire::{Capabilities, PerFamily};
@@ -37,8 +38,10 @@ pub struct Config {
     pub disable_after_error: bool,
     /// The subcodes of a received Cease that disable the protocol, a bit each.
     pub disable_after_cease: u32,
-    /// What the neighbour must be able to do, or there is no session.
+    /// What the neighbour must be able to do for our channels, or there is no session.
     pub required: Required,
+    /// ... and for the session as such.
+    pub terms: Terms,
     /// Routes of a neighbour that restarts gracefully are kept (RFC 4724).
     pub restart_helper: bool,
     /// ... and for long (RFC 9494).

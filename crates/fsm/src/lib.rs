@@ -20,6 +20,7 @@ pub mod machine;
 pub mod negotiated;
 pub mod restart;
 pub mod say;
+pub mod terms;
 pub mod timer;
 
 pub use config::{Config, Required};
@@ -28,4 +29,5 @@ pub use machine::Machine;
 pub use negotiated::Negotiated;
 pub use restart::Keep;
 pub use say::{Class, ErrorClass, LastError};
+pub use terms::{Needed, Terms};
 pub use timer::Timer;

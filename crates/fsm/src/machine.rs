@@ -15,6 +15,7 @@ mod conn;
 mod connections;
 mod life;
 mod messages;
+mod objections;
 mod time;
 
 use crate::restart::Restart;
@@ -41,8 +42,6 @@ enum Stage {
 
 /// The code of `Send Hold Timer Expired` (RFC 9687 4).
 const SEND_HOLD_TIMER: u8 = 8;
-/// The least send hold time, seconds (RFC 9687 4.1).
-const SEND_HOLD_S: u64 = 480;
 
 /// See the head of this file.
 #[derive(Debug)]
@@ -177,11 +176,10 @@ impl Machine {
         self.restart.stale_timer()
     }
 
-    /// How long the neighbour may take no octet before [`Event::Stuck`], seconds: eight minutes, or twice the
-    /// hold time where that is more (RFC 9687 4.1). `None`: for ever, since hold time 0 was negotiated.
+    /// How long the neighbour may take no octet before [`Event::Stuck`], seconds (see [`Terms::send_hold_s`](crate::Terms)).
+    /// `None`: for ever, since that was asked for, or hold time 0 was negotiated.
     pub fn send_hold_s(&self) -> Option<u64> {
-        let hold = self.hold_timer()?;
-        Some((2 * u64::from(hold.total_s)).max(SEND_HOLD_S))
+        self.config.terms.send_hold_s(&self.config, self.hold_timer()?.total_s)
     }
 
     /// What went wrong last; forgotten when the session is established.

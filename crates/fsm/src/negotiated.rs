@@ -1,5 +1,6 @@
 //! What two OPENs come to (RFC 4271 4.2, RFC 5492 and the RFCs of the capabilities).
 
+use crate::terms::keepalive_asked_s;
 use crate::{Config, Required};
 use route::Family;
 use wire::Capabilities;
@@ -40,7 +41,7 @@ impl Negotiated {
         let none = Capabilities::default();
         let we = ours.unwrap_or(&none);
         let they = peer.capabilities.as_ref().unwrap_or(&none);
-        let families = common_families(we, they);
+        let families = common_families(we, they, config.terms.strict_families);
         let add_path = |receive: bool| {
             let both = |f: &Family| can_add_path(we, *f, receive) && can_add_path(they, *f, !receive);
             families.iter().copied().filter(both).collect()
@@ -108,14 +109,12 @@ impl Negotiated {
     }
 }
 
-/// Families that both sides announced; a side that announced none speaks IPv4 (RFC 4760 8).
-fn common_families(we: &Capabilities, they: &Capabilities) -> Vec<Family> {
+/// Families that both sides announced; a side that announced none speaks IPv4 (RFC 4760 8), or, `strict`, one that
+/// announced no capability at all.
+fn common_families(we: &Capabilities, they: &Capabilities, strict: bool) -> Vec<Family> {
     let speaks = |caps: &Capabilities, family| {
-        if caps.multiprotocol || !caps.families.is_empty() {
-            caps.families.contains(&family)
-        } else {
-            family == Family::Ipv4
-        }
+        let is_silent = if strict { *caps == Capabilities::default() } else { caps.families.is_empty() };
+        if caps.multiprotocol || !is_silent { caps.families.contains(&family) } else { family == Family::Ipv4 }
     };
     [Family::Ipv4, Family::Ipv6].into_iter().filter(|f| speaks(we, *f) && speaks(they, *f)).collect()
 }
@@ -128,18 +127,11 @@ fn can_add_path(caps: &Capabilities, family: Family, receive: bool) -> bool {
 /// A third of the hold time, or what was configured, lowered as the neighbour lowered the hold time: so
 /// three fit into the hold time whatever was negotiated (RFC 4271 4.4).
 fn keepalive_time_s(config: &Config, hold_time_s: u16) -> u32 {
-    if hold_time_s == 0 {
-        return 0;
-    }
-    let hold_s = u32::from(hold_time_s);
-    let own_hold_s = u32::from(config.hold_time_s).max(1);
-    match config.keepalive_time_s {
-        None => hold_s / 3,
-        Some(asked) if hold_s < own_hold_s => {
-            let scaled = u64::from(asked) * u64::from(hold_s) / u64::from(own_hold_s);
-            u32::try_from(scaled).unwrap_or(u32::MAX).min(hold_s / 3).max(1)
-        }
-        Some(asked) => asked,
+    let asked = keepalive_asked_s(config, hold_time_s);
+    match hold_time_s {
+        0 => 0,
+        _ if hold_time_s < config.hold_time_s => asked.min(u32::from(hold_time_s) / 3).max(1),
+        _ => asked,
     }
 }
 
@@ -170,6 +162,7 @@ mod tests {
             long_lived_helper: true,
             long_lived_bounds_s: PerFamily { ipv4: (0, u32::MAX), ipv6: (0, u32::MAX) },
             required: crate::Required::default(),
+            terms: crate::Terms::default(),
         }
     }
 

@@ -53,7 +53,8 @@ impl Restart {
             kept.then_some(Retained { family: *family, long_lived_s, stale: None })
         };
         let families: Vec<_> = negotiated.families.iter().filter_map(retained).collect();
-        let timer = (!families.is_empty()).then(|| Timer::exact(now, negotiated.restart_time_s()));
+        let timer =
+            (!families.is_empty()).then(|| Timer::exact(now, config.terms.restart_s(negotiated.restart_time_s())));
         Self { families, timer }
     }
 

@@ -12,6 +12,8 @@ pub enum Class {
     Error,
     /// WARN.
     Warning,
+    /// INFO.
+    Info,
     /// RMT: the neighbour's fault.
     Remote,
     /// TRACE, `states`.

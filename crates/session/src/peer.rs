@@ -14,6 +14,7 @@ pub use crate::listen::Listener;
 pub use crate::liveness::{Nobody, SharedWatcher, Wanted, Watch, Watcher};
 pub use crate::recovery::Recovery;
 pub use crate::status::{Announced, Capabilities, ChannelStatus, ErrorClass, LastError, PeerStatus, ProtoState, Timer};
+pub use fsm::{Needed, Terms};
 pub use rib::export::{LinkLocalFormat, MissingLladdr, NextHopRules, RoutesOf};
 pub use wire::PerFamily;
 
@@ -147,6 +148,10 @@ pub struct PeerSpec {
     pub capabilities: bool,
     /// `enable route refresh`.
     pub route_refresh: bool,
+    /// `enable enhanced route refresh`; of effect only beside the other one.
+    pub enhanced_refresh: bool,
+    /// What is asked of the neighbour.
+    pub terms: Terms,
     /// `enable as4`.
     pub as4: bool,
     /// `enable extended messages`.
@@ -234,6 +239,8 @@ impl PeerSpec {
             disable_after_cease: 0,
             capabilities: true,
             route_refresh: true,
+            enhanced_refresh: true,
+            terms: Terms::default(),
             as4: true,
             extended_messages: false,
             advertise_ipv4: true,

@@ -1,6 +1,6 @@
 //! `protocol bgp`: one neighbour.
 
-use super::{BfdMode, Dialect};
+use super::{BfdMode, Dialect, TermsConf};
 use route::{Family, Prefix};
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
@@ -153,6 +153,15 @@ pub struct BgpConf {
     pub capabilities: bool,
     /// `enable route refresh`.
     pub route_refresh: bool,
+    /// `enable enhanced route refresh` (2); of effect only beside the other one.
+    pub enhanced_refresh: bool,
+    /// What is asked of the neighbour.
+    pub terms: TermsConf,
+    /// A neighbour that announces capabilities speaks the families among them alone, and without a common one there is
+    /// no session (2).
+    pub strict_families: bool,
+    /// An error that has to do with capabilities leads to an attempt without any (1.6).
+    pub retries_bare: bool,
     /// `enable as4`.
     pub as4: bool,
     /// `enable extended messages`.
@@ -301,6 +310,8 @@ impl BgpConf {
                 rewrite_before_filter: false,
                 strict_next_hop: true,
                 takes_reserved: true,
+                strict_families: true,
+                retries_bare: false,
                 ..Self::default()
             },
         }
@@ -357,6 +368,10 @@ impl Default for BgpConf {
             disable_after_cease: 0,
             capabilities: true,
             route_refresh: true,
+            enhanced_refresh: true,
+            terms: TermsConf::default(),
+            strict_families: false,
+            retries_bare: true,
             as4: true,
             extended_messages: false,
             advertise_ipv4: true,

@@ -19,7 +19,7 @@ use neighbor::{
 };
 
 use Effect::Restart;
-use Slot::{Mark, Number, Secret, Short, Switch, Time};
+use Slot::{Limited, Mark, Number, Secret, Short, Switch, Time};
 
 /// Its own options.
 pub(crate) static OPTIONS: &[Row<BgpConf>] = &[
@@ -196,22 +196,45 @@ pub(crate) static OPTIONS: &[Row<BgpConf>] = &[
     Row::<BgpConf>::refused(&["keys"], "not yet in rbird: TCP-AO").only(V2),
     Row::<BgpConf>::refused(&["local", "role"], NOT_YET).only(V2),
     Row::<BgpConf>::new(&["require", "roles"], Slot::OnlyOff(NOT_YET), Restart).only(V2),
-    Row::<BgpConf>::new(&["require", "route", "refresh"], Slot::OnlyOff(NOT_YET), Restart).only(V2),
-    Row::<BgpConf>::new(&["require", "enhanced", "route", "refresh"], Slot::OnlyOff(NOT_YET), Restart).only(V2),
-    Row::<BgpConf>::new(&["require", "graceful", "restart"], Slot::OnlyOff(NOT_YET), Restart).only(V2),
-    Row::<BgpConf>::new(&["require", "long", "lived", "graceful", "restart"], Slot::OnlyOff(NOT_YET), Restart).only(V2),
-    Row::<BgpConf>::new(&["require", "as4"], Slot::OnlyOff(NOT_YET), Restart).only(V2),
-    Row::<BgpConf>::new(&["require", "extended", "messages"], Slot::OnlyOff(NOT_YET), Restart).only(V2),
     Row::<BgpConf>::new(&["require", "hostname"], Slot::OnlyOff(NOT_YET), Restart).only(V2),
-    Row::<BgpConf>::refused(&["enable", "enhanced", "route", "refresh"], NOT_YET).only(V2),
     Row::<BgpConf>::refused(&["allow", "as", "sets"], NOT_YET).only(V2),
-    Row::<BgpConf>::refused(&["min", "hold", "time"], NOT_YET).only(V2),
-    Row::<BgpConf>::refused(&["min", "keepalive", "time"], NOT_YET).only(V2),
-    Row::<BgpConf>::refused(&["send", "hold", "time"], NOT_YET).only(V2),
-    Row::<BgpConf>::refused(&["min", "graceful", "restart", "time"], NOT_YET).only(V2),
-    Row::<BgpConf>::refused(&["max", "graceful", "restart", "time"], NOT_YET).only(V2),
-    Row::<BgpConf>::refused(&["min", "long", "lived", "stale", "time"], NOT_YET).only(V2),
-    Row::<BgpConf>::refused(&["max", "long", "lived", "stale", "time"], NOT_YET).only(V2),
+    of_2(&["require", "route", "refresh"], Switch(field!(terms.route_refresh))),
+    of_2(&["enable", "enhanced", "route", "refresh"], Switch(field!(enhanced_refresh))),
+    of_2(&["require", "enhanced", "route", "refresh"], Switch(field!(terms.enhanced_refresh))),
+    of_2(&["require", "graceful", "restart"], Switch(field!(terms.graceful_restart))),
+    of_2(&["require", "long", "lived", "graceful", "restart"], Switch(field!(terms.long_lived))),
+    of_2(&["require", "as4"], Switch(field!(terms.as4))),
+    of_2(&["require", "extended", "messages"], Switch(field!(terms.extended_messages))),
+    of_2(&["min", "hold", "time"], Time(field!(terms.least_hold_s))),
+    of_2(&["min", "keepalive", "time"], Time(field!(terms.least_keepalive_s))),
+    own(
+        &["send", "hold", "time"],
+        "seconds",
+        |p, c| p.number().map(|s| c.terms.send_hold_s = Some(s)),
+        |c| c.terms.send_hold_s.map_or_else(|| "twice the hold time".to_owned(), |s| s.to_string()),
+        |a, b| a.terms.send_hold_s == b.terms.send_hold_s,
+    )
+    .only(V2),
+    of_2(
+        &["min", "graceful", "restart", "time"],
+        Limited(field!(terms.restart_least_s), 4095, "Min graceful restart time must be less than 4096"),
+    ),
+    most(
+        &["max", "graceful", "restart", "time"],
+        |p, c| up_to(p, 4095, "Max graceful restart time must be less than 4096").map(|s| c.terms.restart_most_s = s),
+        |c| shown_unless(u32::MAX, c.terms.restart_most_s),
+        |a, b| a.terms.restart_most_s == b.terms.restart_most_s,
+    ),
+    of_2(
+        &["min", "long", "lived", "stale", "time"],
+        Limited(field!(terms.stale_least_s), STALE_TIME_MAX_S, STALE_LEAST),
+    ),
+    most(
+        &["max", "long", "lived", "stale", "time"],
+        |p, c| up_to(p, STALE_TIME_MAX_S, STALE_MOST).map(|s| c.terms.stale_most_s = s),
+        |c| shown_unless(u32::MAX, c.terms.stale_most_s),
+        |a, b| a.terms.stale_most_s == b.terms.stale_most_s,
+    ),
     Row::<BgpConf>::refused(&["tx", "size", "warning"], NOT_YET).only(V2),
     Row::<BgpConf>::new(&["disable", "rx"], Slot::OnlyOff("it is for tests of BIRD itself"), Restart).only(V2),
     Row::new(
@@ -252,6 +275,21 @@ const fn own(
     Row::new(words, Slot::Own(Own { grammar, parse, show, same }), Restart)
 }
 
+/// A plain option that dialect 2 alone has.
+const fn of_2(words: &'static [&'static str], slot: Slot<BgpConf>) -> Row<BgpConf> {
+    Row::new(words, slot, Restart).only(V2)
+}
+
+/// The most of something that the neighbour announces; of dialect 2 alone.
+const fn most(
+    words: &'static [&'static str],
+    parse: fn(&mut Parser<'_>, &mut BgpConf) -> Parsed<()>,
+    show: fn(&BgpConf) -> String,
+    same: fn(&BgpConf, &BgpConf) -> bool,
+) -> Row<BgpConf> {
+    own(words, "seconds", parse, show, same).only(V2)
+}
+
 fn on_off(on: bool) -> String {
     if on { "on" } else { "off" }.to_owned()
 }
@@ -278,6 +316,23 @@ fn bounded(parser: &mut Parser<'_>, bounds: Bounds) -> Parsed<u16> {
         Ok(seconds) if seconds >= bounds.least => Ok(seconds),
         _ => Err(parser.refusal(start, bounds.message, format!("{asked} is not"))),
     }
+}
+
+/// The field of the capability has 24 bits (RFC 9494 3).
+const STALE_TIME_MAX_S: u32 = (1 << 24) - 1;
+const STALE_LEAST: &str = "Min long-lived stale time must be less than 2^24";
+const STALE_MOST: &str = "Max long-lived stale time must be less than 2^24";
+
+/// A number up to a limit, or what BIRD says of a greater one.
+fn up_to(parser: &mut Parser<'_>, limit: u32, message: &'static str) -> Parsed<u32> {
+    let start = parser.at.span();
+    let value = parser.number()?;
+    if value > limit { Err(parser.refusal(start, message, format!("at most {limit}"))) } else { Ok(value) }
+}
+
+/// A number, and nothing where it stands for none.
+fn shown_unless(none: u32, value: u32) -> String {
+    if value == none { String::new() } else { value.to_string() }
 }
 
 fn keepalive(parser: &mut Parser<'_>, conf: &mut BgpConf) -> Parsed<()> {
@@ -313,17 +368,20 @@ fn after_cease(parser: &mut Parser<'_>, conf: &mut BgpConf) -> Parsed<()> {
     conf.disable_after_cease = if parser.at.is(Op::BraceOpen) {
         parser.braced_list(CEASES)?.into_iter().fold(0, |mask, bit| mask | bit)
     } else if parser.switch()? {
-        u32::MAX
+        ALL_CEASES
     } else {
         0
     };
     Ok(())
 }
 
+/// What a switch turns on: all but that of two connections one goes.
+const ALL_CEASES: u32 = !(1 << 7);
+
 fn show_after_cease(conf: &BgpConf) -> String {
     match conf.disable_after_cease {
         0 => "off".to_owned(),
-        u32::MAX => "on".to_owned(),
+        ALL_CEASES => "on".to_owned(),
         mask => {
             let words: Vec<_> = CEASES.iter().filter(|(_, bit)| mask & bit != 0).map(|(word, _)| *word).collect();
             format!("{{ {} }}", words.join(", "))

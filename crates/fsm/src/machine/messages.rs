@@ -23,17 +23,12 @@ impl Machine {
         if open.is_inconsistent() {
             self.say(Class::Warning, "Peer advertised inconsistent AS numbers");
         }
-        if let Some((n, text)) = self.objection(&open) {
-            return self.fail_saying(now, which, n, text);
-        }
         let ours = if bare { None } else { self.config.capabilities.as_ref() };
-        let negotiated = Negotiated::new(&self.config, ours, open.clone());
-        if ours.is_some() && !negotiated.has_all(&self.config.required) {
-            let n = Notification::new(notification::OPEN, open_error::UNSUPPORTED_CAPABILITY);
-            let text = n.to_string();
+        let negotiated = Negotiated::new(&self.config, ours, open);
+        if let Some((n, text)) = self.objection(&negotiated, ours.is_none()) {
             return self.fail_saying(now, which, n, text);
         }
-        if !self.wins(which, &open) {
+        if !self.wins(which, &negotiated.peer) {
             return;
         }
         let hold_s = u32::from(negotiated.hold_time_s);
@@ -43,32 +38,6 @@ impl Machine {
         *self.conn_mut(which) = Conn::OpenConfirm(Box::new(Talk { negotiated, hold, keepalive }));
         self.trace(Class::Packets, "Sending KEEPALIVE");
         self.actions.push(Action::SendKeepalive(which));
-    }
-
-    /// What is wrong with an OPEN (RFC 4271 6.2), and the line for the log.
-    pub(super) fn objection(&self, open: &Open) -> Option<(Notification, String)> {
-        let said = |n: Notification| {
-            let text = n.to_string();
-            Some((n, text))
-        };
-        let expected = match self.config.peer_as {
-            0 => open.asn != self.config.local_as && open.asn != 0,
-            asn => open.asn == asn,
-        };
-        if !expected {
-            return said(Notification::bad_peer_as(open.asn));
-        }
-        if matches!(open.hold_time_s, 1 | 2) {
-            return said(Notification::unacceptable_hold_time(open.hold_time_s));
-        }
-        // Within an AS identifiers are unique (RFC 6286 2.2).
-        let twin = self.config.is_internal() && open.router_id == self.config.router_id;
-        if open.router_id == 0 || twin {
-            let n = Notification::new(notification::OPEN, open_error::BAD_IDENTIFIER);
-            let text = format!("{}: {:08x}", n.message(), open.router_id);
-            return Some((n, text));
-        }
-        None
     }
 
     /// Settles a collision with the other connection (RFC 4271 6.8); true when this one goes on.
@@ -165,7 +134,7 @@ impl Machine {
         self.remember(Some(which), ErrorClass::Received, n.message());
         let capability = n.code == notification::OPEN
             && matches!(n.subcode, open_error::UNSUPPORTED_PARAMETER | open_error::UNSUPPORTED_CAPABILITY);
-        if capability && !self.bare && self.config.capabilities.is_some() {
+        if capability && self.config.terms.retries_bare && !self.bare && self.config.capabilities.is_some() {
             self.say(Class::Warning, "Capability related error received, retry with capabilities disabled");
             self.bare = phase != Phase::Established;
             return self.lose(now, which, false);
@@ -176,8 +145,10 @@ impl Machine {
             self.drop_conn(which, Keep::Nothing);
             return self.live_again(now, Stop::Cease { subcode: 0, text: String::new() });
         }
-        let bit = 1u32.checked_shl(u32::from(n.subcode)).unwrap_or(0);
-        if self.config.disable_after_cease & bit != 0 {
+        // A kind of Cease that has no word counts as one without a kind.
+        let kind = if n.subcode <= cease::OUT_OF_RESOURCES { n.subcode } else { 0 };
+        if self.config.disable_after_cease >> kind & 1 == 1 {
+            self.say(Class::Info, "Disabled after Cease notification");
             self.wait.forget();
             self.actions.push(Action::Disabled);
             self.drop_conn(which, Keep::Nothing);

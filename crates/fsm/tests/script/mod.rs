@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 #![allow(dead_code, reason = "each test file uses its part of the script")]
 
-use rbird_fsm::{Action, Class, Config, Event, Life, Machine, Phase, Required, Which};
+use rbird_fsm::{Action, Class, Config, Event, Life, Machine, Phase, Required, Terms, Which};
 use route::{Family, Moment};
 use wire::capability::GracefulRestart;
 use wire::{Capabilities, Notification, Open, PerFamily};
@@ -37,6 +37,7 @@ pub fn config() -> Config {
         long_lived_helper: true,
         long_lived_bounds_s: PerFamily { ipv4: (0, u32::MAX), ipv6: (0, u32::MAX) },
         required: Required::default(),
+        terms: Terms::default(),
     }
 }
 

@@ -224,6 +224,7 @@ impl Task {
         match class {
             Class::Error => tracing::error!("{name}: {text}"),
             Class::Warning => tracing::warn!("{name}: {text}"),
+            Class::Info => tracing::info!("{name}: {text}"),
             Class::Remote => tracing::info!(target: "remote", "{name}: {text}"),
             Class::States => self.trace(STATES, text),
             Class::Events => self.trace(EVENTS, text),

@@ -35,6 +35,7 @@ pub(super) fn machine_config(spec: &PeerSpec, restarting: bool) -> fsm::Config {
         long_lived_helper: spec.long_lived != RestartMode::Off,
         long_lived_bounds_s: stale_bounds(spec),
         required: required(spec),
+        terms: spec.terms.clone(),
     }
 }
 
@@ -73,7 +74,7 @@ fn capabilities(spec: &PeerSpec, restarting: bool) -> Capabilities {
         graceful_restart: restart_capability(spec, restarting),
         as4: spec.as4.then_some(spec.local_as),
         add_paths,
-        enhanced_refresh: spec.route_refresh,
+        enhanced_refresh: spec.route_refresh && spec.enhanced_refresh,
         long_lived: long_lived_capability(spec, restarting),
         unknown: Vec::new(),
     }

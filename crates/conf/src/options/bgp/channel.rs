@@ -1,6 +1,6 @@
 //! The options of a channel of a session.
 
-use super::{NOT_YET, V1, V2, word_of};
+use super::{NOT_YET, STALE_LEAST, STALE_MOST, STALE_TIME_MAX_S, V1, V2, shown_unless, up_to, word_of};
 use crate::config::{BgpChannel, GatewayMode, LinkLocalFormat, MissingLladdr, NextHopPrefer, RoutesOf};
 use crate::option::{Effect::Restart, Own, Row, Slot, field};
 use crate::parser::Parser;
@@ -99,14 +99,14 @@ pub(crate) static CHANNEL: &[Row<BgpChannel>] = &[
     .only(V2),
     Row::<BgpChannel>::new(
         &["min", "long", "lived", "stale", "time"],
-        Limited(field!(long_lived_stale_least_s), STALE_TIME_MAX_S, "Min long-lived stale time must be less than 2^24"),
+        Limited(field!(long_lived_stale_least_s), STALE_TIME_MAX_S, STALE_LEAST),
         Restart,
     )
     .only(V2),
     of_channel(
         &["max", "long", "lived", "stale", "time"],
         "number",
-        stale_time_most,
+        |p, c| up_to(p, STALE_TIME_MAX_S, STALE_MOST).map(|s| c.long_lived_stale_most_s = s),
         |c| shown_unless(u32::MAX, c.long_lived_stale_most_s),
         |a, b| a.long_lived_stale_most_s == b.long_lived_stale_most_s,
     )
@@ -114,9 +114,6 @@ pub(crate) static CHANNEL: &[Row<BgpChannel>] = &[
     Row::<BgpChannel>::refused(&["validate"], "rbird has no flowspec").only(V2),
     Row::<BgpChannel>::refused(&["base", "table"], "rbird has no flowspec").only(V2),
 ];
-
-/// The field of the capability has 24 bits (RFC 9494 3).
-const STALE_TIME_MAX_S: u32 = (1 << 24) - 1;
 
 const fn of_channel(
     words: &'static [&'static str],
@@ -175,26 +172,11 @@ fn show_igp_tables(conf: &BgpChannel) -> String {
     names.join(", ")
 }
 
-/// A number, and nothing where it stands for none.
-fn shown_unless(none: u32, value: u32) -> String {
-    if value == none { String::new() } else { value.to_string() }
-}
-
 fn cost(parser: &mut Parser<'_>, conf: &mut BgpChannel) -> Parsed<()> {
     let start = parser.at.span();
     conf.cost = parser.number()?;
     if conf.cost == 0 {
         return Err(parser.refusal(start, "Cost must be positive", "leave it out for none"));
-    }
-    Ok(())
-}
-
-fn stale_time_most(parser: &mut Parser<'_>, conf: &mut BgpChannel) -> Parsed<()> {
-    let start = parser.at.span();
-    conf.long_lived_stale_most_s = parser.number()?;
-    if conf.long_lived_stale_most_s > STALE_TIME_MAX_S {
-        let message = "Max long-lived stale time must be less than 2^24";
-        return Err(parser.refusal(start, message, format!("at most {STALE_TIME_MAX_S}")));
     }
     Ok(())
 }

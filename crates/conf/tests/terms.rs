@@ -1,0 +1,138 @@
+//! What a session of dialect 2 asks of its neighbour: read, checked in BIRD's words, and wondered about.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may stop")]
+
+use rbird_conf::config::{BgpConf, ProtocolKind, RestartMode, TermsConf};
+use rbird_conf::files::Memory;
+use rbird_conf::{Dialect, LoadOptions, load};
+
+fn text(options: &str) -> String {
+    format!("protocol bgp {{ local as 1; neighbor 10.0.0.2 as 2; {options} ipv4 {{ import all; export all; }}; }}")
+}
+
+/// A session with these options, and what is said of it.
+fn session(options: &str) -> (BgpConf, Vec<String>) {
+    match load("c", &Memory::new().with("c", text(options)), &options_of_2()) {
+        Ok(loaded) => {
+            let said = loaded.warning_lines();
+            match &loaded.config.protocols[0].kind {
+                ProtocolKind::Bgp(bgp) => (bgp.as_ref().clone(), said),
+                other => panic!("{other:?}"),
+            }
+        }
+        Err(refused) => panic!("{options}: {}", refused.report(false).join("\n")),
+    }
+}
+
+/// BIRD's words for options that cannot be.
+fn refusal(options: &str) -> String {
+    let refused = load("c", &Memory::new().with("c", text(options)), &options_of_2()).unwrap_err();
+    refused.line().split_once(' ').unwrap().1.to_owned()
+}
+
+fn options_of_2() -> LoadOptions {
+    LoadOptions { dialect: Some(Dialect::V2), ..LoadOptions::default() }
+}
+
+#[test]
+fn each_option_has_its_place() {
+    let (plain, _) = session("");
+    assert_eq!(plain.terms, TermsConf::default());
+    assert!(plain.enhanced_refresh && plain.strict_families && !plain.retries_bare);
+    let (all, said) = session(
+        "require route refresh; require enhanced route refresh; require as4; require extended messages on; \
+         enable extended messages; require graceful restart; require long lived graceful restart; \
+         min hold time 30; min keepalive time 10; send hold time 600; min graceful restart time 5; \
+         max graceful restart time 500; min long lived stale time 50; max long lived stale time 5000;",
+    );
+    let expected = TermsConf {
+        route_refresh: true,
+        enhanced_refresh: true,
+        as4: true,
+        extended_messages: true,
+        graceful_restart: true,
+        long_lived: true,
+        least_hold_s: 30,
+        least_keepalive_s: 10,
+        send_hold_s: Some(600),
+        restart_least_s: 5,
+        restart_most_s: 500,
+        stale_least_s: 50,
+        stale_most_s: 5000,
+    };
+    assert_eq!(all.terms, expected);
+    assert_eq!(said, [""; 0]);
+    assert!(!session("enable enhanced route refresh off;").0.enhanced_refresh);
+}
+
+#[test]
+fn times_that_contradict_each_other_are_refused_in_bird_s_words() {
+    for (options, expected) in [
+        ("keepalive time 241;", "Keepalive time must be at most hold time"),
+        ("send hold time 239;", "Send hold time must be zero or at least hold time"),
+        ("min hold time 241;", "Min hold time (241) exceeds hold time (240)"),
+        ("min keepalive time 81;", "Min keepalive time (81) exceeds keepalive time (80)"),
+        ("keepalive time 9; min keepalive time 10;", "Min keepalive time (10) exceeds keepalive time (9)"),
+        (
+            "min graceful restart time 9; max graceful restart time 8;",
+            "Min graceful restart time (9) exceeds max graceful restart time (8)",
+        ),
+        ("min graceful restart time 4096;", "Min graceful restart time must be less than 4096"),
+        ("max graceful restart time 4096;", "Max graceful restart time must be less than 4096"),
+        (
+            "min long lived stale time 9; max long lived stale time 8;",
+            "Min long-lived stale time (9) exceeds max long-lived stale time (8)",
+        ),
+        ("max long lived stale time 16777216;", "Max long-lived stale time must be less than 2^24"),
+        (
+            "graceful restart off; long lived graceful restart on;",
+            "Long-lived graceful restart requires basic graceful restart",
+        ),
+    ] {
+        assert_eq!(refusal(options), expected, "{options}");
+    }
+    assert_eq!(session("send hold time 0;").0.terms.send_hold_s, Some(0));
+}
+
+#[test]
+fn what_is_asked_but_not_done_by_ourselves_is_said() {
+    for (options, expected) in [
+        ("keepalive time 121;", "Keepalive time should be at most 1/2 of hold time"),
+        ("require enhanced route refresh; enable route refresh off;", "Enhanced refresh required but disabled"),
+        (
+            "require enhanced route refresh; enable enhanced route refresh off;",
+            "Enhanced refresh required but disabled",
+        ),
+        ("require as4; enable as4 off;", "AS4 support required but disabled"),
+        ("require extended messages;", "Extended messages required but not enabled"),
+        ("require graceful restart; graceful restart off;", "Graceful restart required but not enabled"),
+    ] {
+        let (_, said) = session(options);
+        assert!(said.iter().any(|line| line.contains(expected)), "{options}: {said:?}");
+    }
+}
+
+#[test]
+fn without_graceful_restart_there_is_no_long_lived_one() {
+    assert_eq!(session("graceful restart off;").0.long_lived, RestartMode::Off);
+    assert_eq!(session("graceful restart on;").0.long_lived, RestartMode::Aware);
+}
+
+#[test]
+fn stale_times_of_the_session_are_the_default_of_its_channels() {
+    let text = "protocol bgp { local as 1; neighbor 10.0.0.2 as 1; min long lived stale time 5;\n\
+                max long lived stale time 50; ipv4; ipv6 { max long lived stale time 70; }; }";
+    let loaded = load("c", &Memory::new().with("c", text), &options_of_2()).unwrap();
+    let bounds = |n: usize| {
+        let own = loaded.config.protocols[0].channels[n].bgp.as_ref().unwrap();
+        (own.long_lived_stale_least_s, own.long_lived_stale_most_s)
+    };
+    assert_eq!((bounds(0), bounds(1)), ((5, 50), (5, 70)));
+}
+
+#[test]
+fn a_switch_disables_after_every_cease_but_that_of_a_collision() {
+    assert_eq!(session("disable after cease;").0.disable_after_cease, !(1 << 7));
+    let (some, _) = session("disable after cease { cease, out of resources, connection collision };");
+    assert_eq!(some.disable_after_cease, 1 | 1 << 8 | 1 << 7);
+}

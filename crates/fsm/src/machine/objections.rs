@@ -1,0 +1,54 @@
+//! What may be wrong with an OPEN (RFC 4271 6.2), in BIRD's order: of several errors the neighbour is told the first.
+
+use super::Machine;
+use crate::Negotiated;
+use wire::Notification;
+use wire::notification::{self, open as open_error};
+
+/// What the neighbour is told, and the line for the log.
+type Objection = (Notification, String);
+
+impl Machine {
+    /// What is wrong with what two OPENs come to. `bare`: we announced no capabilities, so we may ask for none.
+    pub(super) fn objection(&self, negotiated: &Negotiated, bare: bool) -> Option<Objection> {
+        self.times(negotiated)
+            .or_else(|| self.identifier(negotiated.peer.router_id))
+            .or_else(|| if bare { None } else { self.capabilities(negotiated) })
+            .or_else(|| self.neighbour(negotiated.peer.asn))
+    }
+
+    fn times(&self, negotiated: &Negotiated) -> Option<Objection> {
+        let offered_s = negotiated.peer.hold_time_s;
+        let is_good = !matches!(offered_s, 1 | 2) && self.config.terms.allow_times(&self.config, negotiated);
+        (!is_good).then(|| told(Notification::unacceptable_hold_time(offered_s)))
+    }
+
+    /// Within an AS identifiers are unique (RFC 6286 2.2).
+    fn identifier(&self, router_id: u32) -> Option<Objection> {
+        let twin = self.config.is_internal() && router_id == self.config.router_id;
+        (router_id == 0 || twin).then(|| {
+            let n = Notification::new(notification::OPEN, open_error::BAD_IDENTIFIER);
+            let text = format!("{}: {router_id:08x}", n.message());
+            (n, text)
+        })
+    }
+
+    fn capabilities(&self, negotiated: &Negotiated) -> Option<Objection> {
+        let is_good = self.config.terms.allow_capabilities(negotiated) && negotiated.has_all(&self.config.required);
+        (!is_good).then(|| told(Notification::new(notification::OPEN, open_error::UNSUPPORTED_CAPABILITY)))
+    }
+
+    fn neighbour(&self, asn: u32) -> Option<Objection> {
+        let is_good = match self.config.peer_as {
+            0 => asn != self.config.local_as && asn != 0,
+            expected => asn == expected,
+        };
+        (!is_good).then(|| told(Notification::bad_peer_as(asn)))
+    }
+}
+
+/// The line says the same as the NOTIFICATION.
+fn told(n: Notification) -> Objection {
+    let text = n.to_string();
+    (n, text)
+}

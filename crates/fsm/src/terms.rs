@@ -1,0 +1,119 @@
+//! The terms of a session: what the operator asks of the neighbour's OPEN beside its AS, and within which bounds its
+//! times count.
+
+use crate::{Config, Negotiated};
+use wire::Capabilities;
+
+/// A capability that a neighbour may have to announce (`require ...` of a session).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Needed {
+    /// `require route refresh` (RFC 2918).
+    RouteRefresh,
+    /// `require enhanced route refresh` (RFC 7313).
+    EnhancedRefresh,
+    /// `require as4` (RFC 6793).
+    As4,
+    /// `require extended messages` (RFC 8654).
+    ExtendedMessages,
+    /// `require graceful restart` (RFC 4724).
+    GracefulRestart,
+    /// `require long lived graceful restart` (RFC 9494).
+    LongLived,
+}
+
+impl Needed {
+    fn is_in(self, they: &Capabilities) -> bool {
+        match self {
+            Self::RouteRefresh => they.route_refresh,
+            Self::EnhancedRefresh => they.enhanced_refresh,
+            Self::As4 => they.as4.is_some(),
+            Self::ExtendedMessages => they.extended_messages,
+            Self::GracefulRestart => they.graceful_restart.is_some(),
+            // RFC 9494 3.1: without the other capability "it MUST be disregarded".
+            Self::LongLived => they.long_lived.is_some() && they.graceful_restart.is_some(),
+        }
+    }
+}
+
+/// See the head of this file. Times are seconds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Terms {
+    /// What the neighbour must announce.
+    pub needed: Vec<Needed>,
+    /// Who announces capabilities speaks the families among them, and without a common one there is no session (2).
+    /// Else who announces no family speaks IPv4, and a session may have none (1.6).
+    pub strict_families: bool,
+    /// An error that has to do with capabilities leads to an attempt without any (1.6).
+    pub retries_bare: bool,
+    /// `min hold time`; 0: none.
+    pub least_hold_s: u32,
+    /// `min keepalive time`; 0: none.
+    pub least_keepalive_s: u32,
+    /// `send hold time`; 0: the neighbour may take no octet for ever. `None`: for eight minutes, or twice the hold
+    /// time where that is more (RFC 9687 4.1).
+    pub send_hold_s: Option<u32>,
+    /// The least and the most of the restart time that the neighbour announces (RFC 4724) that counts.
+    pub restart_bounds_s: (u32, u32),
+}
+
+impl Default for Terms {
+    /// Those of BIRD 1.6.
+    fn default() -> Self {
+        Self {
+            needed: Vec::new(),
+            strict_families: false,
+            retries_bare: true,
+            least_hold_s: 0,
+            least_keepalive_s: 0,
+            send_hold_s: None,
+            restart_bounds_s: (0, u32::MAX),
+        }
+    }
+}
+
+impl Terms {
+    /// Whether what both sides would do for hold time and keepalives is often enough.
+    pub(crate) fn allow_times(&self, config: &Config, negotiated: &Negotiated) -> bool {
+        let hold_s = negotiated.hold_time_s;
+        u32::from(hold_s) >= self.least_hold_s && keepalive_asked_s(config, hold_s) >= self.least_keepalive_s
+    }
+
+    /// Whether the neighbour announces all that it must.
+    pub(crate) fn allow_capabilities(&self, negotiated: &Negotiated) -> bool {
+        let none = Capabilities::default();
+        let they = negotiated.peer.capabilities.as_ref().unwrap_or(&none);
+        self.needed.iter().all(|needed| needed.is_in(they)) && !(self.strict_families && negotiated.families.is_empty())
+    }
+
+    /// How long the neighbour may take no octet when this hold time was negotiated; `None`: for ever.
+    pub(crate) fn send_hold_s(&self, config: &Config, hold_s: u32) -> Option<u64> {
+        let own_hold_s = u64::from(config.hold_time_s.max(1));
+        match self.send_hold_s {
+            None => Some((2 * u64::from(hold_s)).max(SEND_HOLD_S)),
+            Some(0) => None,
+            Some(asked) => Some((u64::from(asked) * u64::from(hold_s) / own_hold_s).max(1)),
+        }
+    }
+
+    /// The time in which a neighbour must be back that announces this one.
+    pub(crate) fn restart_s(&self, announced_s: u32) -> u32 {
+        let (least, most) = self.restart_bounds_s;
+        announced_s.min(most).max(least)
+    }
+}
+
+/// RFC 9687 4.1: "the default value is the greater of 8 minutes or 2 times the negotiated HoldTime".
+const SEND_HOLD_S: u64 = 8 * 60;
+
+/// A third of the hold time, or what was configured, lowered as the neighbour lowered the hold time. 0: none.
+pub(crate) fn keepalive_asked_s(config: &Config, hold_time_s: u16) -> u32 {
+    let (hold_s, own_hold_s) = (u32::from(hold_time_s), u32::from(config.hold_time_s).max(1));
+    match config.keepalive_time_s {
+        _ if hold_s == 0 => 0,
+        None => hold_s / 3,
+        Some(asked) => {
+            let scaled = u64::from(asked) * u64::from(hold_s) / u64::from(own_hold_s);
+            u32::try_from(scaled).unwrap_or(u32::MAX).max(1)
+        }
+    }
+}

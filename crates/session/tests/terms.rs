@@ -1,0 +1,51 @@
+//! What a session asks of its neighbour, between two peers over loopback.
+#![allow(clippy::expect_used, clippy::unwrap_used, reason = "tests")]
+
+mod world;
+
+use rbird_session::peer::*;
+use world::*;
+
+/// Two peers with options of their own; the first one is awaited with `shown`.
+async fn meet(
+    ours: impl FnOnce(&mut PeerSpec),
+    theirs: impl FnOnce(&mut PeerSpec),
+    shown: &str,
+) -> (World, PeerHandle) {
+    let (at_a, at_b) = (address(), address());
+    let (a, b) = (World::new(), World::new());
+    let (mut spec_a, mut spec_b) = (spec("a", (65001, 65002), at_a, at_b), spec("b", (65002, 65001), at_b, at_a));
+    spec_b.passive = true;
+    ours(&mut spec_a);
+    theirs(&mut spec_b);
+    let (peer_a, peer_b) = (a.peer(spec_a), b.peer(spec_b));
+    peer_b.start();
+    peer_a.start();
+    until(&peer_a, shown).await;
+    (a, peer_a)
+}
+
+const MISSING: &str = "start Idle BGP Error: Required capability missing";
+
+#[tokio::test]
+async fn a_capability_that_is_needed_is_asked_for_and_announced_when_it_is_enabled() {
+    let asks = |spec: &mut PeerSpec| spec.terms.needed = vec![Needed::EnhancedRefresh];
+    meet(asks, |_| {}, "up Established").await;
+    meet(asks, |spec| spec.enhanced_refresh = false, MISSING).await;
+}
+
+#[tokio::test]
+async fn what_both_would_do_for_times_must_be_often_enough() {
+    let asks = |spec: &mut PeerSpec| (spec.terms.least_hold_s, spec.terms.least_keepalive_s) = (60, 20);
+    meet(asks, |spec| spec.hold_time_s = 59, "start Idle BGP Error: Unacceptable hold time").await;
+    let (_world, peer) = meet(asks, |spec| spec.hold_time_s = 60, "up Established").await;
+    assert_eq!(peer.status.borrow().keepalive.map(|t| t.total_s), Some(20));
+}
+
+#[tokio::test]
+async fn a_neighbour_of_another_family_has_no_session_in_dialect_2() {
+    let strict = |spec: &mut PeerSpec| spec.terms.strict_families = true;
+    let ipv6 = |spec: &mut PeerSpec| spec.channels[0].family = route::Family::Ipv6;
+    meet(strict, ipv6, MISSING).await;
+    meet(|_| {}, ipv6, "up Established").await;
+}
