@@ -69,6 +69,14 @@ impl Pair {
         Ok(pid)
     }
 
+    /// Ends a program at once; it is gone when this returns, its sockets with it.
+    pub fn kill(&mut self, pid: u32) -> Result<()> {
+        let child = self.children.iter_mut().find(|child| child.id() == pid).context("no program of this pair")?;
+        child.kill()?;
+        child.wait()?;
+        Ok(())
+    }
+
     /// Does something on a thread of a machine, such as opening a socket that is used elsewhere.
     pub fn inside<T: Send>(&self, node: &str, act: impl FnOnce() -> T + Send) -> Result<T> {
         let namespace = std::fs::File::open(format!("/run/netns/{}", self.netns.name(node)))?;

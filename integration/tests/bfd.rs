@@ -27,10 +27,15 @@ fn rbird(pair: &mut Pair, bfd: &str, more: &str) -> Result<()> {
 /// The same for a family.
 fn rbird_of(family: &str, pair: &mut Pair, bfd: &str, more: &str) -> Result<()> {
     let text = format!("router id 10.9.0.1;\nprotocol device {{}}\nprotocol bfd bfd1 {{ {bfd} }}\n{more}\n");
-    let conf = pair.write("rbird.conf", &text)?;
+    start(pair, &format!("--family {family}"), &text)
+}
+
+/// The same with a whole configuration.
+fn start(pair: &mut Pair, options: &str, text: &str) -> Result<()> {
+    let conf = pair.write("rbird.conf", text)?;
     let program = top().join("target/release/rbird");
     let socket = pair.dir().join("rbird.ctl");
-    let line = format!("{} --family {family} -d -c {} -s {}", program.display(), conf.display(), socket.display());
+    let line = format!("{} {options} -d -c {} -s {}", program.display(), conf.display(), socket.display());
     pair.spawn("a", "rbird", &line).map(|_| ())
 }
 
@@ -160,7 +165,7 @@ fn every_authentication_of_bird_1_6_8_is_understood_both_ways_and_a_wrong_passwo
                 Ok((said.contains("Authentication failed for 10.9.0.2"), said))
             })?;
             wait_session(pair, "10.9.0.2", "Down", PATIENCE)?;
-            kill(first, Signal::SIGKILL)?;
+            pair.kill(u32::try_from(first.as_raw())?)?;
             bird(pair, &with("a password that is too long", 1), "")?;
             wait_session(pair, "10.9.0.2", "Up", PATIENCE).context(method)
         });
@@ -191,6 +196,31 @@ fn neighbours_several_hops_away_and_passive_ones_come_up() {
         )?;
         wait_session(pair, "10.9.0.2", "Up", PATIENCE)?;
         wait_session(pair, "10.19.0.2", "Up", PATIENCE)
+    });
+}
+
+#[test]
+fn each_session_is_run_by_the_protocol_that_accepts_it_and_heard_where_that_is_bound() {
+    tell(|pair| {
+        let text = format!(
+            "router id 10.9.0.1;\nprotocol device {{}}\n\
+             protocol bfd four {{ accept ipv4 direct; strict bind; {INTERVALS} neighbor 10.9.0.2; neighbor fd09::2; }}\n\
+             protocol bfd six {{ accept ipv6; zero udp6 checksum rx; {INTERVALS} }}\n"
+        );
+        start(pair, "--dialect 2", &text)?;
+        let bird2 = rbird_xtask::build::bird2()?.join("bird");
+        let neighbors = format!("{INTERVALS} neighbor 10.9.0.1; neighbor fd09::1;");
+        bird_of(&bird2.display().to_string(), pair, &neighbors, "")?;
+        for (protocol, its, other) in [("four", "10.9.0.2", "fd09::2"), ("six", "fd09::2", "10.9.0.2")] {
+            let shown = format!("show bfd sessions {protocol}");
+            wait_says(pair, &shown, " Up ", true, PATIENCE)?;
+            let answer = ask(pair, &shown)?;
+            ensure!(answer.contains(its) && !answer.contains(other), "{protocol}: {answer}");
+        }
+        let ports = pair.exec("a", "ss -Hlun sport = 3784")?;
+        ensure!(ports.contains("10.9.0.1%d0:3784") && !ports.contains("0.0.0.0:3784"), "{ports}");
+        ensure!(ports.contains("[::]:3784"), "{ports}");
+        Ok(())
     });
 }
 

@@ -52,6 +52,15 @@ pub struct Report {
     pub downs: u32,
 }
 
+/// How the port of a session is opened.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Hearing {
+    /// On our address, and on the link of a neighbour one hop away; else on every address.
+    pub strict: bool,
+    /// Packets over IPv6 without a checksum are taken (RFC 6935).
+    pub zero_checksum: bool,
+}
+
 /// A session to be run.
 pub struct Spec {
     /// The protocol instance, for log lines.
@@ -66,6 +75,8 @@ pub struct Spec {
     pub link: Option<Link>,
     /// Intervals and keys.
     pub options: Options,
+    /// The port on which its packets come.
+    pub hearing: Hearing,
     /// Who hears of it.
     pub tell: Tell,
 }

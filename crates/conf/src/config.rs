@@ -22,7 +22,7 @@ mod symbols;
 mod terms;
 mod time;
 
-pub use bfd::{BfdAuth, BfdConf, BfdInterfaces, BfdMode, BfdNeighbor, BfdOptions, BfdPassword, CivilTime};
+pub use bfd::{BfdAccept, BfdAuth, BfdConf, BfdInterfaces, BfdMode, BfdNeighbor, BfdOptions, BfdPassword, CivilTime};
 pub use bgp::{
     BgpChannel, BgpConf, GatewayMode, LinkLocalFormat, MissingLladdr, NextHopPrefer, PeerKind, RestartMode, RoutesOf,
 };

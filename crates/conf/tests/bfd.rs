@@ -2,10 +2,10 @@
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
-use rbird_conf::config::{BfdAuth, BfdConf, BfdMode, Config, ProtocolKind, StaticDest};
+use rbird_conf::config::{BfdAccept, BfdAuth, BfdConf, BfdMode, Config, ProtocolKind, StaticDest};
 use rbird_conf::files::Memory;
 use rbird_conf::plan::diff;
-use rbird_conf::{LoadOptions, load};
+use rbird_conf::{Dialect, LoadOptions, load};
 
 fn read(text: &str) -> Result<Config, String> {
     let files = Memory::new().with("c", format!("router id 1.1.1.1; {text}"));
@@ -130,4 +130,23 @@ fn new_intervals_are_taken_over_by_what_runs() {
     let plan = diff(&with(50), &with(60)).to_string();
     assert!(plan.starts_with("protocol b: updated in place (interface: "), "{plan}");
     assert!(diff(&with(50), &with(50)).is_empty());
+}
+
+#[test]
+fn each_word_of_accept_leaves_out_the_others_of_its_kind() {
+    let accept = |text: &str| {
+        let files = Memory::new().with("c", format!("router id 1.1.1.1; protocol bfd {{ accept{text}; }}"));
+        let options = LoadOptions { dialect: Some(Dialect::V2), ..LoadOptions::default() };
+        match &load("c", &files, &options).unwrap().config.protocols[0].kind {
+            ProtocolKind::Bfd(conf) => conf.accept,
+            _ => panic!("another protocol"),
+        }
+    };
+    let all = BfdAccept::default();
+    assert_eq!(accept(""), all);
+    assert_eq!(accept(" ipv4"), BfdAccept { ipv6: false, ..all });
+    assert_eq!(accept(" ipv6 multihop"), BfdAccept { ipv4: false, direct: false, ..all });
+    let near = BfdAccept { multihop: false, ..all };
+    assert!(near.takes([10, 0, 0, 1].into(), true) && !near.takes([10, 0, 0, 1].into(), false));
+    assert!(!accept(" ipv4 direct").takes(std::net::Ipv6Addr::LOCALHOST.into(), true));
 }

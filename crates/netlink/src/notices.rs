@@ -8,7 +8,7 @@ use crate::SeenRoute;
 use crate::message::{Message, messages, number};
 use crate::readiness::register;
 use crate::route_message::decode;
-use crate::socket::{READ_OCTETS, RECEIVE_BUFFER, open, read};
+use crate::socket::{READ_OCTETS, open, read};
 use libc::{NLM_F_REPLACE, RTM_DELADDR, RTM_DELLINK, RTM_DELROUTE, RTM_NEWLINK, RTM_NEWROUTE};
 use netlink_sys::Socket;
 use route::{Family, IfIndex};
@@ -46,9 +46,9 @@ pub struct RouteNotices {
 }
 
 impl RouteNotices {
-    /// Opens it in the network namespace of the calling thread. Needs a tokio runtime.
-    pub fn open(family: Family) -> io::Result<Self> {
-        let socket = open(&groups(family), RECEIVE_BUFFER)?;
+    /// Opens it in the network namespace of the calling thread; so many octets may wait in it. Needs a tokio runtime.
+    pub fn open(family: Family, receive_octets: u32) -> io::Result<Self> {
+        let socket = open(&groups(family), usize::try_from(receive_octets).unwrap_or(usize::MAX))?;
         SockRef::from(&socket).attach_filter(&others_only())?;
         Ok(Self { socket: register(socket)?, buffer: vec![0; READ_OCTETS] })
     }

@@ -37,7 +37,7 @@ pub(crate) fn open(groups: &[u32], receive_octets: usize) -> io::Result<Socket> 
     socket.bind(&SocketAddr::new(0, 0))?;
     // Above the system's limit only with CAP_NET_ADMIN; with less, bursts are lost earlier and found by a rescan.
     if setsockopt(&socket, sockopt::RcvBufForce, &receive_octets).is_err() {
-        let _ = socket.set_rx_buf_sz(receive_octets as libc::c_int);
+        let _ = socket.set_rx_buf_sz(libc::c_int::try_from(receive_octets).unwrap_or(libc::c_int::MAX));
     }
     for group in groups {
         socket.add_membership(*group)?;

@@ -373,7 +373,7 @@ fn a_failing_batch_tells_of_every_route_by_itself() {
 #[tokio::test]
 async fn notices_tell_of_other_programs_and_not_of_ourselves() {
     lab();
-    let mut notices = RouteNotices::open(Family::Ipv4).unwrap();
+    let mut notices = RouteNotices::open(Family::Ipv4, 8 << 20).unwrap();
     let mut s = Sync::new(Family::Ipv4);
     s.want("20.0.1.0/24", via("10.1.1.2", "d0"));
     s.start();

@@ -5,8 +5,8 @@
 //! on the heap, and each session has at most a few entries.
 
 use super::limit::Limit;
-use super::sockets::{self, Datagram, Port, Sender, TTL};
-use super::{Answer, Command, Link, Report, SessionId, Spec, Tell, View};
+use super::sockets::{self, Datagram, Place as PortPlace, Port, Sender, TTL};
+use super::{Answer, Command, Hearing, Link, Report, SessionId, Spec, Tell, View};
 use crate::auth::Forged;
 use crate::packet::{self, Fault, Packet, State};
 use crate::session::{Change, Micros, Options, Outgoing, Session};
@@ -46,6 +46,7 @@ struct Entry {
     remote: IpAddr,
     local: IpAddr,
     link: Option<Link>,
+    hearing: Hearing,
     session: Session,
     sender: Option<Sender>,
     /// The earliest of its entries in the heap.
@@ -125,7 +126,7 @@ impl Engine {
         let now = self.now();
         match command {
             Command::Add(id, spec) => self.add(id, *spec, now),
-            Command::Remove(id) => self.remove(id),
+            Command::Remove(id) => self.remove(id, now),
             Command::Reconfigure(id, options) => self.reconfigure(id, *options, now),
             Command::Views(ids, answer) => self.show(&ids, answer, now),
         }
@@ -146,6 +147,7 @@ impl Engine {
             remote: spec.remote,
             local: spec.local,
             link: spec.link,
+            hearing: spec.hearing,
             session,
             sender: None,
             armed: None,
@@ -162,7 +164,7 @@ impl Engine {
         self.arm(discriminator);
     }
 
-    fn remove(&mut self, id: SessionId) {
+    fn remove(&mut self, id: SessionId, now: Micros) {
         let Some(discriminator) = self.by_id.remove(&id) else { return };
         let Some(entry) = self.sessions.remove(&discriminator) else { return };
         entry.event(format_args!("Session to {} removed", entry.remote));
@@ -170,10 +172,7 @@ impl Engine {
         if self.by_place.get(&place) == Some(&discriminator) {
             self.by_place.remove(&place);
         }
-        if self.sessions.is_empty() {
-            self.ports.clear();
-            self.ports_at = None;
-        }
+        self.open_ports(now);
     }
 
     fn reconfigure(&mut self, id: SessionId, options: Options, now: Micros) {
@@ -192,17 +191,22 @@ impl Engine {
         answer(ids.iter().filter_map(entry).map(|e| e.view(now)).collect());
     }
 
-    /// Opens what sessions need and is not open; what fails is tried again later.
+    /// Opens what sessions need and closes what none needs; what fails is tried again later.
     fn open_ports(&mut self, now: Micros) {
-        let mut wanted: Vec<_> = self.sessions.values().map(|e| (e.remote.is_ipv6(), e.link.is_none())).collect();
-        wanted.sort_unstable();
-        wanted.dedup();
+        let mut wanted: Vec<PortPlace> = Vec::new();
+        for entry in self.sessions.values() {
+            let place = entry.port();
+            if !wanted.contains(&place) {
+                wanted.push(place);
+            }
+        }
+        self.ports.retain(|port| wanted.contains(port.place()));
         self.ports_at = None;
-        for (v6, multihop) in wanted {
-            if self.ports.iter().any(|p| p.is(v6, multihop)) {
+        for place in wanted {
+            if self.ports.iter().any(|port| *port.place() == place) {
                 continue;
             }
-            match Port::open(v6, multihop) {
+            match Port::open(place) {
                 Ok(port) => self.ports.push(port),
                 Err(error) => {
                     self.ports_at = Some(now + PORT_RETRY_US);
@@ -322,6 +326,13 @@ impl Entry {
             Some(link) => Place::OneHop { remote: self.remote, link: link.index },
             None => Place::Multihop { remote: self.remote, local: self.local },
         }
+    }
+
+    /// Where its packets come.
+    fn port(&self) -> PortPlace {
+        let Hearing { strict, zero_checksum } = self.hearing;
+        let bound = strict.then(|| (self.local, self.link.clone()));
+        PortPlace { v6: self.remote.is_ipv6(), multihop: self.link.is_none(), bound, zero_checksum }
     }
 
     fn view(&self, now: Micros) -> View {

@@ -5,6 +5,7 @@ use nix::cmsg_space;
 use nix::poll::{PollFd, PollFlags, ppoll};
 use nix::sys::socket::{ControlMessageOwned, MsgFlags, SockaddrStorage, recvmsg, setsockopt, sockopt};
 use nix::sys::time::TimeSpec;
+use nix::{setsockopt_impl, sockopt_impl};
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 use std::io::{self, IoSliceMut};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6};
@@ -28,11 +29,32 @@ const RECEIVE_OCTETS: usize = 256 * 1024;
 /// No packet of BFD is longer: its Length has one octet.
 const PACKET_OCTETS_MAX: usize = 256;
 
+sockopt_impl!(
+    /// Whether datagrams over IPv6 may lack a checksum.
+    NoCheck6,
+    SetOnly,
+    libc::IPPROTO_UDP,
+    UDP_NO_CHECK6_RX,
+    bool
+);
+
+/// `linux/udp.h`; the libc crate has it for other systems only.
+const UDP_NO_CHECK6_RX: libc::c_int = 102;
+
+/// Where packets come: a family, a distance, and an address when only it is heard on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    pub(super) v6: bool,
+    pub(super) multihop: bool,
+    /// Our address, and the link of neighbours one hop away; `None`: every address.
+    pub(super) bound: Option<(IpAddr, Option<Link>)>,
+    pub(super) zero_checksum: bool,
+}
+
 /// A port on which packets come.
 pub(super) struct Port {
     socket: Socket,
-    v6: bool,
-    multihop: bool,
+    place: Place,
 }
 
 /// What was read.
@@ -47,8 +69,9 @@ pub(super) struct Datagram<'a> {
 }
 
 impl Port {
-    /// Opens it on every address of a family.
-    pub(super) fn open(v6: bool, multihop: bool) -> io::Result<Self> {
+    /// Opens it.
+    pub(super) fn open(place: Place) -> io::Result<Self> {
+        let v6 = place.v6;
         let domain = if v6 { Domain::IPV6 } else { Domain::IPV4 };
         let socket = Socket::new(domain, Type::DGRAM.nonblocking().cloexec(), Some(Protocol::UDP))?;
         if v6 {
@@ -60,20 +83,28 @@ impl Port {
             setsockopt(&socket, sockopt::Ipv4PacketInfo, &true)?;
         }
         let _ = socket.set_recv_buffer_size(RECEIVE_OCTETS);
+        if v6 && place.zero_checksum {
+            setsockopt(&socket, NoCheck6, &true)?;
+        }
         let any: IpAddr = if v6 { Ipv6Addr::UNSPECIFIED.into() } else { Ipv4Addr::UNSPECIFIED.into() };
-        let port = if multihop { PORT_MULTIHOP } else { PORT_ONE_HOP };
-        socket.bind(&SockAddr::from(SocketAddr::new(any, port)))?;
-        Ok(Self { socket, v6, multihop })
+        let port = if place.multihop { PORT_MULTIHOP } else { PORT_ONE_HOP };
+        let link = place.bound.as_ref().and_then(|(_, link)| link.as_ref());
+        if let Some(link) = link {
+            socket.bind_device(Some(link.name.as_bytes()))?;
+        }
+        let local = place.bound.as_ref().map_or(any, |(local, _)| *local);
+        socket.bind(&SockAddr::from(with_scope(local, port, link.map_or(0, |link| link.index))))?;
+        Ok(Self { socket, place })
     }
 
-    /// Whether it is the one of this family and kind.
-    pub(super) const fn is(&self, v6: bool, multihop: bool) -> bool {
-        self.v6 == v6 && self.multihop == multihop
+    /// Where it hears.
+    pub(super) const fn place(&self) -> &Place {
+        &self.place
     }
 
     /// Reads a datagram; `None`: there is none, or one without what we asked the kernel for.
     pub(super) fn read<'a>(&self, buffer: &'a mut [u8; PACKET_OCTETS_MAX]) -> io::Result<Option<Datagram<'a>>> {
-        let mut space = cmsg_space!(nix::libc::in6_pktinfo, nix::libc::c_int);
+        let mut space = cmsg_space!(libc::in6_pktinfo, libc::c_int);
         let mut slices = [IoSliceMut::new(buffer)];
         let fd = self.socket.as_raw_fd();
         let read = recvmsg::<SockaddrStorage>(fd, &mut slices, Some(&mut space), MsgFlags::MSG_DONTWAIT)?;
@@ -92,7 +123,7 @@ impl Port {
                 _ => {}
             }
         }
-        let (octets, multihop) = (read.bytes, self.multihop);
+        let (octets, multihop) = (read.bytes, self.place.multihop);
         let (Some(ttl), Some((to, link))) = (ttl, place) else { return Ok(None) };
         let octets = buffer.get(..octets).unwrap_or_default();
         Ok(Some(Datagram { octets, from, to, link, ttl, multihop }))

@@ -25,6 +25,38 @@ pub struct BfdConf {
     pub multihop: BfdOptions,
     /// `neighbor`: sessions that nobody else need ask for.
     pub neighbors: Vec<BfdNeighbor>,
+    /// `accept`: which sessions it runs.
+    pub accept: BfdAccept,
+    /// `strict bind`: it hears on the addresses of its sessions only, so that another daemon can have others.
+    pub strict_bind: bool,
+    /// `zero udp6 checksum rx`: packets over IPv6 without a checksum are taken (RFC 6935).
+    pub zero_udp6: bool,
+}
+
+/// `accept`: sessions of these families, and of these distances.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each is the word of its name")]
+#[expect(clippy::struct_excessive_bools, reason = "four words that are there or not")]
+pub struct BfdAccept {
+    pub ipv4: bool,
+    pub ipv6: bool,
+    pub direct: bool,
+    pub multihop: bool,
+}
+
+impl Default for BfdAccept {
+    /// All of them.
+    fn default() -> Self {
+        Self { ipv4: true, ipv6: true, direct: true, multihop: true }
+    }
+}
+
+impl BfdAccept {
+    /// Whether a session with this neighbour is one of them.
+    pub const fn takes(self, remote: IpAddr, direct: bool) -> bool {
+        let family = if remote.is_ipv4() { self.ipv4 } else { self.ipv6 };
+        family && if direct { self.direct } else { self.multihop }
+    }
 }
 
 impl BfdConf {

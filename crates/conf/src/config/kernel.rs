@@ -29,6 +29,9 @@ pub struct KernelConf {
     pub scan_time: Duration,
     /// `device routes`: connected networks are installed too.
     pub device_routes: bool,
+    /// `netlink rx buffer`: octets of what other programs do to the kernel's routes that may wait to be read. It is the
+    /// kernel that bounds it, unless we have CAP_NET_ADMIN.
+    pub rx_buffer: u32,
     /// `graceful restart`.
     pub graceful_restart: bool,
     /// `merge paths`: the largest number of next hops.
@@ -62,6 +65,7 @@ impl Default for KernelConf {
         Self {
             table: 254,
             metric: None,
+            rx_buffer: 8 << 20,
             learn: Learn::Off,
             persist: false,
             scan_time: Duration::from_secs(60),

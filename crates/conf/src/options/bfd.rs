@@ -1,7 +1,7 @@
 //! `protocol bfd`: whether neighbours live.
 
 use crate::config::{
-    BfdAuth, BfdConf, BfdInterfaces, BfdNeighbor, BfdOptions, BfdPassword, CivilTime, Dialect, pattern_words,
+    BfdAccept, BfdAuth, BfdConf, BfdInterfaces, BfdNeighbor, BfdOptions, BfdPassword, CivilTime, Dialect, pattern_words,
 };
 use crate::option::{Effect, Own, Row, Slot, field, find, words_known};
 use crate::parser::Parser;
@@ -12,10 +12,19 @@ use std::sync::Arc;
 
 /// Its own options.
 pub(crate) static OPTIONS: &[Row<BfdConf>] = &[
-    Row::<BfdConf>::refused(&["accept"], "rbird hears both families, over one hop and several").only(Dialect::V2),
-    Row::<BfdConf>::refused(&["strict", "bind"], "rbird hears on all addresses, and minds who is asked for")
-        .only(Dialect::V2),
-    Row::<BfdConf>::refused(&["zero", "udp6", "checksum", "rx"], "RFC 8200 8.1: packets over IPv6 have one")
+    Row::<BfdConf>::new(
+        &["accept"],
+        Slot::Own(Own {
+            grammar: "[ipv4|ipv6] [direct|multihop]",
+            parse: accept,
+            show: |c| accepted(c.accept),
+            same: |a, b| a.accept == b.accept,
+        }),
+        Effect::Restart,
+    )
+    .only(Dialect::V2),
+    Row::<BfdConf>::new(&["strict", "bind"], Slot::Switch(field!(strict_bind)), Effect::Restart).only(Dialect::V2),
+    Row::<BfdConf>::new(&["zero", "udp6", "checksum", "rx"], Slot::Switch(field!(zero_udp6)), Effect::Restart)
         .only(Dialect::V2),
     own(
         &["interface"],
@@ -130,6 +139,50 @@ fn shown(options: &BfdOptions) -> String {
 
 fn in_us(us: u32) -> String {
     if us.is_multiple_of(1000) { format!("{} ms", us / 1000) } else { format!("{us} us") }
+}
+
+/// `accept ipv4 direct`: each word leaves out the others of its kind.
+fn accept(parser: &mut Parser<'_>, conf: &mut BfdConf) -> Parsed<()> {
+    conf.accept = BfdAccept::default();
+    while !parser.at.is(Op::Semicolon) {
+        let accept = &mut conf.accept;
+        let left_out = match parser.one_of(ACCEPTED)? {
+            Accepted::Ipv4 => &mut accept.ipv6,
+            Accepted::Ipv6 => &mut accept.ipv4,
+            Accepted::Direct => &mut accept.multihop,
+            Accepted::Multihop => &mut accept.direct,
+        };
+        *left_out = false;
+    }
+    Ok(())
+}
+
+/// A word of `accept`.
+#[derive(Clone, Copy)]
+enum Accepted {
+    Ipv4,
+    Ipv6,
+    Direct,
+    Multihop,
+}
+
+static ACCEPTED: &[(&str, Accepted)] = &[
+    ("ipv4", Accepted::Ipv4),
+    ("ipv6", Accepted::Ipv6),
+    ("direct", Accepted::Direct),
+    ("multihop", Accepted::Multihop),
+];
+
+/// As it would be written.
+fn accepted(accept: BfdAccept) -> String {
+    let BfdAccept { ipv4, ipv6, direct, multihop } = accept;
+    let words = [
+        ("ipv4", ipv4 && !ipv6),
+        ("ipv6", ipv6 && !ipv4),
+        ("direct", direct && !multihop),
+        ("multihop", multihop && !direct),
+    ];
+    words.iter().filter(|(_, told)| *told).map(|(word, _)| *word).collect::<Vec<_>>().join(" ")
 }
 
 /// `interface "eth*" { ... }`

@@ -49,11 +49,8 @@ pub(crate) static OPTIONS: &[Row<KernelConf>] = &[
     Row::new(&["scan", "time"], Slot::Seconds(field!(scan_time)), Effect::None),
     Row::<KernelConf>::new(&["device", "routes"], Slot::Switch(field!(device_routes)), Effect::Restart)
         .only(Dialect::V1),
-    Row::<KernelConf>::refused(
-        &["netlink", "rx", "buffer"],
-        "not yet in rbird: it asks for a buffer that is large enough by itself",
-    )
-    .only(Dialect::V2),
+    Row::<KernelConf>::new(&["netlink", "rx", "buffer"], Slot::Number(field!(rx_buffer)), Effect::Restart)
+        .only(Dialect::V2),
     Row::new(&["graceful", "restart"], Slot::Switch(field!(graceful_restart)), Effect::None),
     Row::new(
         &["merge", "paths"],

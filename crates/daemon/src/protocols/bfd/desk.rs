@@ -1,15 +1,15 @@
 //! Where sessions of BFD are asked for, and who runs them.
 //!
 //! Any number may ask for the same neighbour; there is one session, and it stays
-//! while anybody asks. The BFD protocol that came up first runs all of them, as
-//! in BIRD; while there is none, everybody is told `AdminDown`.
+//! while anybody asks. Of the BFD protocols that `accept` it, the one that came up
+//! first runs it, as in BIRD; while there is none, who asks is told `AdminDown`.
 //!
 //! Reports go from the thread of BFD through two numbers a session and a queue in
 //! which a session stands at most once, so that thread never waits for us and a
 //! neighbour that flaps fills nothing.
 
 use super::{name_of, options};
-use bfd::runner::{Answer, Link, Report, Runner, SessionId, Spec};
+use bfd::runner::{Answer, Hearing, Link, Report, Runner, SessionId, Spec};
 use bfd::{Options, State};
 use conf::config::BfdConf;
 use route::{IfIndex, Ifaces, ProtocolId};
@@ -54,7 +54,7 @@ enum Key {
 #[derive(Default)]
 struct Books {
     runner: Option<Runner>,
-    /// In the order in which they came up; the first runs the sessions.
+    /// In the order in which they came up; the first that accepts a session runs it.
     keepers: Vec<Keeper>,
     /// Who asks, by number.
     asked: BTreeMap<u64, Asking>,
@@ -71,6 +71,8 @@ struct Asking {
 
 struct Running {
     id: SessionId,
+    /// Who runs it.
+    keeper: ProtocolId,
     key: Key,
     link: Option<Arc<str>>,
     board: Arc<Board>,
@@ -149,30 +151,23 @@ impl Desk {
             }
         }
         books.keepers.push(keeper);
-        if books.keepers.len() == 1 {
-            self.attach_all(&mut books);
-        }
+        self.attach_all(&mut books);
     }
 
     /// It goes down, its sessions with it; another one that is up takes over who asked.
     pub fn end(&self, id: ProtocolId) {
         let mut books = self.books();
-        let was_first = books.keepers.first().is_some_and(|k| k.id == id);
         books.keepers.retain(|k| k.id != id);
-        if was_first {
-            books.end_all();
-            self.attach_all(&mut books);
-        }
+        books.end_of(id);
+        self.attach_all(&mut books);
     }
 
     /// It has new options; sessions stay.
     pub fn reconfigure(&self, keeper: Keeper) {
         let mut books = self.books();
         let Some(place) = books.keepers.iter().position(|k| k.id == keeper.id) else { return };
-        if place == 0
-            && let Some(runner) = books.runner.clone()
-        {
-            for running in books.sessions.values() {
+        if let Some(runner) = books.runner.clone() {
+            for running in books.sessions.values().filter(|s| s.keeper == keeper.id) {
                 runner.reconfigure(running.id, options(&keeper.conf, running.link.as_deref()));
             }
         }
@@ -184,9 +179,10 @@ impl Desk {
     /// The sessions that a protocol runs.
     pub fn views(&self, id: ProtocolId, answer: Answer) {
         let books = self.books();
-        let runs = books.keepers.first().is_some_and(|k| k.id == id);
-        match books.runner.clone().filter(|_| runs) {
-            Some(runner) => runner.views(books.sessions.values().map(|s| s.id).collect(), answer),
+        match books.runner.clone() {
+            Some(runner) => {
+                runner.views(books.sessions.values().filter(|s| s.keeper == id).map(|s| s.id).collect(), answer);
+            }
             None => answer(Vec::new()),
         }
     }
@@ -195,8 +191,10 @@ impl Desk {
         self.books.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Gives a session to those who have none.
     fn attach_all(&self, books: &mut Books) {
-        for number in books.asked.keys().copied().collect::<Vec<_>>() {
+        let without = |(number, asking): (&u64, &Asking)| (!books.serves(*number, asking)).then_some(*number);
+        for number in books.asked.iter().filter_map(without).collect::<Vec<_>>() {
             self.attach(books, number);
         }
     }
@@ -211,7 +209,8 @@ impl Desk {
             return hear(running.state, false);
         }
         hear(State::AdminDown, false);
-        let Some((runner, keeper)) = books.runner.clone().zip(books.keepers.first()) else { return };
+        let keeper = books.keepers.iter().find(|k| k.conf.accept.takes(wanted.remote, wanted.link.is_some()));
+        let Some((runner, keeper)) = books.runner.clone().zip(keeper) else { return };
         let link = wanted.link.map(|index| (index, name_of(&self.ifaces.borrow(), index)));
         let link = match link {
             None => None,
@@ -221,7 +220,8 @@ impl Desk {
         };
         let options: Options = options(&keeper.conf, link.as_ref().map(|l| &*l.name));
         let board = Arc::new(Board::default());
-        let (name, debug) = (Arc::clone(&keeper.name), Arc::clone(&keeper.debug));
+        let (name, debug, keeper, hearing) =
+            (Arc::clone(&keeper.name), Arc::clone(&keeper.debug), keeper.id, hearing(&keeper.conf));
         books.numbers += 1;
         let session = books.numbers;
         let (said, reports) = (Arc::clone(&board), self.reports.clone());
@@ -233,9 +233,9 @@ impl Desk {
         });
         let name_of_link = link.as_ref().map(|l| Arc::clone(&l.name));
         let Wanted { remote, local, .. } = wanted;
-        let id = runner.add(Spec { name, debug, remote, local, link, options, tell });
+        let id = runner.add(Spec { name, debug, remote, local, link, options, hearing, tell });
         let running =
-            Running { id, key, link: name_of_link, board, askers: vec![number], state: State::Down, downs: 0 };
+            Running { id, keeper, key, link: name_of_link, board, askers: vec![number], state: State::Down, downs: 0 };
         books.sessions.insert(session, running);
         books.by_key.insert(key, session);
     }
@@ -272,18 +272,32 @@ impl Books {
         }
     }
 
-    fn end_all(&mut self) {
-        self.by_key.clear();
-        for running in std::mem::take(&mut self.sessions).into_values() {
+    /// Whether somebody who asks has a session.
+    fn serves(&self, number: u64, asking: &Asking) -> bool {
+        let running = self.by_key.get(&key(&asking.wanted)).and_then(|session| self.sessions.get(session));
+        running.is_some_and(|running| running.askers.contains(&number))
+    }
+
+    /// Ends the sessions of a protocol.
+    fn end_of(&mut self, keeper: ProtocolId) {
+        let its = |(number, running): (&u64, &Running)| (running.keeper == keeper).then_some(*number);
+        for number in self.sessions.iter().filter_map(its).collect::<Vec<_>>() {
+            let Some(running) = self.sessions.remove(&number) else { continue };
+            self.by_key.remove(&running.key);
             if let Some(runner) = &self.runner {
                 runner.remove(running.id);
             }
-        }
-        // Held down by the operator is no loss (RFC 5882 4.2).
-        for asking in self.asked.values() {
-            (asking.hear)(State::AdminDown, false);
+            // Held down by the operator is no loss (RFC 5882 4.2).
+            for asking in running.askers.iter().filter_map(|asker| self.asked.get(asker)) {
+                (asking.hear)(State::AdminDown, false);
+            }
         }
     }
+}
+
+/// The port that a protocol's sessions hear on.
+const fn hearing(conf: &BfdConf) -> Hearing {
+    Hearing { strict: conf.strict_bind, zero_checksum: conf.zero_udp6 }
 }
 
 const fn key(wanted: &Wanted) -> Key {

@@ -127,7 +127,7 @@ impl Shared {
 async fn up(start: &mut Start, orders: &mut mpsc::UnboundedReceiver<Order>, shared: &Shared) -> io::Result<End> {
     let (deliver, deliveries) = mpsc::unbounded_channel();
     let mut worker = Worker::new(start, deliver)?;
-    let notices = RouteNotices::open(worker.reconciler.family())?;
+    let notices = RouteNotices::open(worker.reconciler.family(), worker.conf.rx_buffer)?;
     let ended = work(&mut worker, notices, deliveries, start, orders, shared).await;
     match &ended {
         Ok(End::Stopped(_) | End::Limited(_)) => worker.end(),
