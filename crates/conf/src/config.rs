@@ -24,7 +24,8 @@ mod time;
 
 pub use bfd::{BfdAccept, BfdAuth, BfdConf, BfdInterfaces, BfdMode, BfdNeighbor, BfdOptions, BfdPassword, CivilTime};
 pub use bgp::{
-    BgpChannel, BgpConf, GatewayMode, LinkLocalFormat, MissingLladdr, NextHopPrefer, PeerKind, RestartMode, RoutesOf,
+    Authentication, BgpChannel, BgpConf, Bind, GatewayMode, LinkLocalFormat, MissingLladdr, NextHopPrefer, PeerKind,
+    RestartMode, RoutesOf,
 };
 pub use bmp::BmpConf;
 pub use channel::{ChannelConf, LimitConf};

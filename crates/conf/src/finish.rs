@@ -6,8 +6,8 @@
 mod terms;
 
 use crate::config::{
-    BfdMode, BgpConf, BmpConf, ChannelConf, Dialect, GatewayMode, MissingLladdr, MrtConf, NextHopPrefer, PeerKind,
-    PipeConf, ProtocolConf, ProtocolKind, RestartMode, RoutesOf, RpkiConf,
+    Authentication, BfdMode, BgpConf, Bind, BmpConf, ChannelConf, Dialect, GatewayMode, MissingLladdr, MrtConf,
+    NextHopPrefer, PeerKind, PipeConf, ProtocolConf, ProtocolKind, RestartMode, RoutesOf, RpkiConf,
 };
 use crate::options::bgp::MULTIHOP_DEFAULT;
 use crate::parser::Parser;
@@ -40,6 +40,9 @@ impl Parser<'_> {
         }
         if let ProtocolKind::Bgp(bgp) = &mut conf.kind {
             complete(bgp, dialect, &given);
+            if bgp.authentication == Some(Authentication::None) && bgp.password.is_some() {
+                self.warn(close, "Missing authentication option, assuming MD5");
+            }
             for channel in &mut channels {
                 complete_channel(bgp, dialect, channel);
             }
@@ -286,6 +289,9 @@ fn complete(conf: &mut BgpConf, dialect: Dialect, given: &Given) {
     if dialect == Dialect::V2 && !has(&["check", "link"]) {
         conf.check_link = conf.multihop.is_none();
     }
+    if conf.strict_bind {
+        conf.bind = Bind { addr: conf.local_addr, on_link: conf.iface.is_some() || conf.iface_range.is_some() };
+    }
 }
 
 /// The same of a channel.
@@ -359,6 +365,7 @@ impl BgpFacts<'_> {
         let internal = c.local_as == c.peer_as && !missing;
         let external = c.local_as != c.peer_as && !missing;
         let multihop = c.multihop.is_some() && !missing;
+        let v2 = self.dialect == Dialect::V2;
         let checks: &[Check] = &[
             (c.local_as == 0, "Local AS number must be set", &[&["local"]], "add `local as NUMBER;`"),
             (
@@ -389,10 +396,49 @@ impl BgpFacts<'_> {
                 "an external neighbor is in another AS",
             ),
             (
-                is_link_local(c.peer_addr) && c.iface.is_none(),
-                "Link-local neighbor address requires specified interface",
-                &[&["neighbor"]],
+                c.iface.is_none() && (is_link_local(c.peer_addr) || (v2 && c.local_addr.is_some_and(is_link_local))),
+                match self.dialect {
+                    Dialect::V1 => "Link-local neighbor address requires specified interface",
+                    Dialect::V2 => "Link-local addresses require defined interface",
+                },
+                &[&["neighbor"], &["local"]],
                 "write `neighbor ADDRESS%'LINK'`, or add `interface \"LINK\";`",
+            ),
+            (
+                v2 && c.strict_bind && c.bind == Bind::default(),
+                "Local address or an interface must be configured for strict bind",
+                &[&["strict", "bind"]],
+                "write `local ADDRESS as NUMBER`, or add `interface \"LINK\";`",
+            ),
+            (
+                c.iface.is_some() && c.iface_range.is_some(),
+                "Interface and interface range cannot be configured together",
+                &[&["interface", "range"], &["interface"]],
+                "leave one of them out",
+            ),
+            (
+                c.iface_range.is_some() && !c.strict_bind,
+                "Interface range needs strict bind",
+                &[&["interface", "range"]],
+                "add `strict bind;`",
+            ),
+            (
+                multihop && c.onlink,
+                "Multihop BGP cannot be configured onlink",
+                &[&["multihop"], &["onlink"], &["neighbor"]],
+                "use `direct`",
+            ),
+            (
+                c.onlink && c.iface.is_none() && c.iface_range.is_none() && !c.passive && c.range.is_none(),
+                "Active onlink BGP must have interface configured",
+                &[&["onlink"], &["neighbor"]],
+                "write `neighbor ADDRESS%'LINK'`, or add `interface \"LINK\";`",
+            ),
+            (
+                c.authentication == Some(Authentication::Md5) && c.password.is_none(),
+                "MD5 authentication and password option should be used together",
+                &[&["authentication"]],
+                "add `password \"TEXT\";`",
             ),
             (
                 !(c.as4 && c.capabilities) && c.peer_as > 0xffff,
@@ -419,9 +465,9 @@ impl BgpFacts<'_> {
                 "use `graceful restart aware`",
             ),
             (
-                multihop && c.iface.is_some(),
+                multihop && (c.iface.is_some() || c.iface_range.is_some()),
                 "Multihop BGP cannot be bound to interface",
-                &[&["multihop"], &["interface"]],
+                &[&["multihop"], &["interface"], &["interface", "range"]],
                 "use `direct`",
             ),
             (

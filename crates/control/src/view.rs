@@ -302,6 +302,8 @@ pub struct BgpView {
     pub peer_addr: IpAddr,
     /// The link, printed behind link-local addresses.
     pub iface: Option<Arc<str>>,
+    /// `onlink`.
+    pub onlink: bool,
     /// Neighbours are awaited in this range.
     pub range: Option<Prefix>,
     /// The neighbour's AS; 0: any.

@@ -111,6 +111,7 @@ fn bgp(state: &'static str, error: &str) -> BgpView {
         state,
         peer_addr: addr("10.1.1.2"),
         iface: None,
+        onlink: false,
         range: None,
         peer_as: 65002,
         local_as: 65001,

@@ -70,6 +70,7 @@ fn bgp(state: &'static str, error: &str) -> BgpView {
         state,
         peer_addr: addr("10.9.0.2"),
         iface: None,
+        onlink: false,
         range: None,
         peer_as: 65009,
         local_as: 65001,

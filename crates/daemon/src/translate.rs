@@ -6,8 +6,8 @@ use route::{ChannelId, Family, ProtocolId, TableId};
 use session::dynamic::Dynamic;
 use session::pace::Limits;
 use session::peer::{
-    ChannelRestart, GatewayMode, LinkLocalFormat, LivenessMode, MissingLladdr, Needed, NextHopRules, PeerChannel,
-    PeerSpec, PerFamily, RestartMode, RoutesOf, Terms,
+    ChannelRestart, GatewayMode, LinkLocalFormat, LinkPattern, ListenOn, LivenessMode, MissingLladdr, Needed,
+    NextHopRules, PeerChannel, PeerSpec, PerFamily, RestartMode, RoutesOf, Terms,
 };
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
@@ -54,11 +54,14 @@ pub fn peer(
         mrtdump: conf.mrtdump.0,
         router_id,
         listen: Some(listen(config, bgp)),
+        listen_on: listen_on(bgp),
+        free_bind: bgp.free_bind,
         local_as: bgp.local_as,
         local_addr: bgp.local_addr,
         local_port: if bgp.strict_bind { bgp.local_port } else { None },
         peer_addr: bgp.peer_addr,
         iface: bgp.iface.clone(),
+        onlink: bgp.onlink,
         peer_port: bgp.peer_port,
         peer_as: bgp.peer_as,
         any_external: bgp.any_external(),
@@ -162,8 +165,20 @@ fn listen(config: &Config, bgp: &BgpConf) -> SocketAddr {
         Family::Ipv6 => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
     };
     let address = config.listen.address.filter(|a| a.is_ipv4() == any.is_ipv4()).unwrap_or(any);
-    let address = if bgp.strict_bind { bgp.local_addr.unwrap_or(address) } else { address };
+    let address = bgp.bind.addr.unwrap_or(address);
     SocketAddr::new(address, bgp.local_port.or(config.listen.port).unwrap_or(179))
+}
+
+/// On which links: `strict bind` with `interface` or `interface range`. A member of a range hears on its own.
+fn listen_on(bgp: &BgpConf) -> ListenOn {
+    match &bgp.iface_range {
+        _ if !bgp.bind.on_link => ListenOn::All,
+        Some(patterns) if bgp.iface.is_none() => {
+            let patterns = patterns.clone();
+            ListenOn::Like(LinkPattern::new(move |name| config::IfacePattern::chosen(&patterns, name, None)))
+        }
+        _ => ListenOn::Own,
+    }
 }
 
 fn channel(bgp: &BgpConf, conf: &ChannelConf, ids: &ChannelIds) -> PeerChannel {

@@ -118,6 +118,12 @@ impl Iface {
     pub fn is_up(&self) -> bool {
         self.flags.admin_up && !self.flags.unaddressed
     }
+
+    /// Our address in the network of this link in which a neighbour lies, the longest such network.
+    pub fn facing(&self, neighbor: IpAddr) -> Option<&IfaceAddr> {
+        let fits = |a: &&IfaceAddr| a.peer == Some(neighbor) || a.may_reach(neighbor);
+        self.addrs.iter().filter(fits).max_by_key(|a| a.prefix.len())
+    }
 }
 
 /// All links, ordered by number. Cheap to share (`Arc`), never changed in place.
@@ -158,11 +164,7 @@ impl Ifaces {
         self.links
             .iter()
             .filter(|l| l.is_up())
-            .flat_map(|l| l.addrs.iter().map(move |a| (l, a)))
-            .filter(|(_, a)| match a.peer {
-                Some(peer) => peer == addr || a.may_reach(addr),
-                None => a.may_reach(addr),
-            })
+            .filter_map(|l| Some((l, l.facing(addr)?)))
             .max_by_key(|(_, a)| a.prefix.len())
     }
 

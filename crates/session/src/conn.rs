@@ -308,8 +308,14 @@ pub(crate) struct CannotConnect {
     pub(crate) error: io::Error,
 }
 
-/// Begins to open a connection from `source` (unspecified: the system chooses) over a link (0: any).
-pub(crate) fn connect(spec: &PeerSpec, source: Option<IpAddr>, link: IfIndex) -> Result<Connecting, CannotConnect> {
+/// Begins to open a connection from `source` (unspecified: the system chooses) over a link (0: any). With the link's name
+/// it goes over that link whatever routes say.
+pub(crate) fn connect(
+    spec: &PeerSpec,
+    source: Option<IpAddr>,
+    link: IfIndex,
+    name: Option<&str>,
+) -> Result<Connecting, CannotConnect> {
     let failed = |call| move |error| CannotConnect { call, error };
     let peer = spec.peer_addr;
     let remote = scoped(peer, spec.peer_port, link);
@@ -324,6 +330,9 @@ pub(crate) fn connect(spec: &PeerSpec, source: Option<IpAddr>, link: IfIndex) ->
     }
     if let Some(password) = &spec.password {
         sockopt::set_md5_key(&socket, Prefix::host(peer), Some(password)).map_err(failed("TCP_MD5SIG"))?;
+    }
+    if let Some(name) = name {
+        socket.bind_device(Some(name.as_bytes())).map_err(failed("SO_BINDTODEVICE"))?;
     }
     let any: IpAddr = if peer.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
     let port = spec.local_port.unwrap_or(0);
@@ -359,7 +368,7 @@ const fn least_ttl(hops: u8) -> u8 {
 }
 
 /// A link-local address means something only on its link.
-fn scoped(addr: IpAddr, port: u16, link: IfIndex) -> SocketAddr {
+pub(crate) fn scoped(addr: IpAddr, port: u16, link: IfIndex) -> SocketAddr {
     match addr {
         IpAddr::V6(a) if a.is_unicast_link_local() => SocketAddrV6::new(a, port, 0, link.0).into(),
         _ => SocketAddr::new(addr, port),

@@ -5,7 +5,7 @@
 //! from an address that no peer has goes to whoever awaits neighbours in a range that holds it,
 //! the longest range; without one it is logged and closed. Sockets are opened for
 //! the first peer that wants one at an address and port, and closed when no peer
-//! wants it any more.
+//! wants it any more. Those of `strict bind` are bound to an address of ours, to a link, or both.
 //!
 //! Bounds: strangers are named five at once and one a second; an accepted connection is handed over or closed at once; a peer has
 //! room for `WAITING_MAX` that it has not looked at yet.
@@ -13,9 +13,10 @@
 use crate::clock::Clock;
 use crate::limiter::{Limiter, Line};
 use crate::sockopt;
-use route::Prefix;
+use route::{IfIndex, Prefix};
 use socket2::{Domain, Protocol, Socket, Type};
 use std::collections::HashMap;
+use std::fmt;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -26,7 +27,7 @@ use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 
 /// Connections that may wait for their peer's task.
-const WAITING_MAX: usize = 4;
+pub(crate) const WAITING_MAX: usize = 4;
 /// Connections that may wait for the accepting task, in the kernel.
 const BACKLOG: i32 = 128;
 /// What a listening socket answers with, so that a peer with TTL security hears it.
@@ -43,7 +44,7 @@ pub struct Listener {
 #[derive(Debug, Default)]
 struct Inner {
     last: u64,
-    sockets: HashMap<SocketAddr, Listening>,
+    sockets: HashMap<At, Listening>,
     peers: Vec<Entry>,
 }
 
@@ -51,6 +52,60 @@ struct Inner {
 struct Listening {
     socket: Arc<TcpListener>,
     task: AbortHandle,
+}
+
+/// Which socket: one for all who await connections there.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct At {
+    /// Its address and port.
+    pub addr: SocketAddr,
+    /// The link it is bound to, with its name; `None`: connections come over any.
+    pub link: Option<(IfIndex, Arc<str>)>,
+    /// The address need not be ours yet.
+    pub free: bool,
+}
+
+impl fmt::Display for At {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.link {
+            Some((_, name)) => write!(f, "{} on {name}", self.addr),
+            None => write!(f, "{}", self.addr),
+        }
+    }
+}
+
+/// On which links a peer awaits connections.
+#[derive(Clone, Debug, Default)]
+pub enum ListenOn {
+    /// On all, with one socket.
+    #[default]
+    All,
+    /// On that of the neighbour (`strict bind` with `interface`).
+    Own,
+    /// On each that is like this, a socket for each (`interface range`).
+    Like(LinkPattern),
+}
+
+/// Whether a link of this name is meant.
+#[derive(Clone)]
+pub struct LinkPattern(Arc<dyn Fn(&str) -> bool + Send + Sync>);
+
+impl LinkPattern {
+    /// `means` is asked for each link when links change.
+    pub fn new(means: impl Fn(&str) -> bool + Send + Sync + 'static) -> Self {
+        Self(Arc::new(means))
+    }
+
+    /// Whether it means this link.
+    pub fn means(&self, name: &str) -> bool {
+        (self.0)(name)
+    }
+}
+
+impl fmt::Debug for LinkPattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("LinkPattern")
+    }
 }
 
 /// Who awaits connections.
@@ -65,7 +120,7 @@ struct Entry {
 #[derive(Clone, Debug)]
 pub struct Wanted {
     /// At which of our sockets.
-    pub at: SocketAddr,
+    pub at: At,
     /// From where.
     pub remote: Remote,
     /// To which of our addresses; `None`: any.
@@ -112,6 +167,8 @@ pub struct Incoming {
     pub remote: SocketAddr,
     /// Its near end.
     pub local: SocketAddr,
+    /// The link it came over, as far as that is known: of a link-local neighbour, or of a socket bound to a link; else 0.
+    pub link: IfIndex,
 }
 
 /// A peer's place at a listening socket; dropping it gives it up.
@@ -127,20 +184,21 @@ impl Listener {
         Self::default()
     }
 
-    /// Awaits connections for a peer: opens the socket when nobody has, and sets the peer's key on it.
+    /// Awaits connections for a peer: opens the socket when nobody has, and sets the peer's key on it. What comes in goes
+    /// to the sink.
     ///
     /// Must be called inside the runtime. An error is one of the system (address in use, no permission)
     /// and leaves nothing behind.
-    pub fn register(&self, wanted: Wanted) -> io::Result<(Registration, mpsc::Receiver<Incoming>)> {
+    pub fn register(&self, wanted: Wanted, sink: mpsc::Sender<Incoming>) -> io::Result<Registration> {
         let mut inner = lock(&self.inner);
         let socket = match inner.sockets.get(&wanted.at) {
             Some(listening) => Arc::clone(&listening.socket),
             None => {
-                let socket = Arc::new(open(wanted.at)?);
-                let work = accept(Arc::clone(&socket), wanted.at, self.clone());
+                let socket = Arc::new(open(&wanted.at)?);
+                let work = accept(Arc::clone(&socket), wanted.at.clone(), self.clone());
                 let task = tokio::spawn(work).abort_handle();
                 let listening = Listening { socket: Arc::clone(&socket), task };
-                inner.sockets.insert(wanted.at, listening);
+                inner.sockets.insert(wanted.at.clone(), listening);
                 socket
             }
         };
@@ -152,20 +210,16 @@ impl Listener {
         }
         inner.last += 1;
         let id = inner.last;
-        let (sink, incoming) = mpsc::channel(WAITING_MAX);
         inner.peers.push(Entry { id, wanted, sink });
-        Ok((Registration { id, inner: Arc::clone(&self.inner) }, incoming))
+        Ok(Registration { id, inner: Arc::clone(&self.inner) })
     }
 
     /// Where an accepted connection goes.
-    fn sink(&self, at: SocketAddr, remote: SocketAddr, local: SocketAddr) -> Option<mpsc::Sender<Incoming>> {
-        let link = match remote {
-            SocketAddr::V6(a) if a.ip().is_unicast_link_local() => a.scope_id(),
-            _ => 0,
-        };
+    fn sink(&self, at: &At, remote: SocketAddr, local: SocketAddr) -> Option<mpsc::Sender<Incoming>> {
+        let link = scope(remote);
         let is_for = |w: &Wanted| {
             let own_link = w.link.load(Ordering::Relaxed);
-            let here = w.at == at
+            let here = w.at == *at
                 && w.local.is_none_or(|a| a == local.ip())
                 && (link == 0 || own_link == 0 || link == own_link);
             w.remote.fits(remote.ip()).filter(|_| here)
@@ -214,7 +268,16 @@ fn lock(inner: &Mutex<Inner>) -> MutexGuard<'_, Inner> {
     inner.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn open(at: SocketAddr) -> io::Result<TcpListener> {
+/// The number of a link-local neighbour's link; else 0.
+fn scope(remote: SocketAddr) -> u32 {
+    match remote {
+        SocketAddr::V6(a) if a.ip().is_unicast_link_local() => a.scope_id(),
+        _ => 0,
+    }
+}
+
+fn open(At { addr: at, link, free }: &At) -> io::Result<TcpListener> {
+    let at = *at;
     let socket = Socket::new(Domain::for_address(at), Type::STREAM.nonblocking(), Some(Protocol::TCP))?;
     socket.set_reuse_address(true)?;
     if at.is_ipv6() {
@@ -222,12 +285,18 @@ fn open(at: SocketAddr) -> io::Result<TcpListener> {
     }
     sockopt::set_ttl(&socket, at.ip(), TTL)?;
     sockopt::set_precedence(&socket, at.ip())?;
+    if let Some((_, name)) = link {
+        socket.bind_device(Some(name.as_bytes()))?;
+    }
+    if *free {
+        sockopt::set_free_bind(&socket, at.ip())?;
+    }
     socket.bind(&at.into())?;
     socket.listen(BACKLOG)?;
     TcpListener::from_std(socket.into())
 }
 
-async fn accept(socket: Arc<TcpListener>, at: SocketAddr, listener: Listener) {
+async fn accept(socket: Arc<TcpListener>, at: At, listener: Listener) {
     let clock = Clock::new();
     let mut strangers = Limiter::default();
     loop {
@@ -241,10 +310,11 @@ async fn accept(socket: Arc<TcpListener>, at: SocketAddr, listener: Listener) {
         };
         // A connection that is gone already has no near end.
         let Ok(local) = stream.local_addr() else { continue };
-        match listener.sink(at, remote, local) {
+        match listener.sink(&at, remote, local) {
             Some(sink) => {
                 // No room: the peer has not looked at the last ones yet, and this one is closed.
-                let _ = sink.try_send(Incoming { stream, remote, local });
+                let link = at.link.as_ref().map_or(IfIndex(scope(remote)), |(link, _)| *link);
+                let _ = sink.try_send(Incoming { stream, remote, local, link });
             }
             None => {
                 let (ip, port) = (route::Written(remote.ip()), remote.port());

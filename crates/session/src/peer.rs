@@ -10,7 +10,7 @@
 //! carries out [`PeerHandle::reconfigure`] for those that may, and is stopped
 //! and spawned anew for the others.
 
-pub use crate::listen::Listener;
+pub use crate::listen::{LinkPattern, ListenOn, Listener};
 pub use crate::liveness::{Nobody, SharedWatcher, Wanted, Watch, Watcher};
 pub use crate::recovery::Recovery;
 pub use crate::status::{Announced, Capabilities, ChannelStatus, ErrorClass, LastError, PeerStatus, ProtoState, Timer};
@@ -85,6 +85,10 @@ pub struct PeerSpec {
     pub router_id: u32,
     /// Where incoming connections of this peer are awaited (`0.0.0.0:179`); `None`: nowhere.
     pub listen: Option<SocketAddr>,
+    /// On which links they are awaited.
+    pub listen_on: ListenOn,
+    /// `free bind`: the address in `listen` need not be ours yet.
+    pub free_bind: bool,
     /// `local [ADDRESS] as N`.
     pub local_as: u32,
     /// `local ADDRESS` / `source address`; `None`: our address on the neighbour's link, or the kernel's choice.
@@ -95,6 +99,8 @@ pub struct PeerSpec {
     pub peer_addr: IpAddr,
     /// `neighbor ADDRESS%LINK` or `interface`.
     pub iface: Option<Arc<str>>,
+    /// `onlink`: the neighbour is on the link of `iface` whatever its address is, and so are its next hops.
+    pub onlink: bool,
     /// `neighbor port`.
     pub peer_port: u16,
     /// `neighbor as N`; with `external` and no number that of the session, 0 without one.
@@ -208,11 +214,14 @@ impl PeerSpec {
             mrtdump: 0,
             router_id,
             listen: None,
+            listen_on: ListenOn::All,
+            free_bind: false,
             local_as,
             local_addr: None,
             local_port: None,
             peer_addr,
             iface: None,
+            onlink: false,
             peer_port: 179,
             peer_as,
             any_external: false,

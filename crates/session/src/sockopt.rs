@@ -103,6 +103,15 @@ pub fn set_precedence(socket: &impl AsFd, peer: IpAddr) -> io::Result<()> {
     }
 }
 
+/// The address that the socket is bound to need not be ours (IP_FREEBIND, which counts for IPv6 as well).
+pub fn set_free_bind(socket: &impl AsFd, local: IpAddr) -> io::Result<()> {
+    let socket = socket2::SockRef::from(socket);
+    match local {
+        IpAddr::V4(_) => socket.set_freebind_v4(true),
+        IpAddr::V6(_) => socket.set_freebind_v6(true),
+    }
+}
+
 /// Whether octets have come that nobody has read.
 pub fn has_unread(socket: &impl AsFd) -> bool {
     let mut one = [mem::MaybeUninit::uninit()];

@@ -1,6 +1,6 @@
 //! `protocol bgp`: one neighbour.
 
-use super::{BfdMode, Dialect, TermsConf};
+use super::{BfdMode, Dialect, IfacePattern, TermsConf};
 use route::{Family, Prefix};
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
@@ -82,6 +82,24 @@ pub enum PeerKind {
     External,
 }
 
+/// `authentication`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Authentication {
+    /// `none`, or nothing said.
+    None,
+    /// `md5`: of TCP (RFC 2385), with `password`.
+    Md5,
+}
+
+/// Where `strict bind` has connections awaited.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Bind {
+    /// At this address of ours; `None`: at all.
+    pub addr: Option<IpAddr>,
+    /// On the link of `interface`, or on each of `interface range`; else on all.
+    pub on_link: bool,
+}
+
 /// `protocol bgp`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct BgpConf {
@@ -95,6 +113,10 @@ pub struct BgpConf {
     pub peer_addr: IpAddr,
     /// `neighbor ADDRESS%LINK` or `interface`.
     pub iface: Option<Arc<str>>,
+    /// `interface range`: connections are awaited on each link like these.
+    pub iface_range: Option<Vec<IfacePattern>>,
+    /// `onlink`: the neighbour is on the link whatever its address is.
+    pub onlink: bool,
     /// `neighbor port` / `port`.
     pub peer_port: u16,
     /// `neighbor as N`; 0 with `external` alone: any but ours.
@@ -113,8 +135,14 @@ pub struct BgpConf {
     pub match_local_addr: bool,
     /// `strict bind`.
     pub strict_bind: bool,
+    /// What `strict bind` comes to; neither address nor link without it.
+    pub bind: Bind,
+    /// `free bind`: the address of the listening socket need not be ours yet.
+    pub free_bind: bool,
     /// `passive`.
     pub passive: bool,
+    /// `authentication`, if it is said.
+    pub authentication: Option<Authentication>,
     /// `password`.
     pub password: Option<Arc<str>>,
     /// `setkey`.
@@ -339,6 +367,8 @@ impl Default for BgpConf {
             local_port: None,
             peer_addr: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
             iface: None,
+            iface_range: None,
+            onlink: false,
             peer_port: 179,
             peer_as: 0,
             peer_kind: None,
@@ -348,7 +378,10 @@ impl Default for BgpConf {
             multihop: None,
             match_local_addr: false,
             strict_bind: false,
+            bind: Bind::default(),
+            free_bind: false,
             passive: false,
+            authentication: None,
             password: None,
             setkey: true,
             ttl_security: false,

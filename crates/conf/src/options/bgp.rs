@@ -9,13 +9,13 @@ pub(crate) use channel::CHANNEL;
 pub(crate) use neighbor::MULTIHOP_DEFAULT;
 
 use crate::config::rib_words::LimitAction;
-use crate::config::{BfdMode, BgpConf, Dialect, LimitConf, RestartMode};
+use crate::config::{Authentication, BfdMode, BgpConf, Dialect, LimitConf, RestartMode, pattern_words};
 use crate::option::{Effect, Own, Row, Slot, field};
 use crate::parser::Parser;
 use filter::syntax::{Op, Parsed};
 use neighbor::{
-    direct, dynamic_name, interface, local, local_of_2, multihop, neighbor, neighbor_range, same_neighbor,
-    show_neighbor, with_as,
+    direct, dynamic_name, interface, interface_range, local, local_of_2, multihop, neighbor, neighbor_range,
+    same_neighbor, show_neighbor, with_as,
 };
 
 use Effect::Restart;
@@ -45,7 +45,7 @@ pub(crate) static OPTIONS: &[Row<BgpConf>] = &[
     own(&["neighbor"], "[address[%link]] [port number] [as number]", neighbor, show_neighbor, same_neighbor).only(V1),
     own(
         &["neighbor"],
-        "[address[%link]] [port number] [as number] [internal|external]",
+        "[address[%link]] [port number] [as number] [internal|external] [onlink]",
         neighbor,
         show_neighbor,
         same_neighbor,
@@ -53,7 +53,7 @@ pub(crate) static OPTIONS: &[Row<BgpConf>] = &[
     .only(V2),
     own(
         &["neighbor", "range"],
-        "prefix [port number] [as number] [internal|external]",
+        "prefix [port number] [as number] [internal|external] [onlink]",
         neighbor_range,
         |c| c.range.map(|range| range.to_string()).unwrap_or_default(),
         |a, b| a.range == b.range,
@@ -81,6 +81,15 @@ pub(crate) static OPTIONS: &[Row<BgpConf>] = &[
         |c| c.iface.as_deref().unwrap_or_default().to_owned(),
         |a, b| a.iface == b.iface,
     ),
+    own(
+        &["interface", "range"],
+        "[-]\"pattern\", ...",
+        interface_range,
+        |c| c.iface_range.as_deref().map(pattern_words).unwrap_or_default(),
+        |a, b| a.iface_range == b.iface_range,
+    )
+    .only(V2),
+    Row::<BgpConf>::new(&["onlink"], Switch(field!(onlink)), Restart).only(V2),
     own(&["direct"], "", direct, |c| on_off(c.multihop.is_none()), |a, b| a.multihop == b.multihop),
     own(
         &["multihop"],
@@ -91,6 +100,15 @@ pub(crate) static OPTIONS: &[Row<BgpConf>] = &[
     ),
     Row::new(&["check", "link"], Switch(field!(check_link)), Restart),
     Row::new(&["passive"], Switch(field!(passive)), Restart),
+    own(
+        &["authentication"],
+        "none|md5",
+        authentication,
+        |c| word_of(AUTHENTICATIONS, c.authentication.unwrap_or(Authentication::None)),
+        |a, b| a.authentication == b.authentication,
+    )
+    .only(V2),
+    Row::<BgpConf>::refused(&["keys"], NO_TCP_AO).only(V2),
     Row::new(&["password"], Secret(field!(password)), Restart),
     Row::new(&["setkey"], Switch(field!(setkey)), Restart),
     Row::new(&["ttl", "security"], Switch(field!(ttl_security)), Restart),
@@ -185,15 +203,11 @@ pub(crate) static OPTIONS: &[Row<BgpConf>] = &[
     ),
     Row::new(&["long", "lived", "stale", "time"], Time(field!(long_lived_stale_time_s)), Restart),
     Row::<BgpConf>::new(&["strict", "bind"], Switch(field!(strict_bind)), Restart).only(V2),
-    Row::<BgpConf>::new(&["free", "bind"], Slot::OnlyOff(NOT_YET), Restart).only(V2),
-    Row::<BgpConf>::new(&["onlink"], Slot::OnlyOff(NOT_YET), Restart).only(V2),
+    Row::<BgpConf>::new(&["free", "bind"], Switch(field!(free_bind)), Restart).only(V2),
     Row::<BgpConf>::new(&["advertise", "hostname"], Slot::OnlyOff(NOT_YET), Restart).only(V2),
     Row::<BgpConf>::new(&["enforce", "first", "as"], Slot::OnlyOff(NOT_YET), Restart).only(V2),
     Row::<BgpConf>::new(&["confederation", "member"], Slot::OnlyOff(NOT_YET), Restart).only(V2),
     Row::<BgpConf>::refused(&["confederation"], NOT_YET).only(V2),
-    Row::<BgpConf>::refused(&["interface", "range"], NOT_YET).only(V2),
-    Row::<BgpConf>::refused(&["authentication"], "not yet in rbird: `password` alone means MD5").only(V2),
-    Row::<BgpConf>::refused(&["keys"], "not yet in rbird: TCP-AO").only(V2),
     Row::<BgpConf>::refused(&["local", "role"], NOT_YET).only(V2),
     Row::<BgpConf>::new(&["require", "roles"], Slot::OnlyOff(NOT_YET), Restart).only(V2),
     Row::<BgpConf>::new(&["require", "hostname"], Slot::OnlyOff(NOT_YET), Restart).only(V2),
@@ -248,6 +262,9 @@ pub(crate) static OPTIONS: &[Row<BgpConf>] = &[
         Effect::None,
     ),
 ];
+
+/// Why there is no TCP-AO: see docs/configuration.md.
+const NO_TCP_AO: &str = "rbird has no TCP-AO; `authentication md5` with `password` is there";
 
 const NOT_YET: &str = "not yet in rbird";
 
@@ -348,6 +365,17 @@ fn error_wait(parser: &mut Parser<'_>, conf: &mut BgpConf) -> Parsed<()> {
     }
     parser.at.bump();
     conf.error_wait_time_s = (least, parser.number()?);
+    Ok(())
+}
+
+static AUTHENTICATIONS: &[(&str, Authentication)] = &[("none", Authentication::None), ("md5", Authentication::Md5)];
+
+/// `none|md5`; `ao` is known, and refused.
+fn authentication(parser: &mut Parser<'_>, conf: &mut BgpConf) -> Parsed<()> {
+    if parser.at.eat_word("ao") {
+        return Err(parser.not_done(parser.at.last_span(), "authentication ao", NO_TCP_AO));
+    }
+    conf.authentication = Some(parser.one_of(AUTHENTICATIONS)?);
     Ok(())
 }
 

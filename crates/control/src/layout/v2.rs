@@ -395,12 +395,13 @@ fn bgp_detail(bgp: &BgpView, out: &mut Frame) {
         Some(name) => format!("%{name}"),
         None => String::new(),
     };
+    let onlink = if bgp.onlink { " onlink" } else { "" };
     words::detail("  ", format_args!("BGP state:          {}", bgp.state), out);
     let mut line =
         |label: &str, text: &dyn std::fmt::Display| words::detail("    ", format_args!("{label:<17} {text}"), out);
     match &bgp.range {
-        Some(range) => line("Neighbor range:", range),
-        None => line("Neighbor address:", &format_args!("{}{iface}", Written(bgp.peer_addr))),
+        Some(range) => line("Neighbor range:", &format_args!("{range}{onlink}")),
+        None => line("Neighbor address:", &format_args!("{}{iface}{onlink}", Written(bgp.peer_addr))),
     }
     line("Neighbor AS:", &bgp.peer_as);
     line("Local AS:", &bgp.local_as);

@@ -410,6 +410,7 @@ fn established(peer: &str, peer_as: u32, session: SessionView) -> BgpView {
         state: "Established",
         peer_addr: addr(peer),
         iface: None,
+        onlink: false,
         range: None,
         peer_as,
         local_as: 64513,

@@ -348,6 +348,7 @@ fn bgp(now: Moment, seen: &Seen, s: &PeerStatus, route_limit: Option<(u32, u32)>
         state: bgp_word(s),
         peer_addr: s.peer_addr.or(conf_addr).unwrap_or(Ipv4Addr::UNSPECIFIED.into()),
         iface,
+        onlink: matches!(&seen.conf.kind, ProtocolKind::Bgp(b) if b.onlink),
         range: range_of(seen),
         peer_as: if s.peer_as == 0 { conf_as } else { s.peer_as },
         local_as,

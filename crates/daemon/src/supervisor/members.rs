@@ -10,10 +10,9 @@ use super::actions::{is_enabled, untrace_tables};
 use super::{Instance, Running, Supervisor};
 use crate::instance::Caller;
 use conf::config::{Config, ProtocolConf, ProtocolKind};
-use route::{IfIndex, ProtocolId};
+use route::ProtocolId;
 use session::dynamic::{Call, Word};
 use session::peer::StopReason;
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 impl Supervisor {
@@ -32,15 +31,11 @@ impl Supervisor {
         }
         let found = self.instances.iter().find(|i| i.id == range_of && i.is_begun());
         let Some(range) = found.map(|i| Arc::clone(&i.conf)) else { return };
-        let link = match incoming.remote {
-            SocketAddr::V6(a) if a.ip().is_unicast_link_local() => IfIndex(a.scope_id()),
-            _ => IfIndex(0),
-        };
         let caller = Caller {
             range_of: Arc::clone(&range.name),
             remote: incoming.remote.ip(),
             local: incoming.local.ip(),
-            iface: self.world.deps.ifaces.borrow().get(link).map(|l| Arc::clone(&l.name)),
+            iface: self.world.deps.ifaces.borrow().get(incoming.link).map(|l| Arc::clone(&l.name)),
         };
         // The last word of one that ends is still on its way, or it called twice: it has to call again.
         if self.instances.iter().any(|i| i.caller.as_ref() == Some(&caller)) {

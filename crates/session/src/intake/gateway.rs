@@ -93,20 +93,28 @@ impl Intake {
         };
         let (gateway, link) = match (global, local) {
             (global, Some(local)) if channel.prefer_link_local || global.is_none() => {
-                (IpAddr::V6(local), Some(self.link).filter(|link| *link != IfIndex(0)))
+                (IpAddr::V6(local), self.own_link())
             }
+            // Whatever their addresses are: such a neighbour's next hops are on its link.
+            (Some(global), _) if self.spec.onlink => (global, self.own_link()),
             (Some(global), _) => (global, self.link_of(global)),
             (None, _) => return Err(BadNextHop::Zero),
         };
         if self.ifaces.is_own(gateway) {
             return Err(BadNextHop::Own(gateway));
         }
-        let hop = Hop::via(gateway, link.ok_or(BadNextHop::OffLink(gateway))?);
+        let link = link.ok_or(BadNextHop::OffLink(gateway))?;
+        let hop = Hop { onlink: self.spec.onlink, ..Hop::via(gateway, link) };
         if channel.cost == 0 {
             return Ok(Dest::Via(hop));
         }
         let carried = Carried { to: Resolved::Unicast(hop), igp_metric: Some(channel.cost) };
         Ok(Dest::Carried(Arc::new(carried)))
+    }
+
+    /// The link of the neighbour of this session.
+    fn own_link(&self) -> Option<IfIndex> {
+        Some(self.link).filter(|link| *link != IfIndex(0))
     }
 
     /// The link on which a neighbour lies.

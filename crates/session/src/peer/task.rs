@@ -13,6 +13,7 @@
 mod carry;
 mod commands;
 mod dynamic;
+mod listening;
 mod liveness;
 mod monitor;
 mod octets;
@@ -24,13 +25,13 @@ use super::{Command, Deps, PeerSpec};
 use crate::conn::{Conn, Connecting};
 use crate::dynamic::Dynamic;
 use crate::intake::{Intake, Line, SourceIds};
-use crate::listen::{Incoming, Registration};
+use crate::listen::Incoming;
 use crate::monitor::SessionUp;
 use crate::outbox::Outbox;
 use crate::sockopt;
 use crate::status::{Announced, PeerStatus, ProtoState, Timer};
 use fsm::{Class, Event, Machine, Reach, Stop, Which};
-use route::{IfIndex, Ifaces, Moment};
+use route::{IfIndex, Iface, Ifaces, Moment};
 use std::future::pending;
 use std::io;
 use std::net::IpAddr;
@@ -51,9 +52,7 @@ pub(super) struct Task {
     ifaces: Arc<Ifaces>,
     /// The neighbour's link, shared with the listener; 0: none, or any.
     link: Arc<AtomicU32>,
-    registration: Option<Registration>,
-    incoming: Option<mpsc::Receiver<Incoming>>,
-    listen_again: Option<Moment>,
+    listening: listening::Part,
     offered: Option<Conn>,
     connecting: Option<Connecting>,
     out: Option<Conn>,
@@ -103,9 +102,7 @@ impl Task {
             machine,
             ifaces,
             link: Arc::new(AtomicU32::new(link.0)),
-            registration: None,
-            incoming: None,
-            listen_again: None,
+            listening: listening::Part::default(),
             offered: None,
             connecting: None,
             out: None,
@@ -156,7 +153,7 @@ impl Task {
         inbox: &mut mpsc::UnboundedReceiver<Command>,
         ifaces: &mut watch::Receiver<Arc<Ifaces>>,
     ) -> Option<Happened> {
-        let deadlines = [self.machine.next_deadline(), self.listen_again, self.stuck_at()];
+        let deadlines = [self.machine.next_deadline(), self.listening.again, self.stuck_at()];
         let deadline = deadlines.into_iter().flatten().min();
         let deadline = deadline.map(|at| self.deps.clock.instant(at));
         let up = self.session.as_ref().map(|s| s.which);
@@ -172,7 +169,7 @@ impl Task {
             () = sleep_until(deadline) => Some(Happened::Time),
             command = inbox.recv() => command.map(Happened::Command),
             () = liveness::lost(self.watched.as_mut()) => Some(Happened::NeighborLost),
-            conn = incoming(&mut self.incoming) => Some(Happened::Offered(conn)),
+            conn = self.listening.incoming() => Some(Happened::Offered(conn)),
             conn = attempt(&mut self.connecting) => Some(Happened::Connected(conn)),
             permit = batches.acquire_owned(), if up.is_some() && self.permit.is_none() => {
                 permit.ok().map(Happened::Permit)
@@ -323,7 +320,7 @@ fn reach(spec: &PeerSpec, ifaces: &Ifaces) -> (Reach, IfIndex) {
         return (Reach::Ready, IfIndex(0));
     }
     let link = match &spec.iface {
-        Some(name) => ifaces.by_name(name).filter(|l| l.is_up()),
+        Some(name) => ifaces.by_name(name).filter(|l| l.is_up() && lies_on(spec, l)),
         None => ifaces.neighbor(spec.peer_addr).map(|(link, _)| link),
     };
     let Some(link) = link else { return (Reach::Absent, IfIndex(0)) };
@@ -331,6 +328,15 @@ fn reach(spec: &PeerSpec, ifaces: &Ifaces) -> (Reach, IfIndex) {
         return (Reach::LinkDown(link.name.to_string()), link.index);
     }
     (Reach::Ready, link.index)
+}
+
+/// Whether the neighbour can be on this link.
+fn lies_on(spec: &PeerSpec, link: &Iface) -> bool {
+    spec.onlink || is_link_local(spec.peer_addr) || link.facing(spec.peer_addr).is_some()
+}
+
+fn is_link_local(addr: IpAddr) -> bool {
+    matches!(addr, IpAddr::V6(a) if a.is_unicast_link_local())
 }
 
 fn unspecified(like: IpAddr) -> IpAddr {
@@ -343,16 +349,6 @@ fn unspecified(like: IpAddr) -> IpAddr {
 async fn sleep_until(deadline: Option<std::time::Instant>) {
     match deadline {
         Some(at) => tokio::time::sleep_until(at.into()).await,
-        None => pending().await,
-    }
-}
-
-async fn incoming(from: &mut Option<mpsc::Receiver<Incoming>>) -> Incoming {
-    match from {
-        Some(receiver) => match receiver.recv().await {
-            Some(incoming) => incoming,
-            None => pending().await,
-        },
         None => pending().await,
     }
 }

@@ -32,6 +32,9 @@ pub(super) fn local(parser: &mut Parser<'_>, conf: &mut BgpConf) -> Parsed<()> {
 pub(super) fn local_of_2(parser: &mut Parser<'_>, conf: &mut BgpConf) -> Parsed<()> {
     if !parser.at.is_word("as") && !parser.at.is_word("port") {
         conf.local_addr = Some(parser.address()?);
+        if let Some(iface) = parser.scope()? {
+            conf.iface = Some(iface);
+        }
     }
     if parser.at.eat_word("port") {
         conf.local_port = Some(port(parser)?);
@@ -51,9 +54,9 @@ fn port(parser: &mut Parser<'_>) -> Parsed<u16> {
 }
 
 /// What may stand behind `neighbor ADDRESS`, or alone.
-const NEIGHBOR_WORDS: &[&str] = &["as", "port", "internal", "external"];
+const NEIGHBOR_WORDS: &[&str] = &["as", "port", "internal", "external", "onlink"];
 
-/// `neighbor [ADDRESS[%LINK]] [port N] [as N] [internal|external]`
+/// `neighbor [ADDRESS[%LINK]] [port N] [as N] [internal|external] [onlink]`
 pub(super) fn neighbor(parser: &mut Parser<'_>, conf: &mut BgpConf) -> Parsed<()> {
     let start = parser.at.span();
     let is_bare = NEIGHBOR_WORDS.iter().any(|word| parser.at.is_word(word)) || parser.at.is(Op::Semicolon);
@@ -68,7 +71,7 @@ pub(super) fn neighbor(parser: &mut Parser<'_>, conf: &mut BgpConf) -> Parsed<()
     neighbor_words(parser, conf)
 }
 
-/// `neighbor range PREFIX [port N] [as N] [internal|external]`
+/// `neighbor range PREFIX [port N] [as N] [internal|external] [onlink]`
 pub(super) fn neighbor_range(parser: &mut Parser<'_>, conf: &mut BgpConf) -> Parsed<()> {
     let start = parser.at.span();
     let range = parser.prefix()?;
@@ -99,6 +102,8 @@ fn neighbor_words(parser: &mut Parser<'_>, conf: &mut BgpConf) -> Parsed<()> {
             conf.peer_kind = Some(PeerKind::Internal);
         } else if parser.dialect() == V2 && parser.at.eat_word("external") {
             conf.peer_kind = Some(PeerKind::External);
+        } else if parser.dialect() == V2 && parser.at.eat_word("onlink") {
+            conf.onlink = true;
         } else {
             return Ok(());
         }
@@ -142,6 +147,17 @@ pub(super) fn interface(parser: &mut Parser<'_>, conf: &mut BgpConf) -> Parsed<(
         return Err(parser.at.wanted("the name of a link in quotes"));
     }
     conf.iface = Some(parser.text()?);
+    Ok(())
+}
+
+/// Patterns of names alone.
+pub(super) fn interface_range(parser: &mut Parser<'_>, conf: &mut BgpConf) -> Parsed<()> {
+    let start = parser.at.span();
+    let patterns = parser.iface_patterns()?;
+    if patterns.iter().any(|p| p.prefix.is_some()) {
+        return Err(parser.refusal(start, "Interface name or mask expected, not prefix", "names of links in quotes"));
+    }
+    conf.iface_range = Some(patterns);
     Ok(())
 }
 

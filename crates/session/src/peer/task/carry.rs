@@ -1,6 +1,6 @@
 //! What the machine asks for: connections, lives, sessions, and our own restart.
 
-use super::{EVENTS, STATES, Session, Task, trace, unspecified};
+use super::{EVENTS, STATES, Session, Task, is_link_local, trace, unspecified};
 use crate::conn::{self, Conn};
 use crate::intake::Intake;
 use crate::memory;
@@ -131,7 +131,10 @@ impl Task {
         let link = IfIndex(self.link.load(Ordering::Relaxed));
         let on_link = || match self.spec.peer_addr {
             IpAddr::V6(a) if a.is_unicast_link_local() => words::link_local_on(&self.ifaces, link).map(IpAddr::V6),
-            peer => self.ifaces.neighbor(peer).map(|(_, ours)| ours.addr),
+            peer => match self.ifaces.get(link).filter(|_| self.spec.iface.is_some()) {
+                Some(link) => link.facing(peer).map(|ours| ours.addr),
+                None => self.ifaces.neighbor(peer).map(|(_, ours)| ours.addr),
+            },
         };
         let direct = self.spec.multihop.is_none();
         self.spec.local_addr.or_else(|| if direct { on_link() } else { None })
@@ -143,7 +146,10 @@ impl Task {
         let text = format!("Connecting to {to} from local address {from}");
         self.trace(EVENTS, &text);
         let link = IfIndex(self.link.load(Ordering::Relaxed));
-        match conn::connect(&self.spec, source, link) {
+        // A link-local address has its link with it.
+        let binds = self.spec.iface.is_some() && !is_link_local(self.spec.peer_addr);
+        let name = self.ifaces.get(link).filter(|_| binds).map(|l| &*l.name);
+        match conn::connect(&self.spec, source, link, name) {
             Ok(connecting) => self.connecting = Some(connecting),
             Err(failed) => {
                 let (name, words) = (&self.spec.name, sockopt::words(&failed.error));

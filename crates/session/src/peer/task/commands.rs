@@ -3,7 +3,7 @@
 use super::{PACKETS, Task, reach};
 use crate::conn::{self, Conn};
 use crate::dynamic::Dynamic;
-use crate::listen::{Incoming, Remote, Wanted};
+use crate::listen::Incoming;
 use crate::peer::live::Channel;
 use crate::peer::words::{self, Place};
 use crate::peer::{Command, PeerChannel, PeerSpec, Refilter, StopReason};
@@ -18,16 +18,10 @@ use tokio::sync::oneshot;
 use wire::RouteRefresh;
 use wire::refresh::Subtype;
 
-/// How often a listening socket that could not be opened is tried.
-const LISTEN_RETRY_S: u64 = 10;
-
 impl Task {
     pub(super) fn time(&mut self) {
         let now = self.deps.clock.now();
-        if self.listen_again.is_some_and(|at| at <= now) {
-            self.listen_again = None;
-            self.listen();
-        }
+        self.listen_when_due(now);
         for which in [Which::Outgoing, Which::Incoming] {
             let unread = self.conn(which).is_some_and(Conn::has_unread);
             if unread && self.machine.is_hold_due(which, now) {
@@ -246,7 +240,7 @@ impl Task {
         if let Dynamic::Range(_) = self.spec.dynamic {
             return self.call(incoming);
         }
-        let Incoming { stream, remote, local } = incoming;
+        let Incoming { stream, remote, local, .. } = incoming;
         let prepared = conn::prepare_accepted(&self.spec, &stream);
         self.offered = prepared.is_ok().then(|| Conn::new(stream, remote, local));
         if let Err(error) = prepared {
@@ -260,6 +254,7 @@ impl Task {
         self.ifaces = ifaces;
         let (reach, link) = reach(&self.spec, &self.ifaces);
         self.link.store(link.0, Ordering::Relaxed);
+        self.listen();
         // Another link or another address of ours: the session as it stands is not with this neighbour any more.
         let place = self.session.as_ref().map(|s| s.place);
         let local = self.source_addr();
@@ -289,31 +284,5 @@ impl Task {
             }
         }
         self.follow_feeds();
-    }
-
-    /// Awaits the neighbour's connections; tried again later when that is not possible.
-    pub(super) fn listen(&mut self) {
-        let Some(at) = self.spec.listen else { return };
-        let wanted = Wanted {
-            at,
-            remote: match self.spec.dynamic {
-                Dynamic::Range(range) => Remote::Range(range),
-                Dynamic::No | Dynamic::Member => Remote::One(self.spec.peer_addr),
-            },
-            local: self.spec.local_addr.filter(|_| self.spec.match_local_addr),
-            link: Arc::clone(&self.link),
-            password: self.spec.password.clone(),
-        };
-        match self.deps.listener.register(wanted) {
-            Ok((registration, incoming)) => {
-                self.registration = Some(registration);
-                self.incoming = Some(incoming);
-            }
-            Err(error) => {
-                let (name, words) = (&self.spec.name, sockopt::words(&error));
-                tracing::error!("{name}: Socket error: Cannot listen on {at}: {words}");
-                self.listen_again = Some(self.deps.clock.now().plus_s(LISTEN_RETRY_S));
-            }
-        }
     }
 }

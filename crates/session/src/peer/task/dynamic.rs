@@ -73,8 +73,7 @@ impl Task {
         let ends = self.spec.dynamic == Dynamic::Member && !self.dynamic.over;
         if ends && self.machine.life() == Life::Start && self.machine.is_left() {
             self.dynamic.over = true;
-            self.registration = None;
-            self.incoming = None;
+            self.listening.end();
             self.deps.dynamic.say(Word::Over(self.spec.protocol));
         }
     }
