@@ -465,6 +465,18 @@ impl BgpFacts<'_> {
                 "use `graceful restart aware`",
             ),
             (
+                c.confederation_member && c.confederation == 0,
+                "Confederation ID must be set for member sessions",
+                &[&["confederation", "member"]],
+                "add `confederation NUMBER;`: what the world outside takes all members for",
+            ),
+            (
+                internal && c.enforce_first_as,
+                "Enforce first AS check is requires EBGP sessions",
+                &[&["enforce", "first", "as"]],
+                "paths from a neighbor in our own AS begin with another",
+            ),
+            (
                 multihop && (c.iface.is_some() || c.iface_range.is_some()),
                 "Multihop BGP cannot be bound to interface",
                 &[&["multihop"], &["interface"], &["interface", "range"]],
@@ -499,7 +511,7 @@ impl ChannelFacts<'_> {
             Family::Ipv6 => Family::Ipv4,
         };
         // RFC 8212: to and from another AS nothing goes by default.
-        let external = self.dialect == Dialect::V2 && c.local_as != c.peer_as && !missing;
+        let external = self.dialect == Dialect::V2 && !c.is_interior() && !missing;
         let checks: &[Check] = &[
             (
                 external && !has(&["import"]),

@@ -315,6 +315,26 @@ fn refused_of_2(text: &str) -> String {
 }
 
 #[test]
+fn a_confederation_is_a_number_and_its_members_need_no_policy() {
+    let session = |own: &str, channel: &str| {
+        format!("protocol bgp {{ local as 64901; neighbor 10.0.0.2 as 64902; {own} ipv4 {{ {channel} }}; }}")
+    };
+    let config = config_of_2(&session("confederation 65000; confederation member;", ""));
+    let ProtocolKind::Bgp(own) = &config.protocols[0].kind else { panic!() };
+    assert_eq!((own.confederation, own.is_internal(), own.is_interior()), (65000, false, true));
+    assert!(own.allow_as_sets && !own.enforce_first_as, "as 2.0.12");
+    let config = config_of_2(&session("allow as sets off; enforce first as;", "import all; export none;"));
+    let ProtocolKind::Bgp(own) = &config.protocols[0].kind else { panic!() };
+    assert!(!own.allow_as_sets && own.enforce_first_as);
+    let said = refused_of_2(&session("confederation member;", ""));
+    assert!(said.contains("Confederation ID must be set for member sessions"), "{said}");
+    let said = refused_of_2(&session("confederation 65000;", ""));
+    assert!(said.contains("EBGP requires explicit import policy"), "{said}");
+    let said = refused_of_2("protocol bgp { local as 1; neighbor 10.0.0.2 as 1; enforce first as; ipv4; }");
+    assert!(said.contains("Enforce first AS check is requires EBGP sessions"), "{said}");
+}
+
+#[test]
 fn what_the_releases_do_differently_is_a_field_that_the_dialect_fills() {
     let old = config("protocol kernel { } protocol bgp { local as 1; neighbor 10.0.0.2 as 2; }");
     let new = config_of_2(

@@ -6,8 +6,8 @@ use route::{ChannelId, Family, ProtocolId, TableId};
 use session::dynamic::Dynamic;
 use session::pace::Limits;
 use session::peer::{
-    ChannelRestart, GatewayMode, LinkLocalFormat, LinkPattern, ListenOn, LivenessMode, MissingLladdr, Needed,
-    NextHopRules, PeerChannel, PeerSpec, PerFamily, RestartMode, RoutesOf, Terms,
+    ChannelRestart, Confederation, GatewayMode, LinkLocalFormat, LinkPattern, ListenOn, LivenessMode, MissingLladdr,
+    Needed, NextHopRules, PeerChannel, PeerSpec, PerFamily, RestartMode, RoutesOf, Terms,
 };
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
@@ -78,6 +78,8 @@ pub fn peer(
             config::BfdMode::On => LivenessMode::On,
             config::BfdMode::Graceful => LivenessMode::Graceful,
         },
+        confederation: (bgp.confederation != 0)
+            .then_some(Confederation { id: bgp.confederation, has_peer: bgp.confederation_member }),
         rr_client: bgp.rr_client,
         cluster_id: bgp.rr_cluster_id.unwrap_or(router_id),
         rs_client: bgp.rs_client,
@@ -99,6 +101,8 @@ pub fn peer(
         advertise_ipv4: bgp.advertise_ipv4,
         interpret_communities: bgp.interpret_communities,
         allow_local_as: bgp.allow_local_as,
+        allow_as_sets: bgp.allow_as_sets,
+        enforce_first_as: bgp.enforce_first_as,
         allow_local_pref: bgp.allow_local_pref,
         default_med: bgp.default_med,
         default_local_pref: bgp.default_local_pref,
@@ -114,6 +118,7 @@ pub fn peer(
         rewrite_before_filter: bgp.rewrite_before_filter,
         med_to_external: bgp.med_to_external,
         takes_reserved: bgp.takes_reserved,
+        pathless_is_ours: bgp.pathless_is_ours,
         channels: conf.channels.iter().zip(ids).map(|(c, ids)| channel(bgp, c, ids)).collect(),
     }
 }

@@ -135,7 +135,7 @@ fn compare_bgp(
         .or_else(|| differs_if(compares_length, Reason::AsPathLength, path_length(n).cmp(&path_length(o)))) // a)
         .or_else(|| differs(Reason::Origin, n.origin.cmp(&o.origin))) // b)
         .or_else(|| differs_if(compares_med, Reason::Med, med(n, new_bgp).cmp(&med(o, old_bgp)))) // c)
-        .or_else(|| differs(Reason::External, new_bgp.internal.cmp(&old_bgp.internal))) // d)
+        .or_else(|| differs(Reason::External, new_bgp.is_interior().cmp(&old_bgp.is_interior()))) // d), RFC 5065 5.3
         .or_else(|| differs(Reason::IgpMetric, igp_metric(new.hop, new_bgp).cmp(&igp_metric(old.hop, old_bgp)))) // e)
         .or_else(|| differs_if(keeps_older && new_id != old_id, Reason::Older, Ordering::Greater)) // RFC 5004
         .or_else(|| differs(Reason::RouterId, new_id.cmp(&old_id))) // f)
@@ -151,9 +151,9 @@ fn differs_if(asked: bool, reason: Reason, order: Ordering) -> Option<(Ordering,
     if asked { differs(reason, order) } else { None }
 }
 
-/// The neighbouring AS for MED: the first of the path, else the peer's own.
+/// The neighbouring AS for MED: the first of the path outside our confederation, else what the session says.
 pub(crate) fn neighbor_as(facts: &Facts, bgp: &BgpSource) -> u32 {
-    facts.neighbor_as().unwrap_or(bgp.peer_as)
+    facts.neighbor_as().unwrap_or(bgp.pathless_as)
 }
 
 /// Whether packets can be sent there: a gateway or a link, not a way to drop them.
@@ -315,7 +315,7 @@ mod tests {
         metric.bgp.med_metric = true;
         assert_eq!(decide(&metric, &med(2, 3)), (Ordering::Greater, Reason::Med));
         // An empty path: the peer's own AS is the neighbour.
-        let empty = with(|r| (r.as_path, r.bgp.peer_as, r.numbers) = (vec![], 9, vec![(code::MED, 5)]));
+        let empty = with(|r| (r.as_path, r.bgp.pathless_as, r.numbers) = (vec![], 9, vec![(code::MED, 5)]));
         let nine = with(|r| (r.as_path, r.bgp.path_metric, r.numbers) = (vec![9], false, vec![(code::MED, 3)]));
         assert_eq!(
             decide(
@@ -337,6 +337,17 @@ mod tests {
         assert_eq!(decide(&older(2), &older(1)), (Ordering::Greater, Reason::Older));
         let other = with(|r| r.bgp.peer_addr = "192.0.2.9".parse().unwrap());
         assert_eq!(decide(&best(), &other), (Ordering::Less, Reason::PeerAddr));
+    }
+
+    /// RFC 5065 5.3: what another member gives is as internal as what our own AS gives, and older ones stay.
+    #[test]
+    fn a_member_of_our_confederation_is_no_external_neighbour_of_the_decision() {
+        let member = with(|r| (r.bgp.confederation, r.bgp.pathless_as) = (true, 65000));
+        let internal = with(|r| (r.bgp.internal, r.bgp.router_id) = (true, 11));
+        assert_eq!(decide(&member, &best()), (Ordering::Greater, Reason::External));
+        assert_eq!(decide(&member, &internal), (Ordering::Less, Reason::RouterId));
+        let older = |id| with(|r| (r.bgp.confederation, r.bgp.prefer_older, r.bgp.router_id) = (true, true, id));
+        assert_eq!(decide(&older(1), &older(2)), (Ordering::Greater, Reason::Older));
     }
 
     #[test]

@@ -99,6 +99,48 @@ fn our_as_stands_in_front_for_external_neighbours_and_med_is_zeroed_as_in_1_6() 
     assert_eq!(told.get_u32(code::LOCAL_PREF), Some(100));
 }
 
+/// RFC 5065 4, and what 2.0.12 tells. Our AS is 65000 in the confederation 64999.
+#[test]
+fn a_confederation_has_segments_of_its_own_inside_and_is_one_as_outside() {
+    let two = |key: GroupKey| GroupKey { rewrite_before_filter: false, ..key };
+    let outside = || two(GroupKey { local_as: 64999, ..external() });
+    let member = || two(GroupKey { confederation: true, ..external() });
+    let inside = || two(GroupKey { confederation: true, ..internal() });
+    let from = |internal, confederation| {
+        let mut source = bgp_source(internal);
+        source.bgp.as_mut().unwrap().confederation = confederation;
+        source
+    };
+    let mut route = received();
+    let told = |key, route: &AttrSetBuilder, source: &Source| {
+        let set = tell(key, route, source, &hop(OTHER_LINK)).unwrap();
+        let next_hop = set.next_hop().unwrap().0;
+        (path(&set), set.get_u32(code::MED), set.get_u32(code::LOCAL_PREF), next_hop == addr(1))
+    };
+    let external = from(false, false);
+    let (med, pref) = (Some(50), Some(100));
+    assert_eq!(told(outside(), &route, &external), ("64999 65001".into(), None, None, true));
+    assert_eq!(told(member(), &route, &external), ("( 65000 ) 65001".into(), med, pref, false));
+    assert_eq!(told(inside(), &route, &external), ("65001".into(), med, pref, false));
+
+    route.set(code::AS_PATH, &[3, 1, 0, 0, 0xfd, 0xe9, 2, 1, 0, 0, 0, 7]);
+    let member_source = from(false, true);
+    assert_eq!(told(outside(), &route, &member_source), ("64999 7".into(), None, None, true));
+    assert_eq!(told(member(), &route, &member_source), ("( 65000 65001 ) 7".into(), med, pref, false));
+    assert_eq!(told(inside(), &route, &member_source).0, "( 65001 ) 7");
+    // An external neighbour's client of a route server hears the path without what is ours alone.
+    let client = GroupKey { rs_client: true, ..outside() };
+    assert_eq!(told(client, &route, &member_source).0, "7");
+
+    let mut kept = |community: u32, key| {
+        route.set_u32(code::COMMUNITY, community);
+        tell(key, &route, &external, &hop(LINK)).is_err()
+    };
+    let (no_export, no_subconfed) = (0xffff_ff01, 0xffff_ff03);
+    assert!(kept(no_export, outside()) && !kept(no_export, member()) && !kept(no_export, inside()));
+    assert!(kept(no_subconfed, outside()) && kept(no_subconfed, member()) && !kept(no_subconfed, inside()));
+}
+
 #[test]
 fn a_client_of_a_route_server_is_told_path_and_med_unchanged() {
     let key = GroupKey { rs_client: true, ..external() };

@@ -144,8 +144,8 @@ impl Model {
     }
 
     fn neighbor(&self, p: &MPath) -> u32 {
-        let peer_as = self.channels[p.channel as usize].source.bgp.as_ref().map_or(0, |b| b.peer_as);
-        p.set.as_path().first().unwrap_or(peer_as)
+        let peer_as = self.channels[p.channel as usize].source.bgp.as_ref().map_or(0, |b| b.pathless_as);
+        p.set.as_path().neighbor().unwrap_or(peer_as)
     }
 
     fn by_groups(&self, p: &MPath) -> bool {

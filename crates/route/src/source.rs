@@ -101,6 +101,10 @@ pub struct BgpSource {
     pub local_id: u32,
     /// Both ends in one AS.
     pub internal: bool,
+    /// The peer is in our confederation, or in our AS while we are in one (RFC 5065).
+    pub confederation: bool,
+    /// The neighbouring AS of a path that names none, for MED.
+    pub pathless_as: u32,
     /// The peer is a client of ours (RFC 4456).
     pub rr_client: bool,
     /// The cluster identifier used when routes of this peer are reflected.
@@ -139,6 +143,11 @@ pub struct Speaker {
 }
 
 impl BgpSource {
+    /// Both ends in one AS, or in one confederation.
+    pub const fn is_interior(&self) -> bool {
+        self.internal || self.confederation
+    }
+
     /// An established session between two speakers with BIRD's defaults for everything else.
     pub fn between(local: Speaker, peer: Speaker) -> Self {
         Self {
@@ -149,6 +158,8 @@ impl BgpSource {
             router_id: peer.id,
             local_id: local.id,
             internal: local.asn == peer.asn,
+            confederation: false,
+            pathless_as: peer.asn,
             rr_client: false,
             cluster_id: local.id,
             rs_client: false,

@@ -24,7 +24,7 @@ use filter::run::{Env, RouteView, Verdict};
 use filter::{Filter, Memory, Policy, Scratch};
 use gateway::BadNextHop;
 use hashbrown::HashTable;
-use refused::{is_bogus, is_loop};
+use refused::{BadPath, Refusal, is_bogus, refusal};
 use rib::batch::{ImportBatch, ImportRow, What};
 use route::attr::{FLAG_TRANSITIVE, code};
 use route::attrs::{AttrSet, AttrSetBuilder, Local, Locals, Records, SharedLocal, hash_octets};
@@ -56,8 +56,26 @@ enum Checked {
     Route(AttrSet),
     /// Nothing: RFC 7606, a loop, or a next hop of our own withdraws what stood before.
     Nothing,
-    /// The same, and the operator is told of the next hop (2).
-    Invalid(BadNextHop),
+    /// The same, and the operator is told why (2).
+    Invalid(Invalid),
+}
+
+/// Why a route counts as withdrawn; as text, BIRD's words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Invalid {
+    /// Its next hop makes no sense.
+    NextHop(BadNextHop),
+    /// The session does not take such a path.
+    Path(BadPath),
+}
+
+impl std::fmt::Display for Invalid {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::NextHop(why) => why.fmt(f),
+            Self::Path(why) => why.fmt(f),
+        }
+    }
 }
 
 /// An attribute list and what it comes to.
@@ -359,8 +377,10 @@ impl Intake {
     fn check(&mut self, channel: &PeerChannel) -> Checked {
         let (mut hop, mut has_local_pref) = (None, false);
         for record in Records::new(self.decoded.octets()) {
-            if is_loop(record, &self.spec) {
-                return Checked::Nothing;
+            match refusal(record, &self.spec) {
+                None => {}
+                Some(Refusal::Loop) => return Checked::Nothing,
+                Some(Refusal::Path(why)) => return Checked::Invalid(Invalid::Path(why)),
             }
             match record.code {
                 code::NEXT_HOP => hop = Some(record.value),
@@ -373,7 +393,7 @@ impl Intake {
             (Some(hop), _) => {
                 let local = match self.local(hop, channel) {
                     Ok(local) => self.locals.share(&local),
-                    Err(why) if channel.strict_next_hop => return Checked::Invalid(why),
+                    Err(why) if channel.strict_next_hop => return Checked::Invalid(Invalid::NextHop(why)),
                     Err(_) => return Checked::Nothing,
                 };
                 self.towards = Some((hop.to_vec(), channel.family, local.clone()));

@@ -70,6 +70,15 @@ pub enum LivenessMode {
     Graceful,
 }
 
+/// `confederation N`, `confederation member`: the confederation in which we are (RFC 5065).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Confederation {
+    /// What the world outside takes its members for.
+    pub id: u32,
+    /// The neighbour is in it, too.
+    pub has_peer: bool,
+}
+
 /// What a peer is: every option of `protocol bgp`, resolved to numbers and handles.
 #[derive(Clone, Debug)]
 pub struct PeerSpec {
@@ -126,6 +135,8 @@ pub struct PeerSpec {
     pub check_link: bool,
     /// `bfd`.
     pub liveness: LivenessMode,
+    /// `confederation N`, `confederation member`.
+    pub confederation: Option<Confederation>,
     /// `rr client`.
     pub rr_client: bool,
     /// `rr cluster id`, or the router id.
@@ -168,6 +179,10 @@ pub struct PeerSpec {
     pub interpret_communities: bool,
     /// `allow local as`: how many times our AS may stand in a received path.
     pub allow_local_as: u32,
+    /// `allow as sets`: received paths may hold sets.
+    pub allow_as_sets: bool,
+    /// `enforce first as`: paths of an external neighbour begin with its AS.
+    pub enforce_first_as: bool,
     /// `allow bgp_local_pref`.
     pub allow_local_pref: bool,
     /// `default bgp_med`.
@@ -198,6 +213,8 @@ pub struct PeerSpec {
     pub med_to_external: bool,
     /// 240.0.0.0/4 holds routes like others (2), or bogus ones (1.6).
     pub takes_reserved: bool,
+    /// A path that names no neighbour counts as one through our own AS (2), or through the neighbour's (1.6).
+    pub pathless_is_ours: bool,
     /// Its attachments to tables, at most one a family.
     pub channels: Vec<PeerChannel>,
 }
@@ -234,6 +251,7 @@ impl PeerSpec {
             ttl_security: false,
             check_link: false,
             liveness: LivenessMode::Off,
+            confederation: None,
             rr_client: false,
             cluster_id: router_id,
             rs_client: false,
@@ -255,6 +273,8 @@ impl PeerSpec {
             advertise_ipv4: true,
             interpret_communities: true,
             allow_local_as: 0,
+            allow_as_sets: true,
+            enforce_first_as: false,
             allow_local_pref: false,
             default_med: 0,
             default_local_pref: 100,
@@ -270,6 +290,7 @@ impl PeerSpec {
             rewrite_before_filter: true,
             med_to_external: false,
             takes_reserved: false,
+            pathless_is_ours: false,
             channels: Vec::new(),
         }
     }
@@ -277,6 +298,21 @@ impl PeerSpec {
     /// Both ends in one AS.
     pub fn is_internal(&self) -> bool {
         self.local_as == self.peer_as
+    }
+
+    /// We are in a confederation, and the neighbour is in it, too: in our AS or in another one.
+    pub fn is_confederated(&self) -> bool {
+        self.confederation.is_some_and(|c| c.has_peer || self.is_internal())
+    }
+
+    /// Both ends in one AS, or in one confederation.
+    pub fn is_interior(&self) -> bool {
+        self.is_internal() || self.is_confederated()
+    }
+
+    /// Our AS as the neighbour knows it: outside our confederation that is the confederation's number (RFC 5065 4).
+    pub fn public_as(&self) -> u32 {
+        self.confederation.filter(|_| !self.is_interior()).map_or(self.local_as, |c| c.id)
     }
 }
 

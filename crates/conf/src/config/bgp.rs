@@ -153,6 +153,10 @@ pub struct BgpConf {
     pub check_link: bool,
     /// `bfd`.
     pub bfd: BfdMode,
+    /// `confederation N` (2); 0: none.
+    pub confederation: u32,
+    /// `confederation member`: the neighbour is in it, too (2).
+    pub confederation_member: bool,
     /// `rr client`.
     pub rr_client: bool,
     /// `rr cluster id`; `None`: the router id.
@@ -200,6 +204,10 @@ pub struct BgpConf {
     pub interpret_communities: bool,
     /// `allow local as`: how many times.
     pub allow_local_as: u32,
+    /// `allow as sets`: sets in received paths (RFC 9774).
+    pub allow_as_sets: bool,
+    /// `enforce first as` (2).
+    pub enforce_first_as: bool,
     /// `allow bgp_local_pref`.
     pub allow_local_pref: bool,
     /// `default bgp_med`.
@@ -232,6 +240,8 @@ pub struct BgpConf {
     pub strict_next_hop: bool,
     /// 240.0.0.0/4 holds routes like others (2), or bogus ones (1.6).
     pub takes_reserved: bool,
+    /// A path that names no neighbour counts as one through our own AS (2), or through the neighbour's (1.6).
+    pub pathless_is_ours: bool,
 }
 
 /// What a channel of a session has of its own: options that stand in the protocol in 1.6, and in each channel in 2.
@@ -340,6 +350,7 @@ impl BgpConf {
                 takes_reserved: true,
                 strict_families: true,
                 retries_bare: false,
+                pathless_is_ours: true,
                 ..Self::default()
             },
         }
@@ -350,6 +361,11 @@ impl BgpConf {
     /// Both ends in one AS.
     pub fn is_internal(&self) -> bool {
         self.local_as == self.peer_as
+    }
+
+    /// Both ends in one AS, or in one confederation.
+    pub fn is_interior(&self) -> bool {
+        self.is_internal() || self.confederation_member
     }
 
     /// Any neighbour of another AS will do.
@@ -387,6 +403,8 @@ impl Default for BgpConf {
             ttl_security: false,
             check_link: false,
             bfd: BfdMode::Off,
+            confederation: 0,
+            confederation_member: false,
             rr_client: false,
             rr_cluster_id: None,
             rs_client: false,
@@ -410,6 +428,8 @@ impl Default for BgpConf {
             advertise_ipv4: true,
             interpret_communities: true,
             allow_local_as: 0,
+            allow_as_sets: true,
+            enforce_first_as: false,
             allow_local_pref: false,
             default_med: 0,
             default_local_pref: 100,
@@ -426,6 +446,7 @@ impl Default for BgpConf {
             med_to_external: false,
             strict_next_hop: false,
             takes_reserved: false,
+            pathless_is_ours: false,
         }
     }
 }

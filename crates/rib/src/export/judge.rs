@@ -275,7 +275,8 @@ fn has_cluster(attrs: &AttrSet, cluster_id: u32) -> bool {
 fn is_forbidden_by_community(key: &GroupKey, attrs: &AttrSet) -> bool {
     communities(attrs.get(code::COMMUNITY).unwrap_or_default()).any(|c| match c {
         community::NO_ADVERTISE => key.interpret_communities,
-        community::NO_EXPORT | community::NO_EXPORT_SUBCONFED => key.interpret_communities && !key.internal,
+        community::NO_EXPORT => key.interpret_communities && !key.is_interior(),
+        community::NO_EXPORT_SUBCONFED => key.interpret_communities && !key.internal,
         // RFC 9494 4.3: stale routes are not told to those who would take them for fresh.
         community::LLGR_STALE => !key.llgr_aware,
         _ => false,

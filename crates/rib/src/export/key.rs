@@ -29,10 +29,12 @@ pub struct GroupKey {
     pub secondary: bool,
     /// ADD-PATH towards the neighbour (RFC 7911): all accepted paths are told.
     pub add_path: bool,
-    /// Our AS on this session.
+    /// Our AS as the neighbour knows it: outside our confederation the confederation's number.
     pub local_as: u32,
     /// Both ends in one AS.
     pub internal: bool,
+    /// The neighbour is in our confederation, or in our AS while we are in one (RFC 5065).
+    pub confederation: bool,
     /// What is written as our own next hop: the configured local address.
     pub local_addr: IpAddr,
     /// Our link-local address on the neighbour's link, the second half of an IPv6 next hop; `None` when there is none.
@@ -151,6 +153,7 @@ impl GroupKey {
             add_path: false,
             local_as,
             internal: false,
+            confederation: false,
             local_addr,
             local_link_local: None,
             link: IfIndex(0),
@@ -170,6 +173,11 @@ impl GroupKey {
         }
     }
 
+    /// Both ends in one AS, or in one confederation.
+    pub(super) const fn is_interior(&self) -> bool {
+        self.internal || self.confederation
+    }
+
     /// How much of each prefix the group reads.
     pub const fn reading(&self) -> Reading {
         if self.secondary || self.add_path { Reading::All } else { Reading::Best }
@@ -185,6 +193,7 @@ impl GroupKey {
             add_path,
             local_as,
             internal,
+            confederation,
             local_addr,
             local_link_local,
             link,
@@ -203,7 +212,7 @@ impl GroupKey {
             exact,
         } = *self;
         (
-            (family, rewrite_before_filter, secondary, add_path, local_as, internal),
+            (family, rewrite_before_filter, secondary, add_path, local_as, internal, confederation),
             (local_addr, local_link_local, link, next_hop, missing_lladdr, rr_client, cluster_id),
             (rs_client, interpret_communities, allow_local_pref, default_local_pref),
             (med_to_external, as4, extended_messages, llgr_aware, exact),
@@ -272,7 +281,7 @@ mod tests {
 
     #[test]
     fn each_field_makes_another_group() {
-        let flips: [fn(&mut GroupKey); 23] = [
+        let flips: [fn(&mut GroupKey); 24] = [
             |k| k.family = Family::Ipv6,
             |k| k.policy = Policy::Reject,
             |k| k.rewrite_before_filter = false,
@@ -280,6 +289,7 @@ mod tests {
             |k| k.add_path = true,
             |k| k.local_as = 2,
             |k| k.internal = true,
+            |k| k.confederation = true,
             |k| k.local_addr = Ipv4Addr::new(192, 0, 2, 2).into(),
             |k| k.local_link_local = Some(Ipv6Addr::LOCALHOST),
             |k| k.link = IfIndex(2),
@@ -306,6 +316,7 @@ mod tests {
             add_path: _,
             local_as: _,
             internal: _,
+            confederation: _,
             local_addr: _,
             local_link_local: _,
             link: _,

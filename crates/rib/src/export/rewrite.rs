@@ -19,10 +19,8 @@ pub(super) fn rewrite(work: &mut AttrSetBuilder, key: &GroupKey, offer: &Offer<'
     // What a later filter sets counts as the operator's word; what an earlier one set does so too (BIRD 2: "fresh").
     let is_set_by_filter =
         |work: &AttrSetBuilder, code| !key.rewrite_before_filter && work.get(code) != offer.attrs.get(code);
-    if !key.internal && !key.rs_client {
-        let path =
-            AsPath::new(work.get(code::AS_PATH).unwrap_or_default()).prepended(segment::AS_SEQUENCE, key.local_as);
-        work.set(code::AS_PATH, &path);
+    rewrite_path(work, key, offer);
+    if !key.is_interior() && !key.rs_client {
         // RFC 4271 5.1.4: a MED from a neighbouring AS MUST NOT be propagated to another one. BIRD 1.6 sends 0 in its
         // place, BIRD 2 none, wherever the route comes from, unless the export filter has set one.
         let is_ours = key.med_to_external || is_set_by_filter(work, code::MED);
@@ -48,8 +46,27 @@ pub(super) fn rewrite(work: &mut AttrSetBuilder, key: &GroupKey, offer: &Offer<'
             prepend_cluster(work, key.cluster_id);
         }
     }
-    if key.internal && work.get(code::LOCAL_PREF).is_none() {
+    if key.is_interior() && work.get(code::LOCAL_PREF).is_none() {
         work.set_u32(code::LOCAL_PREF, key.default_local_pref);
+    }
+}
+
+/// AS_PATH by RFC 4271 5.1.2 and RFC 5065 4: inside our AS as it is, to another one of our confederation with our AS
+/// in a segment of the confederation, to others with our AS (or the confederation's) and without such segments.
+fn rewrite_path(work: &mut AttrSetBuilder, key: &GroupKey, offer: &Offer<'_>) {
+    // None but sessions inside a confederation bring segments of one.
+    let may_have = offer.source.bgp.as_ref().is_some_and(|from| from.confederation);
+    if may_have && !key.confederation {
+        let path = AsPath::new(work.get(code::AS_PATH).unwrap_or_default());
+        if path.has_confederation() {
+            let path = path.without_confederation();
+            work.set(code::AS_PATH, &path);
+        }
+    }
+    if !key.internal && !key.rs_client {
+        let kind = if key.confederation { segment::AS_CONFED_SEQUENCE } else { segment::AS_SEQUENCE };
+        let path = AsPath::new(work.get(code::AS_PATH).unwrap_or_default()).prepended(kind, key.local_as);
+        work.set(code::AS_PATH, &path);
     }
 }
 
@@ -81,7 +98,7 @@ fn rewrite_next_hop(work: &mut AttrSetBuilder, key: &GroupKey, offer: &Offer<'_>
     let received = work.get(code::NEXT_HOP).and_then(route::attrs::next_hop);
     if let Some((addr, _)) = received {
         let is_good =
-            rules.fits(key.family, addr) && ((key.internal && !addr.is_unspecified()) || is_from_link(key, offer));
+            rules.fits(key.family, addr) && ((key.is_interior() && !addr.is_unspecified()) || is_from_link(key, offer));
         if keep || is_set || is_good {
             return;
         }
@@ -93,7 +110,7 @@ fn rewrite_next_hop(work: &mut AttrSetBuilder, key: &GroupKey, offer: &Offer<'_>
         return set_own_next_hop(work, key);
     };
     // BIRD 1.6 keeps a gateway too when it is to keep next hops.
-    let may_say = key.internal || is_link(key, iface) || (keep && key.rewrite_before_filter);
+    let may_say = key.is_interior() || is_link(key, iface) || (keep && key.rewrite_before_filter);
     if is_global(gateway) && may_say && rules.fits(key.family, gateway) {
         set_next_hop(work, gateway, None);
     } else {
@@ -171,7 +188,7 @@ pub(super) fn finish(work: &mut AttrSetBuilder, key: &GroupKey, ifaces: &Ifaces)
         _ if next_hop.is_ipv4() || key.missing_lladdr == MissingLladdr::Untouched => {}
         _ => finish_link_local(work, key, ifaces, next_hop, link_local)?,
     }
-    if !key.internal && !key.allow_local_pref {
+    if !key.is_interior() && !key.allow_local_pref {
         work.unset(code::LOCAL_PREF);
     }
     if !key.internal {
@@ -179,7 +196,7 @@ pub(super) fn finish(work: &mut AttrSetBuilder, key: &GroupKey, ifaces: &Ifaces)
         work.unset(code::CLUSTER_LIST);
     }
     finish_unknown(work);
-    if !key.internal {
+    if !key.is_interior() {
         drop_non_transitive(work);
     }
     for (list, size) in [(code::COMMUNITY, 4), (code::EXT_COMMUNITY, 8), (code::LARGE_COMMUNITY, 12)] {

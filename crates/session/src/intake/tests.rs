@@ -2,7 +2,7 @@
 
 use super::sources::PATH_IDS_MAX;
 use super::*;
-use crate::peer::GatewayMode;
+use crate::peer::{Confederation, GatewayMode};
 use route::hop::{Hop, Recursive, Resolved};
 use route::iface::{IfaceFlags, Scope};
 use route::{ChannelId, Iface, IfaceAddr, ProtocolId, TableId};
@@ -54,6 +54,7 @@ fn intake(change: impl Fn(&mut PeerSpec)) -> Intake {
         as4: true,
         families: PerFamily { ipv4: true, ipv6: false },
         internal: spec.is_internal(),
+        confederation: spec.is_confederated(),
         ..UpdateContext::default()
     };
     let ids = SourceIds::new(Arc::new(AtomicU32::new(100)));
@@ -288,4 +289,75 @@ fn roa_tables_count_as_they_are_when_the_update_comes() {
         sender.send_replace(Arc::new(route::RoaTables::new(vec![("r".into(), table)])));
         assert_eq!(take(&mut intake, &octets).0, [expected], "{roa}");
     }
+}
+
+/// An UPDATE whose path has these segments.
+fn with_segments(segments: &[(u8, &[u32])]) -> Vec<u8> {
+    let mut path = vec![];
+    for (kind, asns) in segments {
+        path.extend([*kind, asns.len() as u8]);
+        path.extend(asns.iter().flat_map(|a| a.to_be_bytes()));
+    }
+    let attrs = [&[0x40, 1, 1, 0, 0x40, 2, path.len() as u8][..], &path, &[0x40, 3, 4], &PEER].concat();
+    [&[0, 0][..], &(attrs.len() as u16).to_be_bytes(), &attrs, NET].concat()
+}
+
+/// What a path comes to, and what is said of it.
+fn judge_path(change: impl Fn(&mut PeerSpec), segments: &[(u8, &[u32])]) -> (What, Vec<Line>) {
+    let mut intake = intake(change);
+    let (what, _) = take(&mut intake, &with_segments(segments));
+    (what[0], intake.lines())
+}
+
+fn path_refused(why: &str) -> (What, Vec<Line>) {
+    let lines = [format!("Malformed AS_PATH attribute - {why}"), "Invalid route 192.0.2.0/24 withdrawn".into()];
+    (What::Withdraw, lines.map(Line::Remote).into())
+}
+
+const TAKEN: (What, Vec<Line>) = (What::Announce(0), vec![]);
+
+/// The lines are those of 2.0.12.
+#[test]
+fn sets_in_paths_are_refused_where_the_operator_says_so() {
+    let set: &[(u8, &[u32])] = &[(2, &[65002]), (1, &[1, 2])];
+    assert_eq!(judge_path(|_| {}, set), TAKEN);
+    assert_eq!(judge_path(|s| s.allow_as_sets = false, set), path_refused("AS_SET segment (1) at 6"));
+    assert_eq!(judge_path(|s| s.allow_as_sets = false, &[(2, &[65002, 7])]), TAKEN);
+    let confederated = |s: &mut PeerSpec| {
+        (s.allow_as_sets, s.confederation) = (false, Some(Confederation { id: 65000, has_peer: true }));
+    };
+    let set: &[(u8, &[u32])] = &[(3, &[65002]), (4, &[64903, 64904]), (2, &[7])];
+    assert_eq!(judge_path(confederated, set), path_refused("AS_CONFED_SET segment (4) at 6"));
+}
+
+#[test]
+fn a_path_begins_with_the_neighbour_where_the_operator_says_so() {
+    let refused = path_refused("First AS differs from neigbor AS");
+    let enforced = |s: &mut PeerSpec| s.enforce_first_as = true;
+    assert_eq!(judge_path(|_| {}, &[(2, &[7, 65002])]), TAKEN);
+    assert_eq!(judge_path(enforced, &[(2, &[65002, 7])]), TAKEN);
+    assert_eq!(judge_path(enforced, &[(2, &[7, 65002])]), refused);
+    assert_eq!(judge_path(enforced, &[(1, &[65002]), (2, &[65002])]), refused);
+    assert_eq!(judge_path(enforced, &[]), refused);
+}
+
+#[test]
+fn a_member_of_our_confederation_stands_in_front_of_its_paths_and_our_as_nowhere_in_them() {
+    let member = |s: &mut PeerSpec| s.confederation = Some(Confederation { id: 65000, has_peer: true });
+    assert_eq!(judge_path(member, &[(3, &[65002, 64903]), (2, &[7])]), TAKEN);
+    let missing = path_refused("missing initial AS_CONFED_SEQUENCE");
+    assert_eq!(judge_path(member, &[(2, &[65002, 7])]), missing);
+    assert_eq!(judge_path(member, &[]), missing);
+    assert_eq!(judge_path(member, &[(3, &[65002, 65001])]), (What::Withdraw, vec![]), "a loop");
+    // Inside our own AS paths may begin with either.
+    let internal = |s: &mut PeerSpec| {
+        (s.peer_as, s.confederation) = (65001, Some(Confederation { id: 65000, has_peer: false }));
+    };
+    assert_eq!(judge_path(internal, &[(3, &[64902]), (2, &[7])]), TAKEN);
+    assert_eq!(judge_path(internal, &[(2, &[7])]), TAKEN);
+    // Outside the confederation is known by its number: what has been in it is a loop, and its segments are malformed.
+    let outside = |s: &mut PeerSpec| s.confederation = Some(Confederation { id: 65000, has_peer: false });
+    assert_eq!(judge_path(outside, &[(2, &[65002, 65000])]), (What::Withdraw, vec![]));
+    let (what, lines) = judge_path(outside, &[(3, &[65002]), (2, &[7])]);
+    assert_eq!((what, lines.len()), (What::Withdraw, 1));
 }

@@ -17,7 +17,7 @@ use wire::{Capabilities, PerFamily, UpdateContext};
 pub(super) fn machine_config(spec: &PeerSpec, restarting: bool) -> fsm::Config {
     fsm::Config {
         peer_addr: spec.peer_addr,
-        local_as: spec.local_as,
+        local_as: spec.public_as(),
         peer_as: if spec.any_external { 0 } else { spec.peer_as },
         router_id: spec.router_id,
         capabilities: spec.capabilities.then(|| capabilities(spec, restarting)),
@@ -72,7 +72,7 @@ fn capabilities(spec: &PeerSpec, restarting: bool) -> Capabilities {
         extended_next_hop: extended_next_hop(spec).collect(),
         extended_messages: spec.extended_messages,
         graceful_restart: restart_capability(spec, restarting),
-        as4: spec.as4.then_some(spec.local_as),
+        as4: spec.as4.then(|| spec.public_as()),
         add_paths,
         enhanced_refresh: spec.route_refresh && spec.enhanced_refresh,
         long_lived: long_lived_capability(spec, restarting),
@@ -125,7 +125,7 @@ pub(super) fn update_context(spec: &PeerSpec, negotiated: &Negotiated) -> Update
         add_path_rx: each(&negotiated.add_path_rx),
         families: each(&negotiated.families),
         internal: spec.is_internal(),
-        confederation: false,
+        confederation: spec.is_confederated(),
         local_pref_allowed: spec.allow_local_pref,
     }
 }
@@ -204,6 +204,8 @@ pub(super) fn source(spec: &PeerSpec, id: SourceId, negotiated: &Negotiated, pla
             router_id: negotiated.peer.router_id,
             local_id: spec.router_id,
             internal: spec.is_internal(),
+            confederation: spec.is_confederated(),
+            pathless_as: pathless_as(spec),
             rr_client: spec.rr_client,
             cluster_id: spec.cluster_id,
             rs_client: spec.rs_client,
@@ -220,6 +222,12 @@ pub(super) fn source(spec: &PeerSpec, id: SourceId, negotiated: &Negotiated, pla
     }
 }
 
+/// The neighbouring AS of a path that names none: of one that stays inside our confederation the confederation.
+fn pathless_as(spec: &PeerSpec) -> u32 {
+    let own = if spec.pathless_is_ours { spec.local_as } else { spec.peer_as };
+    spec.confederation.map_or(own, |c| c.id)
+}
+
 /// Everything that this neighbour's export reads.
 pub(super) fn group_key(spec: &PeerSpec, channel: &PeerChannel, negotiated: &Negotiated, place: Place) -> GroupKey {
     let caps = negotiated.peer.capabilities.as_ref();
@@ -230,8 +238,9 @@ pub(super) fn group_key(spec: &PeerSpec, channel: &PeerChannel, negotiated: &Neg
         rewrite_before_filter: spec.rewrite_before_filter,
         secondary: channel.secondary,
         add_path: negotiated.add_path_tx.contains(&channel.family),
-        local_as: spec.local_as,
+        local_as: spec.public_as(),
         internal: spec.is_internal(),
+        confederation: spec.is_confederated(),
         local_addr: own_next_hop(spec, channel, place, any_family),
         local_link_local: place.link_local,
         link: place.link,

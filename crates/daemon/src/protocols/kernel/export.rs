@@ -235,7 +235,7 @@ fn is_as_good(best: Candidate<'_>, other: Candidate<'_>) -> bool {
         && (!b.path_metric || ba.as_path().hop_count() == oa.as_path().hop_count())
         && ba.origin() == oa.origin()
         && (!(b.med_metric || one_neighbour) || med(ba, b.default_med) == med(oa, o.default_med))
-        && b.internal == o.internal
+        && b.is_interior() == o.is_interior()
         && (!b.igp_metric || best.hop.igp_metric == other.hop.igp_metric)
 }
 

@@ -46,7 +46,7 @@ impl Task {
         let nowhere = unspecified(self.spec.peer_addr);
         Ends {
             peer_as: self.spec.peer_as,
-            local_as: self.spec.local_as,
+            local_as: self.spec.public_as(),
             peer_addr: conn.map_or(nowhere, |c| c.remote.ip()),
             local_addr: conn.map_or(nowhere, |c| c.local.ip()),
         }
