@@ -3,7 +3,7 @@
 //! A channel that was opened before, in the template, is opened again: what it
 //! has stays, what stands here comes over it.
 
-use crate::config::{ChannelConf, Dialect, ProtocolKind};
+use crate::config::{Authorises, Carries, ChannelConf, Dialect, ProtocolKind};
 use crate::language::said;
 use crate::option::{find, words_known};
 use crate::options::{bgp, common};
@@ -23,28 +23,28 @@ static ABSENT: &[(&str, &str)] = &[
     ("flow6", "rbird has no flowspec"),
     ("mpls", "rbird has no MPLS"),
     ("ipv6-sadr", "rbird has no routes by source address"),
-    ("aspa", "not yet in rbird: ASPA"),
     ("eth", "rbird has no EVPN"),
     ("evpn", "rbird has no EVPN"),
 ];
 
-/// What a word says of a channel: its family, and whether its routes are authorisations.
-static FAMILIES: &[(&str, Family, bool)] = &[
-    ("ipv4", Family::Ipv4, false),
-    ("ipv6", Family::Ipv6, false),
-    ("roa4", Family::Ipv4, true),
-    ("roa6", Family::Ipv6, true),
+/// What a word says of a channel: its family, and what it carries.
+static FAMILIES: &[(&str, Family, Carries)] = &[
+    ("ipv4", Family::Ipv4, Carries::Routes),
+    ("ipv6", Family::Ipv6, Carries::Routes),
+    ("roa4", Family::Ipv4, Carries::Origins),
+    ("roa6", Family::Ipv6, Carries::Origins),
+    ("aspa", Family::Ipv4, Carries::Providers),
 ];
 
 impl Parser<'_> {
-    /// The family that is named here, and whether that of its authorisations is.
-    pub(crate) fn family_word(&mut self) -> Parsed<(Family, bool)> {
+    /// The family that is named here, and what is carried.
+    pub(crate) fn family_word(&mut self) -> Parsed<(Family, Carries)> {
         let word = self.at.word().unwrap_or_default();
         let start = self.at.span();
         if let Some((_, why)) = ABSENT.iter().find(|(name, _)| *name == word) {
             return Err(self.not_done(start, word, why));
         }
-        let Some((_, family, roa)) = FAMILIES.iter().find(|(name, ..)| *name == word) else {
+        let Some((_, family, carries)) = FAMILIES.iter().find(|(name, ..)| *name == word) else {
             return Err(self.at.unexpected());
         };
         self.at.bump();
@@ -52,7 +52,7 @@ impl Parser<'_> {
             Some("sadr") => "rbird has no routes by source address",
             Some("multicast") => "rbird has no multicast routes",
             Some("mpls") => "rbird has no MPLS",
-            _ => return Ok((*family, *roa)),
+            _ => return Ok((*family, *carries)),
         };
         let what = format!("{word} {}", self.at.word().unwrap_or_default());
         self.at.bump();
@@ -62,18 +62,18 @@ impl Parser<'_> {
     /// A channel, up to before the `;`.
     pub(crate) fn channel(&mut self, draft: &mut Draft) -> Parsed<()> {
         let start = self.at.span();
-        let (family, roa) = self.family_word()?;
-        self.may_have(draft, (family, roa), start)?;
+        let (family, carries) = self.family_word()?;
+        self.may_have(draft, (family, carries), start)?;
         let preference = KINDS.iter().find(|k| k.word == draft.kind).map_or(0, |k| k.preference);
-        let is_it = |c: &&mut DraftChannel| c.conf.family == family && c.conf.roa == roa;
+        let is_it = |c: &&mut DraftChannel| (c.conf.family, c.conf.carries) == (family, carries);
         if draft.channels.iter_mut().find(is_it).is_none() {
-            let conf = match roa {
-                false => self.blank_channel(&draft.conf, family, preference),
-                true => self.blank_roa_channel(family, preference),
+            let conf = match carries {
+                Carries::Routes => self.blank_channel(&draft.conf, family, preference),
+                _ => self.blank_authorities(family, carries, preference),
             };
             draft.channels.push(DraftChannel { conf, span: start, given: Given::new() });
         }
-        let name: Arc<str> = format!("{}.{}", draft.conf.name, channel_word(family, roa)).into();
+        let name: Arc<str> = format!("{}.{}", draft.conf.name, channel_word(family, carries)).into();
         let Some(channel) = draft.channels.iter_mut().find(is_it) else { return Ok(()) };
         match self.at.is(Op::BraceOpen) {
             true => self.channel_block(&name, channel),
@@ -85,20 +85,20 @@ impl Parser<'_> {
     }
 
     /// Whether this kind of protocol has such a channel, and may have one more.
-    fn may_have(&self, draft: &Draft, (family, roa): (Family, bool), start: Span) -> Parsed<()> {
+    fn may_have(&self, draft: &Draft, (family, carries): (Family, Carries), start: Span) -> Parsed<()> {
         // How many, and of which of both sorts.
         let (most, routes, roas) = match draft.conf.kind {
             ProtocolKind::Bgp(_) | ProtocolKind::Direct(_) => (2, true, false),
             ProtocolKind::Kernel(_) => (1, true, false),
             ProtocolKind::Static(_) => (1, true, true),
-            ProtocolKind::Rpki(_) => (2, false, true),
+            ProtocolKind::Rpki(_) => (3, false, true),
             _ => (0, true, true),
         };
-        if if roa { !roas } else { !routes } {
+        if if carries == Carries::Routes { !routes } else { !roas } {
             let label = format!("protocol {} has none of this sort", draft.kind);
             return Err(self.refusal(start, "Unsupported channel type", label));
         }
-        let others = draft.channels.iter().filter(|c| (c.conf.family, c.conf.roa) != (family, roa));
+        let others = draft.channels.iter().filter(|c| (c.conf.family, c.conf.carries) != (family, carries));
         let first = others.clone().next().map(|c| c.span);
         if others.count() < most {
             return Ok(());
@@ -176,11 +176,12 @@ impl Parser<'_> {
         }
     }
 
-    /// A channel to a ROA table; no table is its own, unless one was declared.
-    fn blank_roa_channel(&self, family: Family, preference: u32) -> ChannelConf {
-        let table = self.config.default_roa_table_of(family).unwrap_or_default();
+    /// A channel to a ROA or ASPA table; no table is its own, unless one was declared.
+    fn blank_authorities(&self, family: Family, carries: Carries, preference: u32) -> ChannelConf {
+        let of = if carries == Carries::Origins { Authorises::Origins(family) } else { Authorises::Providers };
+        let table = self.config.default_authorities(of).unwrap_or_default();
         let mut channel = ChannelConf::new(family, table, preference);
-        channel.roa = true;
+        channel.carries = carries;
         channel.debug = self.config.debug_channels;
         channel
     }
@@ -188,30 +189,30 @@ impl Parser<'_> {
     /// The table of a channel is of its family and sort.
     fn its_table(&mut self, channel: &ChannelConf, given: &Given) -> Parsed<()> {
         let at = given.get(["table"].as_slice()).copied().unwrap_or(self.at.last_span());
-        let tables = self.config.tables.iter().map(|t| (&t.name, t.family, false));
-        let roas = self.config.roa_tables.iter().filter_map(|t| Some((&t.name, t.family?, true)));
+        let tables = self.config.tables.iter().map(|t| (&t.name, (t.family, Carries::Routes)));
+        let roas = self.config.roa_tables.iter().filter_map(|t| Some((&t.name, t.of.channel()?)));
         let of = tables.chain(roas).find(|(name, ..)| **name == channel.table);
-        if of.is_none() && channel.roa {
-            let word = channel_word(channel.family, true);
+        let word = channel_word(channel.family, channel.carries);
+        if of.is_none() && channel.carries != Carries::Routes {
             let wrong = Diagnostic::error(at, "Routing table not specified");
             return Err(wrong.help(format!("`{word} table NAME;` at the top of the file makes one")));
         }
-        if of.is_none_or(|(_, family, roa)| (family, roa) == (channel.family, channel.roa)) {
+        if of.is_none_or(|(_, sort)| sort == (channel.family, channel.carries)) {
             return Ok(());
         }
         let mut wrong = Diagnostic::error(at, "Incompatible table type");
-        let word = channel_word(channel.family, channel.roa);
         wrong.label = Some(format!("{} is no table of {word}", channel.table));
         Err(wrong)
     }
 }
 
 /// The word of a channel.
-pub const fn channel_word(family: Family, roa: bool) -> &'static str {
-    match (family, roa) {
-        (Family::Ipv4, false) => "ipv4",
-        (Family::Ipv6, false) => "ipv6",
-        (Family::Ipv4, true) => "roa4",
-        (Family::Ipv6, true) => "roa6",
+pub const fn channel_word(family: Family, carries: Carries) -> &'static str {
+    match (family, carries) {
+        (Family::Ipv4, Carries::Routes) => "ipv4",
+        (Family::Ipv6, Carries::Routes) => "ipv6",
+        (Family::Ipv4, Carries::Origins) => "roa4",
+        (Family::Ipv6, Carries::Origins) => "roa6",
+        (_, Carries::Providers) => "aspa",
     }
 }

@@ -6,7 +6,7 @@
 //! BIRD answers (code 9001, but for protocols that are none, where commands
 //! other than `show route` answer 9002).
 
-use crate::config::{Config, DebugMask, Dialect, MrtMask};
+use crate::config::{Authorises, Config, DebugMask, Dialect, MrtMask};
 use crate::load::LoadOptions;
 use crate::parser::Parser;
 use crate::source::Source;
@@ -119,7 +119,7 @@ impl<'a> Reader<'a> {
     /// The name of a table; `nosuch is not a table`.
     pub fn table(&mut self) -> Parsed<Arc<str>> {
         self.known("table", |config, name| {
-            let roas = config.roa_tables.iter().filter(|t| t.family.is_some()).map(|t| &t.name);
+            let roas = config.authorities_of_2().map(|t| &t.name);
             config.tables.iter().map(|t| &t.name).chain(roas).find(|table| ***table == *name).cloned()
         })
     }
@@ -162,7 +162,7 @@ impl<'a> Reader<'a> {
     /// The name of a ROA table; `nosuch is not a ROA table`.
     pub fn roa_table(&mut self) -> Parsed<Arc<str>> {
         self.known("ROA table", |config, name| {
-            config.roa_tables.iter().find(|t| *t.name == *name && t.family.is_none()).map(|t| t.name.clone())
+            config.roa_tables.iter().find(|t| *t.name == *name && t.of == Authorises::Any).map(|t| t.name.clone())
         })
     }
 

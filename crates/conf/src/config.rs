@@ -28,7 +28,7 @@ pub use bgp::{
     RestartMode, RoutesOf,
 };
 pub use bmp::BmpConf;
-pub use channel::{ChannelConf, LimitConf};
+pub use channel::{Carries, ChannelConf, LimitConf};
 pub use device::DeviceConf;
 pub use direct::DirectConf;
 pub use kernel::{KernelConf, Learn};
@@ -39,7 +39,7 @@ pub(crate) use pattern::pattern_words;
 pub use pipe::{PipeConf, PipeMode};
 pub use protocol::{ProtocolConf, ProtocolKind};
 pub use rpki::{CacheAddr, Interval, RpkiConf};
-pub use statics::{StaticConf, StaticDest, StaticHop, StaticRoa, StaticRoute};
+pub use statics::{StaticAspa, StaticConf, StaticDest, StaticHop, StaticRoa, StaticRoute};
 pub use symbols::{SymbolRow, Symbols};
 pub use terms::TermsConf;
 pub use time::{TimeFormat, TimeFormats};
@@ -107,7 +107,7 @@ pub struct Config {
     pub debug_commands: u32,
     /// Tables in order of declaration; the default ones first.
     pub tables: Vec<TableConf>,
-    /// ROA tables in order of declaration; the first is the one that commands mean.
+    /// ROA and ASPA tables in order of declaration; the first is the one that commands mean.
     pub roa_tables: Vec<RoaTableConf>,
     /// Protocol instances in order of declaration.
     pub protocols: Vec<ProtocolConf>,
@@ -167,9 +167,14 @@ impl Config {
         self.protocols.iter().any(|p| matches!(&p.kind, ProtocolKind::Bgp(bgp) if is_of(bgp)))
     }
 
-    /// The ROA table of this family that a channel is attached to when it does not say: the first.
-    pub fn default_roa_table_of(&self, family: Family) -> Option<Arc<str>> {
-        self.roa_tables.iter().find(|t| t.family == Some(family)).map(|t| Arc::clone(&t.name))
+    /// The table of this sort of authorisations that a channel is attached to when it does not say: the first.
+    pub fn default_authorities(&self, of: Authorises) -> Option<Arc<str>> {
+        self.roa_tables.iter().find(|t| t.of == of).map(|t| Arc::clone(&t.name))
+    }
+
+    /// The tables of authorisations that are tables of the language as others are (2).
+    pub fn authorities_of_2(&self) -> impl Iterator<Item = &RoaTableConf> {
+        self.roa_tables.iter().filter(|t| t.of != Authorises::Any)
     }
 
     /// The table that a channel of this family is attached to when it does not say.
@@ -179,13 +184,35 @@ impl Config {
     }
 }
 
-/// `roa table`, `roa4 table`, `roa6 table`.
+/// What a table of authorisations holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Authorises {
+    /// Origins of prefixes of both families (1.6).
+    Any,
+    /// Origins of prefixes of one family (2).
+    Origins(Family),
+    /// Providers (2).
+    Providers,
+}
+
+impl Authorises {
+    /// What a channel to such a table carries, and its family; `None`: there is no such channel.
+    pub const fn channel(self) -> Option<(Family, Carries)> {
+        match self {
+            Self::Any => None,
+            Self::Origins(family) => Some((family, Carries::Origins)),
+            Self::Providers => Some((Family::Ipv4, Carries::Providers)),
+        }
+    }
+}
+
+/// `roa table`, `roa4 table`, `roa6 table`, `aspa table`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RoaTableConf {
     /// Its name.
     pub name: Arc<str>,
-    /// Its family; `None`: both (1.6).
-    pub family: Option<Family>,
+    /// What it holds.
+    pub of: Authorises,
     /// `min settle time`, `max settle time`: how long after a change, and after the first of many, routes are judged anew.
     pub settle: [Duration; 2],
     /// Its entries in the file.

@@ -6,8 +6,8 @@
 mod terms;
 
 use crate::config::{
-    Authentication, BfdMode, BgpConf, Bind, BmpConf, ChannelConf, Dialect, GatewayMode, MissingLladdr, MrtConf,
-    NextHopPrefer, PeerKind, PipeConf, ProtocolConf, ProtocolKind, RestartMode, RoutesOf, RpkiConf,
+    Authentication, BfdMode, BgpConf, Bind, BmpConf, Carries, ChannelConf, Dialect, GatewayMode, MissingLladdr,
+    MrtConf, NextHopPrefer, PeerKind, PipeConf, ProtocolConf, ProtocolKind, RestartMode, RoutesOf, RpkiConf,
 };
 use crate::options::bgp::MULTIHOP_DEFAULT;
 use crate::parser::Parser;
@@ -25,7 +25,7 @@ impl Parser<'_> {
         let dialect = self.dialect();
         let in_protocol = draft.holds_channel(dialect);
         let Draft { mut conf, mut channel, mut channels, given, .. } = draft;
-        channels.sort_by_key(|c| (c.conf.roa, c.conf.family));
+        channels.sort_by_key(|c| (c.conf.carries, c.conf.family));
         if in_protocol {
             if let ProtocolKind::Mrt(MrtConf { table: Some(table), .. }) = &conf.kind {
                 channel.table = Arc::clone(table);
@@ -49,11 +49,12 @@ impl Parser<'_> {
         }
         if !faulty {
             self.check(&conf, &channels, &given, close);
-            for channel in channels.iter().filter(|c| c.conf.roa) {
+            for channel in channels.iter().filter(|c| c.conf.carries != Carries::Routes) {
                 self.roa_channel(channel);
             }
         }
-        (conf.roa_channels, conf.channels) = channels.into_iter().map(|c| c.conf).partition(|c| c.roa);
+        (conf.roa_channels, conf.channels) =
+            channels.into_iter().map(|c| c.conf).partition(|c| c.carries != Carries::Routes);
         if dialect == Dialect::V2 {
             self.roa_tables(&conf);
         }
@@ -92,12 +93,14 @@ impl Parser<'_> {
             ProtocolKind::Bmp(bmp) => self.bmp(bmp, close),
             ProtocolKind::Static(fixed) if dialect == Dialect::V2 => {
                 let Some(channel) = self.only_channel(conf, channels, close) else { return };
-                let sort = (channel.conf.family, channel.conf.roa);
-                let routes = fixed.routes.iter().filter(|r| (r.net.family(), false) != sort);
+                let sort = (channel.conf.family, channel.conf.carries);
+                let routes = fixed.routes.iter().filter(|r| (r.net.family(), Carries::Routes) != sort);
                 let routes = routes.map(|r| (r.net.to_string(), r.span));
-                let roas = fixed.roas.iter().filter(|r| (r.roa.prefix.family(), true) != sort);
+                let roas = fixed.roas.iter().filter(|r| (r.roa.prefix.family(), Carries::Origins) != sort);
                 let roas = roas.map(|r| (roa_words(&r.roa), r.span));
-                for (net, span) in routes.chain(roas) {
+                let aspas = fixed.aspas.iter().filter(|_| sort.1 != Carries::Providers);
+                let aspas = aspas.map(|r| (r.customer.to_string(), r.span));
+                for (net, span) in routes.chain(roas).chain(aspas) {
                     let message = format!("Route {net} incompatible with channel type");
                     self.fail(Diagnostic::error(span, message).note(channel.span, "the channel"));
                 }
@@ -141,7 +144,7 @@ impl Parser<'_> {
         }
         if channels.is_empty() {
             let wrong = Diagnostic::error(close, "Channel not specified").note(conf.span, "of this protocol");
-            self.fail(wrong.help("add `roa4 { table NAME; };` or `roa6 { table NAME; };`"));
+            self.fail(wrong.help("add `roa4 { table NAME; };`, `roa6 { table NAME; };` or `aspa { table NAME; };`"));
         }
         if rpki.min_version > rpki.max_version {
             let wrong = Diagnostic::error(close, "min version is greater than max version");

@@ -66,13 +66,14 @@ fn unnamed(config: &Config) -> impl Iterator<Item = &Filter> {
             Policy::Filter(filter) => Some(&**filter),
             _ => None,
         });
-        let (routes, roas) = match &conf.kind {
-            ProtocolKind::Static(fixed) => (&*fixed.routes, &*fixed.roas),
-            _ => (&[][..], &[][..]),
+        let (routes, roas, aspas) = match &conf.kind {
+            ProtocolKind::Static(fixed) => (&*fixed.routes, &*fixed.roas, &*fixed.aspas),
+            _ => (&[][..], &[][..], &[][..]),
         };
         let bodies = routes.iter().filter_map(|route| route.body.as_deref());
         let of_roas = roas.iter().filter_map(|roa| roa.body.as_deref());
-        policies.chain(bodies).chain(of_roas).filter(|filter| filter.name.is_none())
+        let of_aspas = aspas.iter().filter_map(|aspa| aspa.body.as_deref());
+        policies.chain(bodies).chain(of_roas).chain(of_aspas).filter(|filter| filter.name.is_none())
     })
 }
 

@@ -259,7 +259,7 @@ impl Parser<'_> {
         }
         let name = self.at.word().unwrap_or_default();
         let tables = self.config.tables.iter().map(|t| &t.name);
-        let roas = self.config.roa_tables.iter().filter(|t| t.family.is_some()).map(|t| &t.name);
+        let roas = self.config.authorities_of_2().map(|t| &t.name);
         if let Some(table) = tables.chain(roas).find(|table| ***table == *name) {
             let table = Arc::clone(table);
             self.at.bump();

@@ -432,4 +432,4 @@ impl<'a> Parser<'a> {
 
 /// Words that open a channel in dialect 2.
 pub(crate) static CHANNELS_OF_2: &[&str] =
-    &["ipv4", "ipv6", "vpn4", "vpn6", "flow4", "flow6", "roa4", "roa6", "mpls", "ipv6-sadr"];
+    &["ipv4", "ipv6", "vpn4", "vpn6", "flow4", "flow6", "roa4", "roa6", "aspa", "mpls", "ipv6-sadr"];

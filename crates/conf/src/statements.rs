@@ -2,7 +2,7 @@
 
 mod log;
 
-use crate::config::{CliConf, Dialect, IfacePattern, RoaTableConf, TableConf, TimeFormat};
+use crate::config::{Authorises, CliConf, Dialect, IfacePattern, RoaTableConf, TableConf, TimeFormat};
 use crate::option::words_known_of;
 use crate::parser::{ERRORS_MAX, Parser};
 use crate::protocol::CHANNELS_OF_2;
@@ -80,6 +80,7 @@ pub(crate) static STATEMENTS: &[Statement] = &[
     row(&["ipv6", "table"], TABLE_OPTIONS, Bare(|p| table_of(p, Family::Ipv6))).only(Dialect::V2),
     row(&["roa4", "table"], ROA_TABLE_OPTIONS, Bare(|p| roa_table_of(p, Family::Ipv4))).only(Dialect::V2),
     row(&["roa6", "table"], ROA_TABLE_OPTIONS, Bare(|p| roa_table_of(p, Family::Ipv6))).only(Dialect::V2),
+    row(&["aspa", "table"], ROA_TABLE_OPTIONS, Bare(aspa_table)).only(Dialect::V2),
     row(&["hostname"], "\"text\"", Read(hostname)).only(Dialect::V2),
     row(&["filter"], "NAME { commands }", Bare(|p| p.filter_statement())),
     row(&["function"], "NAME(parameters) { commands }", Bare(|p| p.function_statement())),
@@ -416,7 +417,19 @@ fn roa_table_of(parser: &mut Parser<'_>, family: Family) -> Parsed<()> {
     let mut settle = SETTLE;
     // A ROA table has no best route for which an order would mean anything.
     table_options(parser, Some(&mut settle))?;
-    parser.config.roa_tables.push(RoaTableConf { name, family: Some(family), settle, roas: Vec::new() });
+    let of = Authorises::Origins(family);
+    parser.config.roa_tables.push(RoaTableConf { name, of, settle, roas: Vec::new() });
+    Ok(())
+}
+
+/// `aspa table NAME { OPTIONS }`.
+fn aspa_table(parser: &mut Parser<'_>) -> Parsed<()> {
+    let (name, span) = parser.new_name()?;
+    parser.define_kind(&name, span, SymbolKind::AspaTable(TABLE))?;
+    let mut settle = SETTLE;
+    table_options(parser, Some(&mut settle))?;
+    let of = Authorises::Providers;
+    parser.config.roa_tables.push(RoaTableConf { name, of, settle, roas: Vec::new() });
     Ok(())
 }
 
@@ -535,7 +548,7 @@ fn roa_table(parser: &mut Parser<'_>) -> Parsed<()> {
             parser.at.expect(Op::Semicolon)?;
         }
     }
-    parser.config.roa_tables.push(RoaTableConf { name, family: None, settle: SETTLE, roas });
+    parser.config.roa_tables.push(RoaTableConf { name, of: Authorises::Any, settle: SETTLE, roas });
     Ok(())
 }
 

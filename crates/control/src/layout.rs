@@ -144,11 +144,8 @@ pub trait Layout: Sync {
     fn table(&self, name: &str, is_first: bool, out: &mut Frame);
     /// One net of `show route`.
     fn net(&self, net: &ShownNet<'_, '_>, detail: bool, setting: &Setting<'_>, out: &mut Frame);
-    /// One net of a ROA table (2).
-    fn roa_net(&self, net: &ShownRoa<'_>, detail: bool, setting: &Setting<'_>, out: &mut Frame) {
-        let _ = (detail, setting);
-        self.roa(&net.roa, out);
-    }
+    /// One net of a ROA or ASPA table; 1.6 has none.
+    fn roa_net(&self, _net: &ShownRoa<'_>, _detail: bool, _setting: &Setting<'_>, _out: &mut Frame) {}
     /// How many routes of a table were listed or counted, when that was asked for.
     fn table_sums(&self, name: &str, sums: &Sums, out: &mut Frame);
     /// The end of such a `show route`: how many in all; `is_list`: routes were listed before.

@@ -16,8 +16,8 @@ use crate::view::{
     ActionRow, BfdSessionView, ConfigureReport, InterfaceView, MemoryView, ProtocolView, RouteItem, StaticRow,
     StatusView,
 };
-use conf::config::{DebugMask, MrtMask};
-use route::{Family, Prefix, Roa, RoaTables};
+use conf::config::{Carries, DebugMask, MrtMask};
+use route::{Customer, Family, Prefix, Roa, RoaTables};
 use std::net::IpAddr;
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
@@ -313,16 +313,28 @@ pub enum Nets {
     In(Prefix),
     /// This authorisation exactly (2).
     Roa(Roa),
+    /// The providers of this AS (2).
+    Aspa(Customer),
 }
 
 impl Nets {
     /// The family of the net that is asked for.
     pub fn family(self) -> Option<Family> {
         match self {
-            Self::All => None,
+            Self::All | Self::Aspa(_) => None,
             Self::Exact(net) | Self::ForPrefix(net) | Self::In(net) => Some(net.family()),
             Self::ForAddress(addr) => Some(Family::of(addr)),
             Self::Roa(roa) => Some(roa.prefix.family()),
+        }
+    }
+
+    /// What the tables hold that may have the net that is asked for; `None`: any does.
+    pub const fn carries(self) -> Option<Carries> {
+        match self {
+            Self::All => None,
+            Self::Roa(_) => Some(Carries::Origins),
+            Self::Aspa(_) => Some(Carries::Providers),
+            _ => Some(Carries::Routes),
         }
     }
 
@@ -330,6 +342,14 @@ impl Nets {
     pub const fn roa(self) -> Option<Roa> {
         match self {
             Self::Roa(roa) => Some(roa),
+            _ => None,
+        }
+    }
+
+    /// The AS whose providers are asked for.
+    pub const fn customer(self) -> Option<Customer> {
+        match self {
+            Self::Aspa(customer) => Some(customer),
             _ => None,
         }
     }

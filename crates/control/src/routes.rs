@@ -12,11 +12,11 @@
 
 use crate::request::{ExportMode, RouteOutput, RouteQuery};
 use crate::view::{Exported, RouteNet};
-use filter::{Env, Policy, RouteView, Scratch, Verdict};
+use filter::{Authorised, Env, Policy, RouteView, Scratch, Verdict};
 use rib::batch::ResolvedHop;
 use rib::query::PagePath;
 use route::attrs::Local;
-use route::{AttrSet, Dest, Hop, IfIndex, Ifaces, Moment, Prefix, Resolved, Roa, RoaLot, RoaTables, Source};
+use route::{AttrSet, Dest, Family, Hop, IfIndex, Ifaces, Moment, Prefix, Resolved, RoaLot, RoaTables, Source};
 use std::borrow::Cow;
 use std::sync::Arc;
 
@@ -69,11 +69,11 @@ pub struct ShownPath<'a> {
     pub mark: Mark,
 }
 
-/// An authorisation that is shown, with all that protocols say of it; at least one.
+/// An authorisation that is shown, of an origin or of providers, with all that protocols say of it; at least one.
 #[derive(Debug)]
 pub struct ShownRoa<'a> {
-    /// It.
-    pub roa: Roa,
+    /// Its net.
+    pub net: Authorised<'a>,
     /// Who gives it and since when, the attributes as the filter left them, and whether it is the best.
     pub lots: Vec<(&'a RoaLot, Cow<'a, AttrSet>, bool)>,
 }
@@ -155,7 +155,7 @@ impl<'q> Selection<'q> {
     }
 
     /// Looks at an authorisation, with what all protocols that give it have to say of it; says what is to be printed.
-    pub fn roa<'n>(&mut self, roa: Roa, lots: &[&'n RoaLot], ifaces: &Ifaces) -> Option<ShownRoa<'n>> {
+    pub fn authority<'n>(&mut self, net: Authorised<'n>, lots: &[&'n RoaLot], ifaces: &Ifaces) -> Option<ShownRoa<'n>> {
         if self.query.filtered || self.query.export.is_some() {
             return None;
         }
@@ -163,7 +163,7 @@ impl<'q> Selection<'q> {
         let mut shown = Vec::new();
         for (i, lot) in lots.iter().enumerate() {
             self.sums.routes += 1;
-            if let Some(attrs) = self.given(&roa, lot, ifaces) {
+            if let Some(attrs) = self.given(net, lot, ifaces) {
                 self.sums.shown += 1;
                 let untouched = is_same_route(attrs.local(), lot.attrs.local());
                 shown.push((*lot, attrs, i == 0 && untouched));
@@ -173,17 +173,20 @@ impl<'q> Selection<'q> {
             }
         }
         let listed = self.query.output != RouteOutput::Count && !shown.is_empty();
-        listed.then_some(ShownRoa { roa, lots: shown })
+        listed.then_some(ShownRoa { net, lots: shown })
     }
 
     /// The attributes with which a protocol gives an authorisation; `None`: that is not asked for.
-    fn given<'n>(&mut self, roa: &Roa, lot: &'n RoaLot, ifaces: &Ifaces) -> Option<Cow<'n, AttrSet>> {
+    fn given<'n>(&mut self, net: Authorised<'_>, lot: &'n RoaLot, ifaces: &Ifaces) -> Option<Cow<'n, AttrSet>> {
         if self.query.protocol.as_ref().is_some_and(|name| *name != lot.source.protocol_name) {
             return None;
         }
         let view = RouteView {
-            roa: Some(roa),
-            net: roa.prefix,
+            roa: Some(net),
+            net: match net {
+                Authorised::Origin(roa) => roa.prefix,
+                Authorised::Customer(_) => Prefix::default(Family::Ipv4),
+            },
             attrs: &lot.attrs,
             source: &lot.source,
             resolved: None,

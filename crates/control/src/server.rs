@@ -24,7 +24,7 @@ use crate::time::{Clock, Stamps};
 use crate::view::{Kind, ProtocolView, RouteItem};
 use conf::Dialect;
 use conf::config::{Config, SymbolRow};
-use filter::{Env, Expression};
+use filter::{Authorised, Env, Expression};
 use route::Ifaces;
 use std::sync::Arc;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -401,15 +401,32 @@ impl Session {
             }
         }
         for name in &query.tables {
-            let Some(table) = roas.get(name).filter(|_| config.dialect == Dialect::V2) else { continue };
-            tables.next(Arc::clone(name), &selection, out);
-            for (roa, lots) in table.nets(query.nets.roa()) {
-                if let Some(shown) = selection.roa(roa, &lots, &about.ifaces) {
-                    tables.head(out);
-                    layout.roa_net(&shown, query.detail, &about.setting(), out);
+            if config.dialect == Dialect::V1 {
+                continue;
+            }
+            if let Some(table) = roas.get(name) {
+                tables.next(Arc::clone(name), &selection, out);
+                for (roa, lots) in table.nets(query.nets.roa()) {
+                    if let Some(shown) = selection.authority(Authorised::Origin(&roa), &lots, &about.ifaces) {
+                        tables.head(out);
+                        layout.roa_net(&shown, query.detail, &about.setting(), out);
+                    }
+                    if out.len() >= PIECE {
+                        self.write(out).await?;
+                    }
                 }
-                if out.len() >= PIECE {
-                    self.write(out).await?;
+            }
+            if let Some(table) = roas.aspas(name) {
+                tables.next(Arc::clone(name), &selection, out);
+                for (customer, entries) in table.nets(query.nets.customer()) {
+                    let lots: Vec<_> = entries.iter().map(|entry| &entry.by).collect();
+                    if let Some(shown) = selection.authority(Authorised::Customer(customer), &lots, &about.ifaces) {
+                        tables.head(out);
+                        layout.roa_net(&shown, query.detail, &about.setting(), out);
+                    }
+                    if out.len() >= PIECE {
+                        self.write(out).await?;
+                    }
                 }
             }
         }

@@ -9,7 +9,7 @@ use conf::config::StaticDest;
 use rib::batch::{LimitAction, ResolvedHop};
 use rib::query::{Page, PagePath};
 use rib::stats::{ExportStats, ImportStats, RouteCounts};
-use route::{AttrSet, Family, Iface, Moment, Prefix, Roa, Source};
+use route::{AttrSet, Customer, Family, Iface, Moment, Prefix, Roa, Source};
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
@@ -443,6 +443,8 @@ pub enum StaticTo {
     Way(StaticDest),
     /// Nowhere: it authorises (2).
     Authority(Roa),
+    /// Nowhere: it says who carries on the routes of this AS (2).
+    Providers(Customer),
 }
 
 /// A session with an RPKI cache server.

@@ -1,4 +1,4 @@
-//! The ROA tables of the daemon: what filters are shown, and who changes it.
+//! The ROA and ASPA tables of the daemon: what filters are shown, and who changes it.
 //!
 //! Tables are immutable snapshots. The board has the latest; a change, made by the
 //! configuration, a command or a protocol, makes another one and hands it to everybody
@@ -10,7 +10,7 @@
 //! time, the prefixes whose authorisations are others than before are said to the
 //! supervisor, which has what lies inside them judged anew.
 
-use route::{Moment, Prefix, RoaChange, RoaChanged, RoaTable, RoaTables, TableId};
+use route::{Customer, Moment, Prefix, RoaChange, RoaChanged, RoaTable, RoaTables, TableId};
 use session::clock::Clock;
 use session::export::Exports;
 use session::link::TableMsg;
@@ -49,6 +49,7 @@ struct State {
 struct Pending {
     before: Arc<RoaTables>,
     touched: BTreeSet<Prefix>,
+    aspas: bool,
     first: Moment,
     /// When it is said, unless more changes come.
     due: Moment,
@@ -61,6 +62,8 @@ pub struct Settled {
     pub before: Arc<RoaTables>,
     /// Prefixes whose authorisations are others than before, in order, none inside another.
     pub touched: Arc<[Prefix]>,
+    /// Of some AS other providers are known than before.
+    pub aspas: bool,
 }
 
 impl RoaBoard {
@@ -119,27 +122,52 @@ impl RoaBoard {
         let (table, changed): (RoaTable, RoaChanged) = table.after(change, now);
         if !changed.touched.is_empty() {
             self.publish(&state, before.with(name, table));
-            self.wait(&mut state, name, &before, &changed.touched, now);
+            if let Some(pending) = self.wait(&mut state, name, &before, now) {
+                pending.touched.extend(&changed.touched);
+            }
         }
         changed
     }
 
-    /// Has the change said when it has settled.
-    fn wait(&self, state: &mut State, name: &str, before: &Arc<RoaTables>, touched: &[Prefix], now: Moment) {
-        let Some([least, most]) = state.settle.get(name).copied() else { return };
+    /// What a protocol does to an ASPA table. Nothing comes of it when there is no such table.
+    pub fn change_aspas(&self, name: &str, change: RoaChange<Customer>) -> RoaChanged {
+        let mut state = self.lock();
+        let before = self.now();
+        let Some(table) = before.aspas(name) else { return RoaChanged::default() };
+        let now = self.0.clock.now();
+        let (table, changed) = table.after(change, now);
+        if changed.come + changed.gone > 0 {
+            self.publish(&state, before.with_aspas(name, table));
+            if let Some(pending) = self.wait(&mut state, name, &before, now) {
+                pending.aspas = true;
+            }
+        }
+        changed
+    }
+
+    /// Has a change of a table said when it has settled; what it touches is to be added.
+    fn wait<'s>(
+        &self,
+        state: &'s mut State,
+        name: &str,
+        before: &Arc<RoaTables>,
+        now: Moment,
+    ) -> Option<&'s mut Pending> {
+        let [least, most] = state.settle.get(name).copied()?;
         let is_first = state.pending.is_none();
         let pending = state.pending.get_or_insert_with(|| Pending {
             before: Arc::clone(before),
             touched: BTreeSet::new(),
+            aspas: false,
             first: now,
             due: now,
         });
-        pending.touched.extend(touched);
         let after = |from: Moment, time: Duration| from.plus_ms(u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
         pending.due = after(now, least).min(after(pending.first, most));
         if is_first {
             tokio::spawn(say_when_settled(Arc::downgrade(&self.0)));
         }
+        Some(pending)
     }
 
     fn publish(&self, state: &State, next: RoaTables) {
@@ -176,7 +204,8 @@ async fn say_when_settled(inner: Weak<Inner>) {
             continue;
         }
         let Some(pending) = inner.lock().pending.take() else { return };
-        let settled = Settled { before: pending.before, touched: outermost(pending.touched) };
+        let Pending { before, touched, aspas, .. } = pending;
+        let settled = Settled { before, touched: outermost(touched), aspas };
         if let Some(hear) = inner.settled.get() {
             hear(settled);
         }

@@ -604,7 +604,7 @@ fn router_id(config: &Config, ifaces: &Ifaces) -> Result<Ipv4Addr, String> {
 
 async fn memory(deps: session::peer::Deps, tables: Vec<TableId>, roas: &RoaTables, config: u64) -> MemoryView {
     let mut view = MemoryView { total: resident(), config, ..MemoryView::default() };
-    view.roa = roas.iter().map(|(_, table)| table.octets() as u64).sum();
+    view.roa = roas.octets() as u64;
     for table in tables {
         let totals = deps.tables.query(table, |t| t.totals()).await.unwrap_or_default();
         view.tables += totals.octets - totals.attr_octets;

@@ -59,6 +59,8 @@ pub enum ExprKind {
     FromHex(Box<Expr>),
     /// `roa_check(t)`, `roa_check(t, net, asn)`.
     RoaCheck(Arc<str>, Option<Box<[Expr; 2]>>),
+    /// `aspa_check(t, path, upstream)`.
+    AspaCheck(Arc<str>, Box<[Expr; 2]>),
     /// `a.len`, `add(a, b)`.
     Method(Method, Box<Expr>, Option<Box<Expr>>),
 }

@@ -97,7 +97,15 @@ impl<'a> Compiler<'a> {
             slots: 0,
             function: None,
             depth: 0,
-            inputs: Inputs { net: false, resolved: false, source: false, roa: false, ifaces: false, effects: false },
+            inputs: Inputs {
+                net: false,
+                resolved: false,
+                source: false,
+                roa: false,
+                aspa: false,
+                ifaces: false,
+                effects: false,
+            },
             errors: Vec::new(),
             warned: Vec::new(),
         }
@@ -461,6 +469,7 @@ impl<'a> Compiler<'a> {
             ExprKind::Mask(items) => self.mask(items)?,
             ExprKind::Call(name, arguments) => self.call(name, arguments, expr.span)?,
             ExprKind::RoaCheck(name, subject) => self.roa_check(name, subject.as_deref(), expr.span)?,
+            ExprKind::AspaCheck(name, sides) => self.aspa_check(name, sides, expr.span)?,
             ExprKind::Method(method, subject, argument) => {
                 let subject = Box::new(self.node(subject)?);
                 let argument = argument.as_ref().map(|a| self.node(a)).transpose()?.map(Box::new);
@@ -618,20 +627,8 @@ impl<'a> Compiler<'a> {
 
     /// Without a prefix and an AS it is about the route: its prefix and the last AS of its path.
     fn roa_check(&mut self, name: &Arc<str>, subject: Option<&[Expr; 2]>, span: Span) -> Compiled<NodeOp> {
-        match self.symbols.get(name).map(|s| &s.kind) {
-            Some(SymbolKind::RoaTable(_)) => {}
-            Some(SymbolKind::Broken) => return Ok(NodeOp::Const(Value::Void)),
-            other => {
-                let words = match other {
-                    None if self.rules.names_tokens => undefined(", expecting CF_SYM_KNOWN"),
-                    _ => format!("{name} is not a ROA table"),
-                };
-                let wrong = Diagnostic::error(span, words);
-                return Err(match self.symbols.nearest(name, |kind| matches!(kind, SymbolKind::RoaTable(_))) {
-                    Some(near) if near != &**name => wrong.help(format!("there is a ROA table `{near}`")),
-                    _ => wrong.help("a ROA table must be defined before it is used"),
-                });
-            }
+        if !self.is_table(name, "a ROA table", |kind| matches!(kind, SymbolKind::RoaTable(_)), span)? {
+            return Ok(NodeOp::Const(Value::Void));
         }
         self.inputs.roa = true;
         let sides = match subject {
@@ -642,6 +639,29 @@ impl<'a> Compiler<'a> {
             }
         };
         Ok(NodeOp::RoaCheck(name.clone(), sides))
+    }
+
+    fn aspa_check(&mut self, name: &Arc<str>, sides: &[Expr; 2], span: Span) -> Compiled<NodeOp> {
+        if !self.is_table(name, "an ASPA table", |kind| matches!(kind, SymbolKind::AspaTable(_)), span)? {
+            return Ok(NodeOp::Const(Value::Void));
+        }
+        self.inputs.aspa = true;
+        Ok(NodeOp::AspaCheck(name.clone(), self.both(sides)?))
+    }
+
+    /// Whether a name stands for a table of authorisations of some sort; `false`: its definition was wrong.
+    fn is_table(&self, name: &str, noun: &str, is_it: fn(&SymbolKind) -> bool, span: Span) -> Compiled<bool> {
+        let words = match self.symbols.get(name).map(|s| &s.kind) {
+            Some(kind) if is_it(kind) => return Ok(true),
+            Some(SymbolKind::Broken) => return Ok(false),
+            None if self.rules.names_tokens => undefined(", expecting CF_SYM_KNOWN"),
+            _ => format!("{name} is not {noun}"),
+        };
+        let wrong = Diagnostic::error(span, words);
+        Err(match self.symbols.nearest(name, is_it) {
+            Some(near) if near != name => wrong.help(format!("there is {noun} `{near}`")),
+            _ => wrong.help(format!("{noun} must be defined before it is used")),
+        })
     }
 
     // What a filter reads.

@@ -376,6 +376,12 @@ impl<'a, 's> Machine<'a, 's> {
                 return self.call(function, arguments, node.line);
             }
             NodeOp::RoaCheck(table, sides) => self.roa_check(table, sides.as_deref(), node.line)?,
+            NodeOp::AspaCheck(table, sides) => {
+                let [path, upstream] = &**sides;
+                let (path, upstream) = (self.node(path)?, self.node(upstream)?);
+                self.spend(path.pieces(), node.line)?;
+                self.subject.aspa_check(table, &path, &upstream).map_err(fail)?
+            }
             NodeOp::Method(method, subject, argument) => {
                 let subject = self.node(subject)?;
                 let argument = argument.as_deref().map(|a| self.node(a)).transpose()?;

@@ -39,7 +39,7 @@ pub use dialect::{Dialect, Rules};
 pub use interpret::Scratch;
 pub use language::{Evaluated, Expression};
 pub use memory::Memory;
-pub use run::{Env, Filter, Inputs, Outcome, Policy, RouteView, Verdict};
+pub use run::{Authorised, Env, Filter, Inputs, Outcome, Policy, RouteView, Verdict};
 pub use span::{Diagnostic, FileId, Level, Span};
 pub use symbols::{Symbol, SymbolKind, Symbols};
 pub use value::{Type, Value};

@@ -352,6 +352,10 @@ fn read(node: &mut Node) -> Reads {
             arguments.iter_mut().for_each(mark_whole);
             Reads::More
         }
+        NodeOp::AspaCheck(_, sides) => {
+            sides.iter_mut().for_each(mark_whole);
+            Reads::More
+        }
         NodeOp::RoaCheck(_, sides) => {
             sides.iter_mut().flat_map(|s| s.iter_mut()).for_each(mark_whole);
             Reads::More

@@ -229,6 +229,7 @@ static OTHERS: &[(&str, In, Attr)] = &[
     ("bgp_aigp", In::V2, Attr::Bgp(AIGP, AttrKind::Opaque)),
     ("bgp_otc", In::V2, Attr::Bgp(ONLY_TO_CUSTOMER, Int)),
     ("igp_metric", Both, Attr::Local(L::IgpMetric, Int)),
+    ("aspa_providers", In::V2, Attr::Local(L::AspaProviders, AttrKind::Clist)),
     ("krt_source", Both, Attr::Local(L::KrtSource, Int)),
     ("krt_metric", Both, Attr::Local(L::KrtMetric, Int)),
     ("krt_prefsrc", Both, Attr::Local(L::KrtPrefsrc, Ip)),

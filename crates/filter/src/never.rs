@@ -153,6 +153,7 @@ fn kind(node: &Node, local: &impl Fn(u16) -> Type) -> Option<Type> {
         NodeOp::Lc(_) => Type::Lc,
         NodeOp::Mask(_) => Type::Mask,
         NodeOp::RoaCheck(..) => Type::Enum(EnumKind::Roa),
+        NodeOp::AspaCheck(..) => Type::Enum(EnumKind::Aspa),
         NodeOp::Method(Method::Ip | Method::Mask, ..) => Type::Ip,
         NodeOp::Method(Method::Len | Method::First | Method::Last | Method::LastNonaggregated, ..) => Type::Int,
         NodeOp::Method(Method::Prepend | Method::Add | Method::Delete | Method::Filter, subject, _) => {

@@ -77,7 +77,7 @@ pub fn matches(a: &Value<'_>, b: &Value<'_>, rules: &Rules) -> Option<bool> {
         (Value::Clist(list), Value::Set(set)) if has_loose(set, rules) => {
             chunks::<4>(list).any(|c| has_community(set, c, rules))
         }
-        (Value::Roa(_), Value::PrefixSet(_)) => false,
+        (Value::Roa(_) | Value::Customer(_), Value::PrefixSet(_)) => false,
         (Value::Path(path), Value::Mask(mask)) => mask.matches(AsPath::new(path), rules.loose_sets),
         (Value::Int(asn), Value::Path(path)) => AsPath::new(path).asns().any(|a| a == *asn),
         (Value::Pair(n) | Value::Quad(n), Value::Clist(list)) => chunks::<4>(list).any(|c| c == n.to_be_bytes()),
@@ -204,6 +204,7 @@ pub fn member<'a>(
         Method::Len => Value::Int(match &subject {
             Value::Prefix(p) => p.len().into(),
             Value::Roa(roa) => roa.prefix.len().into(),
+            Value::Customer(_) => 32,
             Value::Path(octets) => AsPath::new(octets).hop_count(),
             Value::Clist(octets) => (octets.len() / 4) as u32,
             Value::Eclist(octets) => (octets.len() / 8) as u32,
@@ -219,6 +220,7 @@ pub fn member<'a>(
             Value::Pair(n) => n >> 16,
             Value::Lc(LargeCommunity(asn, ..)) => asn,
             Value::Roa(roa) => roa.asn,
+            Value::Customer(asn) => asn,
             Value::Prefix(_) => return Err("ROA expected"),
             _ => return Err("Net, pair or lc expected"),
         }),
@@ -237,6 +239,7 @@ pub fn member<'a>(
         Method::Src | Method::Dst => return Err("Flow or SADR expected"),
         Method::Type => match &subject {
             Value::Prefix(p) => Value::Enum(EnumKind::NetType, if p.addr().is_ipv4() { 1 } else { 2 }),
+            Value::Customer(_) => Value::Enum(EnumKind::NetType, 12),
             Value::Roa(roa) => Value::Enum(EnumKind::NetType, if roa.prefix.addr().is_ipv4() { 5 } else { 6 }),
             _ => return Err("Can't determine type of this item"),
         },

@@ -86,6 +86,7 @@ pub enum NodeOp {
     Format(Box<Node>),
     FromHex(Box<Node>),
     RoaCheck(Arc<str>, Option<Box<[Node; 2]>>),
+    AspaCheck(Arc<str>, Box<[Node; 2]>),
     Method(Method, Box<Node>, Option<Box<Node>>),
     /// An expression that reads nothing but `net`; see `memory`.
     Ask(Arc<Node>),

@@ -9,7 +9,7 @@ use crate::interpret::{self, Scratch, Walk};
 use crate::program::Program;
 use crate::span::Span;
 use route::attrs::LocalAttr;
-use route::{AttrSet, Ifaces, Prefix, Resolved, Roa, RoaTables, Source};
+use route::{AttrSet, Customer, Ifaces, Prefix, Resolved, Roa, RoaTables, Source};
 use std::sync::Arc;
 
 /// What a channel does with routes in one direction.
@@ -121,6 +121,8 @@ pub struct Inputs {
     pub source: bool,
     /// Reads a ROA table.
     pub roa: bool,
+    /// Reads an ASPA table.
+    pub aspa: bool,
     /// Reads or sets something that asks the list of interfaces.
     pub ifaces: bool,
     /// Prints or may stop the daemon: must run for every route.
@@ -128,6 +130,11 @@ pub struct Inputs {
 }
 
 impl Inputs {
+    /// Whether it reads a table of authorisations.
+    pub const fn authorities(self) -> bool {
+        self.roa || self.aspa
+    }
+
     /// What two pieces of one filter read together.
     #[must_use]
     pub const fn and(self, other: Self) -> Self {
@@ -136,10 +143,20 @@ impl Inputs {
             resolved: self.resolved || other.resolved,
             source: self.source || other.source,
             roa: self.roa || other.roa,
+            aspa: self.aspa || other.aspa,
             ifaces: self.ifaces || other.ifaces,
             effects: self.effects || other.effects,
         }
     }
+}
+
+/// What a route of a table of authorisations is known by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Authorised<'a> {
+    /// Of a ROA table. Its prefix is that of the route.
+    Origin(&'a Roa),
+    /// Of an ASPA table. The prefix of the route says nothing.
+    Customer(Customer),
 }
 
 /// A route as a filter sees it.
@@ -147,8 +164,8 @@ impl Inputs {
 pub struct RouteView<'a> {
     /// `net`.
     pub net: Prefix,
-    /// `net` of a route of a ROA table, whose prefix stands above; `None`: it is none.
-    pub roa: Option<&'a Roa>,
+    /// `net` of a route of a ROA or ASPA table; `None`: it is none, and the prefix above is its net.
+    pub roa: Option<Authorised<'a>>,
     /// Its attributes.
     pub attrs: &'a AttrSet,
     /// Who gave it.
@@ -164,7 +181,7 @@ pub struct RouteView<'a> {
 pub struct Env<'a> {
     /// Links and addresses.
     pub ifaces: &'a Ifaces,
-    /// The ROA tables as they are for the whole run.
+    /// The ROA and ASPA tables as they are for the whole run.
     pub roas: &'a RoaTables,
 }
 

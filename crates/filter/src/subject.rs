@@ -6,7 +6,7 @@
 
 use crate::names::{Attr, AttrKind, Field};
 use crate::operate::{self, Operated};
-use crate::run::{Env, RouteView};
+use crate::run::{Authorised, Env, RouteView};
 use crate::value::{EnumKind, Held, Value};
 use route::attr::{code, origin};
 use route::attrs::{AttrSetBuilder, Local, LocalAttr, LocalValue};
@@ -96,10 +96,28 @@ impl<'a, 's> Subject<'a, 's> {
         Ok(Value::Enum(EnumKind::Roa, table.check(net, asn) as u32))
     }
 
+    /// What an ASPA table says of a path.
+    pub(crate) fn aspa_check(&self, table: &str, path: &Value<'_>, upstream: &Value<'_>) -> Operated<Value<'static>> {
+        let table = self.env.roas.aspas(table).ok_or("Missing ASPA table")?;
+        let path = match path {
+            Value::Path(octets) => AsPath::new(octets),
+            Value::Void => AsPath::new(&[]),
+            _ => return Err("Argument 1 of ASPA_CHECK_EXPLICIT must be of type bgppath"),
+        };
+        let Value::Bool(upstream) = upstream else {
+            return Err("Argument 2 of ASPA_CHECK_EXPLICIT must be of type bool");
+        };
+        Ok(Value::Enum(EnumKind::Aspa, table.check(path, *upstream) as u32))
+    }
+
     fn field(&self, route: &RouteView<'a>, field: Field) -> Value<'a> {
         let local = self.edited().map_or(route.attrs.local(), |b| &b.local);
         match field {
-            Field::Net => route.roa.map_or(Value::Prefix(route.net), |roa| Value::Roa(Held::Ref(roa))),
+            Field::Net => match route.roa {
+                None => Value::Prefix(route.net),
+                Some(Authorised::Origin(roa)) => Value::Roa(Held::Ref(roa)),
+                Some(Authorised::Customer(customer)) => Value::Customer(customer.0),
+            },
             Field::Scope => Value::Enum(EnumKind::Scope, local.scope as u32),
             Field::Preference => Value::Int(local.preference),
             Field::From => Value::Ip(local.from.unwrap_or_else(|| self.no_address())),

@@ -25,6 +25,8 @@ pub enum SymbolKind {
     Filter(Arc<Filter>),
     /// `roa table`, `roa4 table`, with BIRD's word for it.
     RoaTable(&'static str),
+    /// `aspa table`, with BIRD's word for it.
+    AspaTable(&'static str),
     /// `attribute`: one that the operator declares.
     Attribute(Attr),
     /// Something that filters do not know, with BIRD's word for it (`protocol`, `routing table`, ...).
@@ -41,7 +43,7 @@ impl SymbolKind {
             Self::Function(_) => "function",
             Self::Filter(_) => "filter",
             Self::Attribute(_) => "custom attribute",
-            Self::Foreign(word) | Self::RoaTable(word) => word,
+            Self::Foreign(word) | Self::RoaTable(word) | Self::AspaTable(word) => word,
             Self::Broken => "undefined",
         }
     }

@@ -37,6 +37,7 @@ impl Compiler<'_> {
             NodeOp::Call(function, _) => function.returns?,
             NodeOp::Recurse(_) => self.own_return()?,
             NodeOp::RoaCheck(..) => Type::Enum(EnumKind::Roa),
+            NodeOp::AspaCheck(..) => Type::Enum(EnumKind::Aspa),
             NodeOp::Ask(inner) => return self.type_of(inner),
             NodeOp::Method(method, subject, _) => match method {
                 Method::Len | Method::First | Method::Last | Method::LastNonaggregated => Type::Int,
@@ -98,6 +99,11 @@ impl Compiler<'_> {
                 let [net, asn] = &mut **sides;
                 self.require("ROA_CHECK_EXPLICIT", 1, net, Type::Prefix, span)?;
                 self.require("ROA_CHECK_EXPLICIT", 2, asn, Type::Int, span)
+            }
+            NodeOp::AspaCheck(_, sides) => {
+                let [path, upstream] = &mut **sides;
+                self.require("ASPA_CHECK_EXPLICIT", 1, path, Type::Path, span)?;
+                self.require("ASPA_CHECK_EXPLICIT", 2, upstream, Type::Bool, span)
             }
             NodeOp::Method(method, subject, argument) => {
                 let (name, of, with) = match method {
@@ -222,6 +228,7 @@ fn is_constant(node: &Node) -> bool {
         | NodeOp::Call(..)
         | NodeOp::Recurse(_)
         | NodeOp::RoaCheck(..)
+        | NodeOp::AspaCheck(..)
         | NodeOp::Ask(_)
         | NodeOp::NetIn(..) => false,
     }

@@ -184,6 +184,8 @@ pub enum Value<'a> {
     Bytes(Held<'a, [u8]>),
     /// The prefix of a ROA table, with what it authorises.
     Roa(Held<'a, Roa>),
+    /// The net of an ASPA table: the AS whose providers it names.
+    Customer(u32),
 }
 
 impl Value<'_> {
@@ -209,7 +211,7 @@ impl Value<'_> {
             Self::Set(_) => Type::Set,
             Self::PrefixSet(_) => Type::PrefixSet,
             Self::Bytes(_) => Type::Bytes,
-            Self::Roa(_) => Type::Prefix,
+            Self::Roa(_) | Self::Customer(_) => Type::Prefix,
         }
     }
 
@@ -250,6 +252,7 @@ impl Value<'_> {
             Self::PrefixSet(v) => Value::PrefixSet(Held::Ref(v)),
             Self::Bytes(v) => Value::Bytes(Held::Ref(v)),
             Self::Roa(v) => Value::Roa(Held::Ref(v)),
+            Self::Customer(v) => Value::Customer(*v),
         }
     }
 
@@ -288,6 +291,7 @@ impl Value<'_> {
             Self::PrefixSet(v) => Value::PrefixSet(whole(v)),
             Self::Bytes(v) => Value::Bytes(octets(v)),
             Self::Roa(v) => Value::Roa(whole(v)),
+            Self::Customer(v) => Value::Customer(v),
         }
     }
 }
@@ -321,7 +325,7 @@ impl fmt::Display for Value<'_> {
             Self::Void => f.write_str("(void)"),
             Self::Bool(true) => f.write_str("TRUE"),
             Self::Bool(false) => f.write_str("FALSE"),
-            Self::Int(v) => write!(f, "{v}"),
+            Self::Int(v) | Self::Customer(v) => write!(f, "{v}"),
             Self::Pair(v) => write!(f, "{}", community::Community(*v)),
             Self::Quad(v) => write!(f, "{}", Ipv4Addr::from_bits(*v)),
             Self::Enum(EnumKind::Aspa, v) => write!(f, "(enum {:x}){v}", EnumKind::Roa as u8),

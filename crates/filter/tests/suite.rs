@@ -18,7 +18,10 @@ use rbird_filter::language::{define_attribute, define_constant, define_filter, d
 use rbird_filter::span::SourceFile;
 use rbird_filter::syntax::{Cursor, Op, Tok, lex};
 use rbird_filter::{Diagnostic, Dialect, Env, Expression, FileId, SymbolKind, Symbols};
-use route::{Ifaces, Roa, RoaEntry, RoaOrigin, RoaTable, RoaTables};
+use route::aspa::providers_value;
+use route::attrs::{Local, LocalAttr};
+use route::{AspaTable, AttrSet, Customer, Dest, Ifaces, Moment, ProtocolId, Roa, RoaChange, RoaEntry, RoaOrigin};
+use route::{RoaTable, RoaTables, Source, SourceId, SourceKind};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -31,11 +34,8 @@ const REFUSED: &[(&str, &str)] = &[
     ("t_net_flowspec", "`flow4` is not supported"),
     ("t_net_sadr", "is not supported"),
     ("t_net_eth", "`eth` is not supported"),
-    ("t_net_aspa", "`aspa` is not supported"),
     ("t_net_evpn", "`evpn` is not supported"),
     ("t_net_nbr", "`neighbor` is not supported"),
-    ("t_aspa_check", "`aspa_check` is not supported"),
-    ("t_aspa_check_official", "`aspa_check` is not supported"),
     ("__test1", "ospf_tag is not supported"),
     ("__test2", "ospf_tag is not supported"),
     ("vpn_filter", "`rd` is not supported"),
@@ -138,6 +138,13 @@ impl Suite {
                 cursor.skip_statement();
                 Ok(())
             }
+            "aspa" => {
+                cursor.bump();
+                let (name, span) = cursor.name().unwrap();
+                self.symbols.define(name, span, SymbolKind::AspaTable("ASPA table")).unwrap();
+                cursor.skip_statement();
+                Ok(())
+            }
             "bt_test_suite" => {
                 cursor.bump();
                 self.functions.push(cursor.name().unwrap().0.to_owned());
@@ -205,7 +212,32 @@ fn roas(text: &str) -> RoaTables {
         let of = entries.iter().filter(|e| e.roa.prefix.addr().is_ipv4() == v4).copied().collect();
         Arc::new(RoaTable::new(of))
     };
-    RoaTables::new(vec![("r4".into(), table(true)), ("r6".into(), table(false))])
+    let origins = RoaTables::new(vec![("r4".into(), table(true)), ("r6".into(), table(false))]);
+    origins.and_aspas(["at", "at_official"].map(|name| (name.into(), Arc::new(aspas(text, name)))).into())
+}
+
+/// The ASPA table that one of them fills.
+fn aspas(text: &str, name: &str) -> AspaTable {
+    let channel = format!("aspa {{ table {name}; }};");
+    let block = text.split(&channel).nth(1).unwrap_or_default().split('}').next().unwrap_or_default();
+    let numbers = |words: &str| -> Vec<u32> { words.split(", ").filter_map(|n| n.trim().parse().ok()).collect() };
+    let come = block.lines().filter_map(|line| {
+        let (customer, rest) = line.trim().strip_prefix("route aspa ")?.trim_end_matches(';').split_once(' ')?;
+        let providers = rest.strip_prefix("providers ").map_or(vec![0], numbers);
+        let mut local = Local::new(SourceKind::Static, 200, Dest::Unreachable);
+        local.set_extra(LocalAttr::AspaProviders, Some(providers_value(&providers)));
+        Some((Customer(customer.parse().ok()?), AttrSet::local_only(local)))
+    });
+    let source = Source {
+        id: SourceId(1),
+        protocol: ProtocolId(1),
+        protocol_name: "s".into(),
+        kind: SourceKind::Static,
+        path_id: 0,
+        bgp: None,
+    };
+    let change = RoaChange { source: Arc::new(source), whole: true, gone: Vec::new(), come: come.collect() };
+    AspaTable::default().after(change, Moment(0)).0
 }
 
 #[test]

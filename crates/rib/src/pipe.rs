@@ -369,7 +369,7 @@ fn remembered(spec: &PipeSpec, sheet: &Sheet<'_>, path: &Told) -> Option<Option<
     let (source, verdict) = (*sheet.verdicts.get(path.attrs as usize)?)?;
     let reusable = |filter: &Filter| {
         let i = filter.inputs;
-        !(i.net || i.effects || i.roa) && (!i.source || source == path.source)
+        !(i.net || i.effects || i.authorities()) && (!i.source || source == path.source)
     };
     let reused = match &spec.policy {
         Policy::Accept | Policy::Reject => true,

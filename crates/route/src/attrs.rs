@@ -71,6 +71,8 @@ pub enum LocalAttr {
     KrtQuickack,
     /// The metric that a filter has set in place of the one of the next hop.
     IgpMetric,
+    /// Who carries on the routes of an AS: what an authorisation of an ASPA table says.
+    AspaProviders,
     /// An attribute declared by the operator (2.x `attribute`), by its number.
     Own(u16),
 }
@@ -101,6 +103,7 @@ impl LocalAttr {
             Self::KrtInitrwnd => "krt_initrwnd",
             Self::KrtQuickack => "krt_quickack",
             Self::IgpMetric => "igp_metric",
+            Self::AspaProviders => "aspa_providers",
             Self::Own(_) => return None,
         })
     }

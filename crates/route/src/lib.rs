@@ -6,6 +6,7 @@
 //! control socket and in the kernel; octets of messages are `wire`'s, text of
 //! configurations is `conf`'s.
 
+pub mod aspa;
 pub mod aspath;
 pub mod attr;
 pub mod attrs;
@@ -17,6 +18,7 @@ pub mod roa;
 pub mod source;
 pub mod time;
 
+pub use aspa::{AspaState, AspaTable, Customer};
 pub use aspath::AsPath;
 pub use attrs::{AttrSet, AttrSetBuilder};
 pub use hop::{Carried, Dest, Hop, Resolved};

@@ -11,6 +11,7 @@
 //! for, in this order, lies inside every prefix of the table that covers it, for
 //! a prefix which begins inside another is never the shorter one.
 
+use crate::aspa::AspaTable;
 use crate::attrs::AttrSet;
 use crate::net::{Prefix, Prefix4, Prefix6, mask4, mask6};
 use crate::source::{ProtocolId, Source};
@@ -62,17 +63,17 @@ pub struct RoaLot {
     pub since: Moment,
 }
 
-/// What a protocol does to a table.
+/// What a protocol does to a table of authorisations; `K`: what they are known by.
 #[derive(Clone, Debug)]
-pub struct RoaChange {
+pub struct RoaChange<K = Roa> {
     /// Who.
     pub source: Arc<Source>,
     /// All that it gave before and does not give again is gone.
     pub whole: bool,
     /// What it takes back.
-    pub gone: Vec<Roa>,
+    pub gone: Vec<K>,
     /// What it gives, with attributes that few differ in.
-    pub come: Vec<(Roa, AttrSet)>,
+    pub come: Vec<(K, AttrSet)>,
 }
 
 /// What came of a change.
@@ -142,12 +143,7 @@ impl RoaTable {
     pub fn after(&self, change: RoaChange, since: Moment) -> (Self, RoaChanged) {
         let RoaChange { source, whole, mut gone, come } = change;
         gone.sort_unstable();
-        let mut come: Vec<(Roa, AttrSet, bool)> = come.into_iter().map(|(roa, attrs)| (roa, attrs, true)).collect();
-        // Stable: of one that is given twice the last counts.
-        come.sort_by_key(|(roa, ..)| *roa);
-        come.reverse();
-        come.dedup_by_key(|(roa, ..)| *roa);
-        come.reverse();
+        let mut come = last_of_each(come);
         let mut lots = Lots { all: Vec::new(), numbers: vec![None; self.lots.len()] };
         let mut entries = Vec::with_capacity(self.len() + come.len());
         let mut changed = RoaChanged::default();
@@ -157,7 +153,7 @@ impl RoaTable {
                 continue;
             };
             let Some(lot) = self.lots.get(number as usize) else { continue };
-            if lot.source.protocol == source.protocol {
+            if lot.source.id == source.id {
                 if let Ok(at) = come.binary_search_by_key(&entry.roa, |(roa, ..)| *roa) {
                     let Some((_, attrs, is_new)) = come.get_mut(at) else { continue };
                     if *attrs != lot.attrs {
@@ -279,6 +275,17 @@ impl RoaTable {
     }
 }
 
+/// What is given, in order, each marked as new; of one that is given twice the last counts.
+pub(crate) fn last_of_each<K: Ord + Copy>(come: Vec<(K, AttrSet)>) -> Vec<(K, AttrSet, bool)> {
+    let mut come: Vec<(K, AttrSet, bool)> = come.into_iter().map(|(key, attrs)| (key, attrs, true)).collect();
+    // Stable.
+    come.sort_by_key(|(key, ..)| *key);
+    come.reverse();
+    come.dedup_by_key(|(key, ..)| *key);
+    come.reverse();
+    come
+}
+
 /// The lots of a table being made.
 struct Lots {
     all: Vec<RoaLot>,
@@ -308,37 +315,76 @@ impl Lots {
     }
 }
 
-/// All tables by name: what a filter run is given.
+/// All tables of authorisations by name: what a filter run is given.
 #[derive(Clone, Debug, Default)]
-pub struct RoaTables(Vec<(Arc<str>, Arc<RoaTable>)>);
+pub struct RoaTables {
+    origins: Named<RoaTable>,
+    providers: Named<AspaTable>,
+}
+
+/// Tables by name. There are few.
+type Named<T> = Vec<(Arc<str>, Arc<T>)>;
 
 impl RoaTables {
     /// No table.
-    pub const NONE: &'static Self = &Self(Vec::new());
+    pub const NONE: &'static Self = &Self { origins: Vec::new(), providers: Vec::new() };
 
-    /// These tables, in the order of the configuration.
-    pub fn new(tables: Vec<(Arc<str>, Arc<RoaTable>)>) -> Self {
-        Self(tables)
+    /// These ROA tables, in the order of the configuration.
+    pub const fn new(tables: Vec<(Arc<str>, Arc<RoaTable>)>) -> Self {
+        Self { origins: tables, providers: Vec::new() }
     }
 
-    /// A table by name. There are few.
+    /// The same with these ASPA tables.
+    #[must_use]
+    pub fn and_aspas(self, tables: Vec<(Arc<str>, Arc<AspaTable>)>) -> Self {
+        Self { providers: tables, ..self }
+    }
+
+    /// A ROA table by name.
     pub fn get(&self, name: &str) -> Option<&Arc<RoaTable>> {
-        self.0.iter().find(|(n, _)| **n == *name).map(|(_, table)| table)
+        named(&self.origins, name)
     }
 
-    /// The same with another table under this name.
+    /// An ASPA table by name.
+    pub fn aspas(&self, name: &str) -> Option<&Arc<AspaTable>> {
+        named(&self.providers, name)
+    }
+
+    /// The same with another ROA table under this name.
     #[must_use]
     pub fn with(&self, name: &str, table: RoaTable) -> Self {
         let mut all = self.clone();
-        if let Some((_, old)) = all.0.iter_mut().find(|(n, _)| **n == *name) {
-            *old = Arc::new(table);
-        }
+        put(&mut all.origins, name, table);
         all
     }
 
-    /// All of them with their names.
+    /// The same with another ASPA table under this name.
+    #[must_use]
+    pub fn with_aspas(&self, name: &str, table: AspaTable) -> Self {
+        let mut all = self.clone();
+        put(&mut all.providers, name, table);
+        all
+    }
+
+    /// All ROA tables with their names.
     pub fn iter(&self) -> impl Iterator<Item = (&Arc<str>, &Arc<RoaTable>)> {
-        self.0.iter().map(|(name, table)| (name, table))
+        self.origins.iter().map(|(name, table)| (name, table))
+    }
+
+    /// What all of them take, in octets.
+    pub fn octets(&self) -> usize {
+        let origins = self.origins.iter().map(|(_, table)| table.octets()).sum::<usize>();
+        origins + self.providers.iter().map(|(_, table)| table.octets()).sum::<usize>()
+    }
+}
+
+fn named<'t, T>(tables: &'t Named<T>, name: &str) -> Option<&'t Arc<T>> {
+    tables.iter().find(|(n, _)| **n == *name).map(|(_, table)| table)
+}
+
+fn put<T>(tables: &mut Named<T>, name: &str, table: T) {
+    if let Some((_, old)) = tables.iter_mut().find(|(n, _)| **n == *name) {
+        *old = Arc::new(table);
     }
 }
 

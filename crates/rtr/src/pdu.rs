@@ -5,7 +5,7 @@
 //! with it is a [`Fault`], in the codes of RFC 8210 5.10 and BIRD's words.
 
 use route::net::{Prefix4, Prefix6};
-use route::{Prefix, Roa};
+use route::{Customer, Prefix, Roa};
 
 /// The longest message that is taken, in octets (8210bis 5).
 pub const OCTETS_MAX: usize = 65_535;
@@ -36,6 +36,15 @@ pub enum Pdu {
         /// It.
         roa: Roa,
     },
+    /// Who carries on the routes of an AS, or that nobody says so any more (8210bis 5.12).
+    Aspa {
+        /// It comes.
+        announced: bool,
+        /// The AS.
+        customer: Customer,
+        /// The others; none with what goes.
+        providers: Vec<u32>,
+    },
     /// That was all.
     EndOfData {
         /// Of which session.
@@ -47,7 +56,7 @@ pub enum Pdu {
     },
     /// Nothing can be said since the number that was named.
     CacheReset,
-    /// Something that is no use to a router that judges origins: keys and providers.
+    /// Something that is no use to a router that judges origins and paths: keys.
     Other(&'static str),
     /// A query: only routers send those.
     Query(&'static str),
@@ -114,7 +123,7 @@ static SORTS: &[Sort] = &[
     fixed(8, "Cache Reset", 8),
     Sort { number: 9, name: "Router Key", octets: [8; 3], varies: true, since: 1 },
     Sort { number: ERROR, name: "Error", octets: [16; 3], varies: true, since: 0 },
-    Sort { number: 11, name: "ASPA", octets: [8; 3], varies: true, since: 2 },
+    Sort { number: 11, name: "ASPA", octets: [12; 3], varies: true, since: 2 },
 ];
 
 /// The number of errors.
@@ -128,6 +137,7 @@ impl Pdu {
             Self::CacheResponse { .. } => "Cache Response",
             Self::Prefix { roa, .. } if roa.prefix.addr().is_ipv4() => "IPv4 Prefix",
             Self::Prefix { .. } => "IPv6 Prefix",
+            Self::Aspa { .. } => "ASPA",
             Self::EndOfData { .. } => "End of Data",
             Self::CacheReset => "Cache Reset",
             Self::Error { .. } => "Error",
@@ -193,6 +203,10 @@ fn read(octets: &[u8], version: u8) -> Result<Pdu, Fault> {
         }
         8 => Pdu::CacheReset,
         ERROR => Pdu::Error { code: session, text: error_text(from) },
+        11 => {
+            let [flags, _] = session.to_be_bytes();
+            providers(flags, Customer(from.number()), from.0)?
+        }
         1 | 2 => Pdu::Query(sort.name),
         _ => Pdu::Other(sort.name),
     })
@@ -235,6 +249,15 @@ fn authorisation(flags: u8, prefix: Prefix, max_len: u8, asn: u32) -> Result<Pdu
         return Err(Fault::corrupt("Corrupted PDU: bits behind the prefix"));
     }
     Ok(Pdu::Prefix { announced: flags & 1 == 1, roa: Roa { prefix, max_len, asn } })
+}
+
+/// Who carries on the routes of an AS: whole numbers to the end.
+fn providers(flags: u8, customer: Customer, octets: &[u8]) -> Result<Pdu, Fault> {
+    let (numbers, []) = octets.as_chunks::<4>() else {
+        return Err(Fault::corrupt("Corrupted PDU: a provider has no four octets"));
+    };
+    let providers = numbers.iter().map(|number| u32::from_be_bytes(*number)).collect();
+    Ok(Pdu::Aspa { announced: flags & 1 == 1, customer, providers })
 }
 
 /// The text of an error behind the copy of what it is about, as far as its lengths make sense; without what a terminal

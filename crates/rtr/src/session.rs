@@ -12,9 +12,10 @@
 //! for each version at most.
 
 use crate::pdu::{self, Fault, OCTETS_MAX, Pdu, Times};
-use route::{Moment, Roa};
+use route::{Customer, Moment, Roa};
+use std::collections::BTreeMap;
 
-/// Authorisations that one answer of a server may have; there are half a million in the world.
+/// Authorisations that one answer of a server may have, providers counted one by one; there are half a million in the world.
 pub const ROAS_MAX: usize = 4_000_000;
 /// An answer that grows at least this often is not given up, in milliseconds.
 const PROGRESS_MS: u64 = 2000;
@@ -117,6 +118,8 @@ pub enum Act {
         gone: Vec<Roa>,
         /// What it announces.
         come: Vec<Roa>,
+        /// Who has providers: these, or nobody says so any more.
+        aspas: Vec<(Customer, Option<Vec<u32>>)>,
     },
     /// All that the server has said counts no more.
     Expire,
@@ -147,6 +150,9 @@ pub struct Session {
     whole: bool,
     /// It, each with whether it comes, in order.
     answer: Vec<(Roa, bool)>,
+    /// What it says of providers, by customer; and how many numbers that are.
+    aspas: BTreeMap<Customer, Option<Vec<u32>>>,
+    numbers: usize,
     /// News of which the server has spoken while it answered.
     notified: Option<u32>,
     unread: Vec<u8>,
@@ -173,6 +179,8 @@ impl Session {
             grew: None,
             whole: false,
             answer: Vec::new(),
+            aspas: BTreeMap::new(),
+            numbers: 0,
             notified: None,
             unread: Vec::new(),
             acts: Vec::new(),
@@ -372,6 +380,8 @@ impl Session {
     /// What was said since the last End of Data does not count.
     fn drop_answer(&mut self) {
         self.answer = Vec::new();
+        self.aspas = BTreeMap::new();
+        self.numbers = 0;
         self.grew = None;
     }
 
@@ -381,7 +391,7 @@ impl Session {
         self.connected = false;
         self.unread = Vec::new();
         self.refresh = None;
-        if !self.answer.is_empty() {
+        if !self.answer.is_empty() || !self.aspas.is_empty() {
             // Half an answer: what it would have told is asked for again.
             self.drop_answer();
         }
@@ -493,6 +503,7 @@ impl Session {
             Pdu::SerialNotify { session, serial } => self.notified(session, serial, now),
             Pdu::CacheResponse { session } => return self.response(session, now),
             Pdu::Prefix { announced, roa } => return self.prefix(announced, roa, now),
+            Pdu::Aspa { announced, customer, providers } => return self.providers(announced, customer, providers, now),
             Pdu::EndOfData { session, serial, times } => return self.end_of_data(session, serial, times, now),
             Pdu::CacheReset if self.state == State::SyncStart && self.id.is_some() => self.go(State::NoIncrement, now),
             Pdu::CacheReset => return Err(Fault::corrupt("Received Cache Reset packet, but nothing was asked for")),
@@ -539,13 +550,37 @@ impl Session {
         if self.state != State::SyncRunning {
             return Err(Fault::corrupt("Received a prefix before Cache Response"));
         }
-        if self.answer.len() >= ROAS_MAX {
-            return Err(Fault { code: 1, text: format!("More than {ROAS_MAX} prefixes") });
-        }
+        self.makes_room(1)?;
         let max_len = if self.options.ignore_max_length { roa.prefix.family().bits() } else { roa.max_len };
         self.answer.push((Roa { max_len, ..roa }, announced));
         self.grew = Some(now);
         Ok(())
+    }
+
+    /// Of what is said of one customer the last counts.
+    fn providers(
+        &mut self,
+        announced: bool,
+        customer: Customer,
+        providers: Vec<u32>,
+        now: Moment,
+    ) -> Result<(), Fault> {
+        if self.state != State::SyncRunning {
+            return Err(Fault::corrupt("Received an ASPA before Cache Response"));
+        }
+        self.makes_room(1 + providers.len())?;
+        self.aspas.insert(customer, announced.then_some(providers));
+        self.grew = Some(now);
+        Ok(())
+    }
+
+    /// An answer that grows without end is a fault.
+    fn makes_room(&mut self, numbers: usize) -> Result<(), Fault> {
+        self.numbers += numbers;
+        match self.numbers > ROAS_MAX {
+            true => Err(Fault { code: 1, text: format!("More than {ROAS_MAX} authorisations") }),
+            false => Ok(()),
+        }
     }
 
     fn end_of_data(&mut self, session: u16, serial: u32, times: Option<Times>, now: Moment) -> Result<(), Fault> {
@@ -566,7 +601,9 @@ impl Session {
         let (come, gone): (Vec<_>, Vec<_>) = answer.into_iter().rev().partition(|(_, announced)| *announced);
         let roas = |all: Vec<(Roa, bool)>| all.into_iter().map(|(roa, _)| roa).collect();
         let whole = std::mem::take(&mut self.whole);
-        self.acts.push(Act::Apply { whole, gone: roas(gone), come: roas(come) });
+        let aspas = std::mem::take(&mut self.aspas).into_iter().collect();
+        self.numbers = 0;
+        self.acts.push(Act::Apply { whole, gone: roas(gone), come: roas(come), aspas });
         self.updated = Some(now);
         self.serial = serial;
         self.go(State::Established, now);
@@ -671,6 +708,11 @@ fn detail(said: &Pdu) -> String {
         ),
         Pdu::CacheResponse { session } => format!("(session id: {session})"),
         Pdu::Prefix { roa, .. } => format!("({}-{} AS{})", roa.prefix, roa.max_len, roa.asn),
+        Pdu::Aspa { customer, providers, .. } if providers.is_empty() => format!("{customer} transit"),
+        Pdu::Aspa { customer, providers, .. } => {
+            let providers: Vec<_> = providers.iter().map(u32::to_string).collect();
+            format!("{customer} (providers {})", providers.join(", "))
+        }
         Pdu::Other(_) => "(ignored)".to_owned(),
         Pdu::Error { code, text } => format!("({}: '{text}')", error_name(*code)),
         Pdu::CacheReset | Pdu::Query(_) => String::new(),

@@ -4,7 +4,7 @@
 
 use proptest::prelude::*;
 use rbird_rtr::{Act, Interval, Options, Session, State, decode};
-use route::{Moment, Roa};
+use route::{Customer, Moment, Roa};
 
 const OPTIONS: Options = Options {
     refresh: Interval { seconds: 3600, keep: false },
@@ -35,6 +35,12 @@ fn prefix(version: u8, announced: bool, roa: &str) -> Vec<u8> {
         std::net::IpAddr::V4(a) => message(version, 4, 0, &[&flags[..], &a.octets(), &roa.asn.to_be_bytes()].concat()),
         std::net::IpAddr::V6(a) => message(version, 6, 0, &[&flags[..], &a.octets(), &roa.asn.to_be_bytes()].concat()),
     }
+}
+
+/// Who carries on the routes of an AS (8210bis 5.12).
+fn aspa(version: u8, announced: bool, customer: u32, providers: &[u32]) -> Vec<u8> {
+    let body: Vec<u8> = [&[customer], providers].concat().iter().flat_map(|n| n.to_be_bytes()).collect();
+    message(version, 11, u16::from(announced) << 8, &body)
 }
 
 fn end(version: u8, session: u16, serial: u32, times: [u32; 3]) -> Vec<u8> {
@@ -115,9 +121,14 @@ impl Story {
                 (10, code) => format!("error {code}"),
                 other => panic!("{other:?}"),
             }),
-            Act::Apply { whole, gone, come } => {
+            Act::Apply { whole, gone, come, aspas } => {
                 let whole = if whole { " whole" } else { "" };
-                Some(format!("apply{whole}{}{}", roas('-', &gone), roas('+', &come)))
+                let aspa = |(customer, providers): &(Customer, Option<Vec<u32>>)| match providers {
+                    Some(providers) => format!(" +{customer} {providers:?}"),
+                    None => format!(" -{customer}"),
+                };
+                let aspas: String = aspas.iter().map(aspa).collect();
+                Some(format!("apply{whole}{}{}{aspas}", roas('-', &gone), roas('+', &come)))
             }
             Act::Expire => Some("expire".to_owned()),
             Act::Trace(..) | Act::Warn(_) => None,
@@ -137,6 +148,39 @@ fn everything_is_asked_for_first_and_then_what_is_new() {
     assert_eq!(story.did(), ["apply -10.0.0.0/8-24 AS1 +2001:db8::/32-48 AS2"]);
     story.hear(&[message(2, 0, 7, &9_u32.to_be_bytes())]);
     assert_eq!(story.did(), ["serial query v2 7 6"]);
+}
+
+#[test]
+fn providers_are_told_with_the_answer_and_of_one_customer_the_last_counts() {
+    let mut story = Story::asked(OPTIONS);
+    story.did();
+    let (first, second) = (aspa(2, true, 65001, &[65002, 65003]), aspa(2, true, 65001, &[65004]));
+    story.hear(&[response(2, 7), first, aspa(2, true, 65009, &[]), second]);
+    assert_eq!(story.did(), [""; 0], "nothing counts before End of Data");
+    story.hear(&[end(2, 7, 5, [3600, 600, 7200])]);
+    assert_eq!(story.did(), ["apply whole +65001 [65004] +65009 []"]);
+    story.hear(&[message(2, 0, 7, &6_u32.to_be_bytes())]);
+    assert_eq!(story.did(), ["serial query v2 7 5"]);
+    story.hear(&[response(2, 7), aspa(2, false, 65001, &[]), end(2, 7, 6, [3600, 600, 7200])]);
+    assert_eq!(story.did(), ["apply -65001"]);
+}
+
+#[test]
+fn providers_that_make_no_sense_end_the_connection() {
+    let early = aspa(2, true, 65001, &[65002]);
+    let halves = message(2, 11, 1 << 8, &[0, 0, 0, 1, 0, 0]);
+    let short = message(2, 11, 1 << 8, &[0, 0]);
+    for (octets, code) in [(vec![early], 0), (vec![response(2, 7), halves], 0), (vec![response(2, 7), short], 0)] {
+        let mut story = Story::asked(OPTIONS);
+        story.did();
+        story.hear(&octets);
+        assert_eq!(story.did(), [format!("error {code}"), "close".to_owned()], "{octets:?}");
+    }
+    // Version 1 has no such message.
+    let mut story = Story::asked(Options { max_version: 1, ..OPTIONS });
+    story.did();
+    story.hear(&[response(1, 7), aspa(1, true, 65001, &[65002])]);
+    assert_eq!(story.did(), ["error 5", "close"]);
 }
 
 #[test]

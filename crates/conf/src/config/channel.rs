@@ -6,13 +6,25 @@ use filter::Policy;
 use route::Family;
 use std::sync::Arc;
 
+/// What the routes of a channel and its table are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Carries {
+    /// Routes.
+    #[default]
+    Routes,
+    /// Authorisations of origins (`roa4`, `roa6`).
+    Origins,
+    /// Authorisations of providers (`aspa`), which have no family: as such IPv4 stands.
+    Providers,
+}
+
 /// A channel: what a protocol and a table have to do with each other.
 #[derive(Clone, Debug)]
 pub struct ChannelConf {
     /// Its family.
     pub family: Family,
-    /// Its table is a ROA table (`roa4`, `roa6`), and its routes are authorisations.
-    pub roa: bool,
+    /// What its routes are.
+    pub carries: Carries,
     /// The name of the table.
     pub table: Arc<str>,
     /// `preference`.
@@ -42,7 +54,7 @@ impl ChannelConf {
     pub(crate) fn new(family: Family, table: Arc<str>, preference: u32) -> Self {
         Self {
             family,
-            roa: false,
+            carries: Carries::Routes,
             table,
             preference,
             import: Policy::Accept,

@@ -27,7 +27,7 @@ pub struct ProtocolConf {
     pub mrtdump: MrtMask,
     /// Its attachments to tables: none for device, one in 1.6, several in 2.
     pub channels: Vec<ChannelConf>,
-    /// Its attachments to ROA tables (2).
+    /// Its attachments to ROA and ASPA tables (2).
     pub roa_channels: Vec<ChannelConf>,
     /// Its own options.
     pub kind: ProtocolKind,

@@ -2,7 +2,7 @@
 
 use super::Dialect;
 use filter::Span;
-use route::{Prefix, Roa};
+use route::{Customer, Prefix, Roa};
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -19,6 +19,21 @@ pub struct StaticConf {
     pub routes: Vec<StaticRoute>,
     /// Its authorisations in order (2).
     pub roas: Vec<StaticRoa>,
+    /// Its authorisations of providers in order (2).
+    pub aspas: Vec<StaticAspa>,
+}
+
+/// One `route aspa NUMBER providers NUMBER, ...`.
+#[derive(Clone, Debug)]
+pub struct StaticAspa {
+    /// Whose providers they are.
+    pub customer: Customer,
+    /// They; 0 with `transit`, none when the route does not say, and then it says nothing.
+    pub providers: Vec<u32>,
+    /// The filter block behind it.
+    pub body: Option<Arc<filter::Filter>>,
+    /// Where it is written.
+    pub span: Span,
 }
 
 /// One `route PREFIX max NUMBER as NUMBER`.

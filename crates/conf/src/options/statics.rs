@@ -1,11 +1,11 @@
 //! `protocol static`: routes written in the configuration.
 
-use crate::config::{Dialect, StaticConf, StaticDest, StaticHop, StaticRoa, StaticRoute};
+use crate::config::{Dialect, StaticAspa, StaticConf, StaticDest, StaticHop, StaticRoa, StaticRoute};
 use crate::option::{Effect, Own, Row, Slot, field};
 use crate::parser::Parser;
 use filter::syntax::{Op, Parsed, Tok};
-use filter::{Diagnostic, Filter};
-use route::{Prefix, Roa};
+use filter::{Diagnostic, Filter, Span};
+use route::{Customer, Prefix, Roa};
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -27,10 +27,10 @@ pub(crate) static OPTIONS: &[Row<StaticConf>] = &[
     Row::<StaticConf>::new(
         &["route"],
         Slot::Own(Own {
-            grammar: "prefix max number as number, or prefix via address[%link] [dev \"link\"] [onlink [switch]] [weight number] [bfd [switch]] ... | via \"link\" | recursive address | blackhole | unreachable | prohibit, then [{ filter commands }]",
+            grammar: "prefix max number as number, or aspa number providers number, ...|transit, or prefix via address[%link] [dev \"link\"] [onlink [switch]] [weight number] [bfd [switch]] ... | via \"link\" | recursive address | blackhole | unreachable | prohibit, then [{ filter commands }]",
             parse: route,
-            show: |conf| format!("{} routes", conf.routes.len() + conf.roas.len()),
-            same: |a, b| same_routes(a, b) && same_roas(a, b),
+            show: |conf| format!("{} routes", conf.routes.len() + conf.roas.len() + conf.aspas.len()),
+            same: |a, b| same_routes(a, b) && same_roas(a, b) && same_aspas(a, b),
         }),
         Effect::None,
     )
@@ -49,6 +49,13 @@ fn same_roas(a: &StaticConf, b: &StaticConf) -> bool {
     a.roas.len() == b.roas.len() && a.roas.iter().zip(&b.roas).all(|(a, b)| same(a, b))
 }
 
+fn same_aspas(a: &StaticConf, b: &StaticConf) -> bool {
+    let same = |a: &StaticAspa, b: &StaticAspa| {
+        a.customer == b.customer && a.providers == b.providers && same_body(a.body.as_ref(), b.body.as_ref())
+    };
+    a.aspas.len() == b.aspas.len() && a.aspas.iter().zip(&b.aspas).all(|(a, b)| same(a, b))
+}
+
 fn same_body(a: Option<&Arc<Filter>>, b: Option<&Arc<Filter>>) -> bool {
     match (a, b) {
         (None, None) => true,
@@ -60,6 +67,10 @@ fn same_body(a: Option<&Arc<Filter>>, b: Option<&Arc<Filter>>) -> bool {
 /// `route 10.0.0.0/8 via 10.0.0.1 { preference = 5; }`
 fn route(parser: &mut Parser<'_>, conf: &mut StaticConf) -> Parsed<()> {
     let start = parser.at.span();
+    if parser.dialect() == Dialect::V2 && parser.at.eat_word("aspa") {
+        conf.aspas.push(providers(parser, start)?);
+        return Ok(());
+    }
     let net = parser.prefix()?;
     if parser.dialect() == Dialect::V2 && parser.at.is_word("max") {
         let roa = authorisation(parser, net)?;
@@ -90,6 +101,26 @@ fn authorisation(parser: &mut Parser<'_>, prefix: Prefix) -> Parsed<Roa> {
     })?;
     parser.at.expect_word("as")?;
     Ok(Roa { prefix, max_len, asn: parser.at.number()? })
+}
+
+/// What stands behind `aspa`.
+fn providers(parser: &mut Parser<'_>, start: Span) -> Parsed<StaticAspa> {
+    let customer = Customer(parser.number()?);
+    let mut providers = Vec::new();
+    if parser.at.eat_word("transit") {
+        providers.push(0);
+    } else if parser.at.eat_word("providers") {
+        providers.push(parser.number()?);
+        while parser.at.eat(Op::Comma) {
+            providers.push(parser.number()?);
+        }
+    } else {
+        let message = format!("ASPA {customer} configured with no provider list, ignoring the whole rule");
+        parser.warn_of(parser.at.since(start), message, "`providers NUMBER, ...` or `transit` says who carries it on");
+    }
+    let span = parser.at.since(start);
+    let body = if parser.at.is(Op::BraceOpen) { parser.filter_body()? } else { None };
+    Ok(StaticAspa { customer, providers, body, span })
 }
 
 static SPECIAL: &[(&str, StaticDest)] = &[

@@ -37,6 +37,7 @@ pub fn each_line(attrs: &AttrSet, symbols: &Symbols, brackets: Brackets, mut lin
     for (name, value) in extra.iter().filter(|(n, _)| *n != LocalAttr::IgpMetric) {
         match name {
             LocalAttr::Own(number) => own(*number, value, symbols, brackets, &mut line),
+            LocalAttr::AspaProviders => providers(value, &mut line),
             _ => line(&local(*name, value)),
         }
     }
@@ -144,6 +145,13 @@ fn wrapped(mut text: String, items: impl Iterator<Item = impl Display>, room: us
         first = false;
     }
     line(&text);
+}
+
+/// Who carries on the routes of an AS, as numbers.
+fn providers(value: &LocalValue, line: &mut impl FnMut(&str)) {
+    let LocalValue::Octets(octets) = value else { return };
+    let numbers = octets.as_chunks::<4>().0.iter().map(|c| u32::from_be_bytes(*c));
+    line(&cut("\taspa_providers: ".to_owned(), numbers, room::INTS));
 }
 
 /// An attribute that the operator declared. One that the configuration has no longer has no name, and stays with its routes

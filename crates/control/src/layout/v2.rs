@@ -16,6 +16,7 @@ use crate::view::{
     MemoryView, ProtocolDetail, ProtocolView, RpkiView, SessionView, StaticRow, StaticTo, StatusView, Timer,
 };
 use conf::config::{StaticDest, StaticHop};
+use filter::Authorised;
 use route::aspath::Brackets;
 use route::attrs::{LocalAttr, LocalValue};
 use route::hop::{IGP_METRIC_HUGE, IGP_METRIC_UNKNOWN};
@@ -144,7 +145,10 @@ impl Layout for V2 {
     }
 
     fn roa_net(&self, net: &ShownRoa<'_>, detail: bool, setting: &Setting<'_>, out: &mut Frame) {
-        let mut label = RoaNet(&net.roa).to_string();
+        let mut label = match net.net {
+            Authorised::Origin(roa) => RoaNet(roa).to_string(),
+            Authorised::Customer(customer) => customer.to_string(),
+        };
         for (lot, attrs, best) in &net.lots {
             let (since, mark) = (setting.stamps.text(lot.since, &setting.time.route), if *best { " *" } else { "" });
             let (by, local) = (&lot.source.protocol_name, attrs.local());
@@ -282,6 +286,8 @@ fn protocol_detail(detail: &ProtocolDetail, out: &mut Frame) {
                 None => words::detail("  ", format_args!("No {name} channel"), out),
             }
         }
+        // Of this one 2.0.12 says nothing when it is missing.
+        detail.channels.iter().filter(|c| c.name == "aspa").for_each(|channel| channel_detail(channel, out));
         return;
     }
     if let Some(bmp) = &detail.bmp {
@@ -507,6 +513,7 @@ fn static_row(row: &StaticRow, out: &mut Frame) {
     let mut line = |text: std::fmt::Arguments<'_>| out.line(code::STATIC, text);
     let to = match &row.to {
         StaticTo::Way(to) => to,
+        StaticTo::Providers(customer) => return line(format_args!("{customer}\t")),
         StaticTo::Authority(roa) => return line(format_args!("{}\t", RoaNet(roa))),
     };
     match to {

@@ -3,7 +3,7 @@
 use super::Refusal;
 use crate::code;
 use conf::command::Reader;
-use conf::config::Config;
+use conf::config::{Authorises, Config};
 use filter::syntax::Tok;
 use route::{Prefix, Roa, RoaEntry, RoaTable};
 use std::sync::Arc;
@@ -19,7 +19,7 @@ pub(super) fn roa_table(reader: &mut Reader<'_>, config: &Config) -> Result<Arc<
 
 fn the_roa_table(config: &Config) -> Result<Arc<str>, Refusal> {
     let none = || Refusal { code: code::PARSE_ERROR, text: "No ROA table defined".to_owned() };
-    config.roa_tables.iter().find(|t| t.family.is_none()).map(|t| t.name.clone()).ok_or_else(none)
+    config.roa_tables.iter().find(|t| t.of == Authorises::Any).map(|t| t.name.clone()).ok_or_else(none)
 }
 
 /// Which records `show roa` lists.

@@ -5,10 +5,10 @@ use crate::code;
 use crate::request::{ExportMode, ExportQuery, Nets, ReceivedQuery, RouteOutput, RouteQuery};
 use conf::Dialect;
 use conf::command::{Net, Reader};
-use conf::config::{BgpChannel, ChannelConf, Config, ProtocolConf, ProtocolKind};
+use conf::config::{Authorises, BgpChannel, Carries, ChannelConf, Config, ProtocolConf, ProtocolKind};
 use filter::syntax::{Op, Parsed};
 use filter::{Diagnostic, Policy};
-use route::Family;
+use route::{Customer, Family};
 use std::sync::Arc;
 
 /// The arguments of `show route`, in any order.
@@ -161,18 +161,23 @@ impl RouteArguments {
     }
 
     fn net(&mut self, reader: &mut Reader<'_>) -> Parsed<()> {
-        let is_in = self.dialect == Dialect::V2 && reader.at().eat_word("in");
+        let is_2 = self.dialect == Dialect::V2;
+        let is_in = is_2 && reader.at().eat_word("in");
         let is_for = !is_in && reader.at().eat_word("for");
         let span = reader.at().span();
-        let nets = match (is_for, reader.net()?) {
-            (_, Net::Prefix(prefix)) if is_in => Nets::In(prefix),
-            (false, Net::Prefix(prefix)) if self.dialect == Dialect::V2 && reader.at().is_word("max") => {
+        let is_aspa = is_2 && !is_in && !is_for && reader.at().eat_word("aspa");
+        let nets = match (is_for, if is_aspa { None } else { Some(reader.net()?) }) {
+            (_, None) => Nets::Aspa(Customer(reader.at().number()?)),
+            (_, Some(Net::Prefix(prefix))) if is_in => Nets::In(prefix),
+            (false, Some(Net::Prefix(prefix))) if is_2 && reader.at().is_word("max") => {
                 Nets::Roa(reader.roa_of(prefix)?)
             }
-            (true, Net::Prefix(prefix)) => Nets::ForPrefix(prefix),
-            (true, Net::Address(addr)) => Nets::ForAddress(addr),
-            (false, Net::Prefix(prefix)) => Nets::Exact(prefix),
-            (false, Net::Address(_)) => return Err(reader.at().wanted_one_of("the length of the prefix", &["'/'"])),
+            (true, Some(Net::Prefix(prefix))) => Nets::ForPrefix(prefix),
+            (true, Some(Net::Address(addr))) => Nets::ForAddress(addr),
+            (false, Some(Net::Prefix(prefix))) => Nets::Exact(prefix),
+            (false, Some(Net::Address(_))) => {
+                return Err(reader.at().wanted_one_of("the length of the prefix", &["'/'"]));
+            }
         };
         match self.nets.replace(nets) {
             Some(_) => Err(Diagnostic::error(span, "Only one prefix expected")),
@@ -183,8 +188,8 @@ impl RouteArguments {
     /// Whether the tables that are named may have the net that is asked for.
     fn fits(&self, reader: &mut Reader<'_>, config: &Config) -> Parsed<()> {
         let Some(nets) = self.nets.filter(|_| self.dialect == Dialect::V2) else { return Ok(()) };
-        let is_roa = |name: &str| config.roa_tables.iter().any(|t| *t.name == *name);
-        match self.tables.iter().find(|name| is_roa(name) != nets.roa().is_some()) {
+        let may = |name: &str| nets.carries().is_none_or(|carries| carries == carried(config, name));
+        match self.tables.iter().find(|name| !may(name)) {
             Some(name) => {
                 let message = format!("Incompatible type of prefix/ip for table {name}");
                 Err(Diagnostic::error(reader.at().span(), message))
@@ -221,15 +226,16 @@ impl RouteArguments {
             channels.map(|c| c.table.clone()).collect()
         };
         let all = || {
-            let roas = config.roa_tables.iter().filter(|t| t.family.is_some()).map(|t| t.name.clone());
+            let roas = config.authorities_of_2().map(|t| t.name.clone());
             config.tables.iter().map(|t| t.name.clone()).chain(roas).collect()
         };
         // As in BIRD 2 the first table of each sort.
         let default = || {
             let families = [Family::Ipv4, Family::Ipv6];
             let of_routes = |f| config.tables.iter().find(|t| t.family == f).map(|t| t.name.clone());
-            let of_roas = families.into_iter().filter_map(|f| config.default_roa_table_of(f));
-            families.into_iter().filter_map(of_routes).chain(of_roas).collect()
+            let of_roas = families.into_iter().filter_map(|f| config.default_authorities(Authorises::Origins(f)));
+            let of_aspas = config.default_authorities(Authorises::Providers);
+            families.into_iter().filter_map(of_routes).chain(of_roas).chain(of_aspas).collect()
         };
         let about = self.export.as_ref().map(|e| &e.protocol).or(self.protocol.as_ref());
         let mut tables = match self.tables {
@@ -241,9 +247,8 @@ impl RouteArguments {
             tables = if config.dialect == Dialect::V1 { vec![config.default_table()] } else { default() };
         }
         // Tables of the other family have no such net, and no head.
-        let is_roa = |name: &Arc<str>| config.roa_tables.iter().any(|t| t.name == *name);
         if let Some(nets) = self.nets.filter(|_| config.dialect == Dialect::V2) {
-            tables.retain(|name| is_roa(name) == nets.roa().is_some());
+            tables.retain(|name| nets.carries().is_none_or(|carries| carries == carried(config, name)));
         }
         if let Some(family) = self.nets.and_then(Nets::family) {
             tables.retain(|name| config.tables.iter().all(|t| t.name != *name || t.family == family));
@@ -282,4 +287,10 @@ fn export_mode(word: &str) -> Option<ExportMode> {
         "noexport" => Some(ExportMode::Rejected),
         _ => None,
     }
+}
+
+/// What a table holds.
+fn carried(config: &Config, name: &str) -> Carries {
+    let table = config.roa_tables.iter().find(|t| *t.name == *name);
+    table.and_then(|t| t.of.channel()).map_or(Carries::Routes, |(_, carries)| carries)
 }

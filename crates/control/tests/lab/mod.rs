@@ -542,7 +542,7 @@ fn nets() -> Vec<RouteNet> {
 fn is_asked(query: &RouteQuery, net: &RouteNet) -> bool {
     let is_down = query.export.as_ref().is_some_and(|e| &*e.protocol == "direct1");
     let fits = match query.nets {
-        Nets::All | Nets::Roa(_) => true,
+        Nets::All | Nets::Roa(_) | Nets::Aspa(_) => true,
         Nets::Exact(prefix) => net.net == prefix,
         Nets::ForAddress(addr) => net.net.contains(addr),
         Nets::ForPrefix(prefix) => net.net.covers(&prefix),

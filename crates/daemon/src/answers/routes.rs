@@ -240,7 +240,7 @@ enum Sought {
 impl Sought {
     fn of(nets: Nets) -> Option<Self> {
         match nets {
-            Nets::All | Nets::In(_) | Nets::Roa(_) => None,
+            Nets::All | Nets::In(_) | Nets::Roa(_) | Nets::Aspa(_) => None,
             Nets::Exact(net) => Some(Self::Exact(net)),
             Nets::ForAddress(addr) => Some(Self::Covering(Prefix::host(addr))),
             Nets::ForPrefix(net) => Some(Self::Covering(net)),

@@ -1,4 +1,5 @@
-//! A channel to a ROA table: what static and RPKI say of who may originate what.
+//! A channel to a ROA or ASPA table: what static and RPKI say of who may originate what,
+//! and who carries on the routes of whom.
 //!
 //! An [`Authority`] runs the import filter over what the protocol gives, puts it
 //! onto the board and counts as BIRD counts. Nothing is ever told out of such a
@@ -8,17 +9,67 @@ use super::Start;
 use super::policy::Runner;
 use crate::roas::RoaBoard;
 use conf::channel_word;
-use conf::config::ChannelConf;
+use conf::config::{Carries, ChannelConf, ProtocolConf};
 use control::view::{ChannelView, RoutesView};
-use filter::{RouteView, Verdict};
+use filter::{Authorised, RouteView, Verdict};
 use rib::stats::{ExportStats, ImportStats, RouteCounts};
-use route::attrs::Local;
-use route::{AttrSet, Dest, Ifaces, Roa, RoaChange, Source, SourceId, SourceKind};
+use route::aspa::providers_value;
+use route::attrs::{Local, LocalAttr};
+use route::{AttrSet, Customer, Dest, Family, Ifaces, Prefix, ProtocolId, Roa};
+use route::{RoaChange, RoaChanged, RoaTables, Source, SourceId, SourceKind};
+use std::marker::PhantomData;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+/// What an authorisation is known by in its table.
+pub trait Record: Copy {
+    /// The channels to such tables.
+    const CARRIES: Carries;
+
+    /// Its net, as filters see it, with the prefix if there is one.
+    fn net(&self) -> (Prefix, Authorised<'_>);
+
+    /// Changes a table.
+    fn change(board: &RoaBoard, table: &str, change: RoaChange<Self>) -> RoaChanged;
+
+    /// How many of a table a protocol has given.
+    fn given_by(tables: &RoaTables, table: &str, protocol: ProtocolId) -> usize;
+}
+
+impl Record for Roa {
+    const CARRIES: Carries = Carries::Origins;
+
+    fn net(&self) -> (Prefix, Authorised<'_>) {
+        (self.prefix, Authorised::Origin(self))
+    }
+
+    fn change(board: &RoaBoard, table: &str, change: RoaChange) -> RoaChanged {
+        board.change(table, change)
+    }
+
+    fn given_by(tables: &RoaTables, table: &str, protocol: ProtocolId) -> usize {
+        tables.get(table).map_or(0, |t| t.given_by(protocol))
+    }
+}
+
+impl Record for Customer {
+    const CARRIES: Carries = Carries::Providers;
+
+    fn net(&self) -> (Prefix, Authorised<'_>) {
+        (Prefix::default(Family::Ipv4), Authorised::Customer(*self))
+    }
+
+    fn change(board: &RoaBoard, table: &str, change: RoaChange<Self>) -> RoaChanged {
+        board.change_aspas(table, change)
+    }
+
+    fn given_by(tables: &RoaTables, table: &str, protocol: ProtocolId) -> usize {
+        tables.aspas(table).map_or(0, |t| t.given_by(protocol))
+    }
+}
+
 /// See the head of the module.
-pub struct Authority {
+pub struct Authority<K = Roa> {
     conf: ChannelConf,
     board: RoaBoard,
     source: Arc<Source>,
@@ -26,11 +77,23 @@ pub struct Authority {
     plain: AttrSet,
     stats: ImportStats,
     up: bool,
+    records: PhantomData<K>,
 }
 
-impl Authority {
-    /// For a channel of the protocol. `kind`: of protocol.
-    pub fn new(start: &Start, conf: &ChannelConf, kind: SourceKind) -> Self {
+impl<K: Record> Authority<K> {
+    /// For all channels of a protocol that carry these.
+    pub fn all(start: &Start, kind: SourceKind) -> Vec<Self> {
+        let ours = start.conf.roa_channels.iter().filter(|c| c.carries == K::CARRIES);
+        ours.map(|c| Self::new(start, c, kind)).collect()
+    }
+
+    /// Takes over new options of them.
+    pub fn take_over(all: &mut [Self], conf: &ProtocolConf) {
+        let ours = conf.roa_channels.iter().filter(|c| c.carries == K::CARRIES);
+        all.iter_mut().zip(ours).for_each(|(channel, conf)| channel.set_conf(conf));
+    }
+
+    fn new(start: &Start, conf: &ChannelConf, kind: SourceKind) -> Self {
         let source = Source {
             id: SourceId(start.world.deps.sources.fetch_add(1, Ordering::Relaxed)),
             protocol: start.id,
@@ -47,6 +110,7 @@ impl Authority {
             plain: plain(kind, conf),
             stats: ImportStats::default(),
             up: false,
+            records: PhantomData,
         }
     }
 
@@ -65,8 +129,7 @@ impl Authority {
         &self.source
     }
 
-    /// Takes over new options.
-    pub fn set_conf(&mut self, conf: &ChannelConf) {
+    fn set_conf(&mut self, conf: &ChannelConf) {
         self.plain = plain(self.source.kind, conf);
         self.conf = conf.clone();
     }
@@ -84,22 +147,15 @@ impl Authority {
     }
 
     /// Takes some back and gives others. `whole`: what is not given now is gone.
-    pub fn tell(&mut self, whole: bool, mut gone: Vec<Roa>, given: Vec<(Roa, AttrSet)>, ifaces: &Ifaces) {
+    pub fn tell(&mut self, whole: bool, mut gone: Vec<K>, given: Vec<(K, AttrSet)>, ifaces: &Ifaces) {
         let (offered, taken_back) = (given.len(), gone.len());
         let mut come = Vec::with_capacity(offered);
-        for (roa, attrs) in given {
-            let view = RouteView {
-                roa: Some(&roa),
-                net: roa.prefix,
-                attrs: &attrs,
-                source: &self.source,
-                resolved: None,
-                igp_metric: None,
-            };
+        for (record, attrs) in given {
+            let view = view_of(&record, &attrs, &self.source);
             match self.runner.judge(&self.conf.import, view, ifaces) {
-                (Verdict::Accept, changed) => come.push((roa, changed.unwrap_or(attrs))),
+                (Verdict::Accept, changed) => come.push((record, changed.unwrap_or(attrs))),
                 // What stood before is withdrawn by one that is refused.
-                (Verdict::Reject, _) => gone.push(roa),
+                (Verdict::Reject, _) => gone.push(record),
             }
         }
         let accepted = come.len();
@@ -115,19 +171,19 @@ impl Authority {
         stats.withdraws_ignored += count(taken_back.saturating_sub(changed.gone));
     }
 
-    fn change(&self, whole: bool, gone: Vec<Roa>, come: Vec<(Roa, AttrSet)>) -> route::RoaChanged {
+    fn change(&self, whole: bool, gone: Vec<K>, come: Vec<(K, AttrSet)>) -> RoaChanged {
         let change = RoaChange { source: Arc::clone(&self.source), whole, gone, come };
-        self.board.change(&self.conf.table, change)
+        K::change(&self.board, &self.conf.table, change)
     }
 
     /// As `show protocols all` shows it.
     pub fn view(&self) -> ChannelView {
-        let imported = self.board.now().get(&self.conf.table).map_or(0, |t| t.given_by(self.source.protocol));
+        let imported = K::given_by(&self.board.now(), &self.conf.table, self.source.protocol);
         let imported = u32::try_from(imported).unwrap_or(u32::MAX);
         let counts = RouteCounts { imported, filtered: 0, exported: 0, preferred: imported };
         let routes = RoutesView { counts, keep_filtered: false, import: self.stats, export: ExportStats::default() };
         ChannelView {
-            name: channel_word(self.conf.family, true),
+            name: channel_word(self.conf.family, K::CARRIES),
             table: Arc::clone(&self.conf.table),
             peer_table: None,
             state: if self.up { "UP" } else { "DOWN" },
@@ -147,7 +203,20 @@ impl Authority {
     }
 }
 
+/// An authorisation as a filter sees it.
+pub fn view_of<'a, K: Record>(record: &'a K, attrs: &'a AttrSet, source: &'a Source) -> RouteView<'a> {
+    let (net, roa) = record.net();
+    RouteView { roa: Some(roa), net, attrs, source, resolved: None, igp_metric: None }
+}
+
 /// What all authorisations of a channel have before its filter.
 fn plain(kind: SourceKind, conf: &ChannelConf) -> AttrSet {
     AttrSet::local_only(Local::new(kind, conf.preference, Dest::Unreachable))
+}
+
+/// The attributes of an authorisation of providers.
+pub fn with_providers(plain: &AttrSet, providers: &[u32]) -> AttrSet {
+    let mut local = plain.local().clone();
+    local.set_extra(LocalAttr::AspaProviders, Some(providers_value(providers)));
+    AttrSet::local_only(local)
 }

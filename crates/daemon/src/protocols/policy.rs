@@ -26,7 +26,7 @@ impl Runner {
             Policy::Reject => return (Verdict::Reject, None),
             Policy::Filter(filter) => filter,
         };
-        let roas = if filter.inputs.roa { Arc::clone(&self.roas.borrow()) } else { Arc::default() };
+        let roas = if filter.inputs.authorities() { Arc::clone(&self.roas.borrow()) } else { Arc::default() };
         let outcome = filter.run(&mut self.scratch, view, Env { ifaces, roas: &roas });
         for line in &outcome.printed {
             tracing::info!("{line}");

@@ -1,17 +1,17 @@
-//! `protocol rpki`: asks a cache server who may originate what.
+//! `protocol rpki`: asks a cache server who may originate what, and who carries it on.
 //!
 //! What is said to the server is the affair of `rtr`; here are the socket, the
-//! timers and the channels to ROA tables. One task a protocol carries out what the
+//! timers and the channels to ROA and ASPA tables. One task a protocol carries out what the
 //! session asks for. The state stands behind a lock that is never held over a
 //! wait; who shows it sees it between two events.
 
 use super::Start;
-use super::authority::Authority;
+use super::authority::{Authority, with_providers};
 use super::diary::Diary;
 use crate::world::World;
 use conf::config::{CacheAddr, ProtocolConf, ProtocolKind, RpkiConf};
 use control::view::{ChannelView, Info, RpkiView, Timer};
-use route::{Family, Moment, Roa, SourceKind};
+use route::{Customer, Family, Moment, Roa, SourceKind};
 use rtr::{Act, Interval, Options, Session, Topic};
 use session::sockopt;
 use std::io;
@@ -41,6 +41,7 @@ struct Rpki {
     diary: Diary,
     session: Session,
     channels: Vec<Authority>,
+    providers: Vec<Authority<Customer>>,
     since: Moment,
     /// It had a connection since it began.
     was_up: bool,
@@ -50,11 +51,12 @@ struct Rpki {
 impl RpkiHandle {
     /// Makes it; it is down until [`begin`](Self::begin). Must be called inside the runtime.
     pub fn spawn(start: Start) -> Self {
-        let channels = start.conf.roa_channels.iter().map(|c| Authority::new(&start, c, SourceKind::Rpki)).collect();
+        let (channels, providers) =
+            (Authority::all(&start, SourceKind::Rpki), Authority::all(&start, SourceKind::Rpki));
         let Start { conf, world, diary, .. } = start;
         let session = Session::new(options(&own(&conf)));
         let since = world.deps.clock.now();
-        let state = Rpki { conf, world, diary, session, channels, since, was_up: false, task: None };
+        let state = Rpki { conf, world, diary, session, channels, providers, since, was_up: false, task: None };
         Self { state: Arc::new(Mutex::new(state)), wake: Arc::default() }
     }
 
@@ -85,7 +87,7 @@ impl RpkiHandle {
         let Some(task) = state.task.take() else { return };
         task.abort();
         state.diary.shutting_down();
-        state.channels.iter_mut().for_each(Authority::down);
+        state.down();
         state.session = Session::new(options(&own(&state.conf)));
         state.since = state.now();
         state.diary.state("down");
@@ -95,9 +97,8 @@ impl RpkiHandle {
     pub fn reconfigure(&self, conf: Arc<ProtocolConf>, anew: bool) {
         let mut state = self.lock();
         let (before, after) = (options(&own(&state.conf)), options(&own(&conf)));
-        for (channel, conf) in state.channels.iter_mut().zip(&conf.roa_channels) {
-            channel.set_conf(conf);
-        }
+        Authority::take_over(&mut state.channels, &conf);
+        Authority::take_over(&mut state.providers, &conf);
         state.conf = conf;
         let now = state.now();
         if before != after {
@@ -148,7 +149,7 @@ impl RpkiHandle {
             false if state.was_up => "START",
             false => "DOWN",
         };
-        let views = state.channels.iter().map(Authority::view);
+        let views = state.channels.iter().map(Authority::view).chain(state.providers.iter().map(Authority::view));
         views.map(|view| ChannelView { state: channel_state, ..view }).collect()
     }
 }
@@ -171,7 +172,13 @@ impl Rpki {
         self.diary.state(if was_connected { "start" } else { "up" });
         if !was_connected && !std::mem::replace(&mut self.was_up, true) {
             self.channels.iter_mut().for_each(Authority::up);
+            self.providers.iter_mut().for_each(Authority::up);
         }
+    }
+
+    fn down(&mut self) {
+        self.channels.iter_mut().for_each(Authority::down);
+        self.providers.iter_mut().for_each(Authority::down);
     }
 
     /// What the session asks for of the socket; the rest is done.
@@ -179,9 +186,12 @@ impl Rpki {
         let mut of_socket = Vec::new();
         for act in self.session.take_acts() {
             match act {
-                Act::Apply { whole, gone, come } => self.apply(whole, &gone, &come),
+                Act::Apply { whole, gone, come, aspas } => {
+                    self.apply(whole, &gone, &come);
+                    self.apply_providers(whole, &aspas);
+                }
                 Act::Expire => {
-                    self.channels.iter_mut().for_each(Authority::down);
+                    self.down();
                     self.was_up = false;
                 }
                 Act::Trace(Topic::Events, text) => self.diary.event(format_args!("{text}")),
@@ -202,6 +212,22 @@ impl Rpki {
             let given = come.iter().filter(of_family).map(|roa| (*roa, plain.clone())).collect();
             let gone = gone.iter().filter(of_family).copied().collect();
             channel.tell(whole, gone, given, &ifaces);
+        }
+    }
+}
+
+impl Rpki {
+    /// What the server says of providers stands in the attributes of each AS.
+    fn apply_providers(&mut self, whole: bool, aspas: &[(Customer, Option<Vec<u32>>)]) {
+        let ifaces = Arc::clone(&self.world.deps.ifaces.borrow());
+        for channel in &mut self.providers {
+            let plain = channel.plain().clone();
+            let given = aspas
+                .iter()
+                .filter_map(|(customer, providers)| Some((*customer, with_providers(&plain, providers.as_deref()?))));
+            let given = given.collect();
+            let gone = aspas.iter().filter(|(_, providers)| providers.is_none()).map(|(customer, _)| *customer);
+            channel.tell(whole, gone.collect(), given, &ifaces);
         }
     }
 }

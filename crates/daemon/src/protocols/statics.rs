@@ -7,19 +7,21 @@
 //! with `bfd` counts only while BFD says that it lives.
 
 use super::Start;
-use super::authority::Authority;
+use super::authority::{Authority, Record, view_of, with_providers};
 use super::bfd::{Asked, Desk, on_link};
 use super::channel::{Import, Told, resolved};
 use super::diary::Diary;
 use super::follow::{Follower, Following};
 use super::policy::Runner;
 use super::sight::Sight;
-use conf::config::{ProtocolConf, ProtocolKind, StaticConf, StaticDest, StaticHop, StaticRoa, StaticRoute};
+use conf::config::{ProtocolConf, ProtocolKind, StaticAspa, StaticConf, StaticDest, StaticHop, StaticRoa, StaticRoute};
 use control::view::{ChannelView, StaticRow, StaticTo};
-use filter::{Policy, RouteView};
+use filter::{Filter, Policy, RouteView};
 use route::attrs::Local;
 use route::hop::Recursive;
-use route::{AttrSet, Dest, Hop, IfIndex, Iface, Ifaces, Source, SourceId, SourceKind, TableId};
+use route::{
+    AttrSet, Customer, Dest, Family, Hop, IfIndex, Iface, Ifaces, Prefix, Source, SourceId, SourceKind, TableId,
+};
 use session::peer::Wanted;
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -51,12 +53,8 @@ impl StaticHandle {
         let mut state = Statics {
             conf: Arc::clone(&start.conf),
             channels: channels.collect(),
-            authorities: start
-                .conf
-                .roa_channels
-                .iter()
-                .map(|c| Authority::new(&start, c, SourceKind::Static))
-                .collect(),
+            authorities: Authority::all(&start, SourceKind::Static),
+            providers: Authority::all(&start, SourceKind::Static),
             source,
             runner: Runner::new(start.world.deps.roas.clone()),
             lives: Lives { desk: start.world.bfd.clone(), wake: Arc::default(), watched: HashMap::new() },
@@ -86,9 +84,10 @@ impl StaticHandle {
         self.0.reconfigure(conf);
     }
 
-    /// Its channels to ROA tables.
+    /// Its channels to ROA and ASPA tables.
     pub fn authorities(&self) -> Vec<ChannelView> {
-        self.0.lock().authorities.iter().map(Authority::view).collect()
+        let state = self.0.lock();
+        state.authorities.iter().map(Authority::view).chain(state.providers.iter().map(Authority::view)).collect()
     }
 
     /// The routes in the order of the file, with those that are dormant.
@@ -110,7 +109,13 @@ impl StaticHandle {
             },
         };
         let roa = |r: &StaticRoa| StaticRow { net: r.roa.prefix, to: StaticTo::Authority(r.roa), dormant: vec![false] };
-        statics.routes.iter().map(row).chain(statics.roas.iter().map(roa)).collect()
+        let aspa = |a: &StaticAspa| StaticRow {
+            net: Prefix::default(Family::Ipv4),
+            to: StaticTo::Providers(a.customer),
+            dormant: vec![false],
+        };
+        let rows = statics.routes.iter().map(row).chain(statics.roas.iter().map(roa));
+        rows.chain(statics.aspas.iter().map(aspa)).collect()
     }
 }
 
@@ -124,6 +129,7 @@ struct Statics {
     conf: Arc<ProtocolConf>,
     channels: Vec<Channel>,
     authorities: Vec<Authority>,
+    providers: Vec<Authority<Customer>>,
     source: Source,
     runner: Runner,
     lives: Lives,
@@ -203,9 +209,8 @@ impl Statics {
         for (channel, conf) in self.channels.iter_mut().zip(&self.conf.channels) {
             channel.import.set_conf(conf, recursive);
         }
-        for (authority, conf) in self.authorities.iter_mut().zip(&self.conf.roa_channels) {
-            authority.set_conf(conf);
-        }
+        Authority::take_over(&mut self.authorities, &self.conf);
+        Authority::take_over(&mut self.providers, &self.conf);
     }
 
     fn tell(&mut self, ifaces: &Ifaces, again: bool) {
@@ -233,17 +238,16 @@ impl Statics {
             let ours = conf.roas.iter().filter(|r| r.roa.prefix.family() == family);
             let given = ours.map(|route| {
                 let (plain, source) = (authority.plain().clone(), authority.source());
-                let view = RouteView {
-                    roa: Some(&route.roa),
-                    net: route.roa.prefix,
-                    attrs: &plain,
-                    source,
-                    resolved: None,
-                    igp_metric: None,
-                };
-                let body = route.body.as_ref().map(|body| Policy::Filter(Arc::clone(body)));
-                let changed = body.and_then(|body| self.runner.judge(&body, view, ifaces).1);
-                (route.roa, changed.unwrap_or(plain))
+                dressed_record(route.roa, plain, route.body.as_ref(), source, &mut self.runner, ifaces)
+            });
+            let given = given.collect();
+            authority.tell(true, Vec::new(), given, ifaces);
+        }
+        for authority in &mut self.providers {
+            let given = conf.aspas.iter().filter(|route| !route.providers.is_empty()).map(|route| {
+                let plain = with_providers(authority.plain(), &route.providers);
+                let source = authority.source();
+                dressed_record(route.customer, plain, route.body.as_ref(), source, &mut self.runner, ifaces)
             });
             let given = given.collect();
             authority.tell(true, Vec::new(), given, ifaces);
@@ -264,6 +268,7 @@ impl Follower for Statics {
         self.sight.open(ifaces, &self.diary);
         self.tell(ifaces, false);
         self.authorities.iter_mut().for_each(Authority::up);
+        self.providers.iter_mut().for_each(Authority::up);
         self.authorise(ifaces);
         self.diary.state("up");
     }
@@ -273,6 +278,7 @@ impl Follower for Statics {
             self.diary.shutting_down();
             self.channels.iter_mut().for_each(|c| c.import.down());
             self.authorities.iter_mut().for_each(Authority::down);
+            self.providers.iter_mut().for_each(Authority::down);
             self.lives.forget();
             self.diary.state("down");
         }
@@ -305,6 +311,20 @@ fn dressed(route: &StaticRoute, local: Local, source: &Source, runner: &mut Runn
     // The block sets attributes; what it says of accepting means nothing.
     let (_, changed) = runner.judge(&Policy::Filter(Arc::clone(body)), view, ifaces);
     changed.unwrap_or(plain)
+}
+
+/// An authorisation with what the filter block behind it sets.
+fn dressed_record<K: Record>(
+    record: K,
+    plain: AttrSet,
+    body: Option<&Arc<Filter>>,
+    source: &Source,
+    runner: &mut Runner,
+    ifaces: &Ifaces,
+) -> (K, AttrSet) {
+    let view = view_of(&record, &plain, source);
+    let changed = body.and_then(|body| runner.judge(&Policy::Filter(Arc::clone(body)), view, ifaces).1);
+    (record, changed.unwrap_or(plain))
 }
 
 /// The local part of a route, `None` while it is dormant.

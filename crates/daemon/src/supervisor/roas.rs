@@ -2,25 +2,25 @@
 //!
 //! In dialect 1.6 routes that were judged before a change stay as they were judged,
 //! as with BIRD: `reload` judges them again. In dialect 2 what a change touches is
-//! judged anew where a filter asks a ROA table: what a neighbour is told of the
+//! judged anew where a filter asks a ROA or ASPA table: what a neighbour is told of the
 //! prefixes inside, what it has said by asking it for its routes, since of a route that
 //! the filter changed or rejected nothing else is left.
 
 use super::Supervisor;
 use crate::instance::{Instance, Running};
 use crate::roas::Settled;
-use conf::config::{ChannelConf, Config, RoaTableConf};
+use conf::config::{Authorises, ChannelConf, Config, RoaTableConf};
 use control::request::RoaEdit;
 use filter::Policy;
 use rib::batch::NetId;
-use route::{Prefix, Roa, RoaEntry, RoaOrigin, RoaTable, RoaTables, TableId};
+use route::{Family, Prefix, Roa, RoaEntry, RoaOrigin, RoaTable, RoaTables, TableId};
 use session::peer::{Deps, ProtoState};
 use std::sync::Arc;
 
 impl Supervisor {
     /// The tables of a configuration. Those that were there before keep what commands and protocols have added.
     pub(super) fn set_roas(&self, config: &Config) {
-        let settles = config.roa_tables.iter().filter(|t| t.family.is_some());
+        let settles = config.authorities_of_2();
         self.world.roas.set_settle(settles.map(|t| (Arc::clone(&t.name), t.settle)).collect());
         self.world.roas.replace(|before| {
             let table = |conf: &RoaTableConf| {
@@ -31,7 +31,12 @@ impl Supervisor {
                 };
                 (Arc::clone(&conf.name), Arc::new(table))
             };
-            RoaTables::new(config.roa_tables.iter().map(table).collect())
+            let aspas =
+                |conf: &RoaTableConf| (Arc::clone(&conf.name), before.aspas(&conf.name).cloned().unwrap_or_default());
+            let (providers, origins): (Vec<_>, Vec<_>) =
+                config.roa_tables.iter().partition(|t| t.of == Authorises::Providers);
+            let origins = origins.into_iter().map(table).collect();
+            RoaTables::new(origins).and_aspas(providers.into_iter().map(aspas).collect())
         });
     }
 
@@ -39,20 +44,23 @@ impl Supervisor {
     pub(super) fn judge_anew(&self, settled: &Settled) {
         for instance in self.instances.iter().filter(|i| i.is_begun()) {
             for (place, channel) in instance.conf.channels.iter().enumerate().filter(|(_, c)| c.rpki_reload) {
-                if settled.touched.iter().any(|prefix| prefix.family() == channel.family) {
-                    self.judge_channel_anew(instance, place, channel, settled);
-                }
+                self.judge_channel_anew(instance, place, channel, settled);
             }
         }
     }
 
     fn judge_channel_anew(&self, instance: &Instance, place: usize, channel: &ChannelConf, settled: &Settled) {
-        let (import, export) = (asks_roas(&channel.import), asks_roas(&channel.export));
+        let roas = settled.touched.iter().any(|prefix| prefix.family() == channel.family);
+        let asks = |policy: &Policy| match policy {
+            Policy::Filter(filter) => filter.inputs.roa && roas || filter.inputs.aspa && settled.aspas,
+            _ => false,
+        };
+        let (import, export) = (asks(&channel.import), asks(&channel.export));
         match &instance.running {
             Running::Bgp(peer) => {
                 let status = peer.status.borrow();
                 if import && status.proto == ProtoState::Up && !peer.reload_in_of(channel.family) {
-                    let word = conf::channel_word(channel.family, false);
+                    let word = conf::channel_word(channel.family, channel.carries);
                     let name = &instance.conf.name;
                     tracing::warn!("{name}.{word}: Automatic RPKI reload not active for import");
                 }
@@ -61,7 +69,13 @@ impl Supervisor {
                 if let (true, Some(own), Some(member)) = (export, own, told.and_then(|c| c.member)) {
                     let (deps, table, settled) = (self.world.deps.clone(), own.table, settled.clone());
                     tokio::spawn(async move {
-                        let nets = inside(&deps, table, settled.touched).await;
+                        // Any path may have the AS whose providers are others in it.
+                        let touched = if settled.aspas {
+                            Arc::from([Prefix::default(Family::Ipv4), Prefix::default(Family::Ipv6)])
+                        } else {
+                            settled.touched
+                        };
+                        let nets = inside(&deps, table, touched).await;
                         deps.exports.judge_anew(member, nets, settled.before);
                     });
                 }
@@ -93,11 +107,6 @@ impl Supervisor {
             before.with(name, table)
         });
     }
-}
-
-/// Whether a filter asks a ROA table.
-fn asks_roas(policy: &Policy) -> bool {
-    matches!(policy, Policy::Filter(filter) if filter.inputs.roa)
 }
 
 /// Prefixes that are tried one by one, rather than that a table is looked through.

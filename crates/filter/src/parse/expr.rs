@@ -8,10 +8,11 @@ use super::{Parser, join};
 use crate::ast::{Arith, Compare, EcKind, Expr, ExprKind, Logic, Method, PathItem};
 use crate::dialect::Dialect;
 use crate::mask::{MASK_LEN_MAX, MaskItem};
-use crate::names;
+use crate::names::{self, Attr, AttrKind};
 use crate::span::{Diagnostic, Span};
 use crate::syntax::{Op, Parsed, Tok};
 use crate::value::{Held, Value};
+use route::attr::code;
 use route::{Family, Prefix, Roa, Written};
 use std::sync::Arc;
 
@@ -265,9 +266,15 @@ impl Parser<'_, '_> {
                 self.cursor.bump();
                 return self.in_parens(Self::roa_check);
             }
-            "aspa_check" if self.rules.blocks => {
-                let wrong = Diagnostic::error(self.cursor.span(), "`aspa_check` is not supported by rbird");
-                return Err(wrong.help("there are no ASPA tables yet that it could ask"));
+            "aspa_check" | "aspa_check_upstream" | "aspa_check_downstream" if self.rules.blocks => {
+                let word = self.cursor.word().unwrap_or_default();
+                let upstream = word.strip_prefix("aspa_check_").map(|which| which == "upstream");
+                self.cursor.bump();
+                return self.in_parens(|p| p.aspa_check(upstream));
+            }
+            "aspa" if self.rules.blocks && matches!(self.cursor.ahead(1).tok, Tok::Num(_)) => {
+                self.cursor.bump();
+                return Ok(ExprKind::Literal(Value::Customer(self.cursor.number()?)));
             }
             "format" if self.rules.blocks => {
                 self.cursor.bump();
@@ -322,6 +329,26 @@ impl Parser<'_, '_> {
         let net = self.expr()?;
         self.cursor.expect(Op::Comma)?;
         Ok(ExprKind::RoaCheck(name, Some(Box::new([net, self.expr()?]))))
+    }
+
+    /// Reads `TABLE, PATH, UPSTREAM`, or `TABLE` where the name of the function says the rest.
+    fn aspa_check(&mut self, upstream: Option<bool>) -> Parsed<ExprKind> {
+        let name: Arc<str> = self.cursor.name()?.0.into();
+        let sides = match upstream {
+            Some(upstream) => {
+                let span = self.cursor.last_span();
+                let path = Attr::Bgp(code::AS_PATH, AttrKind::Path);
+                let expr = |kind| Expr { kind, span };
+                [expr(ExprKind::Attr(path)), expr(ExprKind::Literal(Value::Bool(upstream)))]
+            }
+            None => {
+                self.cursor.expect(Op::Comma)?;
+                let path = self.expr()?;
+                self.cursor.expect(Op::Comma)?;
+                [path, self.expr()?]
+            }
+        };
+        Ok(ExprKind::AspaCheck(name, Box::new(sides)))
     }
 
     /// What begins with `(`: an expression in parentheses, a pair, a community.

@@ -148,9 +148,9 @@ impl Judge {
         !self.asks_roas()
     }
 
-    /// Whether its filter asks a ROA table.
+    /// Whether its filter asks a ROA or ASPA table.
     pub(super) fn asks_roas(&self) -> bool {
-        matches!(&self.key.policy, Policy::Filter(f) if f.inputs.roa)
+        matches!(&self.key.policy, Policy::Filter(f) if f.inputs.authorities())
     }
 
     /// What there is to log since the last call.
