@@ -170,6 +170,11 @@ impl Journal {
 }
 
 impl Table {
+    /// How many prefixes and paths wait for the next [`seal`](Self::seal).
+    pub fn unsealed(&self) -> usize {
+        self.journal.changed.len() + self.journal.each.order.len()
+    }
+
     /// What changed since the last seal, each prefix once, in the order of first change. `None` when nothing did.
     pub fn seal(&mut self) -> Option<Arc<ChangeBatch>> {
         let (changed, each) = (self.journal.take(), self.journal.each.take());

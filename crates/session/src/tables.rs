@@ -18,6 +18,13 @@
 //! A slice may end in the midst of a batch; what changed is sealed when the batch
 //! is done, so routes that came together go out together.
 //!
+//! Tables that pipes lead to let others go first: they take what pipes brought
+//! when the thread has taken in what sessions sent, and the tables behind those
+//! pipes are done, and seal when they have taken it all. Else a neighbour behind a
+//! pipe would be told of a path whose better was on its way. There is no timer,
+//! for there is work of others; and who has waited for `PUT_OFF_MS` waits no more
+//! until it has caught up, so nobody starves.
+//!
 //! A reader is behind by the octets of batches that it still holds. One that
 //! holds more than it may (`held`) is given no batches any more, but has
 //! one bit for each changed prefix; when it has caught up it is given the current
@@ -35,10 +42,10 @@ use crate::mailbox::{self, Mailbox, Nap};
 use crate::pace::Pace;
 use crate::{memory, trace};
 use reader::{Kind, Reader};
-use rib::batch::{ChangeBatch, NetId, Reading};
+use rib::batch::{Act, ChangeBatch, Deed, NetId, Piped, Reading};
 use rib::table::{Table, TableSpec};
 use route::TableId;
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::{Duration, Instant};
@@ -60,6 +67,10 @@ const SLICE_ROWS_MIN: usize = 2 * PIECE_ROWS;
 const BATCH_OCTETS: usize = 256;
 /// How many pages of a feed may wait at a reader that is fed without asking.
 const FEED_PAGES_MAX: usize = 4;
+/// How long a table lets those go first that may lead more to it.
+const PUT_OFF_MS: u64 = 250;
+/// How many prefixes and paths that changed may wait meanwhile.
+const PUT_OFF_MAX: usize = 1 << 16;
 /// How soon a reader is looked at again that holds all it may: nobody says when it lets go.
 const LOOK_AGAIN: Duration = Duration::from_millis(2);
 
@@ -188,13 +199,8 @@ impl Thread {
         while self.mailbox.take(nap, &mut orders) {
             self.pace.begin();
             orders.drain(..).for_each(|order| self.sort_in(order));
-            let mut busy = false;
-            for at in 0..self.tables.len() {
-                busy |= self.turn(at);
-                if self.mailbox.is_urgent() {
-                    busy |= self.look_up(&mut orders);
-                }
-            }
+            // When all let each other go first, nobody does.
+            let busy = self.round(true, &mut orders) || self.round(false, &mut orders);
             self.pace.end(self.tables.len());
             nap = match self.tables.iter().all(Owned::is_idle) {
                 true => Nap::Long,
@@ -202,6 +208,35 @@ impl Thread {
                 false => Nap::Short(LOOK_AGAIN),
             };
         }
+    }
+
+    /// A turn for each table; `polite`: but for those that let others go first. Returns whether there was something to do.
+    fn round(&mut self, polite: bool, orders: &mut Vec<Order>) -> bool {
+        let mut busy = false;
+        self.tables.iter_mut().for_each(|t| t.told = false);
+        for at in 0..self.tables.len() {
+            if !(polite && self.yields(at)) {
+                busy |= self.turn(at);
+            }
+            if self.mailbox.is_urgent() {
+                busy |= self.look_up(orders);
+            }
+        }
+        busy
+    }
+
+    /// Whether a table that pipes lead to waits until it was given more: something of sessions is to be taken in
+    /// anywhere, or a table that leads here has work which is not only from here.
+    fn yields(&mut self, at: usize) -> bool {
+        let Some(owned) = self.tables.get(at).filter(|t| t.has_only_piped()) else { return false };
+        let (here, sources) = (owned.table.spec().id, &owned.sources);
+        let leads_here = |t: &Owned| {
+            let has_of_others = || t.goes_on() && t.sources.iter().any(|source| *source != here);
+            sources.contains(&t.table.spec().id) && (t.told || has_of_others())
+        };
+        let goes_first = self.tables.iter().enumerate().any(|(n, t)| n != at && (t.outside > 0 || leads_here(t)));
+        let now = self.clock.now();
+        goes_first && self.tables.get_mut(at).is_some_and(|t| t.may_wait(now))
     }
 
     /// A slice of one table. Returns whether there was something to do.
@@ -238,7 +273,7 @@ impl Thread {
             Order::Remove(id) => self.tables.retain(|t| t.table.spec().id != id),
             Order::To(id, msg) => {
                 if let Some(owned) = self.tables.iter_mut().find(|t| t.table.spec().id == id) {
-                    owned.queue.push_back(msg);
+                    owned.put_in(msg);
                 }
             }
             Order::Ask(id, question) => {
@@ -268,13 +303,38 @@ impl Slice {
     }
 }
 
+/// An act that is being taken in, with the permit of its session.
+struct Importing {
+    _permit: Option<OwnedSemaphorePermit>,
+    outside: bool,
+}
+
+/// The table from which a pipe has brought a message; `None` when no pipe has.
+fn source_of(msg: &TableMsg) -> Option<TableId> {
+    match msg {
+        TableMsg::Act(Act { deed: Deed::Piped(Piped::Changes(batch) | Piped::Current(batch)), .. }, _) => {
+            Some(batch.table)
+        }
+        _ => None,
+    }
+}
+
 /// A table with its queue, its readers and the tail of its journal.
 struct Owned {
     table: Table,
     queue: VecDeque<TableMsg>,
     questions: Vec<Question>,
-    /// A batch is being taken in; with the permit of its session.
-    importing: Option<Option<OwnedSemaphorePermit>>,
+    importing: Option<Importing>,
+    /// The tables whose pipes lead here.
+    sources: BTreeSet<TableId>,
+    /// How many acts wait that no pipe has brought, the one that is being taken in included.
+    outside: usize,
+    /// Such an act was taken in, and readers do not know yet.
+    news: bool,
+    /// Since when it has let others go first.
+    put_off: Option<route::Moment>,
+    /// Readers were given something in this round.
+    told: bool,
     readers: Vec<Reader>,
     held: Held,
     /// The last batch that was sealed.
@@ -293,6 +353,11 @@ impl Owned {
             queue: VecDeque::new(),
             questions: Vec::new(),
             importing: None,
+            sources: BTreeSet::new(),
+            outside: 0,
+            news: false,
+            put_off: None,
+            told: false,
             readers: Vec::new(),
             held: Held::new(passing),
             seq: 0,
@@ -300,6 +365,25 @@ impl Owned {
             works: false,
             log: Vec::new(),
         }
+    }
+
+    /// Puts a message behind those that wait.
+    fn put_in(&mut self, msg: TableMsg) {
+        match source_of(&msg) {
+            Some(source) => _ = self.sources.insert(source),
+            None => self.outside += usize::from(matches!(msg, TableMsg::Act(..))),
+        }
+        self.queue.push_back(msg);
+    }
+
+    /// Whether it has work, and all of it has come through pipes.
+    fn has_only_piped(&self) -> bool {
+        !self.sources.is_empty() && self.outside == 0 && self.questions.is_empty() && self.goes_on()
+    }
+
+    /// Whether what is to be done or told may wait a little.
+    fn may_wait(&mut self, now: route::Moment) -> bool {
+        now.since_ms(*self.put_off.get_or_insert(now)) < PUT_OFF_MS && self.table.unsealed() < PUT_OFF_MAX
     }
 
     /// Whether there is nothing to do before the next message.
@@ -345,8 +429,11 @@ impl Owned {
         let mut busy = resumed;
         loop {
             while self.importing.is_some() {
-                if !self.table.go_on(PIECE_ROWS, now, &mut self.log) {
-                    self.importing = None;
+                if !self.table.go_on(PIECE_ROWS, now, &mut self.log)
+                    && self.importing.take().is_some_and(|act| act.outside)
+                {
+                    self.outside -= 1;
+                    self.news = true;
                 }
                 trace::say(self.table.traces());
                 if slice.is_over(PIECE_ROWS) {
@@ -374,7 +461,13 @@ impl Owned {
             self.log.append(&mut self.table.take_warnings());
             trace::say(self.table.traces());
         }
-        self.seal();
+        let waits = !self.sources.is_empty() && !self.queue.is_empty() && !self.news;
+        if !(waits && self.may_wait(now)) {
+            self.seal();
+        }
+        if self.queue.is_empty() {
+            self.put_off = None;
+        }
         busy |= self.feed();
         busy |= self.catch_up();
         self.release();
@@ -382,10 +475,11 @@ impl Owned {
     }
 
     fn take(&mut self, msg: TableMsg, now: route::Moment) {
+        let outside = source_of(&msg).is_none();
         match msg {
             TableMsg::Act(act, permit) => {
                 self.table.begin(act, now, &mut self.log);
-                self.importing = Some(permit);
+                self.importing = Some(Importing { _permit: permit, outside });
                 self.works = true;
             }
             TableMsg::Ifaces(ifaces) => {
@@ -467,7 +561,9 @@ impl Owned {
 
     /// Seals what changed and hands it to every reader that keeps up.
     fn seal(&mut self) {
+        self.news = false;
         let Some(batch) = self.table.seal() else { return };
+        self.told = true;
         self.seq = batch.seq;
         let octets = octets_of(&batch);
         let more = self.goes_on();
