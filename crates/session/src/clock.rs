@@ -19,6 +19,12 @@ impl Clock {
         Self { epoch: *EPOCH.get_or_init(Instant::now) }
     }
 
+    /// One with an epoch of its own; it stands still before that.
+    #[cfg(test)]
+    pub(crate) const fn since(epoch: Instant) -> Self {
+        Self { epoch }
+    }
+
     /// Milliseconds since the epoch.
     pub fn now(&self) -> Moment {
         Moment(u64::try_from(self.epoch.elapsed().as_millis()).unwrap_or(u64::MAX))

@@ -33,6 +33,8 @@
 //! is kept for it.
 
 mod reader;
+#[cfg(test)]
+mod tests;
 
 use crate::clock::Clock;
 use crate::export::ROWS_ASKED;

@@ -24,7 +24,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 pub const TABLE: TableId = TableId(1);
-pub const PATIENCE: Duration = Duration::from_secs(30);
+pub const PATIENCE: Duration = Duration::from_secs(120);
 
 pub struct World {
     pub deps: Deps,
