@@ -244,6 +244,8 @@ async fn the_state_is_feed_until_all_that_stands_was_told() {
     let since = peer.status.borrow().since;
     let mut octets = vec![0; 1 << 20];
     assert_eq!(shown(&peer.status.borrow()), "feed Established", "nobody has read");
+    // A window this small would open by steps of a timer.
+    socket2::SockRef::from(&stream).set_recv_buffer_size(4 << 20).unwrap();
     let up = until(&peer, "up Established");
     tokio::pin!(up);
     loop {
