@@ -48,7 +48,15 @@ def communities(which):
     return text
 
 
-def general(variant, here):
+# Behind those of clients.yml: one with both families on a session over IPv6.
+MORE_CLIENTS = """
+  - asn: 196615
+    ip: "2001:db8:1::55"
+    cfg: {rfc8950: true, filtering: {irrdb: {as_sets: ["AS-WIDE"]}}}
+"""
+
+
+def general(variant, here, dialect):
     """The text of general.yml: `reject` drops what is wrong, `tag` keeps and marks it."""
     tag = variant == "tag"
     return f"""cfg:

@@ -22,28 +22,10 @@ import sys
 import tempfile
 import time
 
-import general
+import generate
 import speaker
 
 HERE = pathlib.Path(__file__).resolve().parent
-
-
-def generate(arouteserver, work):
-    """The four configurations; arouteserver's own bogons and templates."""
-    package = next(pathlib.Path(arouteserver).resolve().parent.parent.glob("lib/python*/site-packages/pierky/arouteserver"))
-    (work / "cache").mkdir(exist_ok=True)
-    shutil.copy(package / "config.d/log.ini", work)
-    (work / "arouteserver.yml").write_text(
-        f'cfg_dir: {work}\nbgpq3_path: {HERE}/bgpq4\nbgpq3_host: "127.0.0.1"\ncheck_new_release: False\n'
-        f"rtt_getter_path: {HERE}/rtt\ncache_dir: {work}/cache\ntemplates_dir: {package}/templates\n")
-    for variant in ("reject", "tag"):
-        (work / f"general-{variant}.yml").write_text(general.general(variant, HERE))
-        for family in (4, 6):
-            subprocess.run(
-                [arouteserver, "bird", "--cfg", work / "arouteserver.yml", "--general", work / f"general-{variant}.yml",
-                 "--clients", HERE / "clients.yml", "--bogons", package / "config.d/bogons.yml", "--ip-ver", str(family),
-                 "--target-version", "1.6.8", "-o", work / f"{variant}{family}.conf"],
-                check=True, capture_output=True)
 
 
 def ask(control, command):
@@ -72,7 +54,8 @@ def routes(rows):
     """Network -> its paths with their attributes, without times."""
     nets, net = {}, None
     for row in rows:
-        if not row:
+        # The tables of 2.x have a head each; their networks differ by themselves.
+        if not row or row.startswith("Table "):
             continue
         if row[0] not in " \t":
             net = row.split()[0]
@@ -85,26 +68,29 @@ def routes(rows):
 
 def protocols(rows):
     """`show protocols all` without times and what the clock decides."""
-    return [re.sub(r"\d\d:\d\d:\d\d|\d{4}-\d\d-\d\d( \d\d:\d\d:\d\d)?|\s+$", "", row) for row in rows
+    # With both families BIRD counts as told what it finds it cannot tell, its next hop being of the other one.
+    counts = r", \d+ exported(?=, \d+ preferred)|" if any("Channel ipv" in row for row in rows) else ""
+    return [re.sub(counts + r"\d\d:\d\d:\d\d|\d{4}-\d\d-\d\d( \d\d:\d\d:\d\d)?|\s+$", "", row) for row in rows
             if not re.search(r"timer|Export updates|Export withdraws|Import updates|Import withdraws", row)]
 
 
-def said(log):
+def said(log, families):
     """What the filters said, and errors, in the order of their text."""
     rows = []
     for row in pathlib.Path(log).read_text(errors="replace").splitlines():
         found = re.match(r".*?<(INFO|WARN|ERR|RMT|BUG|AUTH)> (.*)", row)
         # How often an export filter runs is not compared: BIRD runs it on what goes away, too, and rbird for a group.
-        if found and not re.search(r"^(Started|Reconfig|Shutdown|Chosen)|NOT ANNOUNCING|Invalid NEXT_HOP", found.group(2)):
+        if found and not re.search(r"^(Started|Reconfig|Shutdown|Chosen)|NOT ANNOUNCING|Invalid NEXT_HOP|Invalid route .* withdrawn", found.group(2)):
             rows.append(f"<{found.group(1)}> {found.group(2)}")
-    return sorted(rows)
+    # With an import table BIRD runs no filter on what is announced again unchanged, so there each line counts once.
+    return sorted(rows if len(families) == 1 else set(rows))
 
 
-def play(family, control, log, seed, announcements):
+def play(families, control, log, seed, announcements):
     """Runs in the clients' namespace: the whole play against one daemon; its result as JSON."""
-    clients = [speaker.Client(family, asn, end) for asn, end in speaker.CLIENTS]
+    clients = speaker.clients(families)
     speaker.settle(clients)
-    talk = speaker.Announcements(seed, family)
+    talks = {family: speaker.Announcements(seed, family) for family in families}
     states = []
 
     def state():
@@ -113,48 +99,55 @@ def play(family, control, log, seed, announcements):
             "routes": routes(ask(control, "show route all")),
             "filtered": routes(ask(control, "show route filtered all")),
             "protocols": protocols(ask(control, "show protocols all")),
-            "told": {client.end: client.told for client in clients}})
+            "told": {client.name: client.told for client in clients}})
         states[-1] = json.loads(json.dumps(states[-1]))
 
-    each = announcements // len(clients)
-    announced = {client.end: [] for client in clients}
-    for client in clients:
+    sides = [(client, talks[family]) for client in clients for family in client.carries]
+    each = announcements // len(sides)
+    announced = []
+    for client, talk in sides:
+        announced.append([])
         for _ in range(each):
-            octets, prefix = talk.update(client.asn, client.end)
+            octets, prefix = talk.update(client)
             client.socket.sendall(octets)
-            announced[client.end].append(prefix)
+            announced[-1].append(prefix)
         speaker.settle(clients, quiet=0.4)
     state()
-    for client in clients:
-        for prefix in announced[client.end]:
+    for (client, talk), before in zip(sides, announced):
+        for prefix in before:
             if talk.chance(20):
-                client.socket.sendall(talk.withdrawal(prefix))
+                client.socket.sendall(talk.withdrawal(prefix, client))
         for _ in range(each // 4):
-            octets, prefix = talk.update(client.asn, client.end)
+            octets, prefix = talk.update(client)
             client.socket.sendall(octets)
         speaker.settle(clients, quiet=0.4)
     state()
     gone = clients.pop(0)
     gone.socket.close()
     state()
-    json.dump({"states": states, "said": said(log)}, sys.stdout)
+    json.dump({"states": states, "said": said(log, families)}, sys.stdout)
 
 
 class Daemon:
     """One daemon with a configuration in a namespace, its clients in another."""
 
-    def __init__(self, program, name, family, conf, work):
+    def __init__(self, program, name, families, conf, work):
         self.rs, self.clients = f"aro{os.getpid()}{name}r", f"aro{os.getpid()}{name}c"
         self.dir = work / f"run-{conf.stem}-{name}"
         shutil.rmtree(self.dir, ignore_errors=True)
         self.dir.mkdir()
-        self.family = family
+        self.families = families
         ip = lambda *words: subprocess.run(["ip", *words], check=True)
         for ns in (self.rs, self.clients):
             ip("netns", "add", ns)
             ip("-n", ns, "link", "set", "lo", "up")
-        ip("-n", self.rs, "link", "add", "ixp", "type", "veth", "peer", "name", "ixp", "netns", self.clients)
-        for ns, ends in ((self.rs, ["2"]), (self.clients, [end for _, end in speaker.CLIENTS])):
+            # Link-local addresses stand before the daemon does.
+            quiet = "for i in all default; do echo 0 > /proc/sys/net/ipv6/conf/$i/accept_dad; done"
+            ip("netns", "exec", ns, "sh", "-c", quiet)
+        # Both daemons live on links with the same address, so what they print and tell of it is the same.
+        ip("-n", self.rs, "link", "add", "ixp", "address", "02:00:00:00:00:02", "type", "veth",
+           "peer", "name", "ixp", "netns", self.clients)
+        for ns, ends in ((self.rs, ["2"]), (self.clients, speaker.ENDS)):
             ip("-n", ns, "link", "set", "ixp", "up")
             for end in ends:
                 ip("-n", ns, "addr", "add", f"192.0.2.{end}/24", "dev", "ixp")
@@ -162,8 +155,9 @@ class Daemon:
         text = conf.read_text().replace('log "/var/log/bird.log" all;', f'log "{self.dir}/log" {{ info, warning, error, remote, auth, bug }};')
         (self.dir / "bird.conf").write_text(text.replace("log syslog all;\n", ""))
         self.control = self.dir / "ctl"
-        link = self.dir / ("bird" if family == 4 else "bird6")
-        link.symlink_to(shutil.which(str(program)) or pathlib.Path(program).resolve())
+        # BIRD 1.6 has a program for each family; rbird knows by its name which it is.
+        link = self.dir / ("bird6" if families == [6] else "bird")
+        link.symlink_to(pathlib.Path(shutil.which(str(program)) or program).resolve())
         self.process = subprocess.Popen(
             ["ip", "netns", "exec", self.rs, link, "-f", "-c", self.dir / "bird.conf", "-s", self.control, "-P", self.dir / "pid"],
             stdout=subprocess.DEVNULL, stderr=(self.dir / "stderr").open("w"))
@@ -176,7 +170,7 @@ class Daemon:
     def play(self, seed, announcements):
         return subprocess.Popen(
             ["ip", "netns", "exec", self.clients, sys.executable, HERE / "lab.py", "--play",
-             json.dumps([self.family, str(self.control), str(self.dir / "log"), seed, announcements])],
+             json.dumps([self.families, str(self.control), str(self.dir / "log"), seed, announcements])],
             stdout=(self.dir / "result").open("w"), stderr=(self.dir / "play").open("w"))
 
     def result(self, player):
@@ -219,13 +213,14 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--arouteserver", help="the program; without it the configurations in --work are taken")
     parser.add_argument("--rbird", default="target/debug/rbird")
-    parser.add_argument("--bird", default="bird")
-    parser.add_argument("--bird6", default="bird6")
+    parser.add_argument("--dialect", type=int, choices=(1, 2), default=1, help="BIRD 1.6's files, one for each family, or 2's")
+    parser.add_argument("--bird", help="the BIRD beside; else `bird` or `bird6`")
+    parser.add_argument("--newer", help="with --dialect 2 the BIRD beside for files of 2.14 and later; without it they are left out")
     parser.add_argument("--work", type=pathlib.Path, help="where configurations, logs and results are kept")
-    parser.add_argument("--conf", type=pathlib.Path, help="this configuration alone, whose name ends with its family")
+    parser.add_argument("--conf", type=pathlib.Path, help="this configuration alone; of dialect 1 its name ends with its family")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--announcements", type=int, default=1000)
-    parser.add_argument("--only", help="one configuration: reject4, reject6, tag4 or tag6")
+    parser.add_argument("--only", help="one configuration, by its name without .conf")
     parser.add_argument("--show", type=int, default=2, help="how many differences of each sort are printed")
     parser.add_argument("--play", help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -234,17 +229,24 @@ def main():
     work = (options.work or pathlib.Path(tempfile.mkdtemp(prefix="rbird-arouteserver-"))).resolve()
     work.mkdir(exist_ok=True, parents=True)
     if options.arouteserver:
-        generate(options.arouteserver, work)
+        generate.generate(options.arouteserver, work, options.dialect)
     bad = 0
-    generated = [work / f"{variant}{family}.conf" for variant in ("reject", "tag") for family in (4, 6)]
-    for conf in [options.conf] if options.conf else generated:
+    chosen = generate.configurations(work, options.dialect)
+    if options.conf:
+        families = [4, 6] if options.dialect == 2 else [int(options.conf.stem[-1])]
+        chosen = [(options.conf, families, generate.TARGETS[options.dialect][0])]
+    for conf, families, target in chosen:
         if options.only and options.only != conf.stem:
             continue
-        family = int(conf.stem[-1])
+        bird = options.bird or ("bird6" if families == [6] else "bird")
+        if options.dialect == 2 and not target.startswith("2.0"):
+            bird = options.newer
+            if bird is None:
+                continue
         daemons = []
         try:
-            daemons.append(Daemon(options.bird if family == 4 else options.bird6, "b", family, conf, work))
-            daemons.append(Daemon(options.rbird, "r", family, conf, work))
+            daemons.append(Daemon(bird, "b", families, conf, work))
+            daemons.append(Daemon(options.rbird, "r", families, conf, work))
             players = [daemon.play(options.seed, options.announcements) for daemon in daemons]
             bird, rbird = [daemon.result(player) for daemon, player in zip(daemons, players)]
         finally:

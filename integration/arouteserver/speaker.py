@@ -9,6 +9,9 @@ import time
 
 RS = {4: "192.0.2.2", 6: "2001:db8:1::2"}
 CLIENTS = [(3333, "11"), (10745, "22"), (10745, "23"), (131073, "33"), (174, "44")]
+# One that announces both families on a session over IPv6 (RFC 8950); with both families in one daemon only.
+BOTH = (196615, "55")
+ENDS = [end for _, end in CLIENTS + [BOTH]]
 MARKER = b"\xff" * 16
 
 
@@ -31,8 +34,11 @@ def message(kind, body):
     return MARKER + struct.pack("!HB", 19 + len(body), kind) + body
 
 
-def opening(asn, end, family):
-    caps = struct.pack("!BBHBB", 1, 4, 1 if family == 4 else 2, 0, 1) + struct.pack("!BBI", 65, 4, asn) + b"\x02\x00"
+def opening(asn, end, carries):
+    caps = b"".join(struct.pack("!BBHBB", 1, 4, 1 if family == 4 else 2, 0, 1) for family in carries)
+    if len(carries) == 2:
+        caps += struct.pack("!BBHHH", 5, 6, 1, 1, 2)
+    caps += struct.pack("!BBI", 65, 4, asn) + b"\x02\x00"
     body = struct.pack("!BHH4sBB", 4, min(asn, 23456) if asn > 65535 else asn, 240,
                        bytes([192, 0, 2, int(end)]), len(caps) + 2, 2) + bytes([len(caps)]) + caps
     return message(1, body)
@@ -46,11 +52,14 @@ class Announcements:
                    "5.2.{}.0/24", "5.3.0.0/16", "5.{}.0.0/16", "5.4.{}.128/28"],
             10745: ["199.5.26.0/23", "199.5.27.0/24", "5.{}.0.0/16", "5.33.{}.0/24", "5.34.{}.0/22"],
             131073: ["94.142.240.0/21", "5.{}.0.0/16", "5.65.{}.0/24", "5.66.{}.0/25"],
-            174: ["4.{}.0.0/16", "5.{}.0.0/16", "38.0.0.0/8", "38.{}.1.64/26"]},
+            174: ["4.{}.0.0/16", "5.{}.0.0/16", "38.0.0.0/8", "38.{}.1.64/26"],
+            # Nobody else announces these: of two paths rbird tells the one that it can tell (docs/differences.md).
+            196615: ["94.142.248.0/21", "5.{}.192.0/20", "5.67.{}.0/24"]},
         6: {3333: ["2001:67c:2e8::/48", "2a00:1:{:x}00::/40", "2a00:2::/32", "2a00:1:{:x}::/48", "2a00:{:x}::/32"],
             10745: ["2620:0:870::/48", "2a00:80{:02x}::/32", "2a00:8001:{:x}::/48"],
             131073: ["2a02:898:{:x}::/48", "2a00:40{:02x}::/32", "2a00:4001:{:x}::/48", "2a00:4002:{:x}00::/56"],
-            174: ["2001:4{:02x}::/32", "2600:{:x}::/32", "2a00:{:x}::/32"]},
+            174: ["2001:4{:02x}::/32", "2600:{:x}::/32", "2a00:{:x}::/32"],
+            196615: ["2a02:898:{:x}::/48", "2a00:40{:02x}::/32", "2a00:4001:{:x}::/48"]},
     }
     BAD = {
         4: ["0.0.0.0/0", "10.{}.0.0/16", "192.168.{}.0/24", "192.0.2.{}/32", "5.8.{}.0/24", "5.9.{}.0/24", "4.0.0.0/7",
@@ -59,7 +68,8 @@ class Announcements:
             "2404:6800:{:x}::/48", "2620:fe::/48", "2a00:1:2:{:x}::/64", "3ffe::/16", "4000::/16", "2000::/8",
             "2a00:1:1::{:x}/128"],
     }
-    OWN = {3333: [3333, 2121, 12654, 42, 15169], 10745: [10745, 3856], 131073: [131073, 8283, 196615], 174: [174, 3356, 13335, 2914]}
+    OWN = {3333: [3333, 2121, 12654, 42, 15169], 10745: [10745, 3856], 131073: [131073, 8283, 196615], 174: [174, 3356, 13335, 2914],
+           196615: [196615, 8283, 131073]}
     INVALID = [23456, 64500, 64512, 65535, 65536, 131071, 4200000000, 4294967295]
 
     def __init__(self, seed, family):
@@ -72,7 +82,7 @@ class Announcements:
     def prefix(self, asn):
         which = self.GOOD[self.family][asn] if self.chance(75) else self.BAD[self.family]
         if self.chance(6):
-            which = self.GOOD[self.family][self.random.choice(list(self.GOOD[self.family]))]
+            which = self.GOOD[self.family][self.random.choice([other for other in self.GOOD[self.family] if other != BOTH[0]])]
         text = self.random.choice(which).format(self.random.randrange(0, 128))
         return str(ipaddress.ip_network(text, strict=False))
 
@@ -132,21 +142,23 @@ class Announcements:
             ext.append((2, 65534, 666))
         return std, ext, large
 
-    def update(self, asn, end):
-        """One announcement: the message, and the network it is of."""
-        r = self.random
+    def update(self, client):
+        """One announcement of a client: the message, and the network it is of."""
+        r, asn, end = self.random, client.asn, client.end
+        # IPv4 on a session over IPv6 goes as IPv6 does, with a next hop of IPv6.
+        over = 6 if client.family == 6 else self.family
         prefix = self.prefix(asn)
         std, ext, large = self.communities()
         if any(c in [(65535, 666), (65534, 666)] for c in std) and self.chance(60):
             host = ipaddress.ip_network(prefix).network_address
             prefix = f"{host}/{32 if self.family == 4 else 128}"
-        hop = address(self.family, end)
+        hop = address(over, end)
         # Not of the client that has two addresses: a route that leads to the client itself is taken back from it by
         # rbird, and by BIRD left there as it was (docs/differences.md).
         if self.chance(5):
-            hop = address(self.family, r.choice(["11", "33", "34", "44", "99"]))
+            hop = address(over, r.choice(["11", "33", "34", "44", "99"]))
         parts = [attribute(0x40, 1, bytes([r.choice([0, 0, 0, 1, 2])])), attribute(0x40, 2, self.path(asn))]
-        if self.family == 4:
+        if over == 4:
             parts.append(attribute(0x40, 3, ipaddress.ip_address(hop).packed))
         if self.chance(30):
             parts.append(attribute(0x80, 4, struct.pack("!I", r.choice([0, 1, 100, 4294967295]))))
@@ -156,11 +168,11 @@ class Announcements:
             parts.append(attribute(0xC0, 7, struct.pack("!I4s", r.choice([3333, 131073]), bytes([10, 0, 0, 1]))))
         if std:
             parts.append(attribute(0xC0, 8, b"".join(struct.pack("!HH", *c) for c in std)))
-        if self.family == 6:
+        if over == 6:
             nexts = ipaddress.ip_address(hop).packed
             if self.chance(40):
                 nexts += ipaddress.ip_address(f"fe80::{end}").packed
-            parts.append(attribute(0x80, 14, struct.pack("!HBB", 2, 1, len(nexts)) + nexts + b"\0" + prefix_bytes(prefix)))
+            parts.append(attribute(0x80, 14, struct.pack("!HBB", 1 if self.family == 4 else 2, 1, len(nexts)) + nexts + b"\0" + prefix_bytes(prefix)))
         if ext:
             packed = b""
             for kind, key, value in ext:
@@ -177,28 +189,28 @@ class Announcements:
             # Partial already: rbird marks unknown attributes so, as RFC 4271 asks, and BIRD does not.
             parts.append(attribute(0xE0, 77, b"unknown"))
         attributes = b"".join(parts)
-        nlri = prefix_bytes(prefix) if self.family == 4 else b""
+        nlri = prefix_bytes(prefix) if over == 4 else b""
         return message(2, struct.pack("!HH", 0, len(attributes)) + attributes + nlri), prefix
 
-    def withdrawal(self, prefix):
+    def withdrawal(self, prefix, client):
         packed = prefix_bytes(prefix)
-        if self.family == 4:
+        if client.family == 4:
             return message(2, struct.pack("!H", len(packed)) + packed + b"\0\0")
-        parts = attribute(0x80, 15, struct.pack("!HB", 2, 1) + packed)
+        parts = attribute(0x80, 15, struct.pack("!HB", 1 if self.family == 4 else 2, 1) + packed)
         return message(2, struct.pack("!HH", 0, len(parts)) + parts)
 
 
 class Client:
     """One session: what it was told stands in `told`, network by network."""
 
-    def __init__(self, family, asn, end):
-        self.family, self.asn, self.end = family, asn, end
+    def __init__(self, family, asn, end, carries, name):
+        self.family, self.asn, self.end, self.carries, self.name = family, asn, end, carries, name
         self.told, self.changes, self.buffer, self.up, self.last = {}, 0, b"", False, time.time()
         self.socket = socket.socket(socket.AF_INET if family == 4 else socket.AF_INET6)
         self.socket.bind((address(family, end), 0))
         self.socket.settimeout(5)
         self.socket.connect((RS[family], 179))
-        self.socket.sendall(opening(asn, end, family))
+        self.socket.sendall(opening(asn, end, carries))
 
     def read(self):
         data = self.socket.recv(65536)
@@ -238,10 +250,14 @@ class Client:
             if code == 14:
                 long = value[3]
                 hop = value[4 : 4 + long].hex()
-                reached += self.nets(value[5 + long :], 6)
-                kept[14] = f"{flags & 0xEF:02x} {hop}"
+                reached += self.nets(value[5 + long :], 4 if value[1] == 1 else 6)
+                # An IPv4 next hop may stand here (RFC 8950) or in an attribute of its own, and says the same.
+                if long == 4:
+                    kept[3] = f"40 {hop}"
+                else:
+                    kept[14] = f"{flags & 0xEF:02x} {hop}"
             elif code == 15:
-                withdrawn += self.nets(value[3:], 6)
+                withdrawn += self.nets(value[3:], 4 if value[1] == 1 else 6)
             else:
                 kept[code] = f"{flags & 0xEF:02x} {value.hex()}"
         for net in withdrawn:
@@ -260,6 +276,14 @@ class Client:
             found.append(f"{ipaddress.ip_address(packed)}/{length}")
             at += 1 + octets
         return found
+
+
+def clients(families):
+    """A session for each client and family, and with both families in one daemon one for both."""
+    single = len(families) == 1
+    found = [Client(family, asn, end, [family], end if single else f"{end}/{family}")
+             for family in families for asn, end in CLIENTS]
+    return found if single else found + [Client(6, *BOTH, [4, 6], BOTH[1])]
 
 
 def settle(clients, quiet=0.7, patience=30):

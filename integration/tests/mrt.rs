@@ -1,12 +1,15 @@
-//! Dumps of tables beside BIRD 1.6.8: the same octets, but for times and order, and `bgpdump` reads the same.
+//! Dumps of tables beside BIRD: the same octets, but for times and order, and `bgpdump` reads the same; of BIRD 2 also what
+//! is recorded of messages.
 //!
 //! One neighbour announces the same routes to BIRD and, afterwards, to rbird in
-//! its place with the same configuration. bird6 leaves the next hops out, which
-//! RFC 6396 4.3.4 wants; so they are looked at by themselves.
+//! its place with the same configuration. BIRD leaves the next hops of IPv6 out,
+//! which RFC 6396 4.3.4 wants, or writes them at another length; so they are
+//! looked at by themselves.
 
 use anyhow::{Context, Result, ensure};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use rbird_integration::daemons::bird2_programs;
 use rbird_integration::{Pair, wait_until};
 use rbird_xtask::build::top;
 use std::collections::BTreeSet;
@@ -73,6 +76,12 @@ fn a_dump_of_a_table_of_ipv6_has_the_octets_of_birds() {
     tell(|pair| beside(pair, &V6));
 }
 
+/// The neighbour's session of BIRD 2 carries both families; what it announces is that of both.
+#[test]
+fn dumps_and_messages_of_both_families_are_read_as_those_of_bird_2() {
+    tell(beside_2);
+}
+
 fn tell(story: impl FnOnce(&mut Pair) -> Result<()>) {
     let told = Pair::new().and_then(|mut pair| story(&mut pair).map_err(|error| error.context(pair.logs())));
     if let Err(error) = told {
@@ -105,6 +114,67 @@ fn beside(pair: &mut Pair, family: &Family) -> Result<()> {
         ensure!(theirs == ours, "{file}: of BIRD's bgpdump reads {theirs:#?}\nof rbird's {ours:#?}");
         ensure!((file == "t2") == ours.is_empty(), "{file}: {ours:#?}");
     }
+    Ok(())
+}
+
+/// Of BIRD 2, at either end.
+fn both_families(own: u8, statics: &str, session: &str, more: &str) -> String {
+    let (peer, asn) = (3 - own, 65000 + u32::from(own));
+    format!(
+        "router id 10.9.0.{own};\nipv4 table t4;\nipv6 table t6;\nprotocol device {{}}\n{statics}{more}\
+         protocol bgp both {{ local 10.9.0.{own} as {asn}; neighbor 10.9.0.{peer} as {}; connect delay time 1; \
+         connect retry time 2; error wait time 1, 2; ipv4 {{ {session} }}; ipv6 {{ {session} }}; }}\n",
+        65000 + u32::from(peer)
+    )
+}
+
+fn beside_2(pair: &mut Pair) -> Result<()> {
+    let dir = pair.dir().display().to_string();
+    let bird = bird2_programs()?.join("bird").display().to_string();
+    let programs = top().join("target/release").display().to_string();
+    let told = [("ipv4", &V4), ("ipv6", &V6)].map(|(word, family)| {
+        let [a, b, c] = family.told;
+        format!(
+            "protocol static {{ {word};\n\
+             route {a} blackhole {{ bgp_community.add((65002,1)); bgp_large_community.add((1,2,3)); bgp_med = 5; }};\n\
+             route {b} blackhole {{ bgp_ext_community.add((rt,1,2)); }};\nroute {c} blackhole; }}\n"
+        )
+    });
+    let far = both_families(2, &told.concat(), "import none; export all;", "");
+    let far = pair.write("far.conf", &far)?;
+    pair.spawn("b", "bird", &format!("{bird} -f -c {} -s {dir}/far.ctl", far.display()))?;
+    for (name, program) in [("bird", bird), ("rbird", format!("{programs}/rbird"))] {
+        let fixed = [("ipv4", &V4), ("ipv6", &V6)]
+            .map(|(word, family)| format!("protocol static {{ {word}; route {} blackhole; }}\n", family.fixed));
+        let records = format!("mrtdump \"{dir}/{name}-messages.mrt\";\nmrtdump protocols {{ messages }};\n");
+        let conf = both_families(1, &fixed.concat(), "import all; export none;", &records);
+        let conf = pair.write(&format!("{name}.conf"), &conf)?;
+        let pid = pair.spawn("a", name, &format!("{program} -f -c {} -s {dir}/{name}.ctl", conf.display()))?;
+        dump_2(pair, &programs, name)?;
+        kill(Pid::from_raw(i32::try_from(pid)?), Signal::SIGTERM)?;
+        wait_until(&format!("{name} gone"), PATIENCE, || {
+            Ok((!pair.dir().join(format!("{name}.ctl")).exists(), dir.clone()))
+        })?;
+    }
+    for (file, lines) in [("master4", 4), ("master6", 4), ("t4", 0), ("t6", 0), ("some", 3), ("messages", 6)] {
+        let [theirs, ours] = ["bird", "rbird"].map(|name| pair.dir().join(format!("{name}-{file}.mrt")));
+        let [theirs, ours] = [bgpdump(pair, &theirs, None)?, bgpdump(pair, &ours, None)?];
+        ensure!(theirs == ours, "{file}: of BIRD's bgpdump reads {theirs:#?}\nof rbird's {ours:#?}");
+        ensure!(ours.len() == lines, "{file}: {ours:#?}");
+    }
+    Ok(())
+}
+
+/// Waits for all routes and has all tables written, and some routes of one.
+fn dump_2(pair: &Pair, programs: &str, name: &str) -> Result<()> {
+    let dir = pair.dir().display().to_string();
+    let ask = |words: &str| pair.exec("a", &format!("{programs}/rbirdc -s {dir}/{name}.ctl '{words}'"));
+    wait_until(&format!("routes of {name}"), PATIENCE, || {
+        let routes = ask("show route")?;
+        Ok(([V4, V6].iter().flat_map(|f| f.told).all(|net| routes.contains(net)), routes))
+    })?;
+    ask(&format!("mrt dump table \"*\" to \"{dir}/{name}-%N.mrt\""))?;
+    ask(&format!("mrt dump table master6 to \"{dir}/{name}-some.mrt\" where net.len > 45"))?;
     Ok(())
 }
 

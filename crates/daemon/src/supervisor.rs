@@ -26,12 +26,12 @@ use crate::protocols::{
 use crate::roas::Settled;
 use crate::translate::{self, ChannelIds};
 use crate::world::{Tripped, World};
-use conf::config::{BgpConf, ChannelConf, Config, ProtocolConf, ProtocolKind};
+use conf::config::{BgpConf, ChannelConf, Config, Dialect, ProtocolConf, ProtocolKind};
 use conf::load::{LoadOptions, Loaded, Refused};
 use control::request::{Choice, ExportMode, ExportQuery, Request, RouteQuery};
 use control::view::{InterfaceView, MemoryView, Phase, RecoveryView, RouteItem, StatusView, Timer};
 use filter::Policy;
-use rib::query::TableSpec;
+use rib::query::{self, TableSpec};
 use route::{Family, Ifaces, Moment, ProtocolId, RoaTables, TableId};
 use session::link::TableMsg;
 use session::pace::Pace;
@@ -442,7 +442,12 @@ impl Supervisor {
                 continue;
             }
             let id = self.world.numbers.table();
-            let spec = TableSpec { id, name: Arc::clone(&table.name), family: table.family, sorted: table.sorted };
+            let order = match config.dialect {
+                _ if table.sorted => query::Order::Sorted,
+                Dialect::V1 => query::Order::Newest,
+                Dialect::V2 => query::Order::Arrival,
+            };
+            let spec = TableSpec { id, name: Arc::clone(&table.name), family: table.family, order };
             self.world.deps.tables.add(spec);
             let ifaces = Arc::clone(&self.world.deps.ifaces.borrow());
             self.world.deps.tables.send(id, TableMsg::Ifaces(ifaces));

@@ -1,7 +1,7 @@
 //! A small table like the Internet's: 5.5 prefixes to an attribute set, prefixes in no order, paths of four.
 
 use rib::batch::{Act, ChangeBatch, ChannelSpec, Deed, Generation, ImportBatch, ImportRow, What};
-use rib::table::{Table, TableSpec};
+use rib::table::{Order, Table, TableSpec};
 use route::attr::code;
 use route::attrs::Local;
 use route::{
@@ -81,7 +81,7 @@ pub fn act(table: &mut Table, peer: u8, deed: Deed) {
 /// A table that these peers have joined.
 pub fn table(peers: u8) -> Table {
     let family = Family::Ipv4;
-    let mut table = Table::new(TableSpec { id: TableId(0), name: "master".into(), family, sorted: false });
+    let mut table = Table::new(TableSpec { id: TableId(0), name: "master".into(), family, order: Order::default() });
     let spec = ChannelSpec { family, late_filter: None, keep_filtered: false, receive_limit: None, import_limit: None };
     for peer in 1..=peers {
         act(&mut table, peer, Deed::Up(Box::new(spec.clone())));

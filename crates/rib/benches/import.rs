@@ -11,7 +11,7 @@ extern crate rbird_rib as rib;
 use divan::Bencher;
 use divan::counter::ItemsCount;
 use rib::batch::{Act, ChannelSpec, Deed, Generation, ImportBatch, ImportRow, What};
-use rib::table::{Table, TableSpec};
+use rib::table::{Order, Table, TableSpec};
 use route::attr::code;
 use route::attrs::Local;
 use route::net::Prefix4;
@@ -120,7 +120,7 @@ fn act(table: &mut Table, deed: Deed) {
 
 fn table() -> Table {
     let family = Family::Ipv4;
-    let mut table = Table::new(TableSpec { id: TableId(0), name: "master".into(), family, sorted: false });
+    let mut table = Table::new(TableSpec { id: TableId(0), name: "master".into(), family, order: Order::default() });
     let spec = ChannelSpec { family, late_filter: None, keep_filtered: false, receive_limit: None, import_limit: None };
     act(&mut table, Deed::Up(Box::new(spec)));
     act(&mut table, Deed::Source(Arc::new(source())));

@@ -3,10 +3,11 @@
 //! The order is part of the semantics: it is printed, it decides re-election,
 //! and `secondary` reads it. In a plain table only the first place has a meaning
 //! of its own. A newcomer that beats the best goes to the front; one that does
-//! not stands directly behind the best; a replaced path leaves its place; when
-//! the best is lost or replaced by something worse, all are compared once, front
-//! to back, and the winner is taken out and put in front. In a `sorted` table a
-//! newcomer stands before the first that it beats.
+//! not stands directly behind the best, and a replaced path leaves its place
+//! (BIRD 1.6), or one takes the place of the path that it replaces and else
+//! stands last (BIRD 2); when the best is lost or replaced by something worse,
+//! all are compared once, front to back, and the winner is taken out and put in
+//! front. In a `sorted` table a newcomer stands before the first that it beats.
 //!
 //! Paths that the import filter rejected and that are kept stand in the same
 //! list. Everything beats them, another one of their kind included.
@@ -17,6 +18,7 @@
 
 use crate::decision::{Candidate, Reason, compare, neighbor_as};
 use crate::path::Path;
+use crate::query::Order;
 use std::cmp::Ordering;
 
 /// What the order asks of the table: what stands behind the numbers in a path.
@@ -46,7 +48,7 @@ pub(crate) fn replace(
     paths: &mut Vec<Path>,
     old: Option<usize>,
     new: Option<Path>,
-    sorted: bool,
+    order: Order,
     with: &impl Candidates,
 ) {
     if paths.len() == usize::from(old.is_some()) {
@@ -55,10 +57,13 @@ pub(crate) fn replace(
         paths.extend(new);
         return;
     }
-    if sorted {
-        insert_sorted(paths, old, new, with);
-    } else {
-        insert_linked(paths, old, new, with);
+    match order {
+        Order::Sorted => insert_sorted(paths, old, new, with),
+        Order::Newest => insert_linked(paths, old, new, [0, 1], with),
+        Order::Arrival => {
+            let place = old.unwrap_or(paths.len());
+            insert_linked(paths, old, new, [place; 2], with);
+        }
     }
 }
 
@@ -76,7 +81,14 @@ fn insert_sorted(paths: &mut Vec<Path>, old: Option<usize>, new: Option<Path>, w
     paths.insert(at, new);
 }
 
-fn insert_linked(paths: &mut Vec<Path>, old: Option<usize>, new: Option<Path>, with: &impl Candidates) {
+/// `places`: where a newcomer that does not beat the best stands, where all are compared anew and where not.
+fn insert_linked(
+    paths: &mut Vec<Path>,
+    old: Option<usize>,
+    new: Option<Path>,
+    places: [usize; 2],
+    with: &impl Candidates,
+) {
     let old_best = paths.first().copied();
     let removed = old.map(|at| paths.remove(at));
     let mut new = new;
@@ -85,10 +97,11 @@ fn insert_linked(paths: &mut Vec<Path>, old: Option<usize>, new: Option<Path>, w
     match new {
         Some(new) if !must_elect && beats_best(&new) => paths.insert(0, new),
         _ if must_elect || old == Some(0) => {
-            paths.splice(0..0, new);
+            let at = places[0].min(paths.len());
+            paths.splice(at..at, new);
             elect(paths, with);
         }
-        Some(new) => paths.insert(1.min(paths.len()), new),
+        Some(new) => paths.insert(places[1].min(paths.len()), new),
         None => {}
     }
 }

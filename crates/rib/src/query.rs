@@ -21,6 +21,18 @@ use route::{AttrSet, ChannelId, Family, Moment, Prefix, ProtocolId, Source, Tabl
 use std::ops::Range;
 use std::sync::Arc;
 
+/// In what order the paths of a prefix stand behind the best, which stands in front.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Order {
+    /// A newcomer directly behind the best (BIRD 1.6).
+    #[default]
+    Newest,
+    /// A newcomer behind all; a path that replaces another in its place (BIRD 2).
+    Arrival,
+    /// The better one in front of the worse (`sorted`).
+    Sorted,
+}
+
 /// What makes a table.
 #[derive(Clone, Debug)]
 pub struct TableSpec {
@@ -30,8 +42,8 @@ pub struct TableSpec {
     pub name: Arc<str>,
     /// What kind of prefixes it holds.
     pub family: Family,
-    /// `sorted`: the paths of a prefix stand in the order of the decision, not in the order of their links.
-    pub sorted: bool,
+    /// In what order the paths of a prefix stand.
+    pub order: Order,
 }
 
 /// How much there is in a table.

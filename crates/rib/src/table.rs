@@ -29,7 +29,7 @@ use crate::journal::Journal;
 use crate::nexthop::{self, Answer, HopId, Hops};
 use crate::path::{AttrsId, Path, SlotId};
 use crate::pipe::Noise;
-pub use crate::query::{NetView, PathView, TableSpec, Totals};
+pub use crate::query::{NetView, Order, PathView, TableSpec, Totals};
 use crate::store::{Found, Nets};
 use crate::trace::{self, Fate, Trace, Traces, Tracing, Way};
 use filter::Scratch;
@@ -330,7 +330,7 @@ impl Table {
         if self.journal.reading == Reading::All {
             stood.clone_from(&paths);
         }
-        crate::election::replace(&mut paths, old, new, self.spec.sorted, &self.judge());
+        crate::election::replace(&mut paths, old, new, self.spec.order, &self.judge());
         let unmoved = unmoved(&stood, &paths, old);
         stood.clear();
         self.stood = stood;

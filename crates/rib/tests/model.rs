@@ -18,7 +18,7 @@ use rib::batch::{
     Act, ChangeBatch, ChannelSpec, Deed, Generation, ImportBatch, ImportRow, Limit, LimitAction, NetId, Reading, What,
 };
 use rib::stats::{ImportStats, RouteCounts};
-use rib::table::{Table, TableSpec};
+use rib::table::{Order, Table, TableSpec};
 use route::attr::code;
 use route::hop::{IGP_METRIC_UNKNOWN, Recursive};
 use route::{
@@ -61,7 +61,7 @@ struct MChannel {
 }
 
 struct Model {
-    sorted: bool,
+    order: Order,
     nets: BTreeMap<Prefix, Vec<MPath>>,
     channels: Vec<MChannel>,
     now: Moment,
@@ -196,7 +196,10 @@ impl Model {
         let mut list = self.nets.remove(&net).unwrap_or_default();
         let old_best = list.first().cloned();
         let removed = old.map(|at| list.remove(at));
-        if self.sorted {
+        // Where one stands that does not win: where all are compared, and where not.
+        let last = old.unwrap_or(list.len());
+        let [among, behind] = if self.order == Order::Arrival { [last, last] } else { [0, 1] };
+        if self.order == Order::Sorted {
             if let Some(new) = new {
                 let start = match old {
                     Some(at) if at > 0 && !self.better(&new, &list[at - 1]) => at,
@@ -213,10 +216,10 @@ impl Model {
                     list.insert(0, new);
                 }
                 new if elects || old == Some(0) => {
-                    list.splice(0..0, new);
+                    list.splice(among..among, new);
                     self.elect(&mut list);
                 }
-                Some(new) => list.insert(1, new),
+                Some(new) => list.insert(behind, new),
                 None => {}
             }
         }
@@ -555,11 +558,15 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     prop::collection::vec(step, 1..60)
 }
 
+fn orders() -> impl Strategy<Value = Order> {
+    prop::sample::select(vec![Order::Newest, Order::Arrival, Order::Sorted])
+}
+
 /// What kind of world a run is in.
 #[derive(Clone, Copy, Debug)]
 struct World {
     family: Family,
-    sorted: bool,
+    order: Order,
     recursive: bool,
     by_groups: bool,
 }
@@ -644,7 +651,7 @@ struct Run {
 
 impl Run {
     fn new(world: World) -> Self {
-        let spec = TableSpec { id: TableId(0), name: "t".into(), family: world.family, sorted: world.sorted };
+        let spec = TableSpec { id: TableId(0), name: "t".into(), family: world.family, order: world.order };
         let mut table = Table::new(spec);
         table.set_ifaces(Arc::new(links()));
         table.set_reading(Reading::All);
@@ -658,7 +665,7 @@ impl Run {
                 import: MGate::default(),
             })
             .collect();
-        let model = Model { sorted: world.sorted, nets: BTreeMap::new(), channels, now: Moment(1) };
+        let model = Model { order: world.order, nets: BTreeMap::new(), channels, now: Moment(1) };
         let readers = vec![Reader::new(Reading::All, 0), Reader::new(Reading::Best, 0)];
         let mut run = Self {
             world,
@@ -894,19 +901,20 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
 
     #[test]
-    fn the_table_is_the_model(steps in steps(), six: bool, sorted: bool) {
+    fn the_table_is_the_model(steps in steps(), six: bool, order in orders()) {
         let family = if six { Family::Ipv6 } else { Family::Ipv4 };
-        run(World { family, sorted, recursive: false, by_groups: false }, &steps);
+        run(World { family, order, recursive: false, by_groups: false }, &steps);
     }
 
     #[test]
-    fn the_table_is_the_model_with_deterministic_med(steps in steps()) {
-        run(World { family: Family::Ipv4, sorted: false, recursive: false, by_groups: true }, &steps);
+    fn the_table_is_the_model_with_deterministic_med(steps in steps(), arrival: bool) {
+        let order = if arrival { Order::Arrival } else { Order::Newest };
+        run(World { family: Family::Ipv4, order, recursive: false, by_groups: true }, &steps);
     }
 
     #[test]
     fn the_table_is_the_model_with_recursive_next_hops(steps in steps(), six: bool) {
         let family = if six { Family::Ipv6 } else { Family::Ipv4 };
-        run(World { family, sorted: false, recursive: true, by_groups: false }, &steps);
+        run(World { family, order: Order::Newest, recursive: true, by_groups: false }, &steps);
     }
 }

@@ -19,7 +19,7 @@ use proptest::prelude::*;
 use rib::batch::{
     Act, Deed, Generation, ImportBatch, ImportRow, NetId, Opaque, PipeSpec, Piped, Reading, TableEvent, What,
 };
-use rib::table::{Table, TableSpec};
+use rib::table::{Order, Table, TableSpec};
 use route::attr::code;
 use route::net::Prefix4;
 use route::{ChannelId, Family, Moment, Prefix, Source, SourceId, SourceKind, TableId};
@@ -147,8 +147,12 @@ fn number(table: usize, giver: u32) -> u32 {
 impl World {
     fn new(pipes: &[(usize, usize, Rule, Rule, bool)]) -> Self {
         let table = |n: usize| {
-            let spec =
-                TableSpec { id: TableId(n as u32), name: format!("t{n}").into(), family: Family::Ipv4, sorted: false };
+            let spec = TableSpec {
+                id: TableId(n as u32),
+                name: format!("t{n}").into(),
+                family: Family::Ipv4,
+                order: Order::Newest,
+            };
             Table::new(spec)
         };
         let mut world = Self {

@@ -12,7 +12,7 @@ use rbird_session::outbox::{OCTETS_MAX, Outbox};
 use rbird_session::tables::Tables;
 use rib::batch::{Act, ChannelSpec, Deed, Generation, ImportBatch, ImportRow, What};
 use rib::export::{GroupKey, MemberId, MemberSpec};
-use rib::query::TableSpec;
+use rib::query::{Order, TableSpec};
 use route::attr::code;
 use route::attrs::Local;
 use route::net::Prefix4;
@@ -81,7 +81,7 @@ impl Bench {
         let events: EventSink = Arc::new(|_, _| ());
         let tables = Tables::start(1, Clock::new(), events.clone());
         let exports = Exports::start(1, tables.clone(), Clock::new(), events);
-        tables.add(TableSpec { id: TABLE, name: "master".into(), family: Family::Ipv4, sorted: false });
+        tables.add(TableSpec { id: TABLE, name: "master".into(), family: Family::Ipv4, order: Order::default() });
         let bench = Self { tables, exports, routes };
         let spec = ChannelSpec {
             family: Family::Ipv4,

@@ -16,7 +16,7 @@
 use rbird_session::peer::{PeerChannel, PeerSpec};
 use rbird_session::played::Played;
 use rib::batch::{Act, ChangeBatch, ChannelSpec, Deed, Generation, ImportBatch};
-use rib::query::TableSpec;
+use rib::query::{Order, TableSpec};
 use rib::table::Table;
 use route::attr::code;
 use route::iface::{IfaceFlags, Scope};
@@ -96,7 +96,8 @@ struct Bench {
 impl Bench {
     fn new(family: Family) -> Self {
         let origin = Arc::new(source());
-        let mut table = Table::new(TableSpec { id: TableId(1), name: "master".into(), family, sorted: false });
+        let mut table =
+            Table::new(TableSpec { id: TableId(1), name: "master".into(), family, order: Order::default() });
         let channel =
             ChannelSpec { family, late_filter: None, keep_filtered: false, receive_limit: None, import_limit: None };
         act(&mut table, Deed::Up(Box::new(channel)));

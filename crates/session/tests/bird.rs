@@ -288,7 +288,7 @@ fn bird6_and_we_exchange_routes_over_ipv6() {
         spec.peer_addr = "2001:db8::2".parse().unwrap();
         let table = route::TableId(6);
         let family = route::Family::Ipv6;
-        world.deps.tables.add(rib::table::TableSpec { id: table, name: "master6".into(), family, sorted: false });
+        world.deps.tables.add(rib::table::TableSpec { id: table, name: "master6".into(), family, order: rib::table::Order::default() });
         let channel = &mut spec.channels[0];
         (channel.family, channel.table) = (family, table);
         channel.igp_tables = wire::PerFamily { ipv4: table, ipv6: table };

@@ -13,7 +13,7 @@ use rib::batch::{
     Act, ChannelSpec, Deed, Generation, ImportBatch, ImportRow, Limit, LimitAction, LimitKind, TableEvent, What,
 };
 use rib::export::{GroupKey, MemberId, MemberSpec};
-use rib::query::TableSpec;
+use rib::query::{Order, TableSpec};
 use route::attr::code;
 use route::attrs::Local;
 use route::net::Prefix4;
@@ -44,7 +44,7 @@ fn daemon() -> Daemon {
 fn daemon_with(events: rbird_session::link::EventSink) -> Daemon {
     let tables = Tables::start(1, Clock::new(), events.clone());
     let exports = Exports::start(2, tables.clone(), Clock::new(), events);
-    tables.add(TableSpec { id: TABLE, name: "master".into(), family: Family::Ipv4, sorted: false });
+    tables.add(TableSpec { id: TABLE, name: "master".into(), family: Family::Ipv4, order: Order::default() });
     Daemon { tables, exports }
 }
 

@@ -18,6 +18,7 @@ mod conf;
 mod control;
 mod ears;
 mod foreign;
+mod generated;
 mod kernel;
 mod plays;
 mod process;

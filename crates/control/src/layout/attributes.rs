@@ -18,6 +18,9 @@ use std::net::Ipv4Addr;
 /// Where a line of text ends and the next begins, in octets: BIRD's numbers for each kind of list.
 mod room {
     pub const AS_PATH: usize = 485;
+    /// BIRD 2: what fits, and what of more is kept in front of the dots.
+    pub const PATH_2: usize = 500;
+    pub const PATH_2_CUT: usize = 489;
     pub const OPAQUE: usize = 491;
     pub const INTS: usize = 477;
     pub const EXTENDED: usize = 437;
@@ -97,9 +100,15 @@ fn quads(value: &[u8]) -> impl Iterator<Item = Ipv4Addr> + '_ {
     value.as_chunks::<4>().0.iter().map(|c| Ipv4Addr::from(*c))
 }
 
-/// The path, cut behind the AS that fills the line.
+/// The path. One that fills the line is cut: by BIRD 1.6 behind the AS that does, by BIRD 2 at an octet.
 fn as_path(head: String, path: AsPath<'_>, brackets: Brackets) -> String {
     let text = path.written(brackets).to_string();
+    if brackets == Brackets::Tight {
+        // The tab in front takes none of the room.
+        let fits = head.len() + text.len() <= room::PATH_2;
+        let kept = text.get(..room::PATH_2_CUT.saturating_sub(head.len())).filter(|_| !fits);
+        return kept.map_or_else(|| format!("{head}{text}"), |kept| format!("{head}{kept}..."));
+    }
     let from = room::AS_PATH.saturating_sub(head.len() - 1);
     match text.get(from..).and_then(|rest| rest.find(' ')) {
         Some(end) => format!("{head}{} ...", text.get(..from + end).unwrap_or_default()),

@@ -10,7 +10,7 @@ use conf::config::{Config, ProtocolConf, ProtocolKind};
 use conf::files::Memory;
 use conf::load::{LoadOptions, load};
 use netlink::{IfaceRules, Monitor};
-use rib::query::{PathView, TableSpec};
+use rib::query::{Order, PathView, TableSpec};
 use route::attrs::LocalAttr;
 use route::{Family, Ifaces, Prefix, Resolved, TableId};
 use session::link::TableMsg;
@@ -109,7 +109,7 @@ impl Lab {
         let monitor = Monitor::start(rules, None).await.unwrap();
         let world = World::start(&Settings::default(), monitor, recovery);
         let table = world.numbers.table();
-        let spec = TableSpec { id: table, name: "master".into(), family: Family::Ipv4, sorted: false };
+        let spec = TableSpec { id: table, name: "master".into(), family: Family::Ipv4, order: Order::default() };
         world.deps.tables.add(spec);
         // What the supervisor does while a device protocol runs.
         let (tables, mut seen, links) = (world.deps.tables.clone(), world.monitor.ifaces(), Arc::clone(&world.links));

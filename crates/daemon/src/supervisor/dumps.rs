@@ -1,10 +1,10 @@
 //! Dumps of tables: what is to be written when a protocol `mrt` or `mrt dump` says so.
 
 use super::{Instance, Running, Supervisor};
-use conf::config::{MrtConf, ProtocolKind};
+use conf::config::{Dialect, MrtConf, ProtocolKind};
 use control::request::{DumpedTables, TableDump};
 use control::time::{Now, Stamps};
-use route::ProtocolId;
+use route::{Family, ProtocolId};
 use session::mrt::dump::{Dump, DumpedTable, Peer};
 use session::peer::ProtoState;
 use std::sync::Arc;
@@ -56,6 +56,7 @@ impl Supervisor {
             tables: self.dumped_tables(&order.tables, &order.filename),
             policy: order.filter.clone(),
             always_add_path: false,
+            nobody: (self.current.config.dialect == Dialect::V2).then_some(Family::Ipv6),
             collector: self.router_id.to_bits(),
             peers: self.instances.iter().filter_map(peer).collect(),
             world: (Arc::clone(&deps.ifaces.borrow()), Arc::clone(&deps.roas.borrow())),

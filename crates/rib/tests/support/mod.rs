@@ -6,7 +6,7 @@ use filter::run::Policy;
 use rib::batch::{Act, ChangeBatch, ChannelSpec, Deed, Generation, ImportBatch, ImportRow, TableEvent, What};
 use rib::batch::{Limit, NetId, Reading};
 use rib::export::{Advance, Group, GroupKey, MemberId, MemberSpec, Part, Slot};
-use rib::table::{Reason, Table, TableSpec};
+use rib::table::{Order, Reason, Table, TableSpec};
 use rib::trace::Tracing;
 use route::attr::code;
 use route::attrs::Local;
@@ -164,15 +164,15 @@ impl Lab {
 
     /// A table of another number than 0.
     pub fn numbered(id: u32, family: Family) -> Self {
-        Self::of(TableId(id), family, false)
+        Self::of(TableId(id), family, Order::Newest)
     }
 
     pub fn with(family: Family, sorted: bool) -> Self {
-        Self::of(TableId(0), family, sorted)
+        Self::of(TableId(0), family, if sorted { Order::Sorted } else { Order::Newest })
     }
 
-    fn of(id: TableId, family: Family, sorted: bool) -> Self {
-        let spec = TableSpec { id, name: "master".into(), family, sorted };
+    fn of(id: TableId, family: Family, order: Order) -> Self {
+        let spec = TableSpec { id, name: "master".into(), family, order };
         Self { table: Table::new(spec), now: Moment(0), events: Vec::new(), generations: HashMap::new() }
     }
 

@@ -43,6 +43,9 @@ pub struct Dump {
     pub policy: Policy,
     /// Every route stands in a record with path identifiers.
     pub always_add_path: bool,
+    /// By which family's unspecified address the index names nobody, who gave the static routes; `None`: by that of the
+    /// table's.
+    pub nobody: Option<Family>,
     /// Our BGP identifier.
     pub collector: u32,
     /// The neighbours whose sessions stand.
@@ -164,7 +167,7 @@ impl Writer {
         let path = table.path.as_ref().map_err(|name| Failure::Name(name.clone()))?;
         let mut file = DumpFile::open(Path::new(path)).map_err(|error| Failure::Open(path.clone(), error))?;
         let mut octets = Vec::new();
-        let mut peers = vec![Peer::none(table.family)];
+        let mut peers = vec![Peer::none(self.dump.nobody.unwrap_or(table.family))];
         peers.extend(self.dump.peers.iter().map(|(_, peer)| *peer));
         mrt::put_peer_index(&mut octets, now_s(), self.dump.collector, &table.name, &peers);
         let mut sequence = 0;

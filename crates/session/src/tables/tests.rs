@@ -24,7 +24,12 @@ fn thread() -> Thread {
         passing: Passing::default(),
     };
     for (id, name) in [(HUB, "hub"), (LEFT, "left"), (RIGHT, "right"), (FAR, "far")] {
-        thread.sort_in(Order::Add(Box::new(TableSpec { id, name: name.into(), family: Family::Ipv4, sorted: false })));
+        thread.sort_in(Order::Add(Box::new(TableSpec {
+            id,
+            name: name.into(),
+            family: Family::Ipv4,
+            order: rib::query::Order::Newest,
+        })));
     }
     // From both sides into the hub, from there to the far table.
     for (number, from, into) in [(10, LEFT, HUB), (11, RIGHT, HUB), (12, HUB, FAR)] {

@@ -4,7 +4,7 @@
 
 use rbird_session as session;
 use rib::batch::{Act, ChannelSpec, Deed, Generation, ImportBatch, ImportRow, Limit, TableEvent, What};
-use rib::table::TableSpec;
+use rib::table::{Order, TableSpec};
 use route::attr::code;
 use route::attrs::{AttrSetBuilder, Local};
 use route::hop::Dest;
@@ -64,7 +64,7 @@ impl World {
         });
         let tables = Tables::start(1, clock, Arc::clone(&events));
         let ifaces = watch::Sender::new(Arc::new(lo()));
-        tables.add(TableSpec { id: TABLE, name: "master".into(), family: Family::Ipv4, sorted: false });
+        tables.add(TableSpec { id: TABLE, name: "master".into(), family: Family::Ipv4, order: Order::default() });
         tables.send(TABLE, TableMsg::Ifaces(Arc::new(lo())));
         let exports = Exports::start(1, tables.clone(), clock, events);
         exports.set_ifaces(Arc::new(lo()));

@@ -1,5 +1,6 @@
 //! What the daemons are to do with routes, and that in both dialects of bird.conf; `foreign` has the other languages.
 
+use super::generated;
 use super::speaker::{daemon_address, peer_address};
 use super::stage::Setting;
 use super::table::{Family, asn};
@@ -31,6 +32,8 @@ pub enum Policy {
     RouteServer,
     /// A table for each peer, and pipes.
     Pipes,
+    /// A large route server as generators write it, in dialect 2, beside peers with everything in and out.
+    Generated,
 }
 
 /// The configuration in a dialect of bird.conf.
@@ -42,6 +45,7 @@ pub fn bird(policy: Policy, setting: &Setting, dialect: Dialect) -> String {
         Policy::LargeSets => large_sets(setting, dialect),
         Policy::RouteServer => route_server(setting, dialect),
         Policy::Pipes => pipes(setting, dialect),
+        Policy::Generated => with_head(setting, Dialect::V2, &generated::route_server(generated::MEMBERS), "all"),
     }
 }
 

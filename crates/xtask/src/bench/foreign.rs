@@ -42,7 +42,7 @@ pub fn cannot(scenario: &Scenario) -> Option<&'static str> {
         Policy::Plain => None,
         Policy::Kernel => Some("it leaves the kernel's routes to another process, or to another system"),
         Policy::Pipes => Some("it has no pipes between tables"),
-        Policy::RouteServer | Policy::Checked | Policy::LargeSets => {
+        Policy::RouteServer | Policy::Checked | Policy::LargeSets | Policy::Generated => {
             Some("its filters are another language, in which this scenario is not written")
         }
     })

@@ -3,6 +3,7 @@
 use super::conf;
 use super::control::{Asker, configure, show_route};
 use super::kernel;
+use super::process;
 use super::stage::{Stage, send_all};
 use anyhow::{Context, Result, ensure};
 use std::time::{Duration, Instant};
@@ -91,6 +92,18 @@ pub fn reloads(stage: &mut Stage) -> Result<()> {
             })
         })?;
     }
+    Ok(())
+}
+
+/// The configuration is read by a process of its own, then once more by the daemon that runs it.
+pub fn reads(stage: &mut Stage) -> Result<()> {
+    let control = stage.setting.control.clone();
+    let file = control.with_file_name(conf::FILE);
+    let started = stage.daemon.cpu_seconds()?;
+    let (wall, cpu) = process::read_alone(stage.setting.pid, &file)?;
+    let figures = stage.timed("configure", |_| configure(&control))?;
+    let more = [("CPU s of the start", started), ("-p wall s", wall), ("-p CPU s", cpu)];
+    figures.more.extend(more.map(|(name, value)| (name.to_owned(), value)));
     Ok(())
 }
 

@@ -1,6 +1,10 @@
 //! A process, and the machine around it, seen through `/proc`.
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
+use std::ops::Range;
+use std::path::Path;
+use std::process::Command;
+use std::time::Instant;
 
 /// A daemon, by its first process: all processes of its network namespace, however many it has made.
 #[derive(Clone, Copy, Debug)]
@@ -44,10 +48,21 @@ pub struct Process(pub u32);
 impl Process {
     /// User and system time of all its threads, and of its children that have ended.
     pub fn cpu_seconds(self) -> Result<f64> {
+        self.seconds(11..15)
+    }
+
+    /// Of its children that have ended.
+    fn ended_seconds(self) -> Result<f64> {
+        self.seconds(13..15)
+    }
+
+    /// Times behind its name, added up.
+    fn seconds(self, fields: Range<usize>) -> Result<f64> {
         let text = std::fs::read_to_string(format!("/proc/{}/stat", self.0)).context("the daemon is gone")?;
         // The second field is the name, in brackets, and may hold anything: fields are counted behind it.
         let behind = text.rsplit(')').next().unwrap_or_default();
-        let ticks: u64 = behind.split_whitespace().skip(11).take(4).filter_map(|f| f.parse::<u64>().ok()).sum();
+        let times = behind.split_whitespace().skip(fields.start).take(fields.len());
+        let ticks: u64 = times.filter_map(|f| f.parse::<u64>().ok()).sum();
         Ok(ticks as f64 / ticks_a_second()?)
     }
 
@@ -67,6 +82,21 @@ impl Process {
         let kib: f64 = line.trim().trim_end_matches("kB").trim().parse()?;
         Ok(kib / 1024.0)
     }
+}
+
+/// The wall time and the processor time of reading a configuration and no more, by the program of a running BIRD or rbird.
+pub fn read_alone(pid: u32, configuration: &Path) -> Result<(f64, f64)> {
+    // Processor time is told in steps of 10 ms.
+    const READS: u32 = 20;
+    let program = std::fs::read_link(format!("/proc/{pid}/exe")).context("the daemon is gone")?;
+    let ours = Process(std::process::id());
+    let (before, start) = (ours.ended_seconds()?, Instant::now());
+    for _ in 0..READS {
+        let done = Command::new(&program).arg("-p").arg("-c").arg(configuration).output()?;
+        ensure!(done.status.success(), "{}: {}", program.display(), String::from_utf8_lossy(&done.stderr));
+    }
+    let reads = f64::from(READS);
+    Ok((start.elapsed().as_secs_f64() / reads, (ours.ended_seconds()? - before) / reads))
 }
 
 /// What all processors together have idled since the system's start, in seconds.

@@ -188,6 +188,17 @@ pub static SCENARIOS: &[Scenario] = &[
         ..ROW
     },
     Scenario {
+        name: "configuration",
+        about: "a generated route server of 20,000 lines, both families: read by `-p`, then by `configure`",
+        full: scale(0, 2, 0),
+        small: scale(0, 2, 0),
+        receivers: 0,
+        bound: Bound::None,
+        asks: true,
+        parts: &[Part { policy: Policy::Generated, play: plays::reads }],
+        ..ROW
+    },
+    Scenario {
         name: "idle",
         about: "500 sessions that say nothing, hold time 9 s",
         full: scale(0, 500, 60),

@@ -86,6 +86,9 @@ static SUBJECTS: &[Row] = &[
         },
         configuration: |policy, setting, _| conf::bird(policy, setting, Dialect::V1),
         arguments: birds,
+        cannot: |s| {
+            s.parts.iter().any(|p| p.policy == Policy::Generated).then_some("the configuration is of BIRD 2's language")
+        },
         controlled: true,
         ..ROW
     },
