@@ -93,6 +93,9 @@ pub struct Options {
     /// Write all figures to this file.
     #[arg(long)]
     pub json: Option<PathBuf>,
+    /// Take scenarios that are not measured now from this file of an earlier run's figures.
+    #[arg(long)]
+    pub with: Option<PathBuf>,
     /// Write a chart for each scenario into this folder.
     #[arg(long)]
     pub svg: Option<PathBuf>,
@@ -115,6 +118,11 @@ pub fn run(options: &Options) -> Result<()> {
     let mut results = Results { machine: machine(), date: today(), ..Results::default() };
     let turns = turns(&chosen, options, &mut results.left_out);
     installed(&turns, options)?;
+    if let Some(path) = &options.with {
+        let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
+        let earlier = serde_json::from_str(&text).with_context(|| format!("{}: no figures", path.display()))?;
+        results.take_over(earlier, &chosen.iter().map(|s| s.name).collect::<Vec<_>>());
+    }
     for (n, (scenario, subjects)) in turns.iter().enumerate() {
         for round in 1..=options.rounds {
             for subject in subjects {
@@ -125,7 +133,8 @@ pub fn run(options: &Options) -> Result<()> {
                     continue;
                 }
                 eprintln!("{what} of {}: {title}", options.rounds);
-                results.measured.push(measure(scenario, *subject, round, options)?);
+                let measured = measure(scenario, *subject, round, options)?;
+                results.measured.push(Measured { date: results.date.clone(), ..measured });
             }
         }
         // What is there survives an interruption of a long run.
@@ -234,6 +243,7 @@ fn measure(scenario: &Scenario, subject: Subject, round: usize, options: &Option
     let mut measured = Measured {
         scenario: scenario.name.into(),
         subject: subject.title().into(),
+        date: String::new(),
         round,
         routes: scale.routes,
         peers: scale.peers,
@@ -323,14 +333,18 @@ impl Bench {
         if let Err(error) = wait_for_start(&mut daemon, subject, &setting.control) {
             return Ok((Vec::new(), Err(error.context(head(&log)))));
         }
-        self.inside("load", || {
+        let (figures, end) = self.inside("load", || {
             let mut stage = match Stage::new(setting) {
                 Ok(stage) => stage,
-                Err(error) => return Ok((Vec::new(), Err(error.context(tail(&log))))),
+                Err(error) => return Ok((Vec::new(), Err(error))),
             };
             let end = (part.play)(&mut stage);
-            Ok((stage.figures, end.map_err(|e| e.context(tail(&log)))))
-        })
+            Ok((stage.figures, end))
+        })?;
+        if end.is_err() {
+            eprintln!("  its last words: {}", tail(&log));
+        }
+        Ok((figures, end))
     }
 
     /// Does something on a thread that lives in one of the namespaces, as do the threads that it starts.

@@ -50,10 +50,11 @@ fn one(results: &Results, scenario: &str) -> String {
     let first = results.of(scenario).next();
     let (routes, peers) = first.map_or((0, 0), |m| (m.routes, m.peers));
     let mut out = format!(
-        "\n### {scenario}\n\n{}: {routes} routes, {peers} announcing; medians of {rounds} round{}, load average {:.1}.\n\n",
+        "\n### {scenario}\n\n{}: {routes} routes, {peers} announcing; medians of {rounds} round{}, load average {:.1}{}.\n\n",
         find(scenario).map_or("", |s| s.about),
         if rounds == 1 { "" } else { "s" },
         median(loads).unwrap_or_default(),
+        first.filter(|m| m.date != results.date).map(|m| format!("; {}", m.date)).unwrap_or_default(),
     );
     let titles: Vec<_> = COLUMNS.iter().map(|c| c.title).collect();
     let _ = writeln!(

@@ -1,15 +1,19 @@
 //! All figures of a run, and what follows from them: medians, ranges, verdicts.
 
 use super::budget::{BUDGETS, Budget, Figure, Measure, OF_RELAY, Verdict};
+use super::scenario::SCENARIOS;
 use super::stage::Figures;
 use super::subject::Subject;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// One daemon in one round of one scenario.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Measured {
     pub scenario: String,
     pub subject: String,
+    /// When its run began.
+    #[serde(default)]
+    pub date: String,
     pub round: usize,
     pub routes: usize,
     pub peers: usize,
@@ -21,18 +25,20 @@ pub struct Measured {
 }
 
 /// A run.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Results {
     pub machine: String,
     pub date: String,
     pub measured: Vec<Measured>,
     /// Who was to be measured and cannot be.
+    #[serde(default)]
     pub left_out: Vec<LeftOut>,
+    #[serde(skip_deserializing)]
     pub judged: Vec<Judged>,
 }
 
 /// A daemon that does not take part in a scenario.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct LeftOut {
     pub scenario: String,
     pub subject: String,
@@ -59,11 +65,23 @@ pub struct Judged {
 }
 
 impl Results {
-    /// Scenarios, subjects of one, phases of one: in order of appearance.
-    pub fn scenarios(&self) -> Vec<&str> {
-        once(self.measured.iter().map(|m| m.scenario.as_str()))
+    /// Takes over what an earlier run has measured in scenarios that are not among `chosen`.
+    pub fn take_over(&mut self, earlier: Self, chosen: &[&str]) {
+        let is_other = |scenario: &str| !chosen.contains(&scenario);
+        let measured = earlier.measured.into_iter().filter(|m| is_other(&m.scenario));
+        self.measured.extend(measured.map(|m| match m.date.is_empty() {
+            true => Measured { date: earlier.date.clone(), ..m },
+            false => m,
+        }));
+        self.left_out.extend(earlier.left_out.into_iter().filter(|l| is_other(&l.scenario)));
     }
 
+    /// Scenarios, in the order of their table.
+    pub fn scenarios(&self) -> Vec<&'static str> {
+        SCENARIOS.iter().map(|s| s.name).filter(|name| self.of(name).next().is_some()).collect()
+    }
+
+    /// Subjects of a scenario, phases of one: in order of appearance.
     pub fn subjects<'a>(&'a self, scenario: &'a str) -> Vec<&'a str> {
         once(self.of(scenario).map(|m| m.subject.as_str()))
     }
@@ -195,6 +213,7 @@ pub(super) mod tests {
         let of = |subject: Subject, wall_seconds| Measured {
             scenario: "full-table".into(),
             subject: subject.title().into(),
+            date: "today".into(),
             round: 1,
             routes: 10,
             peers: 1,
@@ -224,5 +243,19 @@ pub(super) mod tests {
         assert!((of("wall s").relay_bound.unwrap() - 0.1625).abs() < 1e-9);
         assert_eq!((of("CPU s").value, of("CPU s").verdict), (1.0, "OVER"));
         assert_eq!(of("latest keepalive ms").verdict, "aim reached");
+    }
+
+    #[test]
+    fn scenarios_that_are_not_measured_now_are_taken_over() {
+        let mut earlier = Results { date: "yesterday".into(), ..example() };
+        let other = Measured { scenario: "ipv6".into(), date: String::new(), ..earlier.measured[0].clone() };
+        earlier.measured.insert(0, other);
+        let mut now = Results { date: "today".into(), ..Results::default() };
+        now.take_over(earlier.clone(), &["full-table"]);
+        now.measured.extend(example().measured);
+        let dates: Vec<_> = now.scenarios().into_iter().map(|s| (s, &*now.of(s).next().unwrap().date)).collect();
+        assert_eq!(dates, [("full-table", "today"), ("ipv6", "yesterday")]);
+        let text = serde_json::to_string(&earlier).unwrap();
+        assert_eq!(serde_json::from_str::<Results>(&text).unwrap().measured.len(), 4);
     }
 }
