@@ -22,15 +22,17 @@ pub struct Connection {
 }
 
 /// How a reply ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reply {
     /// The code of its last line.
     pub code: u16,
+    /// The text of its last line.
+    pub text: String,
 }
 
 impl Reply {
     /// Whether the command was not obeyed.
-    pub const fn is_refusal(self) -> bool {
+    pub const fn is_refusal(&self) -> bool {
         self.code >= 8000
     }
 }
@@ -71,8 +73,8 @@ impl Connection {
             self.line(&mut octets)?;
             let line = String::from_utf8_lossy(&octets);
             output.render(&line, printed);
-            if let Line::Coded { code, last: true, .. } = Line::of(&line) {
-                return Ok(Reply { code });
+            if let Line::Coded { code, text, last: true } = Line::of(&line) {
+                return Ok(Reply { code, text: text.to_owned() });
             }
         }
     }

@@ -6,6 +6,7 @@
 //! read as they come. Lines of the log that arrive while somebody types are
 //! shown before the next reply.
 
+use crate::commands::Release;
 use crate::connection::Connection;
 use crate::options::Options;
 use crate::output::Output;
@@ -21,13 +22,13 @@ use rustyline::{
     KeyEvent, RepeatCount,
 };
 use std::io::{BufRead, IsTerminal};
-use std::rc::Rc;
+use std::sync::Arc;
 
 const PROMPT: &str = "bird> ";
 
 /// Talks until the user ends it; whether the daemon refused the last command.
-pub fn run(options: &Options, connection: Connection, output: Output) -> Result<bool, String> {
-    let mut talk = Talk { connection, output, tree: Rc::new(Tree::new()), refused: false };
+pub fn run(options: &Options, connection: Connection, output: Output, release: Release) -> Result<bool, String> {
+    let mut talk = Talk { connection, output, tree: Arc::new(Tree::new(release)), refused: false };
     if options.light || !std::io::stdin().is_terminal() {
         talk.plainly()?;
     } else {
@@ -39,7 +40,7 @@ pub fn run(options: &Options, connection: Connection, output: Output) -> Result<
 struct Talk {
     connection: Connection,
     output: Output,
-    tree: Rc<Tree>,
+    tree: Arc<Tree>,
     refused: bool,
 }
 
@@ -68,8 +69,8 @@ impl Talk {
     fn with_editor(&mut self) -> Result<(), String> {
         let config = Config::builder().completion_type(CompletionType::List).auto_add_history(true).build();
         let mut editor: Editor<Assistant, DefaultHistory> = Editor::with_config(config).map_err(|e| e.to_string())?;
-        editor.set_helper(Some(Assistant { tree: Rc::clone(&self.tree) }));
-        let question = Question { tree: Tree::new(), output: self.output };
+        editor.set_helper(Some(Assistant { tree: Arc::clone(&self.tree) }));
+        let question = Question { tree: Arc::clone(&self.tree), output: self.output };
         editor.bind_sequence(Event::from(KeyEvent::from('?')), EventHandler::Conditional(Box::new(question)));
         loop {
             match editor.readline(PROMPT) {
@@ -112,7 +113,7 @@ impl Talk {
 
 /// Completes from the tree.
 struct Assistant {
-    tree: Rc<Tree>,
+    tree: Arc<Tree>,
 }
 
 impl Completer for Assistant {
@@ -139,7 +140,7 @@ impl Validator for Assistant {}
 
 /// The `?` key.
 struct Question {
-    tree: Tree,
+    tree: Arc<Tree>,
     output: Output,
 }
 

@@ -2,8 +2,9 @@
 //!
 //! It speaks to rbird and to real BIRD alike and depends on none of the daemon's
 //! rooms; the table of commands is one file that both compile, since BIRD has no
-//! command that lists its commands. Abbreviations, help and completion happen
-//! here: the daemon takes whole words only.
+//! command that lists its commands. Which of them the daemon knows follows from the
+//! release in its greeting. Abbreviations, help and completion happen here: the
+//! daemon takes whole words only.
 //!
 //! Its behaviour follows the name it is called by. As `rbirdc` it ends with 1
 //! when the daemon refuses a command; as `birdc` or `birdcl` with 0, as BIRD
@@ -19,6 +20,7 @@ mod options;
 mod output;
 mod tree;
 
+use commands::Release;
 use connection::Connection;
 use options::Options;
 use output::Output;
@@ -47,15 +49,15 @@ fn main() -> ExitCode {
 fn run(options: &Options) -> Result<bool, String> {
     let output = Output::new(options.verbose);
     let mut connection = Connection::open(&options.socket)?;
-    connection.reply(&output)?;
+    let release = Release::of_greeting(&connection.reply(&output)?.text);
     if options.restricted {
         connection.send("restrict")?;
         connection.reply(&output)?;
     }
     if options.command.is_empty() {
-        return interactive::run(options, connection, output);
+        return interactive::run(options, connection, output, release);
     }
-    match Tree::new().expand(&options.command) {
+    match Tree::new(release).expand(&options.command) {
         Expansion::Command(line) => {
             connection.send(&line)?;
             Ok(connection.reply(&output)?.is_refusal())

@@ -4,12 +4,14 @@
 //! it. Words go on being expanded as long as commands have further words; the
 //! rest is arguments and is left as typed.
 
-use crate::commands::{COMMANDS, Row, Verb};
+use crate::commands::{COMMANDS, Release, Row, Verb};
 
 /// All commands.
 #[derive(Debug)]
 pub struct Tree {
     root: Node,
+    /// Words that are meant only when no other begins so: `show ro` is `show route`.
+    yielding: &'static [&'static str],
 }
 
 #[derive(Debug, Default)]
@@ -43,9 +45,6 @@ pub enum Completion {
 
 const UNKNOWN: &str = "No such command. Press `?' for help.\n";
 
-/// The word that is meant only when no other begins so: `show ro` is `show route`.
-const YIELDING: &str = "roa";
-
 /// The word that completion prefers when several begin alike.
 const PREFERRED: &str = "route";
 
@@ -75,12 +74,12 @@ impl Node {
     }
 
     /// The child that a word means: itself, or the only one that begins so.
-    fn meant_by(&self, word: &str) -> Result<Option<&Self>, ()> {
+    fn meant_by(&self, word: &str, yielding: &[&str]) -> Result<Option<&Self>, ()> {
         if let Some(exact) = self.children.iter().find(|c| c.word == word) {
             return Ok(Some(exact));
         }
         let fitting: Vec<&Self> = self.beginning_with(word).collect();
-        let mut strong = fitting.iter().copied().filter(|c| fitting.len() == 1 || c.word != YIELDING);
+        let mut strong = fitting.iter().copied().filter(|c| fitting.len() == 1 || !yielding.contains(&c.word));
         match (strong.next(), strong.next()) {
             (Some(only), None) => Ok(Some(only)),
             (None, _) => Ok(None),
@@ -104,14 +103,18 @@ fn help(row: &Row) -> String {
 }
 
 impl Tree {
-    /// Built from the table.
-    pub fn new() -> Self {
+    /// Built from the table: what a release has.
+    pub fn new(release: Release) -> Self {
         let mut root = Node::default();
-        for row in COMMANDS {
+        for row in COMMANDS.iter().filter(|row| row.is_in(release)) {
             let words: Vec<&'static str> = row.words.split(' ').collect();
             root.add(&words, row);
         }
-        Self { root }
+        let yielding: &[&str] = match release {
+            Release::One => &["roa"],
+            Release::Two => &["roa", "rip"],
+        };
+        Self { root, yielding }
     }
 
     /// What a line means.
@@ -121,7 +124,7 @@ impl Tree {
         let mut rest = line.trim_start();
         while !rest.is_empty() {
             let (word, tail) = rest.split_at(rest.find(char::is_whitespace).unwrap_or(rest.len()));
-            match node.meant_by(word) {
+            match node.meant_by(word, self.yielding) {
                 Ok(Some(child)) => node = child,
                 Ok(None) => break,
                 Err(()) => {
@@ -190,7 +193,7 @@ impl Tree {
         let mut rest = line.trim_start();
         while let Some(end) = rest.find(char::is_whitespace) {
             let (word, tail) = rest.split_at(end);
-            match node.meant_by(word) {
+            match node.meant_by(word, self.yielding) {
                 Ok(Some(child)) => node = child,
                 // Arguments: nothing of the table goes on from here.
                 Ok(None) | Err(()) => break,
@@ -214,9 +217,26 @@ mod tests {
     use super::*;
 
     fn expand(line: &str) -> Result<String, String> {
-        match Tree::new().expand(line) {
+        expand_for(Release::One, line)
+    }
+
+    fn expand_for(release: Release, line: &str) -> Result<String, String> {
+        match Tree::new(release).expand(line) {
             Expansion::Command(line) => Ok(line),
             Expansion::Explained(text) => Err(text),
+        }
+    }
+
+    /// As in the captures of 2.0.12: `ambiguous-show-r.birdc`, `show-roa.birdc`.
+    #[test]
+    fn the_greeting_says_whose_commands_there_are() {
+        let greeted = |text: &str, line: &str| expand_for(Release::of_greeting(text), line);
+        for text in ["BIRD 2.0.12 ready.", "BIRD 3.3.2 ready.", "BIRD 2.19+branch ready."] {
+            assert_eq!(greeted(text, "show r").as_deref(), Ok("show route"));
+            assert_eq!(greeted(text, "show roa in 10.0.0.0/8"), Err(UNKNOWN.to_owned()));
+        }
+        for text in ["BIRD 1.6.8 ready.", "BIRD ready.", ""] {
+            assert_eq!(greeted(text, "show roa as 5").as_deref(), Ok("show roa as 5"));
         }
     }
 
@@ -269,7 +289,7 @@ mod tests {
     /// As in `90-birdc-interactive.txt`.
     #[test]
     fn help_lists_what_may_follow() {
-        let tree = Tree::new();
+        let tree = Tree::new(Release::One);
         let top = tree.explain("");
         assert!(top.starts_with("add roa ...      "), "{top}");
         assert!(top.ends_with("show ...                                       Show status information\n"), "{top}");
@@ -288,7 +308,7 @@ mod tests {
 
     #[test]
     fn completion_goes_as_far_as_it_can() {
-        let tree = Tree::new();
+        let tree = Tree::new(Release::One);
         assert_eq!(tree.complete("sh"), (0, Completion::Word("show", true)));
         assert_eq!(tree.complete("show pro"), (5, Completion::Word("protocols", true)));
         assert_eq!(tree.complete("show r"), (5, Completion::Word("route", true)));

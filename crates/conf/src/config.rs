@@ -213,6 +213,8 @@ pub struct RoaTableConf {
     pub name: Arc<str>,
     /// What it holds.
     pub of: Authorises,
+    /// How many tables of routes are declared before it.
+    pub tables_before: usize,
     /// `min settle time`, `max settle time`: how long after a change, and after the first of many, routes are judged anew.
     pub settle: [Duration; 2],
     /// Its entries in the file.

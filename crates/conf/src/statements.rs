@@ -417,8 +417,9 @@ fn roa_table_of(parser: &mut Parser<'_>, family: Family) -> Parsed<()> {
     let mut settle = SETTLE;
     // A ROA table has no best route for which an order would mean anything.
     table_options(parser, Some(&mut settle))?;
+    let tables_before = parser.config.tables.len();
     let of = Authorises::Origins(family);
-    parser.config.roa_tables.push(RoaTableConf { name, of, settle, roas: Vec::new() });
+    parser.config.roa_tables.push(RoaTableConf { name, of, tables_before, settle, roas: Vec::new() });
     Ok(())
 }
 
@@ -428,8 +429,9 @@ fn aspa_table(parser: &mut Parser<'_>) -> Parsed<()> {
     parser.define_kind(&name, span, SymbolKind::AspaTable(TABLE))?;
     let mut settle = SETTLE;
     table_options(parser, Some(&mut settle))?;
+    let tables_before = parser.config.tables.len();
     let of = Authorises::Providers;
-    parser.config.roa_tables.push(RoaTableConf { name, of, settle, roas: Vec::new() });
+    parser.config.roa_tables.push(RoaTableConf { name, of, tables_before, settle, roas: Vec::new() });
     Ok(())
 }
 
@@ -548,7 +550,8 @@ fn roa_table(parser: &mut Parser<'_>) -> Parsed<()> {
             parser.at.expect(Op::Semicolon)?;
         }
     }
-    parser.config.roa_tables.push(RoaTableConf { name, of: Authorises::Any, settle: SETTLE, roas });
+    let table = RoaTableConf { name, of: Authorises::Any, tables_before: 0, settle: SETTLE, roas };
+    parser.config.roa_tables.push(table);
     Ok(())
 }
 

@@ -20,6 +20,39 @@ pub struct Row {
     pub help: &'static str,
     /// What it is.
     pub verb: Verb,
+    /// Whose it is; `None`: that of both.
+    pub only: Option<Release>,
+}
+
+/// Which line of BIRD's releases speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Release {
+    /// 1.6 and before.
+    One,
+    /// 2.0 and later.
+    Two,
+}
+
+impl Release {
+    /// That of who greets so: `BIRD 2.0.12 ready.`; 1.6 when it does not say.
+    #[allow(dead_code, reason = "the server greets")]
+    pub fn of_greeting(text: &str) -> Self {
+        let number = text.split(' ').nth(1).and_then(|version| version.split('.').next()).and_then(|n| n.parse().ok());
+        if number.is_some_and(|n: u32| n >= 2) { Self::Two } else { Self::One }
+    }
+}
+
+impl Row {
+    /// The same, of one line of releases.
+    const fn only(mut self, release: Release) -> Self {
+        self.only = Some(release);
+        self
+    }
+
+    /// Whether a release has it.
+    pub fn is_in(&self, release: Release) -> bool {
+        self.only.is_none_or(|only| only == release)
+    }
 }
 
 /// What a row is, and for commands which grammar follows the words.
@@ -102,7 +135,7 @@ impl Verb {
 }
 
 const fn row(words: &'static str, args: &'static str, help: &'static str, verb: Verb) -> Row {
-    Row { words, args, help, verb }
+    Row { words, args, help, verb, only: None }
 }
 
 const PROTOCOLS_ACT: &str = "(<protocol> | \"<pattern>\" | all) [message]";
@@ -111,8 +144,8 @@ const PROTOCOLS: &str = "<protocol> | \"<pattern>\" | all";
 /// All of them, in the order of their words; a group stands before its commands.
 #[rustfmt::skip]
 pub static COMMANDS: &[Row] = &[
-    row("add roa", "...", "Add ROA record", Verb::Group),
-    row("add roa", "<prefix> max <num> as <num> [table <name>]", "Add ROA record", Verb::AddRoa),
+    row("add roa", "...", "Add ROA record", Verb::Group).only(Release::One),
+    row("add roa", "<prefix> max <num> as <num> [table <name>]", "Add ROA record", Verb::AddRoa).only(Release::One),
     row("configure", "...", "Reload configuration", Verb::Group),
     row("configure", "[\"<file>\"] [timeout [<sec>]]", "Reload configuration", Verb::Configure),
     row("configure check", "[\"<file>\"]", "Parse configuration and check its validity", Verb::ConfigureCheck),
@@ -123,8 +156,8 @@ pub static COMMANDS: &[Row] = &[
     row("configure undo", "", "Undo last configuration change", Verb::ConfigureUndo),
     row("debug", "...", "Control protocol debugging via BIRD logs", Verb::Group),
     row("debug", "(<protocol> | \"<pattern>\" | all) (all | off | { states|routes|filters|interfaces|events|packets [, ...] })", "Control protocol debugging via BIRD logs", Verb::Debug),
-    row("delete roa", "...", "Delete ROA record", Verb::Group),
-    row("delete roa", "<prefix> max <num> as <num> [table <name>]", "Delete ROA record", Verb::DeleteRoa),
+    row("delete roa", "...", "Delete ROA record", Verb::Group).only(Release::One),
+    row("delete roa", "<prefix> max <num> as <num> [table <name>]", "Delete ROA record", Verb::DeleteRoa).only(Release::One),
     row("disable", PROTOCOLS_ACT, "Disable protocol", Verb::Disable),
     row("down", "", "Shut the daemon down", Verb::Down),
     row("dump", "...", "Dump debugging information", Verb::Group),
@@ -141,8 +174,8 @@ pub static COMMANDS: &[Row] = &[
     row("enable", PROTOCOLS_ACT, "Enable protocol", Verb::Enable),
     row("eval", "<expr>", "Evaluate an expression", Verb::Eval),
     row("exit", "", "Exit the client", Verb::Client),
-    row("flush roa", "[table <name>]", "Removes all dynamic ROA records", Verb::Group),
-    row("flush roa", "[table <name>]", "Removes all dynamic ROA records", Verb::FlushRoa),
+    row("flush roa", "[table <name>]", "Removes all dynamic ROA records", Verb::Group).only(Release::One),
+    row("flush roa", "[table <name>]", "Removes all dynamic ROA records", Verb::FlushRoa).only(Release::One),
     row("help", "", "Description of the help system", Verb::Client),
     row("mrt dump", "[table <name>|\"<pattern>\"] [to \"<file>\"] [filter <filter>|where <where filter>]", "Save MRT Table Dump into a file", Verb::DumpTables),
     row("mrtdump", "...", "Control protocol debugging via MRTdump files", Verb::Group),
@@ -176,8 +209,8 @@ pub static COMMANDS: &[Row] = &[
     row("show rip", "...", "Show information about RIP protocol", Verb::Group),
     row("show rip interfaces", "[<name>] [\"<interface>\"]", "Show information about RIP interfaces", Verb::ShowRip),
     row("show rip neighbors", "[<name>] [\"<interface>\"]", "Show information about RIP neighbors", Verb::ShowRip),
-    row("show roa", "...", "Show ROA table", Verb::Group),
-    row("show roa", "[<prefix> | in <prefix> | for <prefix>] [as <num>] [table <t>]", "Show ROA table", Verb::ShowRoa),
+    row("show roa", "...", "Show ROA table", Verb::Group).only(Release::One),
+    row("show roa", "[<prefix> | in <prefix> | for <prefix>] [as <num>] [table <t>]", "Show ROA table", Verb::ShowRoa).only(Release::One),
     row("show route", "...", "Show routing table", Verb::Group),
     row("show route", "[<prefix>|for <prefix>|for <ip>] [table <t>] [filter <f>|where <cond>] [all] [primary] [filtered] [(export|preexport|noexport) <p>] [protocol <p>] [stats|count]", "Show routing table", Verb::ShowRoute),
     row("show static", "[<name>]", "Show details of static protocol", Verb::ShowStatic),

@@ -118,7 +118,7 @@ pub trait Layout: Sync {
         self.configured(report, false, out);
     }
 
-    /// The reply to `show static`.
+    /// One protocol in the reply to `show static`.
     fn statics(&self, rows: &[StaticRow], out: &mut Frame);
     /// One record of `show roa`.
     fn roa(&self, roa: &Roa, out: &mut Frame) {

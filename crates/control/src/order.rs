@@ -11,7 +11,7 @@ mod routes;
 pub use roas::{RoaNets, RoaQuery};
 
 use crate::code;
-use crate::commands::{COMMANDS, Row, Verb};
+use crate::commands::{COMMANDS, Release, Row, Verb};
 use crate::request::{Action, Choice, Configure, Direction, Dump, DumpedTables, RoaEdit, RouteQuery, TableDump};
 use crate::view::Kind;
 use conf::Dialect;
@@ -161,11 +161,11 @@ impl Order {
 fn words(reader: &mut Reader<'_>, dialect: Dialect) -> Parsed<&'static Row> {
     let mut best: Option<(&'static Row, usize)> = None;
     let mut known = 0;
-    let is_here = |row: &&Row| match row.verb {
-        Verb::Group | Verb::Client => false,
-        Verb::ShowRoa | Verb::AddRoa | Verb::DeleteRoa | Verb::FlushRoa => dialect == Dialect::V1,
-        _ => true,
+    let release = match dialect {
+        Dialect::V1 => Release::One,
+        Dialect::V2 => Release::Two,
     };
+    let is_here = |row: &&Row| row.is_in(release) && !matches!(row.verb, Verb::Group | Verb::Client);
     for row in COMMANDS.iter().filter(is_here) {
         let common = row.words.split(' ').enumerate().take_while(|(n, word)| is_word(reader, *n, word)).count();
         known = known.max(common);
@@ -215,7 +215,7 @@ fn arguments(row: &Row, reader: &mut Reader<'_>, config: &Config) -> Result<Orde
         }
         Verb::ShowRoute => Order::Routes(RouteArguments::read(reader, config)?),
         Verb::ShowStatic => Order::Static(optional_name(reader)?),
-        Verb::ShowSymbols => symbols(reader)?,
+        Verb::ShowSymbols => symbols(reader, config.dialect)?,
         Verb::ShowBfdSessions => Order::OfKind { kind: Kind::Bfd, name: optional_name(reader)? },
         Verb::ShowOspf => of_ospf(reader)?,
         Verb::ShowRip => of_kind(Kind::Rip, reader)?,
@@ -384,7 +384,7 @@ fn table_dump(reader: &mut Reader<'_>) -> Result<TableDump, Refusal> {
 }
 
 /// Kinds and names in any number; the last counts.
-fn symbols(reader: &mut Reader<'_>) -> Parsed<Order> {
+fn symbols(reader: &mut Reader<'_>, dialect: Dialect) -> Parsed<Order> {
     const KINDS: &[(&str, &str)] = &[
         ("table", "routing table"),
         ("filter", "filter"),
@@ -393,9 +393,11 @@ fn symbols(reader: &mut Reader<'_>) -> Parsed<Order> {
         ("template", "protocol template"),
         ("roa", "ROA table"),
     ];
+    // To BIRD 2 tables of ROAs are tables, and `roa` is a name.
+    let kinds = || KINDS.iter().filter(|(word, _)| dialect == Dialect::V1 || *word != "roa");
     let (mut name, mut kind) = (None, None);
     loop {
-        if let Some((_, found)) = KINDS.iter().find(|(word, _)| reader.at().eat_word(word)) {
+        if let Some((_, found)) = kinds().find(|(word, _)| reader.at().eat_word(word)) {
             kind = Some(*found);
         } else if let Some(found) = optional_name(reader)? {
             name = Some(found);

@@ -18,7 +18,7 @@ use crate::frame::Frame;
 use crate::layout::{self, Setting};
 use crate::order::{Order, Refusal};
 use crate::request::{Choice, Configure, Request, RouteOutput, RouteQuery};
-use crate::routes::{Selection, Sums};
+use crate::routes::{Selection, ShownRoa, Sums};
 use crate::socket::Bound;
 use crate::time::{Clock, Stamps};
 use crate::view::{Kind, ProtocolView, RouteItem};
@@ -315,6 +315,12 @@ impl Session {
         self.ask(|answer| Request::Protocols { choice, detail, answer }).await
     }
 
+    /// The protocols of a kind that are not down.
+    async fn running(&self, kind: Kind) -> Result<Vec<Arc<str>>, Gone> {
+        let all = self.protocols(Choice::All, false).await?;
+        Ok(all.iter().filter(|p| p.kind == kind && p.state != "down").map(|p| p.name.clone()).collect())
+    }
+
     /// The one protocol of a kind that a command is about, by name or because there is no other.
     async fn one_of(
         &self,
@@ -334,23 +340,41 @@ impl Session {
                 false => refuse(format!("{name}: Not a {word} protocol")),
             };
         }
-        let all = self.protocols(Choice::All, false).await?;
-        let mut running = all.iter().filter(|p| p.kind == kind && p.state != "down");
+        let mut running = self.running(kind).await?.into_iter();
         match (running.next(), running.next()) {
-            (Some(one), None) => Ok(Ok(one.name.clone())),
+            (Some(one), None) => Ok(Ok(one)),
             (None, _) => refuse(format!("There is no {word} protocol running")),
             (Some(_), Some(_)) => refuse(format!("There are multiple {word} protocols running")),
         }
     }
 
     async fn statics(&mut self, name: Option<Arc<str>>, config: &Config, out: &mut Frame) -> Result<(), Gone> {
-        match self.one_of(Kind::Static, name, config).await? {
-            Err(refusal) => out.end(refusal.code, refusal.text),
-            Ok(protocol) => {
-                let rows = self.ask(|answer| Request::Static { protocol, answer }).await?;
-                layout::of(config.dialect).statics(&rows, out);
+        let running = match (&name, config.dialect) {
+            (None, Dialect::V2) => self.running(Kind::Static).await?,
+            _ => Vec::new(),
+        };
+        // BIRD 2 shows all that run, one after the other.
+        let chosen = match running.len() {
+            0 | 1 => self.one_of(Kind::Static, name, config).await?.map(|one| vec![one]),
+            _ => Ok(running),
+        };
+        let protocols = match chosen {
+            Ok(protocols) => protocols,
+            Err(refusal) => {
+                out.end(refusal.code, refusal.text);
+                return Ok(());
             }
+        };
+        let mut said = false;
+        for protocol in protocols {
+            let rows = self.ask(|answer| Request::Static { protocol, answer }).await?;
+            if said {
+                out.line(code::STATIC, "");
+            }
+            said |= !rows.is_empty();
+            layout::of(config.dialect).statics(&rows, out);
         }
+        out.ok();
         Ok(())
     }
 
@@ -381,11 +405,19 @@ impl Session {
         let roas = self.ask(Request::Roas).await?;
         let mut selection = Selection::new(&query, Arc::clone(&roas));
         let mut tables = TableList::new(layout, &query);
+        // Those of authorisations are with us, the others are told; all in the order of the query.
+        let mut rest = query.tables.as_slice();
         let (pages, mut items) = mpsc::channel(1);
         self.send(Request::Routes { query: Arc::clone(&query), pages }).await?;
         while let Some(item) = items.recv().await {
             match item {
-                RouteItem::Table(name) => tables.next(name, &selection, out),
+                RouteItem::Table(name) => {
+                    let at = rest.iter().position(|table| *table == name).unwrap_or_default();
+                    let (before, behind) = rest.split_at(at);
+                    self.authorisations(before, &roas, &mut selection, &mut tables, &mut about, out).await?;
+                    rest = behind.split_first().map_or(behind, |(_, rest)| rest);
+                    tables.next(name, &selection, out);
+                }
                 RouteItem::Nets(page) => {
                     let mut room = Vec::new();
                     for net in page.nets() {
@@ -400,16 +432,32 @@ impl Session {
                 }
             }
         }
-        for name in &query.tables {
-            if config.dialect == Dialect::V1 {
-                continue;
-            }
+        self.authorisations(rest, &roas, &mut selection, &mut tables, &mut about, out).await?;
+        tables.close(&selection, out);
+        match selection.total() {
+            Some(sums) => layout.sums(&sums, tables.count, tables.is_any_headed, out),
+            None if selection.is_missing() => out.end(code::NO_NETWORK, layout.no_network()),
+            None => out.ok(),
+        }
+        Ok(())
+    }
+
+    /// The tables of authorisations among these (2), as part of an answer to `show route`.
+    async fn authorisations(
+        &mut self,
+        names: &[Arc<str>],
+        roas: &route::RoaTables,
+        selection: &mut Selection<'_>,
+        tables: &mut TableList<'_>,
+        about: &mut About,
+        out: &mut Frame,
+    ) -> Result<(), Gone> {
+        for name in names.iter().filter(|_| about.config.dialect == Dialect::V2) {
             if let Some(table) = roas.get(name) {
-                tables.next(Arc::clone(name), &selection, out);
-                for (roa, lots) in table.nets(query.nets.roa()) {
+                tables.next(Arc::clone(name), selection, out);
+                for (roa, lots) in table.nets(tables.query.nets.roa()) {
                     if let Some(shown) = selection.authority(Authorised::Origin(&roa), &lots, &about.ifaces) {
-                        tables.head(out);
-                        layout.roa_net(&shown, query.detail, &about.setting(), out);
+                        tables.authority(&shown, about, out);
                     }
                     if out.len() >= PIECE {
                         self.write(out).await?;
@@ -417,24 +465,17 @@ impl Session {
                 }
             }
             if let Some(table) = roas.aspas(name) {
-                tables.next(Arc::clone(name), &selection, out);
-                for (customer, entries) in table.nets(query.nets.customer()) {
+                tables.next(Arc::clone(name), selection, out);
+                for (customer, entries) in table.nets(tables.query.nets.customer()) {
                     let lots: Vec<_> = entries.iter().map(|entry| &entry.by).collect();
                     if let Some(shown) = selection.authority(Authorised::Customer(customer), &lots, &about.ifaces) {
-                        tables.head(out);
-                        layout.roa_net(&shown, query.detail, &about.setting(), out);
+                        tables.authority(&shown, about, out);
                     }
                     if out.len() >= PIECE {
                         self.write(out).await?;
                     }
                 }
             }
-        }
-        tables.close(&selection, out);
-        match selection.total() {
-            Some(sums) => layout.sums(&sums, tables.count, tables.is_any_headed, out),
-            None if selection.is_missing() => out.end(code::NO_NETWORK, layout.no_network()),
-            None => out.ok(),
         }
         Ok(())
     }
@@ -519,6 +560,12 @@ impl<'q> TableList<'q> {
             self.layout.table(name, !self.is_any_headed, out);
             (self.is_headed, self.is_any_headed) = (true, true);
         }
+    }
+
+    /// An authorisation of the table.
+    fn authority(&mut self, shown: &ShownRoa<'_>, about: &About, out: &mut Frame) {
+        self.head(out);
+        self.layout.roa_net(shown, self.query.detail, &about.setting(), out);
     }
 
     /// All nets of the table were seen.

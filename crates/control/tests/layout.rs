@@ -256,7 +256,10 @@ fn routes_of_a_static_protocol() {
         row("203.0.116.0/24", StaticTo::Way(StaticDest::Prohibit), &[]),
     ];
     assert_eq!(
-        Scene::new().write(|layout, _, out| layout.statics(&rows, out)),
+        Scene::new().write(|layout, _, out| {
+            layout.statics(&rows, out);
+            out.ok();
+        }),
         "1009-203.0.113.0/24 via 192.168.16.101\n 203.0.118.0/24 multipath\n \tvia 192.168.16.101 weight 2\n\
          \x20\tvia 192.168.18.2 weight 1\n 203.0.119.0/24 recursive 192.168.17.101\n\
          \x20203.0.120.0/24 via 192.168.77.1 (dormant)\n 203.0.121.0/24 blackhole\n 203.0.122.0/24 unreachable\n\
@@ -271,7 +274,10 @@ fn one_gateway_with_bfd_is_a_multipath() {
     let row =
         StaticRow { net: prefix("20.0.0.0/8"), to: StaticTo::Way(StaticDest::Via(vec![hop])), dormant: vec![true] };
     assert_eq!(
-        Scene::new().write(|layout, _, out| layout.statics(&[row], out)),
+        Scene::new().write(|layout, _, out| {
+            layout.statics(&[row], out);
+            out.ok();
+        }),
         "1009-20.0.0.0/8 multipath\n \tvia 10.55.0.2 weight 1 (bfd) (dormant)\n0000 \n"
     );
 }

@@ -403,7 +403,10 @@ fn routes_of_a_static_protocol() {
         ),
     ];
     assert_eq!(
-        said(|layout, _, out| layout.statics(&rows, out)),
+        said(|layout, _, out| {
+            layout.statics(&rows, out);
+            out.ok();
+        }),
         "1009-198.51.100.0/24
  \tvia 10.9.0.9
  198.51.101.0/24\tblackhole

@@ -7,12 +7,13 @@ use crate::logging::{Heading, Log, Setup, Stamp};
 use crate::settings::Settings;
 use crate::supervisor::{Current, Order, Parts, Reader, Supervisor};
 use crate::systemd;
+use crate::translate;
 use crate::world::World;
 use conf::config::{Config, TimeFormat};
 use conf::load::Loaded;
 use control::socket::Bound;
 use control::time::{Now, Stamps};
-use netlink::{IfaceRules, Monitor};
+use netlink::Monitor;
 use session::clock::Clock;
 use session::peer::Recovery;
 use std::process::ExitCode;
@@ -83,9 +84,7 @@ async fn serve(
     face: &Handle,
 ) -> Result<(), String> {
     let config = Arc::new(loaded.config);
-    let rules =
-        IfaceRules { family: config.one_family.then_some(config.family), needs_address: config.links_need_address };
-    let monitor = Monitor::start(rules, None).await.map_err(|e| format!("netlink: {e}"))?;
+    let monitor = Monitor::start(translate::iface_rules(&config), None).await.map_err(|e| format!("netlink: {e}"))?;
     let recovery = if args.recovery { Recovery::restarting() } else { Recovery::none() };
     let world = World::start(settings, monitor, recovery.clone());
     let deps = world.deps.clone();

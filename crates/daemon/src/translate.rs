@@ -1,6 +1,7 @@
 //! From the configuration's words to a session's: the two rooms do not know each other.
 
 use conf::config::{self, BgpChannel, BgpConf, ChannelConf, Config, LatencyConf, ProtocolConf, rib_words};
+use netlink::IfaceRules;
 use rib::batch::{Limit, LimitAction};
 use route::{ChannelId, Family, ProtocolId, TableId};
 use session::dynamic::Dynamic;
@@ -254,6 +255,11 @@ const fn routes_of(whose: config::RoutesOf) -> RoutesOf {
         config::RoutesOf::Internal => RoutesOf::Internal,
         config::RoutesOf::External => RoutesOf::External,
     }
+}
+
+/// Which addresses of links are seen, and which links count as up.
+pub fn iface_rules(config: &Config) -> IfaceRules {
+    IfaceRules { family: config.one_family.then_some(config.family), needs_address: config.links_need_address }
 }
 
 /// The limits of the loops.

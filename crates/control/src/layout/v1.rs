@@ -115,7 +115,6 @@ impl Layout for V1 {
         for row in rows.iter().filter(|r| !is_device(r)).chain(rows.iter().filter(is_device)) {
             static_row(row, out);
         }
-        out.ok();
     }
 
     fn bfd_sessions(&self, protocol: &str, rows: Option<&[BfdSessionView]>, setting: &Setting<'_>, out: &mut Frame) {

@@ -116,7 +116,6 @@ impl Layout for V2 {
         for row in rows {
             static_row(row, out);
         }
-        out.ok();
     }
 
     fn bfd_sessions(&self, protocol: &str, rows: Option<&[BfdSessionView]>, setting: &Setting<'_>, out: &mut Frame) {

@@ -223,11 +223,21 @@ impl RouteArguments {
             let of_channel = |c: &&ChannelConf| self.channel.is_none_or(|family| c.family == family);
             let channels =
                 protocol.into_iter().flat_map(|p| p.channels.iter().chain(&p.roa_channels)).filter(of_channel);
-            channels.map(|c| c.table.clone()).collect()
+            let own = channels.map(|c| c.table.clone());
+            // A pipe of BIRD 2 has a channel at either end.
+            let other = match protocol.map(|p| &p.kind) {
+                Some(ProtocolKind::Pipe(pipe)) if self.dialect == Dialect::V2 => pipe.peer_table.clone(),
+                _ => None,
+            };
+            own.chain(other).collect()
         };
+        // As declared.
         let all = || {
-            let roas = config.authorities_of_2().map(|t| t.name.clone());
-            config.tables.iter().map(|t| t.name.clone()).chain(roas).collect()
+            let mut all: Vec<Arc<str>> = config.tables.iter().map(|t| t.name.clone()).collect();
+            for (n, table) in config.authorities_of_2().enumerate() {
+                all.insert((table.tables_before + n).min(all.len()), table.name.clone());
+            }
+            all
         };
         // As in BIRD 2 the first table of each sort.
         let default = || {

@@ -139,6 +139,7 @@ impl Supervisor {
         self.set_roas(&config);
         self.world.deps.recorder.set_file(config.mrtdump_file.clone());
         session::pace::set(translate::pace(&config.latency));
+        self.world.monitor.set_rules(translate::iface_rules(&config));
         let order = self.order_after(&plan, &config);
         let goodbyes = self.stop_what_changes(&plan, &config);
         self.refilter_what_stays(&plan, &config, soft);
@@ -422,6 +423,38 @@ mod tests {
             assert!(matches!(configure(&mut this, BEFORE), ConfigureOutcome::InProgress));
             assert_eq!(listed(&this).await, ["device1 up", "p start Idle", "st down", "q start Idle"]);
             stopped(&mut this, &mut inbox).await;
+        }
+    }
+
+    #[tokio::test]
+    async fn another_dialect_sees_links_and_addresses_as_its_release_does() {
+        const NEW: &str = "router id 10.0.0.1; protocol device { } protocol static { ipv4; }";
+        let (mut this, mut inbox) = supervisor(BEFORE).await;
+        let ip = |args: &str| {
+            let done = std::process::Command::new("ip").args(args.split(' ')).status().unwrap();
+            assert!(done.success(), "ip {args}");
+        };
+        ip("link add d0 type veth peer name p0");
+        ip("addr add fd01::1/64 dev d0 nodad");
+        ip("link set d0 up");
+        let mut links = this.world.monitor.ifaces();
+        let mut seen = async |up: bool, addrs: bool| {
+            let wanted = |i: &Arc<route::Ifaces>| {
+                i.by_name("d0").is_some_and(|d| d.flags.admin_up && d.is_up() == up && d.addrs.is_empty() != addrs)
+            };
+            let waited = tokio::time::timeout(Duration::from_secs(60), links.wait_for(wanted)).await;
+            assert!(waited.is_ok(), "up {up} is awaited, addresses {addrs}");
+        };
+        seen(false, false).await;
+        for _ in 0..2 {
+            if let ConfigureOutcome::InProgress = configure(&mut this, NEW) {
+                stopped(&mut this, &mut inbox).await;
+            }
+            seen(true, true).await;
+            if let ConfigureOutcome::InProgress = configure(&mut this, BEFORE) {
+                stopped(&mut this, &mut inbox).await;
+            }
+            seen(false, false).await;
         }
     }
 
