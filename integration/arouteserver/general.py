@@ -34,6 +34,12 @@ TAGS = {
     "rpki_bgp_origin_validation_unknown": ("64512:52", "rs_as:64512:52", None),
     "rpki_bgp_origin_validation_invalid": ("64512:53", None, None),
 }
+ASPA = {
+    "rpki_aspa_verification_not_performed": ("64512:60", None, None),
+    "rpki_aspa_verification_valid": ("64512:61", "rs_as:64512:61", None),
+    "rpki_aspa_verification_unknown": ("64512:62", None, None),
+    "rpki_aspa_verification_invalid": ("64512:63", "rs_as:64512:63", None),
+}
 REJECTED = {
     "reject_cause": ("65520:dyn_val", None, None),
     "rejected_route_announced_by": (None, "rs_as:65520:dyn_val", None),
@@ -56,7 +62,12 @@ MORE_CLIENTS = """
 """
 
 
-def general(variant, here, dialect):
+# Which releases have them.
+ROLES = ()
+ASPAS = ("2.16", "2.19.2", "3.3.2")
+
+
+def general(variant, here, target):
     """The text of general.yml: `reject` drops what is wrong, `tag` keeps and marks it."""
     tag = variant == "tag"
     return f"""cfg:
@@ -84,12 +95,17 @@ def general(variant, here, dialect):
       tag_as_set: True
       peering_db: False
       use_rpki_roas_as_route_objects: {{enabled: {tag}}}
+    roles: {{enabled: {target in ROLES}}}
+    rpki_aspa_verification: {{enabled: {target in ASPAS}, reject_invalid: {not tag}}}
     rpki_bgp_origin_validation: {{enabled: True, reject_invalid: {not tag}}}
     max_prefix: {{action: "{'restart' if tag else 'warning'}", general_limit_ipv4: 500, general_limit_ipv6: 500, peering_db: {{enabled: False}}}}
     reject_policy: {{policy: "{'tag' if tag else 'reject'}"}}
   rpki_roas:
     source: "ripe-rpki-validator-cache"
     ripe_rpki_validator_url: ["{here}/roas.json"]
+  rpki_aspas:
+    source: "json"
+    json_url: ["{here}/roas.json"]
   blackhole_filtering:
     policy_ipv4: "{'propagate-unchanged' if tag else 'rewrite-next-hop'}"
     policy_ipv6: "rewrite-next-hop"
@@ -102,7 +118,7 @@ def general(variant, here, dialect):
   rfc1997_wellknown_communities: {{policy: "{'pass' if tag else 'rfc1997'}"}}
   rtt_thresholds: 5, 10, 15, 20, 30, 50, 100, 200, 500
   communities:
-{communities(CONTROL | TAGS | (REJECTED if tag else {}))}
+{communities(CONTROL | TAGS | (ASPA if target in ASPAS else {}) | (REJECTED if tag else {}))}
   custom_communities:
     second_site:
       std: "65000:23"

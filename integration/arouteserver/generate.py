@@ -50,8 +50,8 @@ def generate(arouteserver, work, dialect):
         # Of routes that a receive limit blocks BIRD 2 runs no filter, rbird does and prints (docs/differences.md).
         clients = clients.replace('{action: "block", ', '{action: "block", count_rejected_routes: false, ') + general.MORE_CLIENTS
     (work / "clients.yml").write_text(clients)
-    for variant in VARIANTS:
-        (work / f"general-{variant}.yml").write_text(general.general(variant, HERE, dialect))
     for path, families, target in configurations(work, dialect):
-        variant = path.name.split("-")[0].rstrip("46.conf")
-        run(arouteserver, package, work, work / f"general-{variant}.yml", work / "clients.yml", target, path, families)
+        variant = next(v for v in VARIANTS if path.name.startswith(v))
+        settings = path.with_name(f"general-{path.stem}.yml")
+        settings.write_text(general.general(variant, HERE, target))
+        run(arouteserver, package, work, settings, work / "clients.yml", target, path, families)

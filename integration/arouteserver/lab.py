@@ -31,7 +31,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 def ask(control, command):
     """The rows of the reply to a command, without codes."""
     with socket.socket(socket.AF_UNIX) as line:
-        line.settimeout(20)
+        line.settimeout(120)
         line.connect(str(control))
         stream = line.makefile("rb")
         reply(stream)
@@ -80,7 +80,7 @@ def said(log, families):
     for row in pathlib.Path(log).read_text(errors="replace").splitlines():
         found = re.match(r".*?<(INFO|WARN|ERR|RMT|BUG|AUTH)> (.*)", row)
         # How often an export filter runs is not compared: BIRD runs it on what goes away, too, and rbird for a group.
-        if found and not re.search(r"^(Started|Reconfig|Shutdown|Chosen)|NOT ANNOUNCING|Invalid NEXT_HOP|Invalid route .* withdrawn", found.group(2)):
+        if found and not re.search(r"^(Started|Reconfig|Shutdown|Chosen)|NOT ANNOUNCING|Invalid NEXT_HOP|Invalid route .* withdrawn|Automatic RPKI reload", found.group(2)):
             rows.append(f"<{found.group(1)}> {found.group(2)}")
     # With an import table BIRD runs no filter on what is announced again unchanged, so there each line counts once.
     return sorted(rows if len(families) == 1 else set(rows))
@@ -161,7 +161,7 @@ class Daemon:
         self.process = subprocess.Popen(
             ["ip", "netns", "exec", self.rs, link, "-f", "-c", self.dir / "bird.conf", "-s", self.control, "-P", self.dir / "pid"],
             stdout=subprocess.DEVNULL, stderr=(self.dir / "stderr").open("w"))
-        end = time.time() + 20
+        end = time.time() + 60
         while not self.control.exists():
             assert self.process.poll() is None and time.time() < end, (self.dir / "stderr").read_text()
             time.sleep(0.05)
@@ -179,7 +179,7 @@ class Daemon:
 
     def end(self):
         self.process.terminate()
-        self.process.wait(10)
+        self.process.wait(60)
         for ns in (self.rs, self.clients):
             subprocess.run(["ip", "netns", "del", ns])
 

@@ -11,6 +11,8 @@ RS = {4: "192.0.2.2", 6: "2001:db8:1::2"}
 CLIENTS = [(3333, "11"), (10745, "22"), (10745, "23"), (131073, "33"), (174, "44")]
 # One that announces both families on a session over IPv6 (RFC 8950); with both families in one daemon only.
 BOTH = (196615, "55")
+# Who says that it is the client of a route server (RFC 9234), of those that speak with both families in one daemon.
+ROLES = {}
 ENDS = [end for _, end in CLIENTS + [BOTH]]
 MARKER = b"\xff" * 16
 
@@ -34,8 +36,10 @@ def message(kind, body):
     return MARKER + struct.pack("!HB", 19 + len(body), kind) + body
 
 
-def opening(asn, end, carries):
+def opening(asn, end, carries, role):
     caps = b"".join(struct.pack("!BBHBB", 1, 4, 1 if family == 4 else 2, 0, 1) for family in carries)
+    if role is not None:
+        caps += struct.pack("!BBB", 9, 1, role)
     if len(carries) == 2:
         caps += struct.pack("!BBHHH", 5, 6, 1, 1, 2)
     caps += struct.pack("!BBI", 65, 4, asn) + b"\x02\x00"
@@ -185,6 +189,8 @@ class Announcements:
             parts.append(attribute(0xC0, 16, packed))
         if large:
             parts.append(attribute(0xC0, 32, b"".join(struct.pack("!III", *c) for c in large)))
+        if client.role is not None and self.chance(10):
+            parts.append(attribute(0xC0, 35, struct.pack("!I", r.choice([asn, 3320, 999]))))
         if self.chance(3):
             # Partial already: rbird marks unknown attributes so, as RFC 4271 asks, and BIRD does not.
             parts.append(attribute(0xE0, 77, b"unknown"))
@@ -203,14 +209,28 @@ class Announcements:
 class Client:
     """One session: what it was told stands in `told`, network by network."""
 
-    def __init__(self, family, asn, end, carries, name):
+    def __init__(self, family, asn, end, carries, name, role=None):
         self.family, self.asn, self.end, self.carries, self.name = family, asn, end, carries, name
+        self.role = role
         self.told, self.changes, self.buffer, self.up, self.last = {}, 0, b"", False, time.time()
-        self.socket = socket.socket(socket.AF_INET if family == 4 else socket.AF_INET6)
-        self.socket.bind((address(family, end), 0))
-        self.socket.settimeout(5)
-        self.socket.connect((RS[family], 179))
-        self.socket.sendall(opening(asn, end, carries))
+        self.socket = self.connected()
+        self.socket.sendall(opening(asn, end, carries, role))
+
+    def connected(self, patience=60):
+        """A connection, as soon as the daemon takes one: on a busy machine it may listen late."""
+        end = time.time() + patience
+        while True:
+            line = socket.socket(socket.AF_INET if self.family == 4 else socket.AF_INET6)
+            line.bind((address(self.family, self.end), 0))
+            line.settimeout(patience)
+            try:
+                line.connect((RS[self.family], 179))
+                return line
+            except ConnectionRefusedError:
+                line.close()
+                if time.time() > end:
+                    raise
+                time.sleep(0.1)
 
     def read(self):
         data = self.socket.recv(65536)
@@ -281,12 +301,14 @@ class Client:
 def clients(families):
     """A session for each client and family, and with both families in one daemon one for both."""
     single = len(families) == 1
-    found = [Client(family, asn, end, [family], end if single else f"{end}/{family}")
+    if single:
+        return [Client(families[0], asn, end, families, end) for asn, end in CLIENTS]
+    found = [Client(family, asn, end, [family], f"{end}/{family}", ROLES.get(end))
              for family in families for asn, end in CLIENTS]
-    return found if single else found + [Client(6, *BOTH, [4, 6], BOTH[1])]
+    return found + [Client(6, *BOTH, [4, 6], BOTH[1], ROLES.get(BOTH[1]))]
 
 
-def settle(clients, quiet=0.7, patience=30):
+def settle(clients, quiet=0.7, patience=120):
     """Reads until nobody has been told anything for a while."""
     selector = selectors.DefaultSelector()
     for client in clients:
