@@ -72,6 +72,7 @@ pub fn update(octets: &[u8]) {
         internal: bit(5),
         confederation: bit(6),
         local_pref_allowed: bit(7),
+        recent_attributes: bit(10),
         extended_next_hop: PerFamily { ipv4: bit(8), ipv6: bit(9) },
     };
     let Ok(update) = Update::split(body, &context) else { return };

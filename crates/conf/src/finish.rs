@@ -462,6 +462,18 @@ impl BgpFacts<'_> {
                 "a client of a route server is in another AS",
             ),
             (
+                internal && c.terms.role.is_some(),
+                "Local role cannot be set on IBGP sessions",
+                &[&["local", "role"]],
+                "roles are for neighbors in other ASes",
+            ),
+            (
+                c.terms.role_needed && c.terms.role.is_none(),
+                "Local role must be set if roles are required",
+                &[&["require", "roles"]],
+                "add `local role NAME;`",
+            ),
+            (
                 c.graceful_restart == RestartMode::Off && c.long_lived != RestartMode::Off,
                 "Long-lived graceful restart requires basic graceful restart",
                 &[&["graceful", "restart"], &["long", "lived", "graceful", "restart"]],

@@ -151,7 +151,24 @@ fn changes(
     if matches!(new.kind, ProtocolKind::Bgp(_)) && new.router_id.is_none() {
         all.extend(globals.iter().filter(|c| c.effect == Effect::Restart).cloned());
     }
+    // And one that says its name, the name.
+    if matches!(&new.kind, ProtocolKind::Bgp(bgp) if bgp.advertise_hostname) {
+        let of_all = globals.iter().find(|c| c.option == "hostname" && new.hostname.is_none());
+        let own = Change {
+            option: "hostname".into(),
+            effect: Effect::None,
+            from: text(&old.hostname),
+            to: text(&new.hostname),
+        };
+        let change = if old.hostname == new.hostname { of_all.cloned() } else { Some(own) };
+        all.retain(|c| c.option != "hostname");
+        all.extend(change.map(|c| Change { effect: Effect::Restart, ..c }));
+    }
     all
+}
+
+fn text(of: &Option<Arc<str>>) -> String {
+    of.as_ref().map(|t| format!("\"{t}\"")).unwrap_or_default()
 }
 
 /// A change that is none of an option.

@@ -5,6 +5,7 @@
 use rbird_conf::config::{BgpConf, ProtocolKind, RestartMode, TermsConf};
 use rbird_conf::files::Memory;
 use rbird_conf::{Dialect, LoadOptions, load};
+use route::Role;
 
 fn text(options: &str) -> String {
     format!("protocol bgp {{ local as 1; neighbor 10.0.0.2 as 2; {options} ipv4 {{ import all; export all; }}; }}")
@@ -42,6 +43,7 @@ fn each_option_has_its_place() {
     let (all, said) = session(
         "require route refresh; require enhanced route refresh; require as4; require extended messages on; \
          enable extended messages; require graceful restart; require long lived graceful restart; \
+         require hostname; local role rs_client; require roles; \
          min hold time 30; min keepalive time 10; send hold time 600; min graceful restart time 5; \
          max graceful restart time 500; min long lived stale time 50; max long lived stale time 5000;",
     );
@@ -52,6 +54,9 @@ fn each_option_has_its_place() {
         extended_messages: true,
         graceful_restart: true,
         long_lived: true,
+        hostname: true,
+        role: Some(Role::RsClient),
+        role_needed: true,
         least_hold_s: 30,
         least_keepalive_s: 10,
         send_hold_s: Some(600),
@@ -84,6 +89,7 @@ fn times_that_contradict_each_other_are_refused_in_bird_s_words() {
             "Min long-lived stale time (9) exceeds max long-lived stale time (8)",
         ),
         ("max long lived stale time 16777216;", "Max long-lived stale time must be less than 2^24"),
+        ("require roles;", "Local role must be set if roles are required"),
         (
             "graceful restart off; long lived graceful restart on;",
             "Long-lived graceful restart requires basic graceful restart",
@@ -92,6 +98,38 @@ fn times_that_contradict_each_other_are_refused_in_bird_s_words() {
         assert_eq!(refusal(options), expected, "{options}");
     }
     assert_eq!(session("send hold time 0;").0.terms.send_hold_s, Some(0));
+}
+
+#[test]
+fn each_role_has_its_word_and_none_within_an_as() {
+    for (word, role) in [
+        ("peer", Role::Peer),
+        ("provider", Role::Provider),
+        ("customer", Role::Customer),
+        ("rs_server", Role::RsServer),
+        ("rs_client", Role::RsClient),
+    ] {
+        assert_eq!(session(&format!("local role {word};")).0.terms.role, Some(role));
+    }
+    let internal = "protocol bgp { local as 1; neighbor 10.0.0.2 as 1; local role peer; ipv4; }";
+    let refused = load("c", &Memory::new().with("c", internal), &options_of_2()).unwrap_err();
+    assert!(refused.line().ends_with(" Local role cannot be set on IBGP sessions"), "{}", refused.line());
+}
+
+#[test]
+fn a_session_that_says_its_name_begins_anew_with_another_one() {
+    let restarts = |old: &str, new: &str, of: &str| {
+        let config = |head: &str| {
+            let text = format!("{head}\nprotocol bgp p {{ local as 1; neighbor 10.0.0.2 as 1; {of} ipv4; }}");
+            load("c", &Memory::new().with("c", text), &options_of_2()).unwrap().config
+        };
+        let plan = rbird_conf::plan::diff(&config(old), &config(new));
+        plan.protocols[0].action == rbird_conf::plan::Action::Restart
+    };
+    let (a, b) = ("hostname \"a\";", "hostname \"b\";");
+    assert!(restarts(a, b, "advertise hostname;"));
+    assert!(!restarts(a, b, "") && !restarts(a, a, "advertise hostname;"));
+    assert!(!restarts(a, b, "advertise hostname; hostname \"own\";"), "it has a name of its own");
 }
 
 #[test]

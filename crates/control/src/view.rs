@@ -361,6 +361,10 @@ pub struct CapabilitiesView {
     pub enhanced_refresh: bool,
     /// RFC 9494, with the least and the greatest stale time in seconds.
     pub long_lived: Option<(KeptFamilies, [u32; 2])>,
+    /// The name of the machine (draft-walton-bgp-hostname-capability).
+    pub hostname: Option<Arc<str>>,
+    /// RFC 9234, BIRD's word.
+    pub role: Option<&'static str>,
 }
 
 /// Graceful restart (RFC 4724) as announced.

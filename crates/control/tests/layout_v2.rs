@@ -163,6 +163,8 @@ fn a_session_with_every_capability_and_two_channels() {
         add_path: Some([vec!["ipv6"], Vec::new()]),
         enhanced_refresh: true,
         long_lived: Some((both(&families), [3600, 3600])),
+        hostname: Some("alpha".into()),
+        role: Some("customer"),
     };
     let mut view = bgp("Established", "");
     view.session = Some(SessionView {
@@ -211,6 +213,8 @@ fn a_session_with_every_capability_and_two_channels() {
          LL stale time: 3600
          AF supported: ipv4 ipv6
          AF preserved:
+       Hostname: alpha
+       Role: customer
      Neighbor capabilities
      Session:          external AS4
      Source address:   fd09::1

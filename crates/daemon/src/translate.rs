@@ -97,6 +97,7 @@ pub fn peer(
         route_refresh: bgp.route_refresh,
         enhanced_refresh: bgp.enhanced_refresh,
         terms: terms(bgp),
+        hostname: hostname(conf, config).filter(|_| bgp.advertise_hostname),
         as4: bgp.as4,
         extended_messages: bgp.extended_messages,
         advertise_ipv4: bgp.advertise_ipv4,
@@ -132,6 +133,13 @@ const fn restart(mode: config::RestartMode) -> RestartMode {
     }
 }
 
+/// The name of this router, as this protocol has it; `None`: nobody gave it one.
+fn hostname(conf: &ProtocolConf, config: &Config) -> Option<Arc<str>> {
+    let machine = || nix::unistd::gethostname().ok().map(|name| name.to_string_lossy().into());
+    let name = conf.hostname.clone().or_else(|| config.hostname.clone()).or_else(machine);
+    name.filter(|name: &Arc<str>| !name.is_empty())
+}
+
 /// What is asked of the neighbour.
 fn terms(bgp: &BgpConf) -> Terms {
     let asked = &bgp.terms;
@@ -142,11 +150,14 @@ fn terms(bgp: &BgpConf) -> Terms {
         (asked.extended_messages, Needed::ExtendedMessages),
         (asked.graceful_restart, Needed::GracefulRestart),
         (asked.long_lived, Needed::LongLived),
+        (asked.hostname, Needed::Hostname),
     ];
     Terms {
         needed: needed.into_iter().filter_map(|(is, needed)| is.then_some(needed)).collect(),
         strict_families: bgp.strict_families,
         retries_bare: bgp.retries_bare,
+        role: asked.role,
+        role_needed: asked.role_needed,
         least_hold_s: asked.least_hold_s,
         least_keepalive_s: asked.least_keepalive_s,
         send_hold_s: asked.send_hold_s,

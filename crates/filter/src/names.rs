@@ -182,7 +182,8 @@ pub fn attribute(name: &str, dialect: Dialect) -> Option<Attr> {
             "as_path" => return None,
             _ => attr::by_name(bgp)?,
         };
-        return Some(Attr::Bgp(row.code, kind_of(row.shape)));
+        let is_known = dialect == Dialect::V2 || !row.is_recent();
+        return is_known.then_some(Attr::Bgp(row.code, kind_of(row.shape)));
     }
     None
 }
@@ -207,8 +208,6 @@ use LocalAttr as L;
 
 /// AIGP (RFC 7311): only 2.x has a name for it, where its value is read by the decision alone.
 const AIGP: u8 = 26;
-/// ONLY_TO_CUSTOMER (RFC 9234).
-const ONLY_TO_CUSTOMER: u8 = 35;
 
 /// Attributes that `route` has no row for, or none with this name. Locks and features are bits with the kernel's numbers (RTAX_*, RTAX_FEATURE_*).
 static OTHERS: &[(&str, In, Attr)] = &[
@@ -227,7 +226,6 @@ static OTHERS: &[(&str, In, Attr)] = &[
     ("weight", In::V2, Attr::Field(Field::Weight)),
     ("onlink", In::V2, Attr::Field(Field::Onlink)),
     ("bgp_aigp", In::V2, Attr::Bgp(AIGP, AttrKind::Opaque)),
-    ("bgp_otc", In::V2, Attr::Bgp(ONLY_TO_CUSTOMER, Int)),
     ("igp_metric", Both, Attr::Local(L::IgpMetric, Int)),
     ("aspa_providers", In::V2, Attr::Local(L::AspaProviders, AttrKind::Clist)),
     ("krt_source", Both, Attr::Local(L::KrtSource, Int)),
@@ -462,9 +460,14 @@ mod tests {
         let of_v1 = |of: &In| of.has(Dialect::V1);
         assert!(OTHERS.iter().all(|(n, of, _)| !of_v1(of) || reserved(n) || *n == "krt_tunnel"));
         assert!(CONSTANTS.iter().all(|(n, of, ..)| !of_v1(of) || reserved(n)));
-        for row in attr::ATTRIBUTES {
+        for row in attr::ATTRIBUTES.iter().filter(|row| !row.is_recent()) {
             let name = if row.code == code::AS_PATH { "bgp_path".into() } else { format!("bgp_{}", row.name) };
             assert!(reserved(&name) && attribute(&name, Dialect::V1).is_some(), "{name}");
+        }
+        for row in attr::ATTRIBUTES.iter().filter(|row| row.is_recent()) {
+            let name = format!("bgp_{}", row.name);
+            assert!(attribute(&name, Dialect::V1).is_none() && attribute(&name, Dialect::V2).is_some(), "{name}");
+            assert!(crate::syntax::is_reserved_in(&name, None, Dialect::V2), "{name}");
         }
     }
 }

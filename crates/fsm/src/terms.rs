@@ -2,6 +2,7 @@
 //! times count.
 
 use crate::{Config, Negotiated};
+use route::Role;
 use wire::Capabilities;
 
 /// A capability that a neighbour may have to announce (`require ...` of a session).
@@ -19,6 +20,8 @@ pub enum Needed {
     GracefulRestart,
     /// `require long lived graceful restart` (RFC 9494).
     LongLived,
+    /// `require hostname` (draft-walton-bgp-hostname-capability).
+    Hostname,
 }
 
 impl Needed {
@@ -28,6 +31,7 @@ impl Needed {
             Self::EnhancedRefresh => they.enhanced_refresh,
             Self::As4 => they.as4.is_some(),
             Self::ExtendedMessages => they.extended_messages,
+            Self::Hostname => they.hostname.is_some(),
             Self::GracefulRestart => they.graceful_restart.is_some(),
             // RFC 9494 3.1: without the other capability "it MUST be disregarded".
             Self::LongLived => they.long_lived.is_some() && they.graceful_restart.is_some(),
@@ -45,6 +49,10 @@ pub struct Terms {
     pub strict_families: bool,
     /// An error that has to do with capabilities leads to an attempt without any (1.6).
     pub retries_bare: bool,
+    /// Our role towards a neighbour in another AS (RFC 9234).
+    pub role: Option<Role>,
+    /// The neighbour must have one, too.
+    pub role_needed: bool,
     /// `min hold time`; 0: none.
     pub least_hold_s: u32,
     /// `min keepalive time`; 0: none.
@@ -63,6 +71,8 @@ impl Default for Terms {
             needed: Vec::new(),
             strict_families: false,
             retries_bare: true,
+            role: None,
+            role_needed: false,
             least_hold_s: 0,
             least_keepalive_s: 0,
             send_hold_s: None,
@@ -83,6 +93,23 @@ impl Terms {
         let none = Capabilities::default();
         let they = negotiated.peer.capabilities.as_ref().unwrap_or(&none);
         self.needed.iter().all(|needed| needed.is_in(they)) && !(self.strict_families && negotiated.families.is_empty())
+    }
+
+    /// Which of the neighbour's roles does not fit ours, in BIRD's words (RFC 9234 4.2): another one than ours asks for,
+    /// none where there must be one, or several. Who has no role himself asks for none.
+    pub(crate) fn misfit(&self, negotiated: &Negotiated) -> Option<&'static str> {
+        let ours = self.role?;
+        let theirs = negotiated.peer.capabilities.as_ref().map_or(&[][..], |c| &c.roles);
+        match *theirs {
+            [] => self.role_needed.then_some("undefined"),
+            [u8::MAX] => Some("undefined"),
+            [code] => match Role::from_code(code) {
+                Some(theirs) if ours.fits(theirs) => None,
+                Some(theirs) => Some(theirs.word()),
+                None => Some("?"),
+            },
+            _ => Some("several"),
+        }
     }
 
     /// How long the neighbour may take no octet when this hold time was negotiated; `None`: for ever.

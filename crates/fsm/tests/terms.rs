@@ -3,7 +3,7 @@
 mod script;
 
 use rbird_fsm::{Class, Config, Event, Needed, Phase, Terms};
-use route::Family;
+use route::{Family, Role};
 use script::*;
 use wire::capability::GracefulRestart;
 use wire::{Capabilities, Open};
@@ -35,7 +35,8 @@ fn open_with(hold_time_s: u16, caps: Option<Capabilities>) -> Open {
 fn each_capability_that_is_needed_must_be_announced() {
     let restart = |caps| Capabilities { graceful_restart: Some(GracefulRestart::default()), ..caps };
     type Give = fn(&mut Capabilities);
-    let has: [(Needed, Give); 6] = [
+    let has: [(Needed, Give); 7] = [
+        (Needed::Hostname, |c| c.hostname = Some("r2".into())),
         (Needed::RouteRefresh, |c| c.route_refresh = true),
         (Needed::EnhancedRefresh, |c| c.enhanced_refresh = true),
         (Needed::As4, |c| c.as4 = Some(65002)),
@@ -160,4 +161,26 @@ fn a_cease_of_no_known_kind_disables_as_one_without_a_kind() {
         let said: &[&str] = if stays { &[] } else { &["Disabled after Cease notification"] };
         assert_eq!(s.lines(Class::Info), said);
     }
+}
+
+#[test]
+fn roles_must_fit_and_be_there_where_they_are_needed() {
+    let own = |role, role_needed| with_terms(Terms { role: Some(role), role_needed, ..Terms::default() });
+    let open = |roles: &[u8]| open_with(90, Some(Capabilities { roles: roles.to_vec(), ..caps(65002) }));
+    let said = |own: Config, open| {
+        let mut s = Script::open_sent(own);
+        s.send(Event::Open(OUT, Box::new(open)));
+        (s.notifications(), s.lines(Class::Remote))
+    };
+    let mismatch = |word: &str| (vec![(2, 11)], vec![format!("Error: Role mismatch ({word})")]);
+    let fits = (vec![], vec![]);
+    assert_eq!(said(own(Role::Customer, false), open(&[0])), fits);
+    assert_eq!(said(own(Role::Customer, false), open(&[3])), mismatch("customer"));
+    assert_eq!(said(own(Role::Peer, false), open(&[9])), mismatch("?"));
+    assert_eq!(said(own(Role::Peer, false), open(&[])), fits);
+    assert_eq!(said(own(Role::Peer, true), open(&[])), mismatch("undefined"));
+    assert_eq!(said(own(Role::Peer, true), open_with(90, None)), mismatch("undefined"));
+    assert_eq!(said(own(Role::Peer, false), open(&[255])), mismatch("undefined"));
+    assert_eq!(said(own(Role::Peer, false), open(&[4, 0])), mismatch("several"));
+    assert_eq!(said(config(), open(&[4, 0])), fits, "who has no role asks for none");
 }

@@ -17,6 +17,7 @@ const DECODE: UpdateContext = UpdateContext {
     internal: false,
     confederation: false,
     local_pref_allowed: true,
+    recent_attributes: false,
 };
 
 fn put(encoder: &mut Encoder, number: u32, attrs: &AttrSet, out: &mut Vec<u8>) {

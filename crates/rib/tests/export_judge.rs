@@ -11,8 +11,8 @@ use rib::export::{ExportVerdict, GroupKey, Judge, LinkLocalFormat, MissingLladdr
 use route::attr::code;
 use route::attrs::{Local, Records};
 use route::{
-    AttrSet, AttrSetBuilder, BgpSource, Dest, Hop, IfIndex, Ifaces, ProtocolId, Resolved, Source, SourceId, SourceKind,
-    Speaker,
+    AttrSet, AttrSetBuilder, BgpSource, Dest, Hop, IfIndex, Ifaces, ProtocolId, Resolved, Role, Source, SourceId,
+    SourceKind, Speaker,
 };
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
@@ -321,4 +321,30 @@ fn before_the_filter_stands_the_rewritten_route_in_1_6_and_the_route_itself_in_2
         path(&Judge::new(Arc::new(key), Arc::new(Ifaces::default())).explain(&offer).before_filter)
     };
     assert_eq!((before(true), before(false)), ("65000 65001".into(), "65001".into()));
+}
+
+#[test]
+fn what_is_for_customers_only_goes_down_alone_and_what_goes_down_is_marked() {
+    // RFC 9234 5
+    let towards = |role| GroupKey { role, ..of_2(external()) };
+    let mark = |role, attrs: &AttrSetBuilder| {
+        let told = tell(towards(role), attrs, &bgp_source(false), &hop(LINK));
+        told.map(|set| set.get_u32(code::ONLY_TO_CUSTOMER))
+    };
+    let mut marked = received();
+    marked.set_u32(code::ONLY_TO_CUSTOMER, 65001);
+    for role in [Role::Customer, Role::RsClient, Role::Peer] {
+        assert_eq!(mark(Some(role), &marked), Err(ExportVerdict::Vetoed), "{role:?}");
+    }
+    for role in [Some(Role::Provider), Some(Role::RsServer), None] {
+        assert_eq!(mark(role, &marked), Ok(Some(65001)), "{role:?}");
+    }
+    for role in [Role::Provider, Role::RsServer, Role::Peer] {
+        assert_eq!(mark(Some(role), &received()), Ok(Some(65000)), "{role:?}");
+    }
+    for role in [Some(Role::Customer), Some(Role::RsClient), None] {
+        assert_eq!(mark(role, &received()), Ok(None), "{role:?}");
+    }
+    let ours = tell(towards(Some(Role::Customer)), &marked, &static_source(), &hop(LINK));
+    assert_eq!(ours, Err(ExportVerdict::Vetoed), "whoever has marked it");
 }

@@ -77,6 +77,13 @@ pub struct Attribute {
     pub on_error: Treat,
 }
 
+impl Attribute {
+    /// Whether BIRD 1.6 does not know it: in that dialect it is carried as unknown ones are.
+    pub const fn is_recent(&self) -> bool {
+        matches!(self.code, code::ONLY_TO_CUSTOMER)
+    }
+}
+
 /// Type codes, by name.
 #[expect(missing_docs, reason = "each constant is the attribute of its name")]
 pub mod code {
@@ -96,6 +103,7 @@ pub mod code {
     pub const AS4_PATH: u8 = 17;
     pub const AS4_AGGREGATOR: u8 = 18;
     pub const LARGE_COMMUNITY: u8 = 32;
+    pub const ONLY_TO_CUSTOMER: u8 = 35;
 }
 
 use Category::{OptionalNonTransitive as Local, OptionalTransitive as Carried, WellKnown};
@@ -129,6 +137,7 @@ pub static ATTRIBUTES: &[Attribute] = &[
         shape: Shape::LargeCommunities,
         on_error: Treat::Withdraw,
     },
+    Attribute { code: 35, name: "otc", category: Carried, shape: Shape::U32, on_error: Treat::Withdraw },
 ];
 
 /// The row of an attribute, `None` when we do not know it.

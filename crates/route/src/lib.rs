@@ -15,6 +15,7 @@ pub mod hop;
 pub mod iface;
 pub mod net;
 pub mod roa;
+pub mod role;
 pub mod source;
 pub mod time;
 
@@ -25,5 +26,6 @@ pub use hop::{Carried, Dest, Hop, Resolved};
 pub use iface::{IfIndex, Iface, IfaceAddr, Ifaces};
 pub use net::{Family, Prefix, Written};
 pub use roa::{Roa, RoaChange, RoaChanged, RoaEntry, RoaLot, RoaOrigin, RoaState, RoaTable, RoaTables};
+pub use role::Role;
 pub use source::{BgpSource, ChannelId, ProtocolId, Source, SourceId, SourceKind, Speaker, TableId};
 pub use time::Moment;

@@ -13,6 +13,7 @@
 //! is kept.
 
 mod gateway;
+mod leak;
 mod refused;
 mod sources;
 
@@ -24,6 +25,7 @@ use filter::run::{Env, RouteView, Verdict};
 use filter::{Filter, Memory, Policy, Scratch};
 use gateway::BadNextHop;
 use hashbrown::HashTable;
+use leak::{Leak, leak, mark_missing};
 use refused::{BadPath, Refusal, is_bogus, refusal};
 use rib::batch::{ImportBatch, ImportRow, What};
 use route::attr::{FLAG_TRANSITIVE, code};
@@ -67,6 +69,8 @@ enum Invalid {
     NextHop(BadNextHop),
     /// The session does not take such a path.
     Path(BadPath),
+    /// It is a leak.
+    Leak(Leak),
 }
 
 impl std::fmt::Display for Invalid {
@@ -74,6 +78,7 @@ impl std::fmt::Display for Invalid {
         match self {
             Self::NextHop(why) => why.fmt(f),
             Self::Path(why) => why.fmt(f),
+            Self::Leak(why) => why.fmt(f),
         }
     }
 }
@@ -375,7 +380,7 @@ impl Intake {
 
     /// Loops, next hop and defaults: what the decoded attributes are for this session.
     fn check(&mut self, channel: &PeerChannel) -> Checked {
-        let (mut hop, mut has_local_pref) = (None, false);
+        let (mut hop, mut has_local_pref, mut mark) = (None, false, None);
         for record in Records::new(self.decoded.octets()) {
             match refusal(record, &self.spec) {
                 None => {}
@@ -385,6 +390,7 @@ impl Intake {
             match record.code {
                 code::NEXT_HOP => hop = Some(record.value),
                 code::LOCAL_PREF => has_local_pref = true,
+                code::ONLY_TO_CUSTOMER => mark = <[u8; 4]>::try_from(record.value).ok().map(u32::from_be_bytes),
                 _ => {}
             }
         }
@@ -401,12 +407,21 @@ impl Intake {
             }
             (None, _) => return Checked::Nothing,
         };
-        if has_local_pref {
+        if let Some(leak) = leak(mark, &self.spec) {
+            return Checked::Invalid(Invalid::Leak(leak));
+        }
+        let new_mark = mark_missing(mark, &self.spec);
+        if has_local_pref && new_mark.is_none() {
             return Checked::Route(AttrSet::from_canonical(self.decoded.octets(), local));
         }
         self.work.reset_octets(self.decoded.octets());
-        let default = self.spec.default_local_pref.to_be_bytes();
-        self.work.set_with_flags(FLAG_TRANSITIVE, code::LOCAL_PREF, &default);
+        if !has_local_pref {
+            let default = self.spec.default_local_pref.to_be_bytes();
+            self.work.set_with_flags(FLAG_TRANSITIVE, code::LOCAL_PREF, &default);
+        }
+        if let Some(asn) = new_mark {
+            self.work.set_u32(code::ONLY_TO_CUSTOMER, asn);
+        }
         Checked::Route(AttrSet::from_canonical(self.work.octets(), local))
     }
 

@@ -31,7 +31,7 @@ use crate::mrt::Recorder;
 use crate::tables::Tables;
 use filter::Policy;
 use rib::batch::{Limit, TableEvent};
-use route::{AttrSet, ChannelId, Family, Ifaces, Moment, Prefix, ProtocolId, RoaTables, Source, TableId};
+use route::{AttrSet, ChannelId, Family, Ifaces, Moment, Prefix, ProtocolId, RoaTables, Role, Source, TableId};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
@@ -169,6 +169,8 @@ pub struct PeerSpec {
     pub enhanced_refresh: bool,
     /// What is asked of the neighbour.
     pub terms: Terms,
+    /// `advertise hostname`: the name that is told.
+    pub hostname: Option<Arc<str>>,
     /// `enable as4`.
     pub as4: bool,
     /// `enable extended messages`.
@@ -268,6 +270,7 @@ impl PeerSpec {
             route_refresh: true,
             enhanced_refresh: true,
             terms: Terms::default(),
+            hostname: None,
             as4: true,
             extended_messages: false,
             advertise_ipv4: true,
@@ -313,6 +316,11 @@ impl PeerSpec {
     /// Our AS as the neighbour knows it: outside our confederation that is the confederation's number (RFC 5065 4).
     pub fn public_as(&self) -> u32 {
         self.confederation.filter(|_| !self.is_interior()).map_or(self.local_as, |c| c.id)
+    }
+
+    /// Our role (RFC 9234), which we have towards other ASes only.
+    pub fn role(&self) -> Option<Role> {
+        self.terms.role.filter(|_| !self.is_internal())
     }
 }
 

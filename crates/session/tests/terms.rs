@@ -4,6 +4,7 @@
 mod world;
 
 use rbird_session::peer::*;
+use route::Role;
 use world::*;
 
 /// Two peers with options of their own; the first one is awaited with `shown`.
@@ -48,4 +49,25 @@ async fn a_neighbour_of_another_family_has_no_session_in_dialect_2() {
     let ipv6 = |spec: &mut PeerSpec| spec.channels[0].family = route::Family::Ipv6;
     meet(strict, ipv6, MISSING).await;
     meet(|_| {}, ipv6, "up Established").await;
+}
+
+#[tokio::test]
+async fn roles_that_do_not_fit_have_no_session() {
+    let role = |role| move |spec: &mut PeerSpec| (spec.terms.role, spec.rewrite_before_filter) = (Some(role), false);
+    meet(role(Role::Peer), role(Role::Customer), "start Idle BGP Error: Role mismatch").await;
+    meet(role(Role::Customer), |_| {}, "up Established").await;
+    let needed = |spec: &mut PeerSpec| (spec.terms.role, spec.terms.role_needed) = (Some(Role::Customer), true);
+    meet(needed, |_| {}, "start Idle BGP Error: Role mismatch").await;
+    let (_world, peer) = meet(needed, role(Role::Provider), "up Established").await;
+    let announced = peer.status.borrow().announced.clone().expect("both have announced something");
+    assert_eq!((&*announced.ours.roles, &*announced.theirs.roles), (&[3][..], &[0][..]));
+}
+
+#[tokio::test]
+async fn a_name_is_told_when_there_is_one_and_may_be_asked_for() {
+    let asks = |spec: &mut PeerSpec| spec.terms.needed = vec![Needed::Hostname];
+    meet(asks, |_| {}, MISSING).await;
+    let (_world, peer) = meet(asks, |spec| spec.hostname = Some("beta".into()), "up Established").await;
+    let announced = peer.status.borrow().announced.clone().expect("both have announced something");
+    assert_eq!((&announced.ours.hostname, announced.theirs.hostname.as_deref()), (&None, Some("beta")));
 }

@@ -194,6 +194,7 @@ impl Peer {
             internal: ours.asn == theirs.asn,
             confederation: false,
             local_pref_allowed: false,
+            recent_attributes: true,
         };
         self.write_context = EncodeContext {
             as4,

@@ -24,6 +24,7 @@ const DECODE: UpdateContext = UpdateContext {
     internal: false,
     confederation: false,
     local_pref_allowed: false,
+    recent_attributes: true,
 };
 
 /// ORIGIN, AS_PATH of four, NEXT_HOP, MED, three communities, two large ones.

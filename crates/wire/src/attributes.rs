@@ -11,7 +11,7 @@ use crate::notification::{UPDATE, update as subcode};
 use crate::path::{self, AsSize, Malformed};
 use crate::update::{NextHop, UpdateContext};
 use route::attr::{
-    self, Category, FLAG_EXTENDED, FLAG_OPTIONAL, FLAG_PARTIAL, FLAG_TRANSITIVE, Shape, Treat, code, origin,
+    self, Attribute, Category, FLAG_EXTENDED, FLAG_OPTIONAL, FLAG_PARTIAL, FLAG_TRANSITIVE, Shape, Treat, code, origin,
 };
 use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -312,7 +312,7 @@ fn flags_kept(
     let wanted = match attribute.code {
         code::MP_REACH_NLRI | code::MP_UNREACH_NLRI => Category::OptionalNonTransitive,
         code::AS4_PATH | code::AS4_AGGREGATOR => Category::OptionalTransitive,
-        code => match attr::by_code(code) {
+        code => match row_of(code, context) {
             Some(row) => row.category,
             None => return unknown(attribute),
         },
@@ -359,6 +359,11 @@ fn unknown(attribute: RawAttribute<'_>) -> Result<Option<u8>, Notification> {
     Ok(transitive.then_some(FLAG_OPTIONAL | FLAG_TRANSITIVE | FLAG_PARTIAL))
 }
 
+/// The row of an attribute that this session reads.
+fn row_of(code: u8, context: &UpdateContext) -> Option<&'static Attribute> {
+    attr::by_code(code).filter(|row| context.recent_attributes || !row.is_recent())
+}
+
 /// An IPv4 address out of an IPv4-mapped next hop, where IPv6 routes may have those (RFC 4798 2).
 fn unmapped<'a>(octets: &'a [u8], context: &UpdateContext) -> &'a [u8] {
     const MAPPED: [u8; 12] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff];
@@ -382,7 +387,7 @@ fn write_all(raw: &[u8], hop: NextHop<'_>, context: &UpdateContext, decoded: &mu
             NextHop::Mp(octets) if entry.code == code::NEXT_HOP => unmapped(octets, context),
             _ => value_of(entry),
         };
-        let written = match attr::by_code(entry.code) {
+        let written = match row_of(entry.code, context) {
             // Merged into AS_PATH and AGGREGATOR.
             None if entry.code == code::AS4_PATH || entry.code == code::AS4_AGGREGATOR => continue,
             None => record(entry, decoded, |out| {

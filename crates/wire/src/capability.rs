@@ -5,8 +5,9 @@
 //! of the `encode` below; the order means nothing to the reader.
 
 use crate::nlri::{UNICAST, family_of};
+use crate::notification::cut;
 use nom::Parser;
-use nom::combinator::{all_consuming, eof};
+use nom::combinator::{all_consuming, eof, rest};
 use nom::multi::{length_data, many0};
 use nom::number::complete::{be_u8, be_u16, be_u24, be_u32};
 use route::Family;
@@ -17,11 +18,13 @@ mod code {
     pub(super) const ROUTE_REFRESH: u8 = 2;
     pub(super) const EXTENDED_NEXT_HOP: u8 = 5;
     pub(super) const EXTENDED_MESSAGES: u8 = 6;
+    pub(super) const ROLE: u8 = 9;
     pub(super) const GRACEFUL_RESTART: u8 = 64;
     pub(super) const FOUR_OCTET_AS: u8 = 65;
     pub(super) const ADD_PATH: u8 = 69;
     pub(super) const ENHANCED_REFRESH: u8 = 70;
     pub(super) const LONG_LIVED: u8 = 71;
+    pub(super) const HOSTNAME: u8 = 73;
 }
 
 /// AFI of IPv6, as the family of a next hop.
@@ -36,6 +39,9 @@ const FORWARDING: u8 = 0x80;
 const RECEIVE: u8 = 1;
 /// ADD-PATH: able to send.
 const SEND: u8 = 2;
+
+/// The longest name of a machine: its capability has two more octets.
+const HOSTNAME_OCTETS_MAX: usize = 253;
 
 /// All capabilities of one OPEN.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -60,6 +66,10 @@ pub struct Capabilities {
     pub enhanced_refresh: bool,
     /// Long-lived graceful restart (71).
     pub long_lived: Option<Vec<LongLivedFamily>>,
+    /// Roles (9, RFC 9234) by their numbers, each once; 255 for what is no role. What several mean is for the session.
+    pub roles: Vec<u8>,
+    /// The name of the machine (73, draft-walton-bgp-hostname-capability), control characters made blanks.
+    pub hostname: Option<Box<str>>,
     /// Capabilities that we do not know: code and value, as received.
     pub unknown: Vec<(u8, Vec<u8>)>,
 }
@@ -179,6 +189,20 @@ impl Capabilities {
                         .collect(),
                 );
             }
+            code::ROLE => {
+                let role = whole(be_u8, value).unwrap_or(u8::MAX);
+                if !self.roles.contains(&role) {
+                    self.roles.push(role);
+                }
+            }
+            // Behind the name stands that of its domain. Nobody's session ends over a name.
+            code::HOSTNAME => {
+                if let Ok((name, _)) = whole((length_data(be_u8), rest), value) {
+                    let name = String::from_utf8_lossy(name);
+                    let name: String = name.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+                    self.hostname = Some(cut(&name, HOSTNAME_OCTETS_MAX).into());
+                }
+            }
             _ => self.unknown.push((code, value.to_vec())),
         }
         Ok(())
@@ -197,6 +221,9 @@ impl Capabilities {
             let row = |f: &Family| [f.afi(), u16::from(UNICAST), NEXT_HOP_IPV6].map(u16::to_be_bytes);
             let value: Vec<u8> = self.extended_next_hop.iter().flat_map(row).flatten().collect();
             put(code::EXTENDED_NEXT_HOP, &value, out);
+        }
+        for role in &self.roles {
+            put(code::ROLE, &[*role], out);
         }
         if let Some(restart) = &self.graceful_restart {
             put(code::GRACEFUL_RESTART, &restart.value(), out);
@@ -217,6 +244,13 @@ impl Capabilities {
         if let Some(families) = &self.long_lived {
             let value: Vec<u8> = families.iter().flat_map(LongLivedFamily::value).collect();
             put(code::LONG_LIVED, &value, out);
+        }
+        if let Some(name) = &self.hostname {
+            let name = cut(name, HOSTNAME_OCTETS_MAX);
+            let mut value = vec![name.len() as u8];
+            value.extend_from_slice(name.as_bytes());
+            value.push(0); // no domain
+            put(code::HOSTNAME, &value, out);
         }
         for (code, value) in &self.unknown {
             put(*code, value, out);

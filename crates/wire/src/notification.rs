@@ -29,6 +29,7 @@ pub mod open {
     pub const UNSUPPORTED_PARAMETER: u8 = 4;
     pub const UNACCEPTABLE_HOLD_TIME: u8 = 6;
     pub const UNSUPPORTED_CAPABILITY: u8 = 7;
+    pub const ROLE_MISMATCH: u8 = 11;
 }
 
 /// Subcodes of [`UPDATE`].
@@ -62,7 +63,7 @@ pub mod cease {
 
 /// BIRD's words, by code and subcode.
 ///
-/// They are what bird 1.6.8 wrote into its log when it was sent each pair.
+/// They are what bird 1.6.8 wrote into its log when it was sent each pair, and later releases for what it did not know.
 static WORDS: &[(u8, u8, &str)] = &[
     (1, 0, "Invalid message header"),
     (1, 1, "Connection not synchronized"),
@@ -77,6 +78,7 @@ static WORDS: &[(u8, u8, &str)] = &[
     (2, 6, "Unacceptable hold time"),
     (2, 7, "Required capability missing"),
     (2, 8, "No supported AFI/SAFI"),
+    (2, 11, "Role mismatch"),
     (3, 0, "Invalid UPDATE message"),
     (3, 1, "Malformed attribute list"),
     (3, 2, "Unrecognized well-known attribute"),
@@ -105,6 +107,7 @@ static WORDS: &[(u8, u8, &str)] = &[
     (6, 8, "Out of Resources"),
     (7, 0, "Invalid ROUTE-REFRESH message"),
     (7, 1, "Invalid ROUTE-REFRESH message length"),
+    (8, 0, "Send hold timer expired"),
 ];
 
 /// How many octets of data are written into the log in hexadecimal.
@@ -223,7 +226,7 @@ impl Notification {
 }
 
 /// The longest beginning of a text that has at most so many octets.
-fn cut(text: &str, octets_max: usize) -> &str {
+pub(crate) fn cut(text: &str, octets_max: usize) -> &str {
     (0..=octets_max).rev().find_map(|end| text.get(..end)).unwrap_or(text)
 }
 

@@ -43,6 +43,8 @@ pub struct UpdateContext {
     pub confederation: bool,
     /// LOCAL_PREF of an external peer is believed (`allow bgp_local_pref`).
     pub local_pref_allowed: bool,
+    /// Attributes that BIRD 1.6 does not know are read, and not carried as unknown ones are.
+    pub recent_attributes: bool,
 }
 
 /// An UPDATE, split up; borrows the message.

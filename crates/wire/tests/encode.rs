@@ -21,6 +21,7 @@ const READER: UpdateContext = UpdateContext {
     internal: true,
     confederation: true,
     local_pref_allowed: false,
+    recent_attributes: true,
 };
 /// ORIGIN IGP, AS_PATH 65001, NEXT_HOP 10.1.1.1.
 const CANONICAL: &str = "4001000100 4002000602010000fde9 400300040a010101";

@@ -20,6 +20,7 @@ fn contexts() -> impl Strategy<Value = UpdateContext> {
             internal,
             confederation,
             local_pref_allowed: allowed,
+            recent_attributes: true,
         }
     })
 }

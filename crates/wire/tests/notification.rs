@@ -27,7 +27,9 @@ fn each_reason_has_the_words_of_bird() {
         (6, 8, "", "Out of Resources"),
         (6, 10, "", "Unknown error 6.10"),
         (7, 1, "", "Invalid ROUTE-REFRESH message length"),
-        (8, 0, "", "Unknown error 8.0"),
+        // These two are later than 1.6.8, and have the words of 2.19.
+        (8, 0, "", "Send hold timer expired"),
+        (2, 11, "", "Role mismatch"),
         (77, 5, "616263", "Unknown error 77.5: 616263"),
     ];
     for (code, subcode, data, line) in cases {

@@ -137,3 +137,35 @@ fn each_broken_open_has_the_answer_of_bird() {
         assert_eq!(Open::decode(&hex(body)), Err(wanted), "{name}");
     }
 }
+
+#[test]
+fn roles_are_numbers_each_once_and_what_is_no_number_is_255() {
+    let roles = |caps: &str| {
+        let octets = caps.split_whitespace().collect::<String>().len() / 2;
+        let open = Open::decode(&hex(&format!("04fdea005a0a010102{:02x} 02{octets:02x} {caps}", octets + 2)));
+        open.unwrap().capabilities.unwrap().roles
+    };
+    assert_eq!(roles("090104"), [4]);
+    assert_eq!(roles("090104 090104 090103"), [4, 3]);
+    assert_eq!(roles("0900 09020101"), [255]);
+    let told = Capabilities { roles: vec![1], hostname: Some("r1".into()), ..Capabilities::default() };
+    let body = body_of(Some(told.clone()));
+    assert_eq!(body[9..], hex("0b 02 09 090101 4904 027231 00")[..]);
+    assert_eq!(Open::decode(&body).unwrap().capabilities, Some(told));
+}
+
+#[test]
+fn a_hostname_can_not_move_a_terminal_nor_end_a_session() {
+    let hostname = |value: &str| {
+        let octets = value.len() / 2;
+        let head = format!("04fdea005a0a010102{:02x}02{:02x}49{octets:02x}", octets + 4, octets + 2);
+        Open::decode(&hex(&(head + value))).unwrap().capabilities.unwrap().hostname
+    };
+    assert_eq!(hostname("03611b6200").as_deref(), Some("a b"));
+    assert_eq!(hostname("01610162").as_deref(), Some("a"), "a domain stands behind it");
+    assert_eq!(hostname("02ff6100").as_deref(), Some("\u{fffd}a"));
+    assert_eq!((hostname("0561"), hostname("")), (None, None));
+    let long = Capabilities { hostname: Some("\u{e4}".repeat(200).into()), ..Capabilities::default() };
+    let told = Open::decode(&body_of(Some(long))).unwrap().capabilities.unwrap().hostname;
+    assert_eq!(told, Some("\u{e4}".repeat(126).into()), "cut between characters");
+}

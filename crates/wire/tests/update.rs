@@ -18,6 +18,7 @@ const EXTERNAL: UpdateContext = UpdateContext {
     internal: false,
     confederation: false,
     local_pref_allowed: false,
+    recent_attributes: true,
 };
 const INTERNAL: UpdateContext = UpdateContext { internal: true, ..EXTERNAL };
 const OLD: UpdateContext = UpdateContext { as4: false, ..EXTERNAL };
@@ -495,4 +496,14 @@ fn remarks_are_few_and_said_once() {
         }
         assert!(decoded.remarks().len() <= 8);
     }
+}
+
+#[test]
+fn what_1_6_does_not_know_is_carried_there_as_any_unknown_attribute() {
+    let old = UpdateContext { recent_attributes: false, ..EXTERNAL };
+    check(&EXTERNAL, &and("c0230400 00fde9"), canonical_and("c02300040000fde9"), &[]);
+    check(&old, &and("c0230400 00fde9"), canonical_and("e02300040000fde9"), &[]);
+    // RFC 9234 5: "If the length is not 4, the route is treated as withdrawn".
+    check(&EXTERNAL, &and("c02301 00"), Withdrawal, &["Attribute otc is malformed, withdrawing update"]);
+    check(&old, &and("c02301 00"), canonical_and("e023000100"), &[]);
 }

@@ -189,6 +189,8 @@ pub struct BgpConf {
     pub enhanced_refresh: bool,
     /// What is asked of the neighbour.
     pub terms: TermsConf,
+    /// `advertise hostname` (2).
+    pub advertise_hostname: bool,
     /// A neighbour that announces capabilities speaks the families among them alone, and without a common one there is
     /// no session (2).
     pub strict_families: bool,
@@ -421,6 +423,7 @@ impl Default for BgpConf {
             route_refresh: true,
             enhanced_refresh: true,
             terms: TermsConf::default(),
+            advertise_hostname: false,
             strict_families: false,
             retries_bare: true,
             as4: true,

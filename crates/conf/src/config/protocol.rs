@@ -21,6 +21,8 @@ pub struct ProtocolConf {
     pub description: Option<Arc<str>>,
     /// `router id`.
     pub router_id: Option<Ipv4Addr>,
+    /// `hostname`; `None`: that of all (2).
+    pub hostname: Option<Arc<str>>,
     /// `debug`.
     pub debug: DebugMask,
     /// `mrtdump`.
@@ -42,6 +44,7 @@ impl ProtocolConf {
             disabled: false,
             description: None,
             router_id: None,
+            hostname: None,
             debug,
             mrtdump,
             channels: Vec::new(),

@@ -1,5 +1,7 @@
 //! What a session asks of its neighbour (`require ...`, `min ...`, `max ...`), and how long it waits for it.
 
+use route::Role;
+
 /// The terms of a session (2). Times are seconds.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TermsConf {
@@ -15,6 +17,12 @@ pub struct TermsConf {
     pub graceful_restart: bool,
     /// `require long lived graceful restart`.
     pub long_lived: bool,
+    /// `require hostname`.
+    pub hostname: bool,
+    /// `local role` (RFC 9234).
+    pub role: Option<Role>,
+    /// `require roles`.
+    pub role_needed: bool,
     /// `min hold time`; 0: none.
     pub least_hold_s: u32,
     /// `min keepalive time`; 0: none.
@@ -40,6 +48,9 @@ impl Default for TermsConf {
             extended_messages: false,
             graceful_restart: false,
             long_lived: false,
+            hostname: false,
+            role: None,
+            role_needed: false,
             least_hold_s: 0,
             least_keepalive_s: 0,
             send_hold_s: None,

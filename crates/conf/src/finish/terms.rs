@@ -78,6 +78,11 @@ fn doubts(c: &BgpConf) -> Vec<(bool, &'static [&'static str], &'static str)> {
     let half_s = u32::from(c.hold_time_s) / 2;
     vec![
         (
+            c.confederation_member && c.terms.role.is_some(),
+            &["local", "role"],
+            "BGP roles are not recommended to be used within AS confederations",
+        ),
+        (
             c.keepalive_time_s.is_some_and(|s| s > half_s),
             &["keepalive", "time"],
             "Keepalive time should be at most 1/2 of hold time",

@@ -18,6 +18,8 @@ use neighbor::{
     same_neighbor, show_neighbor, with_as,
 };
 
+use route::Role;
+
 use Effect::Restart;
 use Slot::{Limited, Mark, Number, Secret, Short, Switch, Time};
 
@@ -204,14 +206,21 @@ pub(crate) static OPTIONS: &[Row<BgpConf>] = &[
     Row::new(&["long", "lived", "stale", "time"], Time(field!(long_lived_stale_time_s)), Restart),
     Row::<BgpConf>::new(&["strict", "bind"], Switch(field!(strict_bind)), Restart).only(V2),
     Row::<BgpConf>::new(&["free", "bind"], Switch(field!(free_bind)), Restart).only(V2),
-    Row::<BgpConf>::new(&["advertise", "hostname"], Slot::OnlyOff(NOT_YET), Restart).only(V2),
     Row::<BgpConf>::new(&["confederation"], Number(field!(confederation)), Restart).only(V2),
     Row::<BgpConf>::new(&["confederation", "member"], Switch(field!(confederation_member)), Restart).only(V2),
     Row::<BgpConf>::new(&["enforce", "first", "as"], Switch(field!(enforce_first_as)), Restart).only(V2),
     Row::<BgpConf>::new(&["allow", "as", "sets"], Switch(field!(allow_as_sets)), Restart).only(V2),
-    Row::<BgpConf>::refused(&["local", "role"], NOT_YET).only(V2),
-    Row::<BgpConf>::new(&["require", "roles"], Slot::OnlyOff(NOT_YET), Restart).only(V2),
-    Row::<BgpConf>::new(&["require", "hostname"], Slot::OnlyOff(NOT_YET), Restart).only(V2),
+    of_2(&["advertise", "hostname"], Switch(field!(advertise_hostname))),
+    of_2(&["require", "hostname"], Switch(field!(terms.hostname))),
+    own(
+        &["local", "role"],
+        "peer|provider|customer|rs_server|rs_client",
+        |p, c| p.one_of(ROLES).map(|role| c.terms.role = Some(role)),
+        |c| c.terms.role.map(|role| role.word().to_owned()).unwrap_or_default(),
+        |a, b| a.terms.role == b.terms.role,
+    )
+    .only(V2),
+    of_2(&["require", "roles"], Switch(field!(terms.role_needed))),
     of_2(&["require", "route", "refresh"], Switch(field!(terms.route_refresh))),
     of_2(&["enable", "enhanced", "route", "refresh"], Switch(field!(enhanced_refresh))),
     of_2(&["require", "enhanced", "route", "refresh"], Switch(field!(terms.enhanced_refresh))),
@@ -334,6 +343,14 @@ fn bounded(parser: &mut Parser<'_>, bounds: Bounds) -> Parsed<u16> {
         _ => Err(parser.refusal(start, bounds.message, format!("{asked} is not"))),
     }
 }
+
+static ROLES: &[(&str, Role)] = &[
+    ("peer", Role::Peer),
+    ("provider", Role::Provider),
+    ("customer", Role::Customer),
+    ("rs_server", Role::RsServer),
+    ("rs_client", Role::RsClient),
+];
 
 /// The field of the capability has 24 bits (RFC 9494 3).
 const STALE_TIME_MAX_S: u32 = (1 << 24) - 1;

@@ -48,8 +48,8 @@ pub(crate) static PROTOCOL: &[Row<ProtocolConf>] = &[
         .only(Dialect::V2),
     Row::<ProtocolConf>::refused(&["restart", "time", "limit"], "`error wait time` of bgp says how long it waits")
         .only(Dialect::V2),
-    Row::<ProtocolConf>::refused(&["hostname"], "not yet in rbird: the router has one name, in all its sessions")
-        .only(Dialect::V2),
+    // It is told by sessions alone: see `plan`.
+    Row::<ProtocolConf>::new(&["hostname"], Slot::Text(field!(hostname)), Effect::None).only(Dialect::V2),
 ];
 
 /// Options of an attachment to a table.

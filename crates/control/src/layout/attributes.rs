@@ -27,15 +27,32 @@ mod room {
     pub const LARGE: usize = 436;
 }
 
+/// What of it the releases write differently.
+#[derive(Clone, Copy, Debug)]
+pub struct Style {
+    /// How AS paths are written.
+    pub brackets: Brackets,
+    /// Attributes that 1.6 does not know have names.
+    pub recent: bool,
+}
+
+impl Style {
+    /// As 1.6 does it.
+    pub const V1: Self = Self { brackets: Brackets::Wide, recent: false };
+    /// As 2 does it.
+    pub const V2: Self = Self { brackets: Brackets::Tight, recent: true };
+}
+
 /// Calls `line` with the text of each line of each attribute, in BIRD's order: igp_metric, BGP's by code, the kernel's,
-/// the operator's own, which `symbols` names. `brackets`: how AS paths are written.
-pub fn each_line(attrs: &AttrSet, symbols: &Symbols, brackets: Brackets, mut line: impl FnMut(&str)) {
+/// the operator's own, which `symbols` names.
+pub fn each_line(attrs: &AttrSet, symbols: &Symbols, style: Style, mut line: impl FnMut(&str)) {
+    let brackets = style.brackets;
     let extra = attrs.local().extra.as_deref().unwrap_or_default();
     for (name, value) in extra.iter().filter(|(n, _)| *n == LocalAttr::IgpMetric) {
         line(&local(*name, value));
     }
     for record in attrs.iter() {
-        bgp(record, brackets, &mut line);
+        bgp(record, style, &mut line);
     }
     for (name, value) in extra.iter().filter(|(n, _)| *n != LocalAttr::IgpMetric) {
         match name {
@@ -46,8 +63,8 @@ pub fn each_line(attrs: &AttrSet, symbols: &Symbols, brackets: Brackets, mut lin
     }
 }
 
-fn bgp(record: Record<'_>, brackets: Brackets, line: &mut impl FnMut(&str)) {
-    let known = attr::by_code(record.code);
+fn bgp(record: Record<'_>, style: Style, line: &mut impl FnMut(&str)) {
+    let known = attr::by_code(record.code).filter(|row| style.recent || !row.is_recent());
     let head = match known {
         Some(known) => format!("\tBGP.{}: ", known.name),
         None => {
@@ -61,7 +78,7 @@ fn bgp(record: Record<'_>, brackets: Brackets, line: &mut impl FnMut(&str)) {
         Some(Shape::ExtCommunities) => wrapped(head, ext_communities(value), room::EXTENDED, line),
         Some(Shape::LargeCommunities) => wrapped(head, large_communities(value), room::LARGE, line),
         Some(Shape::ClusterList) => line(&cut(head, quads(value), room::INTS)),
-        Some(Shape::AsPath) => line(&as_path(head, AsPath::new(value), brackets)),
+        Some(Shape::AsPath) => line(&as_path(head, AsPath::new(value), style.brackets)),
         Some(shape) => line(&(head + &plain(shape, value))),
         None => line(&opaque(head, value)),
     }

@@ -15,7 +15,6 @@ use crate::view::{
     SessionView, StaticRow, StaticTo, StatusView, Timer,
 };
 use conf::config::{StaticDest, StaticHop};
-use route::aspath::Brackets;
 use route::hop::IGP_METRIC_HUGE;
 use route::{Family, Hop, IfIndex, IfaceAddr, Prefix, Resolved, Written};
 use std::borrow::Cow;
@@ -378,7 +377,9 @@ fn route_detail(path: &ShownPath<'_>, setting: &Setting<'_>, out: &mut Frame) {
     let local = path.attrs.local();
     let (kind, scope) = (local.kind.word(), local.scope.word());
     out.line(code::ROUTE_TYPE, format_args!("\tType: {kind} unicast {scope}"));
-    attributes::each_line(&path.attrs, setting.symbols, Brackets::Wide, |text| out.line(code::ROUTE_ATTRIBUTE, text));
+    attributes::each_line(&path.attrs, setting.symbols, attributes::Style::V1, |text| {
+        out.line(code::ROUTE_ATTRIBUTE, text)
+    });
 }
 
 pub const fn up_or_down(up: bool) -> &'static str {

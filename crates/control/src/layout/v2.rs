@@ -17,7 +17,6 @@ use crate::view::{
 };
 use conf::config::{StaticDest, StaticHop};
 use filter::Authorised;
-use route::aspath::Brackets;
 use route::attrs::{LocalAttr, LocalValue};
 use route::hop::{IGP_METRIC_HUGE, IGP_METRIC_UNKNOWN};
 use route::{Family, Hop, IfIndex, IfaceAddr, Prefix, Resolved, Roa, Written};
@@ -136,7 +135,7 @@ impl Layout for V2 {
             if detail {
                 let (kind, scope) = (path.attrs.local().kind.word(), path.attrs.local().scope.word());
                 out.line(code::ROUTE_TYPE, format_args!("\tType: {kind} {scope}"));
-                attributes::each_line(&path.attrs, setting.symbols, Brackets::Tight, |text| {
+                attributes::each_line(&path.attrs, setting.symbols, attributes::Style::V2, |text| {
                     out.line(code::ROUTE_ATTRIBUTE, text)
                 });
             }
@@ -157,7 +156,7 @@ impl Layout for V2 {
             if detail {
                 let (kind, scope) = (local.kind.word(), local.scope.word());
                 out.line(code::ROUTE_TYPE, format_args!("\tType: {kind} {scope}"));
-                attributes::each_line(attrs, setting.symbols, Brackets::Tight, |text| {
+                attributes::each_line(attrs, setting.symbols, attributes::Style::V2, |text| {
                     out.line(code::ROUTE_ATTRIBUTE, text)
                 });
             }
@@ -493,6 +492,12 @@ fn capability_tree(said: &CapabilitiesView, out: &mut Frame) {
             }
             kept(families).iter().for_each(|line| name(line));
         }
+    }
+    if let Some(hostname) = &said.hostname {
+        name(&format!("Hostname: {hostname}"));
+    }
+    if let Some(role) = said.role {
+        name(&format!("Role: {role}"));
     }
 }
 

@@ -402,6 +402,8 @@ fn aware() -> CapabilitiesView {
         add_path: None,
         enhanced_refresh: true,
         long_lived: Some((KeptFamilies::default(), [0; 2])),
+        hostname: None,
+        role: None,
     }
 }
 

@@ -10,7 +10,7 @@ use control::view::{
 };
 use filter::Policy;
 use rib::stats::{ExportStats, ImportStats, RouteCounts};
-use route::{Family, Moment, Prefix, ProtocolId, TableId};
+use route::{Family, Moment, Prefix, ProtocolId, Role, TableId};
 use session::peer::{Capabilities, Deps, PeerStatus, ProtoState};
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr};
@@ -424,5 +424,7 @@ fn capabilities(said: &Capabilities) -> CapabilitiesView {
             let rows: Vec<_> = families.iter().map(|f| (f.family, f.forwarding)).collect();
             (kept(&rows), [times().min().unwrap_or(0), times().max().unwrap_or(0)])
         }),
+        hostname: said.hostname.as_deref().map(Into::into),
+        role: said.roles.first().map(|code| Role::from_code(*code).map_or("?", Role::word)),
     }
 }

@@ -15,6 +15,7 @@ impl Machine {
             .or_else(|| self.identifier(negotiated.peer.router_id))
             .or_else(|| if bare { None } else { self.capabilities(negotiated) })
             .or_else(|| self.neighbour(negotiated.peer.asn))
+            .or_else(|| self.role(negotiated))
     }
 
     fn times(&self, negotiated: &Negotiated) -> Option<Objection> {
@@ -38,6 +39,10 @@ impl Machine {
         (!is_good).then(|| told(Notification::new(notification::OPEN, open_error::UNSUPPORTED_CAPABILITY)))
     }
 
+    fn role(&self, negotiated: &Negotiated) -> Option<Objection> {
+        self.config.terms.misfit(negotiated).map(wrong_role)
+    }
+
     fn neighbour(&self, asn: u32) -> Option<Objection> {
         let is_good = match self.config.peer_as {
             0 => asn != self.config.local_as && asn != 0,
@@ -45,6 +50,13 @@ impl Machine {
         };
         (!is_good).then(|| told(Notification::bad_peer_as(asn)))
     }
+}
+
+/// The line says which role it was; the NOTIFICATION does not.
+fn wrong_role(word: &str) -> Objection {
+    let n = Notification::new(notification::OPEN, open_error::ROLE_MISMATCH);
+    let text = format!("{} ({word})", n.message());
+    (n, text)
 }
 
 /// The line says the same as the NOTIFICATION.

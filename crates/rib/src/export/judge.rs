@@ -20,7 +20,8 @@ use route::attr::code;
 use route::attrs::{Local, SharedLocal};
 use route::community::{self, communities};
 use route::{
-    AttrSet, AttrSetBuilder, Dest, Family, IfIndex, Iface, IfaceAddr, Ifaces, Prefix, RoaTables, Source, SourceKind,
+    AttrSet, AttrSetBuilder, Dest, Family, IfIndex, Iface, IfaceAddr, Ifaces, Prefix, RoaTables, Role, Source,
+    SourceKind,
 };
 use std::sync::Arc;
 
@@ -253,6 +254,10 @@ fn nothing_local() -> Local {
 
 /// What the protocol keeps back before any filter is asked.
 fn is_vetoed(key: &GroupKey, offer: &Offer<'_>) -> bool {
+    // RFC 9234 5: what is for customers only goes neither up nor to peers.
+    if key.role.is_some_and(Role::looks_up) && offer.attrs.get(code::ONLY_TO_CUSTOMER).is_some() {
+        return true;
+    }
     let Some(from) = &offer.source.bgp else {
         return false;
     };

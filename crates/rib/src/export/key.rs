@@ -11,7 +11,7 @@
 use crate::batch::{Generation, Limit, Reading};
 use crate::trace::Tracing;
 use filter::run::Policy;
-use route::{BgpSource, ChannelId, Family, IfIndex, ProtocolId};
+use route::{BgpSource, ChannelId, Family, IfIndex, ProtocolId, Role};
 use std::hash::{Hash, Hasher};
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
@@ -65,6 +65,8 @@ pub struct GroupKey {
     pub extended_messages: bool,
     /// The neighbour knows long-lived graceful restart (RFC 9494): it is told long-lived stale routes.
     pub llgr_aware: bool,
+    /// Our role towards an external neighbour (RFC 9234).
+    pub role: Option<Role>,
     /// `export table`: what was told is kept exactly for a single neighbour too, so nothing is told twice.
     pub exact: bool,
 }
@@ -169,6 +171,7 @@ impl GroupKey {
             as4: true,
             extended_messages: false,
             llgr_aware: true,
+            role: None,
             exact: false,
         }
     }
@@ -209,13 +212,14 @@ impl GroupKey {
             as4,
             extended_messages,
             llgr_aware,
+            role,
             exact,
         } = *self;
         (
             (family, rewrite_before_filter, secondary, add_path, local_as, internal, confederation),
             (local_addr, local_link_local, link, next_hop, missing_lladdr, rr_client, cluster_id),
             (rs_client, interpret_communities, allow_local_pref, default_local_pref),
-            (med_to_external, as4, extended_messages, llgr_aware, exact),
+            (med_to_external, as4, extended_messages, llgr_aware, role, exact),
         )
     }
 
@@ -281,7 +285,7 @@ mod tests {
 
     #[test]
     fn each_field_makes_another_group() {
-        let flips: [fn(&mut GroupKey); 24] = [
+        let flips: [fn(&mut GroupKey); 25] = [
             |k| k.family = Family::Ipv6,
             |k| k.policy = Policy::Reject,
             |k| k.rewrite_before_filter = false,
@@ -305,6 +309,7 @@ mod tests {
             |k| k.as4 = false,
             |k| k.extended_messages = true,
             |k| k.llgr_aware = false,
+            |k| k.role = Some(Role::Peer),
             |k| k.exact = true,
         ];
         // A new field breaks this pattern: it needs a flip above.
@@ -332,6 +337,7 @@ mod tests {
             as4: _,
             extended_messages: _,
             llgr_aware: _,
+            role: _,
             exact: _,
         } = key();
         let mut groups = HashSet::from([key()]);

@@ -8,7 +8,7 @@
 use super::judge::Offer;
 use super::key::{GroupKey, LinkLocalFormat, MissingLladdr};
 use route::attr::{self, code, origin};
-use route::{AsPath, AttrSetBuilder, Family, Hop, IfIndex, Ifaces, Resolved, aspath::segment};
+use route::{AsPath, AttrSetBuilder, Family, Hop, IfIndex, Ifaces, Resolved, Role, aspath::segment};
 use std::net::{IpAddr, Ipv6Addr};
 
 /// Rewrites a route for the neighbours that the key describes.
@@ -194,6 +194,10 @@ pub(super) fn finish(work: &mut AttrSetBuilder, key: &GroupKey, ifaces: &Ifaces)
     if !key.internal {
         work.unset(code::ORIGINATOR_ID);
         work.unset(code::CLUSTER_LIST);
+    }
+    // RFC 9234 5: what goes down or to a peer is for customers only from here on.
+    if key.role.is_some_and(Role::looks_down) && work.get(code::ONLY_TO_CUSTOMER).is_none() {
+        work.set_u32(code::ONLY_TO_CUSTOMER, key.local_as);
     }
     finish_unknown(work);
     if !key.is_interior() {

@@ -5,7 +5,7 @@ use super::*;
 use crate::peer::{Confederation, GatewayMode};
 use route::hop::{Hop, Recursive, Resolved};
 use route::iface::{IfaceFlags, Scope};
-use route::{ChannelId, Iface, IfaceAddr, ProtocolId, TableId};
+use route::{ChannelId, Iface, IfaceAddr, ProtocolId, Role, TableId};
 use std::sync::atomic::AtomicU32;
 fn spec() -> PeerSpec {
     PeerSpec {
@@ -360,4 +360,34 @@ fn a_member_of_our_confederation_stands_in_front_of_its_paths_and_our_as_nowhere
     assert_eq!(judge_path(outside, &[(2, &[65002, 65000])]), (What::Withdraw, vec![]));
     let (what, lines) = judge_path(outside, &[(3, &[65002]), (2, &[7])]);
     assert_eq!((what, lines.len()), (What::Withdraw, 1));
+}
+
+/// RFC 9234 5, in the words of BIRD 2.0.12.
+#[test]
+fn a_route_leak_is_withdrawn_and_said_and_what_comes_down_is_marked() {
+    let otc = |asn: u32| [&[0xc0, 35, 4][..], &asn.to_be_bytes()].concat();
+    let outcome = |role: Option<Role>, attrs: &[u8]| {
+        let mut intake = intake(|s| s.terms.role = role);
+        let (what, sets) = take(&mut intake, &update(&[65002], PEER, attrs, NET));
+        let mark = sets.first().map(|set| (set.get_u32(code::ONLY_TO_CUSTOMER), set.get_u32(code::LOCAL_PREF)));
+        (what, mark, intake.lines())
+    };
+    let taken = |mark| (vec![What::Announce(0)], Some((mark, Some(120))), vec![]);
+    let leak = |why: &str| {
+        let lines =
+            [format!("Route leak detected - OTC attribute {why}"), "Invalid route 192.0.2.0/24 withdrawn".into()];
+        (vec![What::Withdraw], None, Vec::from(lines.map(Line::Remote)))
+    };
+    for role in [Role::Provider, Role::RsServer] {
+        assert_eq!(outcome(Some(role), &otc(65002)), leak("from downstream"), "{role:?}");
+        assert_eq!(outcome(Some(role), &[]), taken(None), "{role:?}");
+    }
+    for role in [Role::Customer, Role::RsClient] {
+        assert_eq!(outcome(Some(role), &otc(65077)), taken(Some(65077)), "{role:?}");
+        assert_eq!(outcome(Some(role), &[]), taken(Some(65002)), "{role:?}");
+    }
+    assert_eq!(outcome(Some(Role::Peer), &otc(65077)), leak("with mismatched ASN (65077)"));
+    assert_eq!(outcome(Some(Role::Peer), &otc(65002)), taken(Some(65002)));
+    assert_eq!(outcome(Some(Role::Peer), &[]), taken(Some(65002)));
+    assert_eq!(outcome(None, &otc(65077)), taken(Some(65077)));
 }

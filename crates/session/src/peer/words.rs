@@ -8,7 +8,7 @@ use rib::batch::{ChannelSpec, Generation};
 use rib::export::{GroupKey, MemberSpec};
 use rib::trace::Tracing;
 use route::iface::{IfaceAddr, Scope};
-use route::{BgpSource, Family, IfIndex, Ifaces, Moment, Source, SourceId, SourceKind};
+use route::{BgpSource, Family, IfIndex, Ifaces, Moment, Role, Source, SourceId, SourceKind};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use wire::capability::{AddPath, GracefulRestart, LongLivedFamily};
 use wire::{Capabilities, PerFamily, UpdateContext};
@@ -76,6 +76,8 @@ fn capabilities(spec: &PeerSpec, restarting: bool) -> Capabilities {
         add_paths,
         enhanced_refresh: spec.route_refresh && spec.enhanced_refresh,
         long_lived: long_lived_capability(spec, restarting),
+        roles: spec.role().map(Role::code).into_iter().collect(),
+        hostname: spec.hostname.as_deref().map(Into::into),
         unknown: Vec::new(),
     }
 }
@@ -127,6 +129,7 @@ pub(super) fn update_context(spec: &PeerSpec, negotiated: &Negotiated) -> Update
         internal: spec.is_internal(),
         confederation: spec.is_confederated(),
         local_pref_allowed: spec.allow_local_pref,
+        recent_attributes: !spec.rewrite_before_filter,
     }
 }
 
@@ -256,6 +259,7 @@ pub(super) fn group_key(spec: &PeerSpec, channel: &PeerChannel, negotiated: &Neg
         as4: negotiated.as4,
         extended_messages: negotiated.extended_messages,
         llgr_aware: caps.is_some_and(|c| c.long_lived.is_some()),
+        role: spec.role(),
         exact: channel.export_table,
     }
 }
