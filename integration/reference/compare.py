@@ -481,7 +481,8 @@ def fsm_doc(t):
                 for l in raw:
                     q = re.match(r'(?:1002-| )p1 +BGP +\S+ +(.*)', l)
                     if q:
-                        s = ' '.join(re.sub(r'\d\d:\d\d:\d\d(\.\d+)?', '', q[1]).split())
+                        # asked in the moment in which it comes up: what stands is still being told, or has been
+                        s = re.sub(r'^feed (?=Established)', 'up ', ' '.join(re.sub(r'\d\d:\d\d:\d\d(\.\d+)?', '', q[1]).split()))
                         if not states or states[-1] != s: states.append(s)
             a, _, st = reply(c, raw)
             d.control += ['> ' + c] + a
