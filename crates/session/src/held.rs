@@ -102,9 +102,11 @@ impl Held {
         self.passing.load(Ordering::Relaxed) > ALL_OCTETS_MAX / 2
     }
 
-    /// How many octets a reader may hold now before it is given bits.
-    pub(crate) fn behind_max(&self, reading: Reading) -> usize {
-        if self.passing.load(Ordering::Relaxed) > ALL_OCTETS_MAX { SHARE_OCTETS } else { alone_max(reading) }
+    /// Whether a reader that is so many octets behind is given a batch of so many, or bits instead. When all together
+    /// hold much the batch itself counts: one of hundreds of tables may be large, and each table may have one.
+    pub(crate) fn takes(&self, reading: Reading, behind: usize, octets: usize) -> bool {
+        let is_over = self.passing.load(Ordering::Relaxed) + octets > ALL_OCTETS_MAX;
+        if is_over { behind + octets <= SHARE_OCTETS } else { behind <= alone_max(reading) }
     }
 
     /// How few octets a reader must hold to be given what it missed, and how many rows of that at once.
@@ -160,16 +162,19 @@ mod tests {
         let (mut one, mut other) = (Held::new(passing.clone()), Held::new(passing.clone()));
         let (first, second) = (batch(1), batch(2));
         one.add(&first, ALL_OCTETS_MAX, true);
-        assert_eq!((one.oldest(), one.behind_max(Reading::Best)), (Some(1), BEHIND_OCTETS_MAX));
+        assert!(one.oldest() == Some(1) && one.takes(Reading::Best, BEHIND_OCTETS_MAX, 0), "just as much as may be");
         other.add(&second, 1, false);
-        assert_eq!(
-            (other.oldest(), other.behind_max(Reading::Best), one.behind_max(Reading::Best)),
-            (None, SHARE_OCTETS, SHARE_OCTETS)
-        );
+        assert_eq!(other.oldest(), None);
+        for held in [&one, &other] {
+            assert!(held.takes(Reading::Best, 1, SHARE_OCTETS - 1) && !held.takes(Reading::Best, 1, SHARE_OCTETS));
+        }
         drop(first);
-        assert_eq!(other.behind_max(Reading::Best), SHARE_OCTETS, "nobody has looked");
+        assert!(!other.takes(Reading::Best, SHARE_OCTETS, 1), "nobody has looked");
         one.look();
-        assert_eq!((one.oldest(), one.by_subscribers(), other.behind_max(Reading::Best)), (None, 0, BEHIND_OCTETS_MAX));
+        assert_eq!((one.oldest(), one.by_subscribers()), (None, 0));
+        assert!(
+            other.takes(Reading::Best, BEHIND_OCTETS_MAX, 1) && !other.takes(Reading::Best, BEHIND_OCTETS_MAX + 1, 1)
+        );
         drop(other);
         assert_eq!(passing.load(Ordering::Relaxed), 0);
     }
@@ -183,6 +188,7 @@ mod tests {
         drop(second);
         held.look();
         assert_eq!((held.oldest(), held.by_subscribers()), (Some(1), 1));
-        assert!(held.behind_max(Reading::All) < held.behind_max(Reading::Each));
+        let behind = BEHIND_OCTETS_ALL + 1;
+        assert!(held.takes(Reading::Each, behind, 1) && !held.takes(Reading::All, behind, 1));
     }
 }

@@ -574,7 +574,7 @@ impl Owned {
         let held = self.held.by_subscribers();
         let mut kind = None;
         for reader in &mut self.readers {
-            if reader.octets(held) > self.held.behind_max(reader.reading) {
+            if !self.held.takes(reader.reading, reader.octets(held), octets) {
                 reader.fallen.get_or_insert_default();
             }
             match &mut reader.fallen {
