@@ -70,7 +70,7 @@ const BATCH_OCTETS: usize = 256;
 /// How many pages of a feed may wait at a reader that is fed without asking.
 const FEED_PAGES_MAX: usize = 4;
 /// How long a table lets those go first that may lead more to it.
-const PUT_OFF_MS: u64 = 250;
+const PUT_OFF_MS: u64 = 1000;
 /// How many prefixes and paths that changed may wait meanwhile.
 const PUT_OFF_MAX: usize = 1 << 16;
 /// How soon a reader is looked at again that holds all it may: nobody says when it lets go.
