@@ -12,7 +12,7 @@ use crate::memory::{Answer, Question, Trace};
 use crate::names::{Attr, AttrKind, Field};
 use crate::operate::{self, Operated};
 use crate::program::{Function, MaskNode, Node, NodeOp, Step};
-use crate::run::{Env, RouteView, Verdict};
+use crate::run::{Env, RouteView, Verdict, Written};
 use crate::set::Key;
 use crate::subject::Subject;
 use crate::symbols::fit;
@@ -97,6 +97,8 @@ pub(crate) struct Walk<T> {
     pub printed: Vec<String>,
     /// The attributes were changed, and stand in the builder.
     pub changed: bool,
+    /// Which of them.
+    pub written: Written,
 }
 
 impl<'a, 's> Machine<'a, 's> {
@@ -124,7 +126,8 @@ impl<'a, 's> Machine<'a, 's> {
 
     fn end<T>(mut self, stack: &mut Vec<Value<'static>>, result: Result<T, String>) -> Walk<T> {
         *stack = recycle(std::mem::take(&mut self.stack));
-        Walk { result, printed: self.printed, changed: self.subject.changed() }
+        let (changed, written) = (self.subject.changed(), self.subject.written());
+        Walk { result, printed: self.printed, changed, written }
     }
 
     fn block(&mut self, steps: &'a [Step]) -> Walked<'a, Value<'a>> {

@@ -69,7 +69,7 @@ impl Filter {
             Err(words) => (Verdict::Reject, Some(words)),
         };
         let attrs = attrs.map(|set| self.without_transient(set, before));
-        Outcome { verdict, attrs, printed: walk.printed, error }
+        Outcome { verdict, attrs, written: walk.written, printed: walk.printed, error }
     }
 
     fn without_transient(&self, set: AttrSet, before: &AttrSet) -> AttrSet {
@@ -194,6 +194,25 @@ pub enum Verdict {
     Reject,
 }
 
+/// A set of codes of BGP attributes. Those from 64 on are not told apart from what is not in it: nobody asks for them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Written(u64);
+
+impl Written {
+    /// None.
+    pub const NOTHING: Self = Self(0);
+
+    /// Adds a code.
+    pub(crate) fn add(&mut self, code: u8) {
+        self.0 |= 1u64.checked_shl(code.into()).unwrap_or_default();
+    }
+
+    /// Whether a code is in it.
+    pub fn has(self, code: u8) -> bool {
+        1u64.checked_shl(code.into()).is_some_and(|bit| self.0 & bit != 0)
+    }
+}
+
 /// What came of running a filter on a route.
 #[derive(Clone, Debug)]
 pub struct Outcome {
@@ -202,6 +221,8 @@ pub struct Outcome {
     /// The changed attributes; `None` when the filter changed nothing. Also after a reject: kept
     /// filtered routes are kept as the filter left them.
     pub attrs: Option<AttrSet>,
+    /// Which BGP attributes it has set, added to or taken away, also to what stood there (BIRD 2: "fresh").
+    pub written: Written,
     /// Lines that `print` made, for the log, class info.
     pub printed: Vec<String>,
     /// A run-time error, for the log, class error, BIRD's words.

@@ -6,7 +6,7 @@
 
 use crate::names::{Attr, AttrKind, Field};
 use crate::operate::{self, Operated};
-use crate::run::{Authorised, Env, RouteView};
+use crate::run::{Authorised, Env, RouteView, Written};
 use crate::value::{EnumKind, Held, Value};
 use route::attr::{code, origin};
 use route::attrs::{AttrSetBuilder, Local, LocalAttr, LocalValue};
@@ -24,6 +24,7 @@ pub(crate) struct Subject<'a, 's> {
     env: Env<'a>,
     builder: &'s mut Option<AttrSetBuilder>,
     changed: bool,
+    written: Written,
     /// The filter has set where packets go: what was resolved counts no more.
     redirected: bool,
 }
@@ -36,11 +37,16 @@ impl<'a, 's> Subject<'a, 's> {
         env: Env<'a>,
         builder: &'s mut Option<AttrSetBuilder>,
     ) -> Self {
-        Self { route, env, builder, changed: false, redirected: false }
+        Self { route, env, builder, changed: false, written: Written::NOTHING, redirected: false }
     }
 
     pub(crate) const fn changed(&self) -> bool {
         self.changed
+    }
+
+    /// The attributes that were set, added to or taken away, whatever stood there.
+    pub(crate) const fn written(&self) -> Written {
+        self.written
     }
 
     /// The attributes as they are now, to be changed.
@@ -257,6 +263,7 @@ impl<'a, 's> Subject<'a, 's> {
     }
 
     fn set_bgp(&mut self, code: u8, kind: AttrKind, value: &Value<'_>) -> Operated<()> {
+        self.written.add(code);
         let builder = self.edit()?;
         match (kind, value) {
             (AttrKind::Int, Value::Int(n) | Value::Enum(_, n)) => builder.set_u32(code, *n),
@@ -297,6 +304,7 @@ impl<'a, 's> Subject<'a, 's> {
         if list.len() + more.len() > operate::OCTETS_MAX {
             return Err(operate::TOO_LONG);
         }
+        self.written.add(code);
         let builder = self.edit()?;
         builder.extend(code, more, builder.local.kind == SourceKind::Bgp);
         Ok(())
@@ -330,6 +338,9 @@ impl<'a, 's> Subject<'a, 's> {
 
     /// Takes an attribute away; nothing happens when the route is without it.
     pub(crate) fn unset(&mut self, attr: Attr) -> Operated<()> {
+        if let Attr::Bgp(code, _) = attr {
+            self.written.add(code);
+        }
         let builder = self.edit()?;
         match attr {
             Attr::Bgp(code, _) => builder.unset(code),

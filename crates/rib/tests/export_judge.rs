@@ -5,14 +5,17 @@
 mod support;
 
 use filter::run::Policy;
+use filter::span::SourceFile;
+use filter::syntax::{Cursor, lex};
+use filter::{FileId, Symbols};
 extern crate rbird_rib as rib;
 use rib::batch::ResolvedHop;
 use rib::export::{ExportVerdict, GroupKey, Judge, LinkLocalFormat, MissingLladdr, NextHopRules, Offer, RoutesOf};
 use route::attr::code;
 use route::attrs::{Local, Records};
 use route::{
-    AttrSet, AttrSetBuilder, BgpSource, Dest, Hop, IfIndex, Ifaces, ProtocolId, Resolved, Role, Source, SourceId,
-    SourceKind, Speaker,
+    AttrSet, AttrSetBuilder, BgpSource, Dest, Family, Hop, IfIndex, Ifaces, ProtocolId, Resolved, Role, Source,
+    SourceId, SourceKind, Speaker,
 };
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
@@ -234,6 +237,27 @@ fn a_link_local_next_hop_is_told_in_the_format_that_the_neighbour_knows() {
     assert_eq!(told(LinkLocalFormat::Native), [none, one.clone()].concat());
     assert_eq!(told(LinkLocalFormat::Single), one);
     assert_eq!(told(LinkLocalFormat::Double), [one.clone(), one].concat());
+}
+
+fn filter_of(text: &str) -> Policy {
+    let files = [SourceFile { path: "t".into(), text: text.as_bytes().into() }];
+    let tokens = lex(FileId(0), text.as_bytes());
+    let mut cursor = Cursor::new(&files, &tokens, Some(Family::Ipv4));
+    Policy::Filter(filter::language::filter(&mut cursor, &Symbols::new(Some(Family::Ipv4))).expect("a filter"))
+}
+
+/// Such an attribute is fresh to BIRD 2, whatever its value.
+#[test]
+fn what_the_export_filter_sets_is_told_by_2_also_when_it_stood_there() {
+    let told = |text: &str| {
+        let key = GroupKey { policy: filter_of(text), ..of_2(external()) };
+        let set = tell(key, &received(), &bgp_source(false), &hop(OTHER_LINK)).unwrap();
+        (set.get_u32(code::MED), set.next_hop().unwrap().0)
+    };
+    assert_eq!(told("{ accept; }"), (None, addr(1)));
+    assert_eq!(told("{ bgp_med = 50; accept; }"), (Some(50), addr(1)));
+    assert_eq!(told("{ bgp_med = bgp_med; bgp_next_hop = bgp_next_hop; accept; }"), (Some(50), addr(9)));
+    assert_eq!(told("{ unset(bgp_med); accept; }"), (None, addr(1)));
 }
 
 #[test]

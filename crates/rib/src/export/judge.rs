@@ -14,7 +14,7 @@ use super::key::{GroupKey, MissingLladdr};
 use super::rewrite;
 use super::{ExportVerdict, Judged};
 use crate::batch::ResolvedHop;
-use filter::run::{Env, Policy, RouteView, Verdict};
+use filter::run::{Env, Policy, RouteView, Verdict, Written};
 use filter::{Filter, Memory, Scratch};
 use route::attr::code;
 use route::attrs::{Local, SharedLocal};
@@ -93,6 +93,8 @@ pub struct Judge {
     /// The local part of all that is sent.
     nothing: SharedLocal,
     scratch: Scratch,
+    /// What the export filter has set of the path that is judged.
+    written: Written,
     remarks: Vec<Remark>,
 }
 
@@ -101,7 +103,8 @@ impl Judge {
     pub fn new(key: Arc<GroupKey>, ifaces: Arc<Ifaces>) -> Self {
         let work = AttrSetBuilder::new(nothing_local());
         let nothing = nothing_local().into();
-        Self { key, ifaces, roas: Arc::default(), work, nothing, scratch: Scratch::new(), remarks: Vec::new() }
+        let (scratch, written) = (Scratch::new(), Written::NOTHING);
+        Self { key, ifaces, roas: Arc::default(), work, nothing, scratch, written, remarks: Vec::new() }
     }
 
     /// By what it judges.
@@ -214,11 +217,12 @@ impl Judge {
 
     /// The two steps in their order, behind the veto; `self.work` holds the attributes, and what comes of them.
     fn pass(&mut self, offer: &Offer<'_>, mut before: impl FnMut(Step, &AttrSetBuilder)) -> ExportVerdict {
+        self.written = Written::NOTHING;
         let steps = if self.key.rewrite_before_filter { REWRITE_FIRST } else { FILTER_FIRST };
         for step in steps {
             before(step, &self.work);
             match step {
-                Step::Rewrite => rewrite::rewrite(&mut self.work, &self.key, offer),
+                Step::Rewrite => rewrite::rewrite(&mut self.work, &self.key, offer, self.written),
                 Step::Filter => {
                     if self.filter(offer) == Verdict::Reject {
                         return ExportVerdict::Filtered;
@@ -238,6 +242,7 @@ impl Judge {
         let attrs = self.work.build();
         let outcome =
             filter.run_noting(&mut self.scratch, offer.view(&attrs), Env { ifaces: &self.ifaces, roas: &self.roas });
+        self.written = outcome.written;
         self.remarks.extend(outcome.printed.into_iter().map(Remark::Printed));
         self.remarks.extend(outcome.error.map(Remark::Failed));
         if let Some(changed) = &outcome.attrs {

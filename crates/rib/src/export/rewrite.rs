@@ -7,30 +7,31 @@
 
 use super::judge::Offer;
 use super::key::{GroupKey, LinkLocalFormat, MissingLladdr};
+use filter::run::Written;
 use route::attr::{self, code, origin};
 use route::{AsPath, AttrSetBuilder, Family, Hop, IfIndex, Ifaces, Resolved, Role, aspath::segment};
 use std::net::{IpAddr, Ipv6Addr};
 
-/// Rewrites a route for the neighbours that the key describes.
-pub(super) fn rewrite(work: &mut AttrSetBuilder, key: &GroupKey, offer: &Offer<'_>) {
+/// Rewrites a route for the neighbours that the key describes. `written`: what the export filter has set, if it comes
+/// before.
+pub(super) fn rewrite(work: &mut AttrSetBuilder, key: &GroupKey, offer: &Offer<'_>, written: Written) {
     if offer.source.bgp.is_none() {
         make_bgp(work, key);
     }
-    // What a later filter sets counts as the operator's word; what an earlier one set does so too (BIRD 2: "fresh").
-    let is_set_by_filter =
-        |work: &AttrSetBuilder, code| !key.rewrite_before_filter && work.get(code) != offer.attrs.get(code);
+    // What the filter sets counts as the operator's word, also when it stood there (BIRD 2: "fresh").
+    let is_set_by_filter = |code| !key.rewrite_before_filter && written.has(code);
     rewrite_path(work, key, offer);
     if !key.is_interior() && !key.rs_client {
         // RFC 4271 5.1.4: a MED from a neighbouring AS MUST NOT be propagated to another one. BIRD 1.6 sends 0 in its
         // place, BIRD 2 none, wherever the route comes from, unless the export filter has set one.
-        let is_ours = key.med_to_external || is_set_by_filter(work, code::MED);
+        let is_ours = key.med_to_external || is_set_by_filter(code::MED);
         if !is_ours && !key.rewrite_before_filter {
             work.unset(code::MED);
         } else if !is_ours && offer.source.bgp.is_some() && work.get(code::MED).is_some() {
             work.set_u32(code::MED, 0);
         }
     }
-    let is_set = is_set_by_filter(work, code::NEXT_HOP);
+    let is_set = is_set_by_filter(code::NEXT_HOP);
     rewrite_next_hop(work, key, offer, is_set);
     let reflected =
         offer.source.bgp.as_ref().filter(|from| from.internal && key.internal && from.local_as == key.local_as);
