@@ -117,13 +117,13 @@ fn beside(pair: &mut Pair, family: &Family) -> Result<()> {
     Ok(())
 }
 
-/// Of BIRD 2, at either end.
+/// Of BIRD 2, at either end; the routes of IPv6 go with path identifiers.
 fn both_families(own: u8, statics: &str, session: &str, more: &str) -> String {
     let (peer, asn) = (3 - own, 65000 + u32::from(own));
     format!(
         "router id 10.9.0.{own};\nipv4 table t4;\nipv6 table t6;\nprotocol device {{}}\n{statics}{more}\
          protocol bgp both {{ local 10.9.0.{own} as {asn}; neighbor 10.9.0.{peer} as {}; connect delay time 1; \
-         connect retry time 2; error wait time 1, 2; ipv4 {{ {session} }}; ipv6 {{ {session} }}; }}\n",
+         connect retry time 2; error wait time 1, 2; ipv4 {{ {session} }}; ipv6 {{ add paths; {session} }}; }}\n",
         65000 + u32::from(peer)
     )
 }

@@ -74,9 +74,16 @@ pub fn put_state_change(out: &mut Vec<u8>, time_s: u32, ends: &Ends, from: u16, 
     });
 }
 
-/// Appends BGP4MP_MESSAGE, or BGP4MP_MESSAGE_AS4 for a session of four-octet ASs (4.4.2, 4.4.3). `message` is a whole one.
-pub fn put_message(out: &mut Vec<u8>, time_s: u32, ends: &Ends, as4: bool, message: &[u8]) {
-    record(out, time_s, BGP4MP, if as4 { 4 } else { 1 }, |out| {
+/// Appends BGP4MP_MESSAGE, or BGP4MP_MESSAGE_AS4 for a session of four-octet ASs (4.4.2, 4.4.3); of an UPDATE whose NLRI
+/// carry path identifiers their siblings of RFC 8050 3. `message` is a whole one.
+pub fn put_message(out: &mut Vec<u8>, time_s: u32, ends: &Ends, as4: bool, path_ids: bool, message: &[u8]) {
+    let subtype = match (path_ids, as4) {
+        (false, false) => 1,
+        (false, true) => 4,
+        (true, false) => 8,
+        (true, true) => 9,
+    };
+    record(out, time_s, BGP4MP, subtype, |out| {
         put_ends(out, ends, as4);
         out.extend(message);
     });
@@ -230,9 +237,9 @@ mod tests {
             "ffffffffffffffffffffffffffffffff 0035 01 04 fdea 00f0 02020202 18 02 16 01 04 00010001 02 00 40 02 0000 41 04 \
              0000fdea 46 00 47 00",
         );
-        put_message(&mut out, 0x6b03_4d98, &ends("127.0.0.2", "127.0.0.1"), false, &open);
+        put_message(&mut out, 0x6b03_4d98, &ends("127.0.0.2", "127.0.0.1"), false, false, &open);
         let keepalive = octets("ffffffffffffffffffffffffffffffff 0013 04");
-        put_message(&mut out, 0x6b03_4d98, &ends("127.0.0.2", "127.0.0.1"), true, &keepalive);
+        put_message(&mut out, 0x6b03_4d98, &ends("127.0.0.2", "127.0.0.1"), true, false, &keepalive);
         let bird = octets(
             "6b034d94 0010 0005 00000018 0000fdea 0000fde9 0000 0001 00000000 00000000 0001 0003
              6b034d98 0010 0005 00000018 0000fdea 0000fde9 0000 0001 7f000002 7f000001 0003 0002
@@ -268,6 +275,15 @@ mod tests {
 
     /// Written by BIRD 1.6.8 with `always add path`.
     #[test]
+    fn messages_with_path_identifiers_are_of_another_subtype() {
+        for (as4, subtype) in [(false, 8), (true, 9)] {
+            let mut out = Vec::new();
+            put_message(&mut out, 0, &ends("127.0.0.2", "127.0.0.1"), as4, true, &[]);
+            assert_eq!(out[4..8], [0, 16, 0, subtype]);
+        }
+    }
+
+    #[test]
     fn with_path_identifiers_another_record_is_written() {
         let mut out = Vec::new();
         let entry = Entry { peer: 0, since_s: 0x6b03_4db7, path_id: 0, attrs: &[] };
@@ -292,7 +308,7 @@ mod tests {
     #[test]
     fn an_as_without_room_is_as_trans() {
         let mut out = Vec::new();
-        put_message(&mut out, 0, &Ends { peer_as: 70000, ..ends("::1", "::2") }, false, &[]);
+        put_message(&mut out, 0, &Ends { peer_as: 70000, ..ends("::1", "::2") }, false, false, &[]);
         assert_eq!(out[12..20], octets("5ba0 fde9 0000 0002")[..]);
     }
 }

@@ -187,6 +187,19 @@ impl<'a> Fields<'a> {
     }
 }
 
+/// The family of which the body of an UPDATE speaks, told before it is split. `None`: it cannot be told, or it is none of ours.
+pub fn family(body: &[u8]) -> Option<Family> {
+    let fields = Fields::split(body).ok()?;
+    let mp = MpAttributes::find(fields.attributes).ok()?;
+    match mp.reach.or(mp.unreach) {
+        Some(mp) if fields.withdrawn.is_empty() => {
+            let (&[high, low, safi], _) = mp.value.split_first_chunk::<3>()?;
+            family_of(u16::from_be_bytes([high, low]), safi)
+        }
+        _ => Some(Family::Ipv4),
+    }
+}
+
 /// A length of two octets and as much as it says; then the rest.
 fn counted(octets: &[u8]) -> Option<(&[u8], &[u8])> {
     let (length, rest) = octets.split_first_chunk::<2>()?;

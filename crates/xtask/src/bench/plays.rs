@@ -102,8 +102,8 @@ pub fn reads(stage: &mut Stage) -> Result<()> {
     let started = stage.daemon.cpu_seconds()?;
     let (wall, cpu) = process::read_alone(stage.setting.pid, &file)?;
     let figures = stage.timed("configure", |_| configure(&control))?;
-    let more = [("CPU s of the start", started), ("-p wall s", wall), ("-p CPU s", cpu)];
-    figures.more.extend(more.map(|(name, value)| (name.to_owned(), value)));
+    let more = [("CPU ms of the start", started), ("-p wall ms", wall), ("-p CPU ms", cpu)];
+    figures.more.extend(more.map(|(name, seconds)| (name.to_owned(), seconds * 1e3)));
     Ok(())
 }
 

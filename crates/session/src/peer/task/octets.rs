@@ -44,7 +44,7 @@ impl Task {
             match frame::next(octets, octets_max) {
                 Ok(Next::Frame(found)) => {
                     let whole = octets.get(..found.octets()).unwrap_or_default();
-                    self.record_message(which, whole);
+                    self.record_message(which, found.kind, whole);
                     self.monitor_message(which, found.kind, whole);
                     self.message(which, &found);
                     octets = octets.get(found.octets()..).unwrap_or_default();

@@ -8,7 +8,9 @@ use super::{Task, unspecified};
 use crate::conn::Conn;
 use fsm::{Phase, Which};
 use std::time::{SystemTime, UNIX_EPOCH};
+use wire::frame::HEADER_OCTETS;
 use wire::mrt::{self, Ends};
+use wire::{Kind, update};
 
 /// Bits of the mask.
 const STATES: u32 = 1;
@@ -16,14 +18,22 @@ const MESSAGES: u32 = 2;
 
 impl Task {
     /// Records a message as it came, header included.
-    pub(super) fn record_message(&self, which: Which, message: &[u8]) {
+    pub(super) fn record_message(&self, which: Which, kind: Kind, message: &[u8]) {
         if self.spec.mrtdump & MESSAGES == 0 || !self.deps.recorder.is_on() {
             return;
         }
         let Some(conn) = self.conn(which) else { return };
         let mut record = Vec::with_capacity(message.len() + 64);
-        mrt::put_message(&mut record, now_s(), &self.ends(Some(conn)), conn.as4, message);
+        let path_ids = self.has_path_ids(kind, message);
+        mrt::put_message(&mut record, now_s(), &self.ends(Some(conn)), conn.as4, path_ids, message);
         self.deps.recorder.record(record);
+    }
+
+    /// Whether it is an UPDATE whose NLRI carry path identifiers.
+    fn has_path_ids(&self, kind: Kind, message: &[u8]) -> bool {
+        let with = self.machine.negotiated().map_or(&[][..], |n| &n.add_path_rx);
+        let family = || update::family(message.get(HEADER_OCTETS..)?);
+        kind == Kind::Update && !with.is_empty() && family().is_some_and(|f| with.contains(&f))
     }
 
     /// Records that the machine has come from one state to another.
