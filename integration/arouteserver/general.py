@@ -63,7 +63,7 @@ MORE_CLIENTS = """
 
 
 # Which releases have them.
-ROLES = ()
+ROLES = ("2.0.11", "2.14", "2.16", "2.19.2", "3.3.2")
 ASPAS = ("2.16", "2.19.2", "3.3.2")
 
 

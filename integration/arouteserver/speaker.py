@@ -12,7 +12,7 @@ CLIENTS = [(3333, "11"), (10745, "22"), (10745, "23"), (131073, "33"), (174, "44
 # One that announces both families on a session over IPv6 (RFC 8950); with both families in one daemon only.
 BOTH = (196615, "55")
 # Who says that it is the client of a route server (RFC 9234), of those that speak with both families in one daemon.
-ROLES = {}
+ROLES = {"11": 2, "33": 2, "55": 2}
 ENDS = [end for _, end in CLIENTS + [BOTH]]
 MARKER = b"\xff" * 16
 
