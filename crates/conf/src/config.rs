@@ -4,6 +4,7 @@
 //! field here, which the dialect only fills with its default. Nobody behind this
 //! room asks for the dialect, but for the text of the control socket.
 
+mod aggregator;
 mod bfd;
 mod bgp;
 mod bmp;
@@ -22,6 +23,7 @@ mod symbols;
 mod terms;
 mod time;
 
+pub use aggregator::AggregatorConf;
 pub use bfd::{BfdAccept, BfdAuth, BfdConf, BfdInterfaces, BfdMode, BfdNeighbor, BfdOptions, BfdPassword, CivilTime};
 pub use bgp::{
     Authentication, BgpChannel, BgpConf, Bind, GatewayMode, LinkLocalFormat, MissingLladdr, NextHopPrefer, PeerKind,

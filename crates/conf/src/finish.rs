@@ -6,8 +6,9 @@
 mod terms;
 
 use crate::config::{
-    Authentication, BfdMode, BgpConf, Bind, BmpConf, Carries, ChannelConf, Dialect, GatewayMode, MissingLladdr,
-    MrtConf, NextHopPrefer, PeerKind, PipeConf, ProtocolConf, ProtocolKind, RestartMode, RoutesOf, RpkiConf,
+    AggregatorConf, Authentication, BfdMode, BgpConf, Bind, BmpConf, Carries, ChannelConf, Dialect, GatewayMode,
+    MissingLladdr, MrtConf, NextHopPrefer, PeerKind, PipeConf, ProtocolConf, ProtocolKind, RestartMode, RoutesOf,
+    RpkiConf,
 };
 use crate::options::bgp::MULTIHOP_DEFAULT;
 use crate::parser::Parser;
@@ -37,6 +38,13 @@ impl Parser<'_> {
             let span = conf.span;
             channels =
                 has_table.then(|| DraftChannel { conf: channel, span, given: given.clone() }).into_iter().collect();
+        }
+        if let ProtocolKind::Aggregator(aggregator) = &conf.kind {
+            channels = of_aggregator(aggregator, channels);
+            for channel in &mut channels {
+                let table = self.config.tables.iter().find(|t| t.name == channel.conf.table);
+                channel.conf.family = table.map_or(channel.conf.family, |t| t.family);
+            }
         }
         if let ProtocolKind::Bgp(bgp) = &mut conf.kind {
             complete(bgp, dialect, &given);
@@ -89,6 +97,7 @@ impl Parser<'_> {
                 }
             }
             ProtocolKind::Pipe(pipe) => channels.iter().for_each(|c| self.pipe(pipe, &c.conf, given, close)),
+            ProtocolKind::Aggregator(aggregator) => self.aggregator(aggregator, channels, given, close),
             ProtocolKind::Mrt(mrt) => self.mrt(mrt, close),
             ProtocolKind::Bmp(bmp) => self.bmp(bmp, close),
             ProtocolKind::Static(fixed) if dialect == Dialect::V2 => {
@@ -220,6 +229,23 @@ impl Parser<'_> {
                 self.warn(place, format!("`{}` does nothing in a pipe: {why}", words.join(" ")));
             }
         }
+    }
+
+    /// An aggregator reads one table and fills one of the same family.
+    fn aggregator(&mut self, conf: &AggregatorConf, channels: &[DraftChannel], given: &Given, close: Span) {
+        let has = |words: &[&str]| given.contains_key(words);
+        let families: Vec<_> = channels.iter().map(|c| c.conf.family).collect();
+        let (message, help) = match conf {
+            _ if !has(&["table"]) => ("Source table not specified", "add `table NAME;`"),
+            AggregatorConf { peer_table: None, .. } => ("Destination table not specified", "add `peer table NAME;`"),
+            _ if families.first() != families.get(1) => {
+                ("Both tables must be of the same type", "both are `ipv4 table`s, or both `ipv6 table`s")
+            }
+            _ if conf.keys.is_empty() => ("Aggregate on clause not specified", "add `aggregate on net, ...;`"),
+            AggregatorConf { merge: None, .. } => ("Merge by clause not specified", "add `merge by { ... accept; };`"),
+            _ => return,
+        };
+        self.fail(Diagnostic::error(close, message).help(help));
     }
 
     /// A dump needs a file and a time.
@@ -603,6 +629,18 @@ fn importing(filter: &Arc<Filter>, kind: &ProtocolKind) -> Arc<Filter> {
 /// As BIRD 2 writes an authorisation: `10.0.0.0/8-24 AS65001`.
 fn roa_words(roa: &Roa) -> String {
     format!("{}-{} AS{}", roa.prefix, roa.max_len, roa.asn)
+}
+
+/// The two channels of an aggregator, from the one whose options stand in it: it reads what `export` lets through, and
+/// gives what `import` lets through.
+fn of_aggregator(conf: &AggregatorConf, channels: Vec<DraftChannel>) -> Vec<DraftChannel> {
+    let Some(reads) = channels.into_iter().next() else { return Vec::new() };
+    let mut gives = reads.clone();
+    gives.conf.table = conf.peer_table.clone().unwrap_or_default();
+    gives.conf.export = Policy::Reject;
+    let mut reads = reads;
+    reads.conf.import = Policy::Reject;
+    vec![reads, gives]
 }
 
 /// fe80::/10.

@@ -97,7 +97,7 @@ impl<'a> Parser<'a> {
     }
 
     /// Whether the last token read was this one.
-    fn is_behind(&self, op: Op) -> bool {
+    pub(crate) fn is_behind(&self, op: Op) -> bool {
         self.at.octets(self.at.last_span()) == op.text().as_bytes()
     }
 

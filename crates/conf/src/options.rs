@@ -1,5 +1,6 @@
 //! The options of every protocol, as tables.
 
+pub(crate) mod aggregator;
 pub(crate) mod bfd;
 pub(crate) mod bgp;
 pub(crate) mod bmp;
@@ -34,6 +35,10 @@ macro_rules! with_own {
             }
             ProtocolKind::Pipe($own) => {
                 let $rows = $crate::options::pipe::OPTIONS;
+                $body
+            }
+            ProtocolKind::Aggregator($own) => {
+                let $rows = $crate::options::aggregator::OPTIONS;
                 $body
             }
             ProtocolKind::Bgp($own) => {

@@ -188,6 +188,7 @@ fn kind_word(conf: &ProtocolConf) -> String {
         ProtocolKind::Mrt(_) => "mrt",
         ProtocolKind::Rpki(_) => "rpki",
         ProtocolKind::Bmp(_) => "bmp",
+        ProtocolKind::Aggregator(_) => "aggregator",
     }
     .to_owned()
 }
@@ -229,7 +230,7 @@ fn own(old: &ProtocolKind, new: &ProtocolKind, into: &mut Changes) {
             })*
         };
     }
-    other! { Device DeviceConf, Direct DirectConf, Kernel KernelConf, Static StaticConf, Bgp BgpConf, Pipe PipeConf, Bfd BfdConf, Mrt MrtConf, Rpki RpkiConf, Bmp BmpConf, }
+    other! { Device DeviceConf, Direct DirectConf, Kernel KernelConf, Static StaticConf, Bgp BgpConf, Pipe PipeConf, Bfd BfdConf, Mrt MrtConf, Rpki RpkiConf, Bmp BmpConf, Aggregator AggregatorConf, }
     fn both<T: Other>(rows: &[Row<T>], old: &T, new: &ProtocolKind, into: &mut Changes) {
         if let Some(new) = T::of(new) {
             into.compare(rows, old, new);

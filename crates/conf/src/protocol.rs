@@ -1,8 +1,8 @@
 //! `protocol KIND [NAME] [from TEMPLATE] { OPTIONS }`, and templates.
 
 use crate::config::{
-    BfdConf, BgpConf, BmpConf, ChannelConf, DeviceConf, Dialect, DirectConf, KernelConf, MrtConf, PipeConf,
-    ProtocolConf, ProtocolKind, RpkiConf, StaticConf,
+    AggregatorConf, BfdConf, BgpConf, BmpConf, ChannelConf, DeviceConf, Dialect, DirectConf, KernelConf, MrtConf,
+    PipeConf, ProtocolConf, ProtocolKind, RpkiConf, StaticConf,
 };
 use crate::language::said;
 use crate::option::{Row, find, words_known, words_known_of};
@@ -26,9 +26,9 @@ pub(crate) struct Kind {
 }
 
 impl Kind {
-    /// Whether a dialect has it: cache servers and monitoring stations are of BIRD 2 alone.
+    /// Whether a dialect has it: cache servers, monitoring stations and aggregators are of BIRD 2 alone.
     fn is_in(&self, dialect: Dialect) -> bool {
-        dialect == Dialect::V2 || !matches!(self.word, "rpki" | "bmp")
+        dialect == Dialect::V2 || !matches!(self.word, "rpki" | "bmp" | "aggregator")
     }
 }
 
@@ -47,6 +47,7 @@ pub(crate) static KINDS: &[Kind] = &[
     Kind { word: "mrt", blank: |_| ProtocolKind::Mrt(MrtConf::default()), preference: 0 },
     Kind { word: "bmp", blank: |_| ProtocolKind::Bmp(BmpConf::default()), preference: 0 },
     Kind { word: "bfd", blank: |_| ProtocolKind::Bfd(BfdConf::default()), preference: 0 },
+    Kind { word: "aggregator", blank: |_| ProtocolKind::Aggregator(AggregatorConf::default()), preference: 1 },
     Kind { word: "rpki", blank: |_| ProtocolKind::Rpki(RpkiConf::default()), preference: 100 },
 ];
 
@@ -58,7 +59,6 @@ pub(crate) static ABSENT: &[(&str, &str)] = &[
     ("radv", NEVER),
     ("l3vpn", NEVER),
     ("perf", NEVER),
-    ("aggregator", NEVER),
     ("bridge", NEVER),
     ("evpn", NEVER),
     ("snmp", NEVER),
@@ -102,7 +102,8 @@ impl Draft {
 
     /// Whether the options of its one attachment to a table stand among its own.
     pub(crate) fn holds_channel(&self, dialect: Dialect) -> bool {
-        dialect == Dialect::V1 || matches!(self.conf.kind, ProtocolKind::Pipe(_) | ProtocolKind::Mrt(_))
+        dialect == Dialect::V1
+            || matches!(self.conf.kind, ProtocolKind::Pipe(_) | ProtocolKind::Mrt(_) | ProtocolKind::Aggregator(_))
     }
 
     /// What to say of words that only the other dialect has here.

@@ -76,6 +76,7 @@ fn config_of_2(place: &str, line: &str) -> String {
         "mrt" => format!("protocol mrt {{ table t0; filename \"f\"; period 1; {line} }}"),
         "rpki" => format!("protocol rpki {{ roa4 {{ table r0; }}; remote 192.0.2.2; {line} }}"),
         "bmp" => format!("protocol bmp {{ station address ip 192.0.2.2 port 1790; {line} }}"),
+        "aggregator" => format!("protocol aggregator {{ table master4; peer table t0; {line} }}"),
         "device" | "bfd" => format!("protocol {place} {{ {line} }}"),
         _ => format!("protocol {place} {{ ipv4; {line} }}"),
     };

@@ -114,6 +114,7 @@ pub enum Kind {
     Rip,
     Babel,
     Rpki,
+    Aggregator,
 }
 
 impl Kind {
@@ -133,6 +134,7 @@ impl Kind {
             Self::Rip => "RIP",
             Self::Babel => "Babel",
             Self::Rpki => "RPKI",
+            Self::Aggregator => "Aggregator",
         }
     }
 }

@@ -5,8 +5,8 @@
 //! instances; everybody else sees a [`Seen`], cheap copies of the handles.
 
 use crate::protocols::{
-    BfdHandle, BmpHandle, DeviceHandle, Diary, DirectHandle, KernelHandle, MrtHandle, PipeHandle, RpkiHandle,
-    StaticHandle,
+    AggregatorHandle, BfdHandle, BmpHandle, DeviceHandle, Diary, DirectHandle, KernelHandle, MrtHandle, PipeHandle,
+    RpkiHandle, StaticHandle,
 };
 use crate::translate::ChannelIds;
 use conf::config::{DebugMask, MrtMask, ProtocolConf};
@@ -40,6 +40,8 @@ pub enum Running {
     Rpki(RpkiHandle),
     /// `protocol bmp`.
     Bmp(BmpHandle),
+    /// `protocol aggregator`.
+    Aggregator(AggregatorHandle),
 }
 
 impl Running {
@@ -56,6 +58,7 @@ impl Running {
             Self::Mrt(_) => Kind::Mrt,
             Self::Rpki(_) => Kind::Rpki,
             Self::Bmp(_) => Kind::Bmp,
+            Self::Aggregator(_) => Kind::Aggregator,
         }
     }
 
@@ -72,6 +75,7 @@ impl Running {
             Self::Mrt(p) => p.begin(),
             Self::Rpki(p) => p.begin(),
             Self::Bmp(p) => p.begin(),
+            Self::Aggregator(p) => p.begin(),
         }
     }
 
@@ -105,6 +109,7 @@ impl Running {
             Self::Mrt(p) => p.stop().await,
             Self::Rpki(p) => p.stop().await,
             Self::Bmp(p) => p.stop().await,
+            Self::Aggregator(p) => p.stop().await,
         }
     }
 

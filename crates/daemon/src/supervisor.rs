@@ -20,8 +20,8 @@ use crate::answers::{protocols, routes};
 use crate::files::Disk;
 use crate::instance::{Caller, Instance, Running};
 use crate::protocols::{
-    BfdHandle, BmpHandle, DeviceHandle, Diary, DirectHandle, KernelHandle, MrtHandle, PipeHandle, RpkiHandle, Start,
-    StaticHandle,
+    AggregatorHandle, BfdHandle, BmpHandle, DeviceHandle, Diary, DirectHandle, KernelHandle, MrtHandle, PipeHandle,
+    RpkiHandle, Start, StaticHandle,
 };
 use crate::roas::Settled;
 use crate::translate::{self, ChannelIds};
@@ -541,6 +541,7 @@ impl Supervisor {
             ProtocolKind::Kernel(_) => Running::Kernel(KernelHandle::spawn(start.clone())),
             ProtocolKind::Static(_) => Running::Static(StaticHandle::spawn(start.clone())),
             ProtocolKind::Pipe(_) => Running::Pipe(PipeHandle::spawn(start)?),
+            ProtocolKind::Aggregator(_) => Running::Aggregator(AggregatorHandle::spawn(start)?),
             ProtocolKind::Bfd(_) => Running::Bfd(BfdHandle::spawn(start.clone())),
             ProtocolKind::Bmp(_) => {
                 let orders = self.orders.clone();

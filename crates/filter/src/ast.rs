@@ -61,6 +61,10 @@ pub enum ExprKind {
     RoaCheck(Arc<str>, Option<Box<[Expr; 2]>>),
     /// `aspa_check(t, path, upstream)`.
     AspaCheck(Arc<str>, Box<[Expr; 2]>),
+    /// `routes`, those that are merged.
+    Routes,
+    /// `r.bgp_path`: an attribute of one of them.
+    OfRoute(Box<Expr>, Attr),
     /// `a.len`, `add(a, b)`.
     Method(Method, Box<Expr>, Option<Box<Expr>>),
 }

@@ -161,6 +161,14 @@ impl<'a> Compiler<'a> {
         }
     }
 
+    /// Compiles an expression that is evaluated for routes.
+    pub fn key(mut self, expr: &Expr) -> Result<(Node, Inputs), Vec<Diagnostic>> {
+        match self.node(expr) {
+            Ok(node) => self.finish(node),
+            Err(wrong) => Err(vec![wrong]),
+        }
+    }
+
     fn finish<T>(self, made: T) -> Result<(T, Inputs), Vec<Diagnostic>> {
         if self.errors.is_empty() { Ok((made, self.inputs)) } else { Err(self.errors) }
     }
@@ -469,6 +477,11 @@ impl<'a> Compiler<'a> {
             ExprKind::Mask(items) => self.mask(items)?,
             ExprKind::Call(name, arguments) => self.call(name, arguments, expr.span)?,
             ExprKind::RoaCheck(name, subject) => self.roa_check(name, subject.as_deref(), expr.span)?,
+            ExprKind::Routes => NodeOp::Routes,
+            ExprKind::OfRoute(subject, attr) => {
+                self.reads(*attr);
+                NodeOp::OfRoute(Box::new(self.node(subject)?), *attr)
+            }
             ExprKind::AspaCheck(name, sides) => self.aspa_check(name, sides, expr.span)?,
             ExprKind::Method(method, subject, argument) => {
                 let subject = Box::new(self.node(subject)?);

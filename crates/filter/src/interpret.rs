@@ -239,7 +239,10 @@ impl<'a, 's> Machine<'a, 's> {
             self.spend(value.pieces(), line)?;
             let before = self.line.len();
             // Writing to a String does not fail.
-            let _ = write!(self.line, "{}", value.written(self.rules.brackets));
+            let _ = match &value {
+                Value::Route(_) | Value::Routes(_) => write!(self.line, "{}", self.subject.merged_words(&value)),
+                _ => write!(self.line, "{}", value.written(self.rules.brackets)),
+            };
             self.octets_printed += self.line.len() - before;
             if self.octets_printed > PRINTED_MAX {
                 return Err(error("Filter prints too much", line));
@@ -379,6 +382,11 @@ impl<'a, 's> Machine<'a, 's> {
                 return self.call(function, arguments, node.line);
             }
             NodeOp::RoaCheck(table, sides) => self.roa_check(table, sides.as_deref(), node.line)?,
+            NodeOp::Routes => Value::Routes(self.subject.merged().len() as u32),
+            NodeOp::OfRoute(subject, attr) => match self.node(subject)? {
+                Value::Route(place) => self.subject.of_merged(place, *attr).map_err(fail)?,
+                _ => return Err(fail("Route expected")),
+            },
             NodeOp::AspaCheck(table, sides) => {
                 let [path, upstream] = &**sides;
                 let (path, upstream) = (self.node(path)?, self.node(upstream)?);
@@ -626,11 +634,13 @@ pub(crate) fn filter<'a>(
     env: Env<'a>,
     name: Option<&str>,
     noting: bool,
+    merged: &'a [RouteView<'a>],
 ) -> (Walk<Verdict>, Option<route::AttrSet>) {
     let Scratch { stack, builder, trace } = scratch;
     trace.clear();
     let trace = if noting { Some(trace) } else { None };
-    let mut machine = Machine::new(program.rules.0, stack, Subject::new(Some(route), env, builder), trace);
+    let subject = Subject::new(Some(route), env, builder).merging(merged);
+    let mut machine = Machine::new(program.rules.0, stack, subject, trace);
     machine.stack.resize(usize::from(program.slots), Value::Void);
     let result = match machine.block(&program.steps) {
         Err(Stop::Verdict(verdict)) => Ok(verdict),
@@ -658,6 +668,24 @@ pub(crate) fn expression<'a>(node: &'a Node, env: Env<'a>, rules: &'static Rules
         Err(Stop::Verdict(_)) => Err(String::new()),
     };
     machine.end(&mut stack, result)
+}
+
+/// The value of an expression for a route.
+pub(crate) fn of_route<'a>(
+    node: &'a Node,
+    scratch: &mut Scratch,
+    route: RouteView<'a>,
+    env: Env<'a>,
+    rules: &'static Rules,
+) -> Result<Value<'a>, String> {
+    let Scratch { stack, builder, .. } = scratch;
+    let mut machine = Machine::new(rules, stack, Subject::new(Some(route), env, builder), None);
+    let result = match machine.node(node) {
+        Ok(value) | Err(Stop::Return(value)) => Ok(value),
+        Err(Stop::Error(words)) => Err(words),
+        Err(Stop::Verdict(_)) => Err(String::new()),
+    };
+    machine.end(stack, result).result
 }
 
 /// The answer to a question about the prefix; `None` when there is none to be kept.

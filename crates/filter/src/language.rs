@@ -166,6 +166,17 @@ pub fn attributes(cursor: &mut Cursor<'_>, symbols: &Symbols) -> Rule<Arc<Filter
     Ok(Arc::new(Filter { name: None, inputs, span, program: program.into(), transient: &[] }))
 }
 
+/// Reads the `{ statements }` behind `merge by`: a filter that has `routes` beside the route that it makes.
+pub fn merging(cursor: &mut Cursor<'_>, symbols: &Symbols) -> Rule<Arc<Filter>> {
+    let span = cursor.span();
+    let body = parse(cursor, symbols, |parser| {
+        parser.merging = true;
+        parser.body(Vec::new())
+    })?;
+    let (program, inputs) = compiler(cursor, symbols).filter(&body)?;
+    Ok(Arc::new(Filter { name: None, inputs, span, program: program.into(), transient: &[] }))
+}
+
 /// Reads `variables { statements }`.
 fn filter_body(cursor: &mut Cursor<'_>, symbols: &Symbols, name: Option<Arc<str>>, span: Span) -> Rule<Filter> {
     let body = parse(cursor, symbols, |parser| parser.body(Vec::new()))?;
@@ -281,7 +292,7 @@ pub fn address(cursor: &mut Cursor<'_>, symbols: &Symbols) -> Rule<IpAddr> {
 }
 
 /// A compiler for what was read just now.
-fn compiler<'s, 'a: 's>(cursor: &mut Cursor<'a>, symbols: &'s Symbols) -> Compiler<'s> {
+pub(crate) fn compiler<'s, 'a: 's>(cursor: &mut Cursor<'a>, symbols: &'s Symbols) -> Compiler<'s> {
     let (place, line) = cursor.last_line();
     Compiler::new(symbols, cursor.files(), cursor.dialect()).near(place, line)
 }
@@ -301,7 +312,7 @@ fn one(wrong: Diagnostic) -> Vec<Diagnostic> {
 }
 
 /// Reads with a parser; errors that it passed over come first.
-fn parse<'a, T>(
+pub(crate) fn parse<'a, T>(
     cursor: &mut Cursor<'a>,
     symbols: &Symbols,
     read: impl FnOnce(&mut Parser<'_, 'a>) -> Result<T, Diagnostic>,

@@ -320,7 +320,7 @@ fn read(node: &mut Node) -> Reads {
     match &mut node.op {
         NodeOp::Const(_) => Reads::Nothing,
         NodeOp::Attr(Attr::Field(Field::Net)) => Reads::Net,
-        NodeOp::Local(_) | NodeOp::Attr(_) | NodeOp::Ask(_) | NodeOp::NetIn(..) => Reads::More,
+        NodeOp::Local(_) | NodeOp::Routes | NodeOp::Attr(_) | NodeOp::Ask(_) | NodeOp::NetIn(..) => Reads::More,
         NodeOp::Logic(first, rest) => together(&mut children(first, rest)),
         NodeOp::Arith(first, rest) => together(&mut children(first, rest)),
         NodeOp::Compare(op @ (Compare::Match | Compare::NotMatch), sides) if sides[0].op == NET => {
@@ -350,6 +350,10 @@ fn read(node: &mut Node) -> Reads {
         }
         NodeOp::Call(_, arguments) | NodeOp::Recurse(arguments) => {
             arguments.iter_mut().for_each(mark_whole);
+            Reads::More
+        }
+        NodeOp::OfRoute(subject, _) => {
+            mark_whole(subject);
             Reads::More
         }
         NodeOp::AspaCheck(_, sides) => {

@@ -357,6 +357,8 @@ pub fn enum_kind(name: &str) -> Option<EnumKind> {
 pub fn type_name(kind: Type) -> String {
     match kind {
         Type::Void => "void".into(),
+        Type::Route => "route".into(),
+        Type::Routes => "routes".into(),
         Type::Set | Type::PrefixSet => "set".into(),
         Type::Enum(kind) => match ENUMS.iter().find(|(_, k)| *k == kind) {
             Some((name, _)) => format!("enum {name}"),

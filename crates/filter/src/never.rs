@@ -214,6 +214,8 @@ pub(crate) const fn noun(kind: Type) -> &'static str {
         Type::Mask => "a path mask",
         Type::Bytes => "a bytestring",
         Type::Enum(_) => "a constant",
+        Type::Route => "a route",
+        Type::Routes => "routes",
         Type::Set => "a set",
         Type::PrefixSet => "a set of prefixes",
     }

@@ -487,6 +487,7 @@ pub fn items<'a>(value: &Value<'_>) -> Option<Vec<Value<'a>>> {
         Value::Clist(octets) => chunks::<4>(octets).map(|c| Value::Pair(u32::from_be_bytes(c))).collect(),
         Value::Eclist(octets) => chunks::<8>(octets).map(ec_of).collect(),
         Value::Lclist(octets) => chunks::<12>(octets).map(lc_of).collect(),
+        Value::Routes(count) => (0..*count).map(Value::Route).collect(),
         _ => return None,
     })
 }

@@ -27,6 +27,8 @@ pub struct Parser<'c, 'a> {
     cursor: &'c mut Cursor<'a>,
     rules: &'static Rules,
     depth: u32,
+    /// `routes` and their attributes may be named (`merge by`).
+    pub(crate) merging: bool,
     /// What was wrong in statements that were passed over.
     pub errors: Vec<Diagnostic>,
 }
@@ -35,7 +37,7 @@ impl<'c, 'a> Parser<'c, 'a> {
     /// Reads on from where the cursor is.
     pub const fn new(cursor: &'c mut Cursor<'a>) -> Self {
         let rules = cursor.dialect().rules();
-        Self { cursor, rules, depth: 0, errors: Vec::new() }
+        Self { cursor, rules, depth: 0, merging: false, errors: Vec::new() }
     }
 
     /// Reads `(int a; prefix b)`, if there is one.
@@ -72,6 +74,9 @@ impl<'c, 'a> Parser<'c, 'a> {
     /// Whether a type comes next.
     fn at_type(&self) -> bool {
         let Some(word) = self.cursor.word() else { return false };
+        if self.merging && word == "route" {
+            return true;
+        }
         names::value_type(word, self.dialect()).is_some()
             || self.rules.blocks && matches!(word, "enum" | "rd" | "mac") && self.cursor.ahead(1).tok == Tok::Word
     }
@@ -80,6 +85,9 @@ impl<'c, 'a> Parser<'c, 'a> {
     pub fn type_name(&mut self) -> Parsed<Type> {
         let start = self.cursor.span();
         let word = self.cursor.word().unwrap_or_default();
+        if self.merging && self.cursor.eat_word("route") {
+            return Ok(Type::Route);
+        }
         let mut kind = match names::value_type(word, self.dialect()) {
             Some(kind) => {
                 self.cursor.bump();

@@ -87,6 +87,8 @@ pub enum NodeOp {
     FromHex(Box<Node>),
     RoaCheck(Arc<str>, Option<Box<[Node; 2]>>),
     AspaCheck(Arc<str>, Box<[Node; 2]>),
+    Routes,
+    OfRoute(Box<Node>, Attr),
     Method(Method, Box<Node>, Option<Box<Node>>),
     /// An expression that reads nothing but `net`; see `memory`.
     Ask(Arc<Node>),

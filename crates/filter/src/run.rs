@@ -50,13 +50,30 @@ impl Filter {
     ///
     /// `scratch` is the caller's, one a thread; nothing of one run is seen by the next.
     pub fn run(&self, scratch: &mut Scratch, route: RouteView<'_>, env: Env<'_>) -> Outcome {
-        self.outcome(interpret::filter(&self.program, scratch, route, env, self.name.as_deref(), false), route.attrs)
+        self.outcome(
+            interpret::filter(&self.program, scratch, route, env, self.name.as_deref(), false, &[]),
+            route.attrs,
+        )
+    }
+
+    /// Runs a filter of `merge by` on a route that is made of these.
+    pub fn run_merging<'r>(
+        &self,
+        scratch: &mut Scratch,
+        route: RouteView<'r>,
+        merged: &'r [RouteView<'r>],
+        env: Env<'r>,
+    ) -> Outcome {
+        let walk = interpret::filter(&self.program, scratch, route, env, self.name.as_deref(), false, merged);
+        self.outcome(walk, route.attrs)
     }
 
     /// Runs it on a route and notes in `scratch` what it asks of the prefix, for [`Memory::keep`](crate::Memory::keep).
     pub fn run_noting(&self, scratch: &mut Scratch, route: RouteView<'_>, env: Env<'_>) -> Outcome {
-        let outcome = self
-            .outcome(interpret::filter(&self.program, scratch, route, env, self.name.as_deref(), true), route.attrs);
+        let outcome = self.outcome(
+            interpret::filter(&self.program, scratch, route, env, self.name.as_deref(), true, &[]),
+            route.attrs,
+        );
         if outcome.error.is_some() || !outcome.printed.is_empty() {
             scratch.trace.is_sole();
         }

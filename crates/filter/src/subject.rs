@@ -27,6 +27,8 @@ pub(crate) struct Subject<'a, 's> {
     written: Written,
     /// The filter has set where packets go: what was resolved counts no more.
     redirected: bool,
+    /// The routes of which this one is made (`merge by`).
+    merged: &'a [RouteView<'a>],
 }
 
 const NO_ROUTE: &str = "No route to access";
@@ -37,7 +39,40 @@ impl<'a, 's> Subject<'a, 's> {
         env: Env<'a>,
         builder: &'s mut Option<AttrSetBuilder>,
     ) -> Self {
-        Self { route, env, builder, changed: false, written: Written::NOTHING, redirected: false }
+        Self { route, env, builder, changed: false, written: Written::NOTHING, redirected: false, merged: &[] }
+    }
+
+    /// The same, of a route that is made of these.
+    pub(crate) const fn merging(self, merged: &'a [RouteView<'a>]) -> Self {
+        Self { merged, ..self }
+    }
+
+    /// The routes of which this one is made.
+    pub(crate) const fn merged(&self) -> &'a [RouteView<'a>] {
+        self.merged
+    }
+
+    /// An attribute of one of them.
+    pub(crate) fn of_merged(&self, place: u32, attr: Attr) -> Operated<Value<'a>> {
+        let route = *self.merged.get(place as usize).ok_or(NO_ROUTE)?;
+        let mut nothing = None;
+        Subject::new(Some(route), self.env, &mut nothing).get(attr)
+    }
+
+    /// One of them, or all of them, as BIRD prints them.
+    pub(crate) fn merged_words(&self, value: &Value<'_>) -> String {
+        let words = |route: &RouteView<'_>| {
+            let (source, word) = (route.source, if route.net.addr().is_ipv4() { "ipv4" } else { "ipv6" });
+            let name = &source.protocol_name;
+            format!("Route [{}] to {} from {name}.{word} via {name}", source.id.0, route.net)
+        };
+        match value {
+            Value::Route(place) => self.merged.get(*place as usize).map(words).unwrap_or_default(),
+            _ => {
+                let each = self.merged.iter().enumerate().map(|(at, route)| format!("{at}: {}", words(route)));
+                format!("Block of routes: {}", each.collect::<Vec<_>>().join("; "))
+            }
+        }
     }
 
     pub(crate) const fn changed(&self) -> bool {

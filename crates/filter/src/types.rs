@@ -38,6 +38,8 @@ impl Compiler<'_> {
             NodeOp::Recurse(_) => self.own_return()?,
             NodeOp::RoaCheck(..) => Type::Enum(EnumKind::Roa),
             NodeOp::AspaCheck(..) => Type::Enum(EnumKind::Aspa),
+            NodeOp::Routes => Type::Routes,
+            NodeOp::OfRoute(_, attr) => attr.value_type(),
             NodeOp::Ask(inner) => return self.type_of(inner),
             NodeOp::Method(method, subject, _) => match method {
                 Method::Len | Method::First | Method::Last | Method::LastNonaggregated => Type::Int,
@@ -100,6 +102,7 @@ impl Compiler<'_> {
                 self.require("ROA_CHECK_EXPLICIT", 1, net, Type::Prefix, span)?;
                 self.require("ROA_CHECK_EXPLICIT", 2, asn, Type::Int, span)
             }
+            NodeOp::OfRoute(subject, _) => self.require("ROUTE_ATTR", 1, subject, Type::Route, span),
             NodeOp::AspaCheck(_, sides) => {
                 let [path, upstream] = &mut **sides;
                 self.require("ASPA_CHECK_EXPLICIT", 1, path, Type::Path, span)?;
@@ -229,6 +232,8 @@ fn is_constant(node: &Node) -> bool {
         | NodeOp::Recurse(_)
         | NodeOp::RoaCheck(..)
         | NodeOp::AspaCheck(..)
+        | NodeOp::Routes
+        | NodeOp::OfRoute(..)
         | NodeOp::Ask(_)
         | NodeOp::NetIn(..) => false,
     }

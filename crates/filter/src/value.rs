@@ -115,6 +115,10 @@ pub enum Type {
     Set,
     PrefixSet,
     Bytes,
+    /// A route beside the one that the filter runs on (`merge by`).
+    Route,
+    /// Such routes.
+    Routes,
 }
 
 impl Type {
@@ -136,6 +140,7 @@ impl Type {
             Self::Clist => Self::Pair,
             Self::Eclist => Self::Ec,
             Self::Lclist => Self::Lc,
+            Self::Routes => Self::Route,
             _ => return None,
         })
     }
@@ -186,6 +191,10 @@ pub enum Value<'a> {
     Roa(Held<'a, Roa>),
     /// The net of an ASPA table: the AS whose providers it names.
     Customer(u32),
+    /// One of the routes that are merged, by its place among them.
+    Route(u32),
+    /// The routes that are merged: how many.
+    Routes(u32),
 }
 
 impl Value<'_> {
@@ -212,6 +221,8 @@ impl Value<'_> {
             Self::PrefixSet(_) => Type::PrefixSet,
             Self::Bytes(_) => Type::Bytes,
             Self::Roa(_) | Self::Customer(_) => Type::Prefix,
+            Self::Route(_) => Type::Route,
+            Self::Routes(_) => Type::Routes,
         }
     }
 
@@ -253,6 +264,8 @@ impl Value<'_> {
             Self::Bytes(v) => Value::Bytes(Held::Ref(v)),
             Self::Roa(v) => Value::Roa(Held::Ref(v)),
             Self::Customer(v) => Value::Customer(*v),
+            Self::Route(v) => Value::Route(*v),
+            Self::Routes(v) => Value::Routes(*v),
         }
     }
 
@@ -292,6 +305,8 @@ impl Value<'_> {
             Self::Bytes(v) => Value::Bytes(octets(v)),
             Self::Roa(v) => Value::Roa(whole(v)),
             Self::Customer(v) => Value::Customer(v),
+            Self::Route(v) => Value::Route(v),
+            Self::Routes(v) => Value::Routes(v),
         }
     }
 }
@@ -322,6 +337,8 @@ impl fmt::Display for WrittenValue<'_, '_> {
 impl fmt::Display for Value<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Route(_) => f.write_str("Route"),
+            Self::Routes(_) => f.write_str("Block of routes"),
             Self::Void => f.write_str("(void)"),
             Self::Bool(true) => f.write_str("TRUE"),
             Self::Bool(false) => f.write_str("FALSE"),

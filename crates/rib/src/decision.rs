@@ -169,7 +169,7 @@ fn igp_metric(hop: &ResolvedHop, bgp: &BgpSource) -> u32 {
 /// Which kind of protocol wins at equal preference: the higher rank. Measured, see docs/decision.md.
 const fn rank(kind: SourceKind) -> u8 {
     match kind {
-        SourceKind::Dummy | SourceKind::Redirect | SourceKind::Rpki => 0,
+        SourceKind::Dummy | SourceKind::Redirect | SourceKind::Rpki | SourceKind::Aggregated => 0,
         SourceKind::Device => 1,
         SourceKind::Bgp => 2,
         SourceKind::Pipe => 3,

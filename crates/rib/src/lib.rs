@@ -47,3 +47,5 @@ mod store;
 pub mod table;
 pub mod trace;
 mod upkeep;
+
+pub use pipe::with_answer;

@@ -395,7 +395,7 @@ fn hold(sets: &mut Sets, hops: &mut Hops, set: &AttrSet, held: &mut Vec<AttrsId>
 }
 
 /// The attributes with the answer to a recursive next hop in its place; `None` when there is nothing to replace.
-pub(crate) fn with_answer(set: &AttrSet, hop: &ResolvedHop) -> Option<AttrSet> {
+pub fn with_answer(set: &AttrSet, hop: &ResolvedHop) -> Option<AttrSet> {
     if !matches!(set.local().dest, Dest::Recursive(_)) {
         return None;
     }

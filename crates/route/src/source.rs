@@ -48,6 +48,8 @@ pub enum SourceKind {
     Pipe = 12,
     /// RPKI (dialect 2).
     Rpki = 14,
+    /// `protocol aggregator` (dialect 2).
+    Aggregated = 17,
 }
 
 impl SourceKind {
@@ -63,6 +65,7 @@ impl SourceKind {
             Self::Bgp => "BGP",
             Self::Pipe => "pipe",
             Self::Rpki => "RPKI",
+            Self::Aggregated => "aggregated",
         }
     }
 }

@@ -1,8 +1,8 @@
 //! A protocol instance: what all kinds have in common.
 
 use super::{
-    BfdConf, BgpConf, BmpConf, ChannelConf, DebugMask, DeviceConf, DirectConf, KernelConf, MrtConf, MrtMask, PipeConf,
-    RpkiConf, StaticConf,
+    AggregatorConf, BfdConf, BgpConf, BmpConf, ChannelConf, DebugMask, DeviceConf, DirectConf, KernelConf, MrtConf,
+    MrtMask, PipeConf, RpkiConf, StaticConf,
 };
 use filter::Span;
 use std::net::Ipv4Addr;
@@ -77,6 +77,8 @@ pub enum ProtocolKind {
     Rpki(RpkiConf),
     /// `protocol bmp`.
     Bmp(BmpConf),
+    /// `protocol aggregator`.
+    Aggregator(AggregatorConf),
 }
 
 impl ProtocolConf {

@@ -132,6 +132,9 @@ async fn details(
             Running::Pipe(_) => pipe(deps, seen, conf).await,
             _ => channel(deps, seen, status, conf, ids).await,
         };
+        if let Running::Aggregator(_) = &seen.running {
+            view.name = if channels.is_empty() { "source" } else { "destination" };
+        }
         if let Some(routes) = &mut view.routes {
             routes.counts.preferred += preferred_elsewhere;
         }

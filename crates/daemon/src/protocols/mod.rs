@@ -1,10 +1,11 @@
-//! The protocols other than BGP: device, direct, static, kernel, pipes between tables, BFD, dumps of tables, and monitoring stations.
+//! The protocols other than BGP: device, direct, static, kernel, pipes between tables, BFD, dumps of tables, monitoring stations, and aggregators.
 //!
 //! Each is made with its configuration, its numbers, its [`Diary`] and the
 //! [`World`], and gives a handle that is cheap to clone. All handles have the same
 //! verbs: `begin` lets it go up, `stop` takes it down and its routes back,
 //! `reconfigure` takes over new options.
 
+mod aggregator;
 mod authority;
 mod bfd;
 mod bmp;
@@ -26,6 +27,7 @@ mod statics;
 #[cfg(test)]
 mod stories;
 
+pub use aggregator::AggregatorHandle;
 pub use bfd::{BfdHandle, Desk};
 pub use bmp::BmpHandle;
 pub use channel::resolved;

@@ -162,6 +162,7 @@ impl Lab {
             | ProtocolKind::Bfd(_)
             | ProtocolKind::Mrt(_)
             | ProtocolKind::Pipe(_)
+            | ProtocolKind::Aggregator(_)
             | ProtocolKind::Bmp(_)
             | ProtocolKind::Rpki(_) => {
                 panic!("not in these stories")

@@ -210,6 +210,10 @@ fn reload(instance: &Instance, direction: Direction, dialect: Dialect) -> bool {
             pipe.reload();
             true
         }
+        Running::Aggregator(aggregator) => {
+            aggregator.reload();
+            true
+        }
         // They read nobody's routes, so there is nothing to be told anew: done.
         Running::Direct(_) => direction == Direction::Out,
         Running::Device(_)

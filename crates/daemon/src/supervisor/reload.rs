@@ -263,6 +263,7 @@ impl Supervisor {
             (Running::Mrt(p), _) => p.reconfigure(conf),
             (Running::Rpki(p), _) => p.reconfigure(conf, refilter.import),
             (Running::Bmp(p), _) => p.reconfigure(conf),
+            (Running::Aggregator(p), _) => p.reconfigure(conf),
             (Running::Bgp(_), _) => {}
         }
     }

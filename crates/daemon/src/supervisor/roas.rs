@@ -82,6 +82,7 @@ impl Supervisor {
             }
             Running::Kernel(kernel) if import || export => kernel.reload(),
             Running::Pipe(pipe) if import || export => pipe.reload(),
+            Running::Aggregator(aggregator) if import || export => aggregator.reload(),
             Running::Static(fixed) if import => {
                 let (fixed, conf) = (fixed.clone(), Arc::clone(&instance.conf));
                 drop(tokio::spawn(async move { fixed.reconfigure(conf).await }));

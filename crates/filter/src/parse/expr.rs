@@ -129,6 +129,12 @@ impl Parser<'_, '_> {
     }
 
     fn method(&mut self, subject: Expr) -> Parsed<Expr> {
+        let attr = self.cursor.word().filter(|_| self.merging).and_then(|word| names::attribute(word, self.dialect()));
+        if let Some(attr) = attr {
+            self.cursor.bump();
+            let span = self.cursor.since(subject.span);
+            return Ok(Expr { kind: ExprKind::OfRoute(Box::new(subject), attr), span });
+        }
         let Some((method, takes)) = self.cursor.word().and_then(|word| names::method(word, self.dialect())) else {
             let foreign = ["rd", "mac", "vlan_id", "evpn_type", "evpn_tag", "evpn_esi", "router_ip"];
             if let Some(word) = self.cursor.word().filter(|word| self.rules.blocks && foreign.contains(word)) {
@@ -265,6 +271,10 @@ impl Parser<'_, '_> {
             "roa_check" => {
                 self.cursor.bump();
                 return self.in_parens(Self::roa_check);
+            }
+            "routes" if self.merging => {
+                self.cursor.bump();
+                return Ok(ExprKind::Routes);
             }
             "aspa_check" | "aspa_check_upstream" | "aspa_check_downstream" if self.rules.blocks => {
                 let word = self.cursor.word().unwrap_or_default();
