@@ -26,8 +26,8 @@ mod time;
 pub use aggregator::AggregatorConf;
 pub use bfd::{BfdAccept, BfdAuth, BfdConf, BfdInterfaces, BfdMode, BfdNeighbor, BfdOptions, BfdPassword, CivilTime};
 pub use bgp::{
-    Authentication, BgpChannel, BgpConf, Bind, GatewayMode, LinkLocalFormat, MissingLladdr, NextHopPrefer, PeerKind,
-    RestartMode, RoutesOf,
+    Aigp, Authentication, BgpChannel, BgpConf, Bind, GatewayMode, LinkLocalFormat, MissingLladdr, NextHopPrefer,
+    PeerKind, RestartMode, RoutesOf,
 };
 pub use bmp::BmpConf;
 pub use channel::{Carries, ChannelConf, LimitConf};

@@ -6,7 +6,7 @@
 mod terms;
 
 use crate::config::{
-    AggregatorConf, Authentication, BfdMode, BgpConf, Bind, BmpConf, Carries, ChannelConf, Dialect, GatewayMode,
+    AggregatorConf, Aigp, Authentication, BfdMode, BgpConf, Bind, BmpConf, Carries, ChannelConf, Dialect, GatewayMode,
     MissingLladdr, MrtConf, NextHopPrefer, PeerKind, PipeConf, ProtocolConf, ProtocolKind, RestartMode, RoutesOf,
     RpkiConf,
 };
@@ -332,6 +332,7 @@ fn complete_channel(conf: &BgpConf, dialect: Dialect, channel: &mut DraftChannel
     let has_stale_time = has(&["long", "lived", "stale", "time"]);
     let has_stale_bounds =
         (has(&["min", "long", "lived", "stale", "time"]), has(&["max", "long", "lived", "stale", "time"]));
+    let has_aigp = has(&["aigp"]);
     let (has_keep, has_prefer) = (has(&["next", "hop", "keep"]), has(&["next", "hop", "prefer"]));
     let Some(own) = &mut channel.conf.bgp else { return };
     if !has_gateway {
@@ -358,6 +359,9 @@ fn complete_channel(conf: &BgpConf, dialect: Dialect, channel: &mut DraftChannel
         let (least, most) = has_stale_bounds;
         own.long_lived_stale_least_s = if least { own.long_lived_stale_least_s } else { conf.terms.stale_least_s };
         own.long_lived_stale_most_s = if most { own.long_lived_stale_most_s } else { conf.terms.stale_most_s };
+    }
+    if dialect == Dialect::V2 && !has_aigp {
+        own.aigp = if conf.is_interior() { Aigp::On } else { Aigp::Off };
     }
     if dialect == Dialect::V2 && !has_keep {
         own.next_hop_keep = match conf {

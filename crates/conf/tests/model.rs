@@ -335,6 +335,21 @@ fn a_confederation_is_a_number_and_its_members_need_no_policy() {
 }
 
 #[test]
+fn the_accumulated_metric_goes_within_an_as_or_confederation_unless_a_channel_says_otherwise() {
+    let aigp = |own: &str, asn: u32, channel: &str| {
+        let peer = format!("local as 1; neighbor 10.0.0.2 as {asn}; {own}");
+        let config = config_of_2(&format!("protocol bgp {{ {peer} ipv4 {{ import all; export all; {channel} }}; }}"));
+        config.protocols[0].channels[0].bgp.as_ref().unwrap().aigp
+    };
+    assert_eq!((aigp("", 1, ""), aigp("", 2, "")), (Aigp::On, Aigp::Off));
+    assert_eq!(aigp("confederation 9; confederation member;", 2, ""), Aigp::On);
+    assert_eq!((aigp("", 2, "aigp;"), aigp("", 2, "aigp originate;")), (Aigp::On, Aigp::Originate));
+    assert_eq!(aigp("", 1, "aigp off;"), Aigp::Off);
+    let old = config("protocol bgp { local as 1; neighbor 10.0.0.2 as 1; }");
+    assert_eq!(old.protocols[0].channels[0].bgp.as_ref().unwrap().aigp, Aigp::Unknown);
+}
+
+#[test]
 fn what_the_releases_do_differently_is_a_field_that_the_dialect_fills() {
     let old = config("protocol kernel { } protocol bgp { local as 1; neighbor 10.0.0.2 as 2; }");
     let new = config_of_2(

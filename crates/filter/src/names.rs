@@ -194,7 +194,7 @@ const fn kind_of(shape: Shape) -> AttrKind {
         Shape::AsPath => AttrKind::Path,
         Shape::NextHop => AttrKind::Ip,
         Shape::U32 => AttrKind::Int,
-        Shape::Empty | Shape::Aggregator => AttrKind::Opaque,
+        Shape::Empty | Shape::Aggregator | Shape::Aigp => AttrKind::Opaque,
         Shape::Communities | Shape::ClusterList => AttrKind::Clist,
         Shape::ExtCommunities => AttrKind::Eclist,
         Shape::LargeCommunities => AttrKind::Lclist,
@@ -205,9 +205,6 @@ const fn kind_of(shape: Shape) -> AttrKind {
 use AttrKind::{Bit, Int, Ip, Text};
 use In::Both;
 use LocalAttr as L;
-
-/// AIGP (RFC 7311): only 2.x has a name for it, where its value is read by the decision alone.
-const AIGP: u8 = 26;
 
 /// Attributes that `route` has no row for, or none with this name. Locks and features are bits with the kernel's numbers (RTAX_*, RTAX_FEATURE_*).
 static OTHERS: &[(&str, In, Attr)] = &[
@@ -225,7 +222,6 @@ static OTHERS: &[(&str, In, Attr)] = &[
     ("cast", In::V1, Attr::Field(Field::Cast)),
     ("weight", In::V2, Attr::Field(Field::Weight)),
     ("onlink", In::V2, Attr::Field(Field::Onlink)),
-    ("bgp_aigp", In::V2, Attr::Bgp(AIGP, AttrKind::Opaque)),
     ("igp_metric", Both, Attr::Local(L::IgpMetric, Int)),
     ("aspa_providers", In::V2, Attr::Local(L::AspaProviders, AttrKind::Clist)),
     ("krt_source", Both, Attr::Local(L::KrtSource, Int)),

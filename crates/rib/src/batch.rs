@@ -249,6 +249,13 @@ pub struct ResolvedHop {
     pub recursive: bool,
 }
 
+impl ResolvedHop {
+    /// How far it is, if that is known: 0 when it did not have to be looked up.
+    pub const fn distance(&self) -> Option<u32> {
+        route::hop::distance(&self.to, self.igp_metric)
+    }
+}
+
 /// One changed prefix.
 #[derive(Clone, Debug)]
 pub struct ChangeRow {

@@ -34,6 +34,9 @@ pub enum Reason {
     Stale,
     /// LOCAL_PREF, higher wins.
     LocalPref,
+    /// Accumulated IGP metric and the distance to the next hop, lower wins; one that says it over one that does not
+    /// (RFC 7311 4.1).
+    Aigp,
     /// AS_PATH, shorter wins (RFC 4271 9.1.2.2 a).
     AsPathLength,
     /// ORIGIN, lower wins (b).
@@ -67,6 +70,7 @@ impl fmt::Display for Reason {
             Self::Resolvable => "next hop unreachable",
             Self::Stale => "long-lived stale",
             Self::LocalPref => "lower local preference",
+            Self::Aigp => "higher accumulated metric",
             Self::AsPathLength => "longer AS path",
             Self::Origin => "worse origin",
             Self::Med => "higher MED",
@@ -90,6 +94,8 @@ pub(crate) struct Candidate<'a> {
     pub(crate) source: &'a Source,
     /// Where its next hop leads.
     pub(crate) hop: &'a ResolvedHop,
+    /// Its accumulated IGP metric, with the distance to the next hop.
+    pub(crate) total_metric: u64,
     /// Not the best of its neighbour AS.
     pub(crate) suppressed: bool,
 }
@@ -132,6 +138,7 @@ fn compare_bgp(
         .or_else(|| differs(Reason::Resolvable, is_resolvable(old.hop).cmp(&is_resolvable(new.hop)))) // RFC 4271 9.1.2.1
         .or_else(|| differs(Reason::Stale, n.is_llgr_stale().cmp(&o.is_llgr_stale()))) // RFC 9494 4.3
         .or_else(|| differs(Reason::LocalPref, local_pref(o, old_bgp).cmp(&local_pref(n, new_bgp))))
+        .or_else(|| differs(Reason::Aigp, new.total_metric.cmp(&old.total_metric))) // RFC 7311 4.1
         .or_else(|| differs_if(compares_length, Reason::AsPathLength, path_length(n).cmp(&path_length(o)))) // a)
         .or_else(|| differs(Reason::Origin, n.origin.cmp(&o.origin))) // b)
         .or_else(|| differs_if(compares_med, Reason::Med, med(n, new_bgp).cmp(&med(o, old_bgp)))) // c)
@@ -200,6 +207,7 @@ mod tests {
         as_path: Vec<u32>,
         origin: u8,
         clusters: usize,
+        aigp: Option<u64>,
     }
 
     fn best() -> Route {
@@ -217,6 +225,7 @@ mod tests {
             as_path: vec![65001],
             origin: 0,
             clusters: 0,
+            aigp: None,
         }
     }
 
@@ -236,8 +245,9 @@ mod tests {
             b.set(code::ORIGIN, &[r.origin]);
             b.set(code::CLUSTER_LIST, &vec![0; 4 * r.clusters]);
             r.numbers.iter().for_each(|(code, n)| b.set_u32(*code, *n));
+            r.aigp.iter().for_each(|metric| b.set(code::AIGP, &route::aigp::with_metric(&[], *metric)));
             let id = sets.intern(&b.build(), &mut hops);
-            *sets.facts(id)
+            (*sets.facts(id), sets.total_metric(id, &r.hop))
         };
         let source = |r: &Route| Source {
             id: SourceId(0),
@@ -248,8 +258,8 @@ mod tests {
             bgp: (r.kind == SourceKind::Bgp).then(|| r.bgp.clone()),
         };
         let (nf, of, ns, os) = (facts(new), facts(old), source(new), source(old));
-        fn candidate<'a>(facts: &'a Facts, source: &'a Source, r: &'a Route) -> Candidate<'a> {
-            Candidate { facts, source, hop: &r.hop, suppressed: r.suppressed }
+        fn candidate<'a>((facts, total): &'a (Facts, u64), source: &'a Source, r: &'a Route) -> Candidate<'a> {
+            Candidate { facts, source, hop: &r.hop, total_metric: *total, suppressed: r.suppressed }
         }
         compare(&candidate(&nf, &ns, new), &candidate(&of, &os, old))
     }
@@ -264,7 +274,9 @@ mod tests {
             (Reason::Protocol, with(|r| r.kind = SourceKind::Static)),
             (Reason::Protocol, with(|r| r.kind = SourceKind::Pipe)),
             (Reason::Protocol, with(|r| r.numbers = vec![(code::LOCAL_PREF, 200)])),
-            (Reason::LocalPref, best()),
+            (Reason::LocalPref, with(|r| (r.aigp, r.as_path) = (Some(5), vec![65001, 7, 8, 9, 10]))),
+            (Reason::Aigp, with(|r| (r.aigp, r.origin) = (Some(9), 2))),
+            (Reason::Aigp, best()),
             (Reason::AsPathLength, with(|r| r.as_path = vec![65001, 7])),
             (Reason::Origin, with(|r| (r.as_path, r.origin) = (vec![65001, 7], 1))),
             (Reason::Med, with(|r| (r.as_path, r.origin, r.numbers) = (vec![65001, 7], 1, vec![(code::MED, 1)]))),
@@ -337,6 +349,17 @@ mod tests {
         assert_eq!(decide(&older(2), &older(1)), (Ordering::Greater, Reason::Older));
         let other = with(|r| r.bgp.peer_addr = "192.0.2.9".parse().unwrap());
         assert_eq!(decide(&best(), &other), (Ordering::Less, Reason::PeerAddr));
+    }
+
+    /// RFC 7311 4.1, and what 2.0.12 makes of it.
+    #[test]
+    fn the_accumulated_metric_has_the_distance_to_the_next_hop_added_and_is_none_where_that_is_unknown() {
+        let aigp = |metric, far| with(|r| (r.aigp, r.hop.igp_metric) = (Some(metric), Some(far)));
+        assert_eq!(decide(&aigp(5, 10), &aigp(11, 5)), (Ordering::Less, Reason::Aigp));
+        // Nothing and 1 are one distance there, and two where distances themselves are compared.
+        assert_eq!(decide(&aigp(5, 0), &aigp(5, 1)), (Ordering::Less, Reason::IgpMetric));
+        assert_eq!(decide(&aigp(5, IGP_METRIC_UNKNOWN), &best()), (Ordering::Greater, Reason::IgpMetric));
+        assert_eq!(decide(&aigp(u64::MAX - 3, 0), &best()), (Ordering::Less, Reason::Aigp));
     }
 
     /// RFC 5065 5.3: what another member gives is as internal as what our own AS gives, and older ones stay.

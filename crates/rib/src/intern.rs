@@ -8,10 +8,12 @@
 //! Uses are counted per path, here, by plain numbers: the set itself is shared
 //! with the journal by reference counts, one per batch.
 
+use crate::batch::ResolvedHop;
 use crate::chunks::Chunks;
 use crate::index::Index;
 use crate::nexthop::{HopId, Hops};
 use crate::path::AttrsId;
+use route::aigp;
 use route::attr::code;
 use route::community::{LLGR_STALE, NO_LLGR, communities};
 use route::{AsPath, AttrSet};
@@ -43,6 +45,7 @@ const HAS_ORIGINATOR: u8 = 8;
 const HAS_PATH: u8 = 16;
 const HAS_LLGR_STALE: u8 = 32;
 const HAS_NO_LLGR: u8 = 64;
+const HAS_AIGP: u8 = 128;
 
 impl Facts {
     fn of(set: &AttrSet, hop: HopId) -> Self {
@@ -83,6 +86,10 @@ impl Facts {
             code::ORIGINATOR_ID => (&mut self.originator_id, HAS_ORIGINATOR, number()),
             code::CLUSTER_LIST => {
                 self.cluster_length = (value.len() / 4).min(usize::from(u16::MAX)) as u16;
+                return;
+            }
+            code::AIGP => {
+                self.has |= HAS_AIGP;
                 return;
             }
             code::COMMUNITY => {
@@ -127,6 +134,11 @@ impl Facts {
     /// AS_PATH in hops.
     pub(crate) const fn path_length(self) -> Option<u32> {
         self.when(HAS_PATH, self.path_length as u32)
+    }
+
+    /// Carries an accumulated metric, which is rare: it is read from the set.
+    pub(crate) const fn has_aigp(self) -> bool {
+        self.has & HAS_AIGP != 0
     }
 
     /// Carries LLGR_STALE.
@@ -228,6 +240,15 @@ impl Sets {
     /// The facts of a number in use.
     pub(crate) fn facts(&self, id: AttrsId) -> &Facts {
         &self.facts[id.0]
+    }
+
+    /// What a path with this set and next hop costs (RFC 7311); [`aigp::METRIC_MAX`] where it does not say.
+    pub(crate) fn total_metric(&self, id: AttrsId, hop: &ResolvedHop) -> u64 {
+        let metric = || aigp::metric(self.set(id)?.get(code::AIGP)?);
+        if !self.facts(id).has_aigp() {
+            return aigp::METRIC_MAX;
+        }
+        metric().map_or(aigp::METRIC_MAX, |metric| aigp::total(metric, hop.distance()))
     }
 
     /// How many sets there are.

@@ -36,7 +36,7 @@ use filter::Scratch;
 use hashbrown::HashMap;
 use route::attrs::LocalAttr;
 use route::attrs::LocalValue;
-use route::hop::{IGP_METRIC_UNKNOWN, Recursive};
+use route::hop::{IGP_METRIC_HUGE, IGP_METRIC_UNKNOWN, Recursive};
 use route::{ChannelId, Dest, Family, IfIndex, Ifaces, Moment, Prefix, Resolved, RoaTables, TableId, Written};
 use std::sync::Arc;
 
@@ -106,10 +106,12 @@ pub(crate) struct Judge<'a> {
 impl Candidates for Judge<'_> {
     fn candidate(&self, path: &Path) -> Candidate<'_> {
         let facts = self.core.sets.facts(path.attrs);
+        let hop = self.core.hops.resolved(facts.hop);
         Candidate {
             facts,
             source: &self.channels.slot(path.slot()).source,
-            hop: self.core.hops.resolved(facts.hop),
+            hop,
+            total_metric: self.core.sets.total_metric(path.attrs, hop),
             suppressed: path.is_suppressed(),
         }
     }
@@ -495,7 +497,11 @@ impl Table {
         match set.and_then(|s| s.local().extra(LocalAttr::IgpMetric)) {
             Some(LocalValue::Int(metric)) => *metric,
             _ if matches!(via, Resolved::Unicast(hop) if hop.gateway.is_none()) => 0,
-            _ => IGP_METRIC_UNKNOWN,
+            _ => {
+                let hop = self.core.hops.resolved(self.core.sets.facts(path.attrs).hop);
+                let total = self.core.sets.total_metric(path.attrs, hop);
+                u32::try_from(total).ok().filter(|total| *total < IGP_METRIC_HUGE).unwrap_or(IGP_METRIC_UNKNOWN)
+            }
         }
     }
 

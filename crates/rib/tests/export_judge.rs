@@ -10,9 +10,12 @@ use filter::syntax::{Cursor, lex};
 use filter::{FileId, Symbols};
 extern crate rbird_rib as rib;
 use rib::batch::ResolvedHop;
-use rib::export::{ExportVerdict, GroupKey, Judge, LinkLocalFormat, MissingLladdr, NextHopRules, Offer, RoutesOf};
+use rib::export::{
+    Aigp, ExportVerdict, GroupKey, Judge, LinkLocalFormat, MissingLladdr, NextHopRules, Offer, RoutesOf,
+};
+use route::aigp;
 use route::attr::code;
-use route::attrs::{Local, Records};
+use route::attrs::{Local, LocalAttr, LocalValue, Records};
 use route::{
     AttrSet, AttrSetBuilder, BgpSource, Dest, Family, Hop, IfIndex, Ifaces, ProtocolId, Resolved, Role, Source,
     SourceId, SourceKind, Speaker,
@@ -142,6 +145,51 @@ fn a_confederation_has_segments_of_its_own_inside_and_is_one_as_outside() {
     let (no_export, no_subconfed) = (0xffff_ff01, 0xffff_ff03);
     assert!(kept(no_export, outside()) && !kept(no_export, member()) && !kept(no_export, inside()));
     assert!(kept(no_subconfed, outside()) && kept(no_subconfed, member()) && !kept(no_subconfed, inside()));
+}
+
+/// RFC 7311 3.4, and the octets that 2.0.12 tells.
+#[test]
+fn the_accumulated_metric_grows_by_the_way_to_the_next_hop_where_packets_come_through_us() {
+    let key = |aigp| GroupKey { rewrite_before_filter: false, aigp, ..external() };
+    let ours = |aigp| GroupKey { next_hop: NextHopRules { own: RoutesOf::All, ..Default::default() }, ..key(aigp) };
+    let far = |igp_metric| ResolvedHop { igp_metric, ..hop(LINK) };
+    let mut route = received();
+    let of = |key, route: &AttrSetBuilder, source: &Source, hop: &ResolvedHop| {
+        let set = tell(key, route, source, hop).unwrap();
+        set.get(code::AIGP).map(|value| aigp::metric(value).unwrap())
+    };
+    let bgp = bgp_source(false);
+    for wanted in [Aigp::Unknown, Aigp::Off, Aigp::On, Aigp::Originate] {
+        assert_eq!(of(ours(wanted), &route, &bgp, &far(Some(5))), None, "a route of BGP without one gets none");
+    }
+    route.set(code::AIGP, &aigp::with_metric(&[9, 0, 4, 7], 100));
+    assert_eq!(of(ours(Aigp::Unknown), &route, &bgp, &far(Some(5))), None);
+    assert_eq!(of(ours(Aigp::Off), &route, &bgp, &far(Some(5))), None);
+    assert_eq!(of(ours(Aigp::On), &route, &bgp, &far(Some(5))), Some(105));
+    assert_eq!(of(ours(Aigp::On), &route, &bgp, &far(Some(0))), Some(101));
+    assert_eq!(of(ours(Aigp::On), &route, &bgp, &far(None)), Some(101), "a next hop that was not looked up");
+    assert_eq!(of(ours(Aigp::On), &route, &bgp, &far(Some(u32::MAX))), Some(u64::MAX), "of unknown distance");
+    // Packets do not come through us: as it is.
+    assert_eq!(of(key(Aigp::On), &route, &bgp, &far(Some(5))), Some(100));
+    let told = tell(ours(Aigp::On), &route, &bgp, &far(Some(5))).unwrap();
+    let record = told.iter().find(|r| r.code == code::AIGP).unwrap();
+    assert_eq!((record.flags, record.value), (0x80, &[1, 0, 11, 0, 0, 0, 0, 0, 0, 0, 105, 9, 0, 4, 7][..]));
+
+    // A route of ours begins with its own distance, where it has one and the operator says so.
+    let metric = |metric| {
+        let mut b = AttrSetBuilder::new(Local::new(SourceKind::Static, 200, Dest::Blackhole));
+        b.local.set_extra(LocalAttr::IgpMetric, Some(LocalValue::Int(metric)));
+        b
+    };
+    let from = static_source();
+    assert_eq!(of(key(Aigp::Originate), &metric(30), &from, &hop(OTHER_LINK)), Some(30));
+    assert_eq!(of(key(Aigp::On), &metric(30), &from, &hop(OTHER_LINK)), None);
+    assert_eq!(of(key(Aigp::Originate), &metric(0x8000_0000), &from, &hop(OTHER_LINK)), None);
+    let plain = AttrSetBuilder::new(Local::new(SourceKind::Static, 200, Dest::Blackhole));
+    assert_eq!(of(key(Aigp::Originate), &plain, &from, &hop(OTHER_LINK)), None);
+    let direct = Source { kind: SourceKind::Device, ..static_source() };
+    let device = AttrSetBuilder::new(Local::new(SourceKind::Device, 240, Dest::Blackhole));
+    assert_eq!(of(key(Aigp::Originate), &device, &direct, &hop(OTHER_LINK)), Some(0));
 }
 
 #[test]

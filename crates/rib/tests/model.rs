@@ -103,6 +103,14 @@ impl Model {
         if n != o {
             return n > o;
         }
+        let total = |p: &MPath| {
+            let metric = p.set.get(code::AIGP).and_then(route::aigp::metric);
+            let far = route::hop::distance(&p.hop.0, p.hop.1);
+            metric.map_or(u64::MAX, |m| route::aigp::total(m, far))
+        };
+        if total(new) != total(old) {
+            return total(new) < total(old);
+        }
         if nb.path_metric || ob.path_metric {
             let length = |p: &MPath| p.set.get(code::AS_PATH).map_or(10_000, |_| p.set.as_path().hop_count());
             if length(new) != length(old) {

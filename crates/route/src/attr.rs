@@ -40,6 +40,8 @@ pub enum Shape {
     RouterId,
     /// Four-octet cluster identifiers.
     ClusterList,
+    /// TLVs, one with a metric of eight octets ([`crate::aigp`]).
+    Aigp,
 }
 
 /// The category bits of the flags octet (RFC 4271 4.3).
@@ -80,7 +82,7 @@ pub struct Attribute {
 impl Attribute {
     /// Whether BIRD 1.6 does not know it: in that dialect it is carried as unknown ones are.
     pub const fn is_recent(&self) -> bool {
-        matches!(self.code, code::ONLY_TO_CUSTOMER)
+        matches!(self.code, code::AIGP | code::ONLY_TO_CUSTOMER)
     }
 }
 
@@ -102,6 +104,7 @@ pub mod code {
     pub const EXT_COMMUNITY: u8 = 16;
     pub const AS4_PATH: u8 = 17;
     pub const AS4_AGGREGATOR: u8 = 18;
+    pub const AIGP: u8 = 26;
     pub const LARGE_COMMUNITY: u8 = 32;
     pub const ONLY_TO_CUSTOMER: u8 = 35;
 }
@@ -130,6 +133,7 @@ pub static ATTRIBUTES: &[Attribute] = &[
         shape: Shape::ExtCommunities,
         on_error: Treat::Withdraw,
     },
+    Attribute { code: 26, name: "aigp", category: Local, shape: Shape::Aigp, on_error: Treat::Discard },
     Attribute {
         code: 32,
         name: "large_community",

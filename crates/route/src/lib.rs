@@ -6,6 +6,7 @@
 //! control socket and in the kernel; octets of messages are `wire`'s, text of
 //! configurations is `conf`'s.
 
+pub mod aigp;
 pub mod aspa;
 pub mod aspath;
 pub mod attr;

@@ -380,7 +380,7 @@ impl Intake {
 
     /// Loops, next hop and defaults: what the decoded attributes are for this session.
     fn check(&mut self, channel: &PeerChannel) -> Checked {
-        let (mut hop, mut has_local_pref, mut mark) = (None, false, None);
+        let (mut hop, mut has_local_pref, mut mark, mut has_alien) = (None, false, None, false);
         for record in Records::new(self.decoded.octets()) {
             match refusal(record, &self.spec) {
                 None => {}
@@ -391,6 +391,7 @@ impl Intake {
                 code::NEXT_HOP => hop = Some(record.value),
                 code::LOCAL_PREF => has_local_pref = true,
                 code::ONLY_TO_CUSTOMER => mark = <[u8; 4]>::try_from(record.value).ok().map(u32::from_be_bytes),
+                code::AIGP => has_alien = !channel.aigp.is_on(),
                 _ => {}
             }
         }
@@ -411,7 +412,7 @@ impl Intake {
             return Checked::Invalid(Invalid::Leak(leak));
         }
         let new_mark = mark_missing(mark, &self.spec);
-        if has_local_pref && new_mark.is_none() {
+        if has_local_pref && new_mark.is_none() && !has_alien {
             return Checked::Route(AttrSet::from_canonical(self.decoded.octets(), local));
         }
         self.work.reset_octets(self.decoded.octets());
@@ -421,6 +422,10 @@ impl Intake {
         }
         if let Some(asn) = new_mark {
             self.work.set_u32(code::ONLY_TO_CUSTOMER, asn);
+        }
+        if has_alien {
+            self.work.unset(code::AIGP);
+            self.say(Line::Remote("Discarding AIGP attribute received on non-AIGP session".into()));
         }
         Checked::Route(AttrSet::from_canonical(self.work.octets(), local))
     }

@@ -15,7 +15,7 @@ pub use crate::liveness::{Nobody, SharedWatcher, Wanted, Watch, Watcher};
 pub use crate::recovery::Recovery;
 pub use crate::status::{Announced, Capabilities, ChannelStatus, ErrorClass, LastError, PeerStatus, ProtoState, Timer};
 pub use fsm::{Needed, Terms};
-pub use rib::export::{LinkLocalFormat, MissingLladdr, NextHopRules, RoutesOf};
+pub use rib::export::{Aigp, LinkLocalFormat, MissingLladdr, NextHopRules, RoutesOf};
 pub use wire::PerFamily;
 
 mod live;
@@ -349,6 +349,8 @@ pub struct PeerChannel {
     pub strict_next_hop: bool,
     /// `missing lladdr`.
     pub missing_lladdr: MissingLladdr,
+    /// `aigp`.
+    pub aigp: Aigp,
     /// `gateway`.
     pub gateway: GatewayMode,
     /// `add paths rx`.
@@ -403,6 +405,7 @@ impl PeerChannel {
             prefer_link_local: false,
             strict_next_hop: false,
             missing_lladdr: MissingLladdr::SelfAddr,
+            aigp: Aigp::Unknown,
             gateway: GatewayMode::Direct,
             add_paths_rx: false,
             add_paths_tx: false,

@@ -10,6 +10,7 @@ use crate::Notification;
 use crate::notification::{UPDATE, update as subcode};
 use crate::path::{self, AsSize, Malformed};
 use crate::update::{NextHop, UpdateContext};
+use route::aigp;
 use route::attr::{
     self, Attribute, Category, FLAG_EXTENDED, FLAG_OPTIONAL, FLAG_PARTIAL, FLAG_TRANSITIVE, Shape, Treat, code, origin,
 };
@@ -323,7 +324,9 @@ fn flags_kept(
         Category::OptionalTransitive => (FLAG_OPTIONAL | FLAG_TRANSITIVE, FLAG_PARTIAL),
     };
     if kind != wanted {
-        decoded.remark(attribute.code, Wrong::Flags, Treat::Withdraw); // RFC 7606 3 c)
+        // RFC 7606 3 c), but RFC 7311 3.2
+        let treat = if attribute.code == code::AIGP { Treat::Discard } else { Treat::Withdraw };
+        decoded.remark(attribute.code, Wrong::Flags, treat);
         return Ok(None);
     }
     if attribute.carries_nlri() {
@@ -451,6 +454,7 @@ fn put_plain(shape: Shape, value: &[u8], out: &mut Vec<u8>) -> Result<(), Malfor
         Shape::Communities | Shape::ClusterList => nonzero_multiple(value, 4),
         Shape::ExtCommunities => nonzero_multiple(value, 8),
         Shape::LargeCommunities => nonzero_multiple(value, 12),
+        Shape::Aigp => aigp::is_well_formed(value).then_some(value),
         Shape::AsPath | Shape::Aggregator => None,
     };
     out.extend_from_slice(value.ok_or(Malformed)?);

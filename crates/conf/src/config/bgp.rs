@@ -53,6 +53,20 @@ pub enum MissingLladdr {
     Untouched,
 }
 
+/// `aigp`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Aigp {
+    /// There is no such attribute (1.6).
+    #[default]
+    Unknown,
+    /// `off`: neither taken nor told.
+    Off,
+    /// `on`.
+    On,
+    /// `originate`: routes of other protocols get one, too.
+    Originate,
+}
+
 /// `gateway direct|recursive`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum GatewayMode {
@@ -261,6 +275,8 @@ pub struct BgpChannel {
     pub link_local_format: LinkLocalFormat,
     /// `missing lladdr`.
     pub missing_lladdr: MissingLladdr,
+    /// `aigp`; the default depends on internal and `confederation member`.
+    pub aigp: Aigp,
     /// `gateway`; the default depends on multihop and internal.
     pub gateway: GatewayMode,
     /// `igp table` in which IPv4 next hops are looked up, the name.
@@ -318,6 +334,7 @@ impl Default for BgpChannel {
             next_hop_prefer: NextHopPrefer::Global,
             link_local_format: LinkLocalFormat::Native,
             missing_lladdr: MissingLladdr::SelfAddr,
+            aigp: Aigp::Unknown,
             gateway: GatewayMode::Direct,
             igp_table4: None,
             igp_table6: None,

@@ -7,6 +7,7 @@
 
 use filter::Symbols;
 use filter::names::AttrKind;
+use route::aigp;
 use route::aspath::Brackets;
 use route::attr::{self, FLAG_TRANSITIVE, Shape, origin};
 use route::attrs::{LocalAttr, LocalValue, Record, next_hop};
@@ -103,6 +104,7 @@ fn plain(shape: Shape, value: &[u8]) -> String {
         Shape::U32 => number().map_or_else(String::new, |n| n.to_string()),
         Shape::RouterId => number().map_or_else(String::new, |n| Ipv4Addr::from_bits(n).to_string()),
         Shape::Aggregator => aggregator(value).unwrap_or_default(),
+        Shape::Aigp => aigp::metric(value).map_or_else(|| "?".to_owned(), |metric| metric.to_string()),
         _ => String::new(),
     }
 }

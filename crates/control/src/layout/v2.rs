@@ -17,9 +17,10 @@ use crate::view::{
 };
 use conf::config::{StaticDest, StaticHop};
 use filter::Authorised;
+use route::aigp;
 use route::attrs::{LocalAttr, LocalValue};
 use route::hop::{IGP_METRIC_HUGE, IGP_METRIC_UNKNOWN};
-use route::{Family, Hop, IfIndex, IfaceAddr, Prefix, Resolved, Roa, Written};
+use route::{Family, Hop, IfIndex, IfaceAddr, Prefix, Resolved, Roa, SourceKind, Written};
 use std::borrow::Cow;
 use std::net::IpAddr;
 
@@ -595,12 +596,31 @@ fn route_row(label: Option<Prefix>, path: &ShownPath<'_>, setting: &Setting<'_>,
 /// ` (200)`, and for BGP ` (100) [AS64512i]`, ` (100/55) [i]`. A metric of nothing is not said.
 fn info(path: &ShownPath<'_>, line: &mut Line<'_>) {
     line.put(" (").number(path.attrs.local().preference);
-    let ends = path.source.bgp.is_some().then(|| Ends::of(&path.attrs));
-    if ends.as_ref().is_some_and(|e| e.is_long_lived_stale) {
-        line.put("s");
+    if path.source.bgp.is_some() {
+        let ends = Ends::of(&path.attrs);
+        if ends.is_long_lived_stale {
+            line.put("s");
+        }
+        bgp_metric(path, &ends, line);
+        line.put(")");
+        return ends.write(line);
+    }
+    // Of the others static routes say the metric that the operator has given them.
+    let is_static = matches!(path.source.kind, SourceKind::Static | SourceKind::StaticDevice);
+    if let Some(metric) = given_metric(path).filter(|_| is_static) {
+        line.put("/").number(metric);
+    }
+    line.put(")");
+}
+
+/// What a route costs: the metric that it has accumulated, or else the distance to its next hop.
+fn bgp_metric(path: &ShownPath<'_>, ends: &Ends, line: &mut Line<'_>) {
+    let total = ends.aigp.map(|metric| aigp::total(metric, path.hop.distance()));
+    if let Some(total) = total.filter(|total| *total != aigp::METRIC_MAX) {
+        line.put("/").word(&total.to_string());
+        return;
     }
     match metric(path) {
-        _ if ends.is_none() => {}
         0 => {}
         IGP_METRIC_HUGE.. => {
             line.put("/?");
@@ -608,10 +628,6 @@ fn info(path: &ShownPath<'_>, line: &mut Line<'_>) {
         metric => {
             line.put("/").number(metric);
         }
-    }
-    line.put(")");
-    if let Some(ends) = ends {
-        ends.write(line);
     }
 }
 
@@ -624,12 +640,13 @@ fn metric(path: &ShownPath<'_>) -> u32 {
     if let Some(metric) = path.hop.igp_metric {
         return metric;
     }
-    let extra = path.attrs.local().extra.as_deref().unwrap_or_default();
-    extra
-        .iter()
-        .find_map(|(name, value)| match (name, value) {
-            (LocalAttr::IgpMetric, LocalValue::Int(metric)) => Some(*metric),
-            _ => None,
-        })
-        .unwrap_or(0)
+    given_metric(path).unwrap_or(0)
+}
+
+/// `igp_metric` that a filter has set.
+fn given_metric(path: &ShownPath<'_>) -> Option<u32> {
+    match path.attrs.local().extra(LocalAttr::IgpMetric) {
+        Some(LocalValue::Int(metric)) => Some(*metric),
+        _ => None,
+    }
 }

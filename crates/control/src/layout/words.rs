@@ -5,6 +5,7 @@ use crate::code;
 use crate::frame::Frame;
 use crate::view::{BfdSessionView, LimitView, Phase, PipeView, RoutesView};
 use rib::batch::LimitAction;
+use route::aigp;
 use route::attr::{code as attr, origin};
 use route::community::{LLGR_STALE, communities};
 use route::iface::IfaceFlags;
@@ -158,6 +159,8 @@ pub struct Ends {
     origin: Option<u8>,
     /// The AS that originated it.
     last_as: Option<u32>,
+    /// Its accumulated IGP metric, as it came (2).
+    pub aigp: Option<u64>,
     /// Kept beyond a graceful restart (RFC 9494); what is merely kept has no mark.
     pub is_long_lived_stale: bool,
 }
@@ -170,6 +173,7 @@ impl Ends {
             match record.code {
                 attr::ORIGIN => ends.origin = record.value.first().copied(),
                 attr::AS_PATH => ends.last_as = AsPath::new(record.value).last(),
+                attr::AIGP => ends.aigp = aigp::metric(record.value),
                 attr::COMMUNITY => {
                     ends.is_long_lived_stale = communities(record.value).any(|c| c == LLGR_STALE);
                 }

@@ -57,6 +57,8 @@ pub struct GroupKey {
     pub allow_local_pref: bool,
     /// LOCAL_PREF of routes that have none.
     pub default_local_pref: u32,
+    /// `aigp`.
+    pub aigp: Aigp,
     /// `allow bgp_med`: MED of a route that came from elsewhere goes to external neighbours.
     pub med_to_external: bool,
     /// AS numbers are sent in four octets (RFC 6793).
@@ -129,6 +131,27 @@ pub enum LinkLocalFormat {
     Double,
 }
 
+/// `aigp`: the accumulated IGP metric (RFC 7311).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Aigp {
+    /// There is no such attribute (1.6).
+    #[default]
+    Unknown,
+    /// It is neither taken nor told.
+    Off,
+    /// It is both; with our own address as next hop the distance to the route's own one is added.
+    On,
+    /// Routes that no BGP session gave get one, too, if their distance is known.
+    Originate,
+}
+
+impl Aigp {
+    /// Whether the attribute is taken and told.
+    pub const fn is_on(self) -> bool {
+        matches!(self, Self::On | Self::Originate)
+    }
+}
+
 /// `missing lladdr`: what to send over IPv6 when no link-local address is known for a next hop.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum MissingLladdr {
@@ -167,6 +190,7 @@ impl GroupKey {
             interpret_communities: true,
             allow_local_pref: false,
             default_local_pref: 100,
+            aigp: Aigp::Unknown,
             med_to_external: false,
             as4: true,
             extended_messages: false,
@@ -208,6 +232,7 @@ impl GroupKey {
             interpret_communities,
             allow_local_pref,
             default_local_pref,
+            aigp,
             med_to_external,
             as4,
             extended_messages,
@@ -219,7 +244,7 @@ impl GroupKey {
             (family, rewrite_before_filter, secondary, add_path, local_as, internal, confederation),
             (local_addr, local_link_local, link, next_hop, missing_lladdr, rr_client, cluster_id),
             (rs_client, interpret_communities, allow_local_pref, default_local_pref),
-            (med_to_external, as4, extended_messages, llgr_aware, role, exact),
+            (aigp, med_to_external, as4, extended_messages, llgr_aware, role, exact),
         )
     }
 
@@ -285,7 +310,7 @@ mod tests {
 
     #[test]
     fn each_field_makes_another_group() {
-        let flips: [fn(&mut GroupKey); 25] = [
+        let flips: [fn(&mut GroupKey); 26] = [
             |k| k.family = Family::Ipv6,
             |k| k.policy = Policy::Reject,
             |k| k.rewrite_before_filter = false,
@@ -305,6 +330,7 @@ mod tests {
             |k| k.interpret_communities = false,
             |k| k.allow_local_pref = true,
             |k| k.default_local_pref = 200,
+            |k| k.aigp = Aigp::On,
             |k| k.med_to_external = true,
             |k| k.as4 = false,
             |k| k.extended_messages = true,
@@ -333,6 +359,7 @@ mod tests {
             interpret_communities: _,
             allow_local_pref: _,
             default_local_pref: _,
+            aigp: _,
             med_to_external: _,
             as4: _,
             extended_messages: _,

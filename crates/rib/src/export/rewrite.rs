@@ -6,10 +6,14 @@
 //! sorted as BIRD sends them.
 
 use super::judge::Offer;
-use super::key::{GroupKey, LinkLocalFormat, MissingLladdr};
+use super::key::{Aigp, GroupKey, LinkLocalFormat, MissingLladdr};
+use filter::Policy;
 use filter::run::Written;
+use route::aigp;
 use route::attr::{self, code, origin};
-use route::{AsPath, AttrSetBuilder, Family, Hop, IfIndex, Ifaces, Resolved, Role, aspath::segment};
+use route::attrs::{LocalAttr, LocalValue};
+use route::hop::IGP_METRIC_HUGE;
+use route::{AsPath, AttrSetBuilder, Family, Hop, IfIndex, Ifaces, Resolved, Role, SourceKind, aspath::segment};
 use std::net::{IpAddr, Ipv6Addr};
 
 /// Rewrites a route for the neighbours that the key describes. `written`: what the export filter has set, if it comes
@@ -32,7 +36,9 @@ pub(super) fn rewrite(work: &mut AttrSetBuilder, key: &GroupKey, offer: &Offer<'
         }
     }
     let is_set = is_set_by_filter(code::NEXT_HOP);
-    rewrite_next_hop(work, key, offer, is_set);
+    if rewrite_next_hop(work, key, offer, is_set) == Told::Own && key.aigp.is_on() {
+        accumulate(work, key, offer);
+    }
     let reflected =
         offer.source.bgp.as_ref().filter(|from| from.internal && key.internal && from.local_as == key.local_as);
     if let Some(from) = reflected {
@@ -88,9 +94,44 @@ fn make_bgp(work: &mut AttrSetBuilder, key: &GroupKey) {
     }
 }
 
+/// The next hop that a neighbour is told.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Told {
+    /// Our own address: packets come to us.
+    Own,
+    /// Another one.
+    Other,
+}
+
+/// AIGP of a route that leads through us (RFC 7311 3.4.3): the distance to its next hop is added. One that no BGP
+/// session gave begins with its own distance where the operator says so (3.4.1).
+fn accumulate(work: &mut AttrSetBuilder, key: &GroupKey, offer: &Offer<'_>) {
+    let received = work.get(code::AIGP);
+    let is_ours = key.aigp == Aigp::Originate && offer.attrs.local().kind != SourceKind::Bgp;
+    let total = match received.and_then(aigp::metric) {
+        Some(metric) => Some(aigp::total(metric, offer.hop.distance())),
+        None if is_ours => own_distance(work, key, offer).map(u64::from),
+        None => None,
+    };
+    if let Some(total) = total {
+        let value = aigp::with_metric(received.unwrap_or_default(), total);
+        work.set(code::AIGP, &value);
+    }
+}
+
+/// How far the network of a route is that no BGP session gave: what a filter has set, nothing on a link.
+fn own_distance(work: &AttrSetBuilder, key: &GroupKey, offer: &Offer<'_>) -> Option<u32> {
+    // Nothing but a filter brings the local part into the work.
+    let local = if matches!(key.policy, Policy::Filter(_)) { &work.local } else { offer.attrs.local() };
+    match local.extra(LocalAttr::IgpMetric) {
+        Some(LocalValue::Int(metric)) => Some(*metric).filter(|metric| *metric < IGP_METRIC_HUGE),
+        _ => (offer.source.kind == SourceKind::Device).then_some(0),
+    }
+}
+
 /// NEXT_HOP by RFC 4271 5.1.3 and `next hop self|keep`: as received, the route's own gateway, or our address.
 /// `is_set`: the export filter has set it.
-fn rewrite_next_hop(work: &mut AttrSetBuilder, key: &GroupKey, offer: &Offer<'_>, is_set: bool) {
+fn rewrite_next_hop(work: &mut AttrSetBuilder, key: &GroupKey, offer: &Offer<'_>, is_set: bool) -> Told {
     let (rules, giver) = (&key.next_hop, offer.source.bgp.as_ref());
     if rules.own.has(giver) {
         return set_own_next_hop(work, key);
@@ -101,7 +142,7 @@ fn rewrite_next_hop(work: &mut AttrSetBuilder, key: &GroupKey, offer: &Offer<'_>
         let is_good =
             rules.fits(key.family, addr) && ((key.is_interior() && !addr.is_unspecified()) || is_from_link(key, offer));
         if keep || is_set || is_good {
-            return;
+            return Told::Other;
         }
         if key.rewrite_before_filter {
             return set_own_next_hop(work, key);
@@ -114,8 +155,9 @@ fn rewrite_next_hop(work: &mut AttrSetBuilder, key: &GroupKey, offer: &Offer<'_>
     let may_say = key.is_interior() || is_link(key, iface) || (keep && key.rewrite_before_filter);
     if is_global(gateway) && may_say && rules.fits(key.family, gateway) {
         set_next_hop(work, gateway, None);
+        Told::Other
     } else {
-        set_own_next_hop(work, key);
+        set_own_next_hop(work, key)
     }
 }
 
@@ -142,8 +184,9 @@ fn is_global(addr: IpAddr) -> bool {
     }
 }
 
-fn set_own_next_hop(work: &mut AttrSetBuilder, key: &GroupKey) {
+fn set_own_next_hop(work: &mut AttrSetBuilder, key: &GroupKey) -> Told {
     set_next_hop(work, key.local_addr, key.local_link_local);
+    Told::Own
 }
 
 fn set_next_hop(work: &mut AttrSetBuilder, global: IpAddr, link_local: Option<Ipv6Addr>) {
@@ -200,7 +243,7 @@ pub(super) fn finish(work: &mut AttrSetBuilder, key: &GroupKey, ifaces: &Ifaces)
     if key.role.is_some_and(Role::looks_down) && work.get(code::ONLY_TO_CUSTOMER).is_none() {
         work.set_u32(code::ONLY_TO_CUSTOMER, key.local_as);
     }
-    finish_unknown(work);
+    finish_unknown(work, key.aigp);
     if !key.is_interior() {
         drop_non_transitive(work);
     }
@@ -238,15 +281,18 @@ fn finish_link_local(
     }
     match (link_local, key.missing_lladdr) {
         (Some(_), _) | (None, MissingLladdr::Ignore | MissingLladdr::Untouched) => {}
-        (None, MissingLladdr::SelfAddr) => set_own_next_hop(work, key),
+        (None, MissingLladdr::SelfAddr) => {
+            set_own_next_hop(work, key);
+        }
         (None, MissingLladdr::Drop) => return Err("Missing link-local next hop address".into()),
     }
     Ok(())
 }
 
-/// Unknown attributes: transitive ones are passed on with the Partial bit, others are not (RFC 4271 5).
-fn finish_unknown(work: &mut AttrSetBuilder) {
-    let is_unknown = |code| attr::by_code(code).is_none();
+/// Unknown attributes: transitive ones are passed on with the Partial bit, others are not (RFC 4271 5). AIGP is one
+/// of the others for a neighbour that is to hear none.
+fn finish_unknown(work: &mut AttrSetBuilder, aigp: Aigp) {
+    let is_unknown = |code: u8| attr::by_code(code).is_none() || (code == code::AIGP && !aigp.is_on());
     let unknown: Vec<(u8, u8, Vec<u8>)> = route::attrs::Records::new(work.octets())
         .filter(|r| is_unknown(r.code))
         .map(|r| (r.flags, r.code, r.value.to_vec()))

@@ -2,7 +2,7 @@
 
 use super::sources::PATH_IDS_MAX;
 use super::*;
-use crate::peer::{Confederation, GatewayMode};
+use crate::peer::{Aigp, Confederation, GatewayMode};
 use route::hop::{Hop, Recursive, Resolved};
 use route::iface::{IfaceFlags, Scope};
 use route::{ChannelId, Iface, IfaceAddr, ProtocolId, Role, TableId};
@@ -55,6 +55,7 @@ fn intake(change: impl Fn(&mut PeerSpec)) -> Intake {
         families: PerFamily { ipv4: true, ipv6: false },
         internal: spec.is_internal(),
         confederation: spec.is_confederated(),
+        recent_attributes: spec.channels[0].aigp != Aigp::Unknown,
         ..UpdateContext::default()
     };
     let ids = SourceIds::new(Arc::new(AtomicU32::new(100)));
@@ -390,4 +391,27 @@ fn a_route_leak_is_withdrawn_and_said_and_what_comes_down_is_marked() {
     assert_eq!(outcome(Some(Role::Peer), &otc(65002)), taken(Some(65002)));
     assert_eq!(outcome(Some(Role::Peer), &[]), taken(Some(65002)));
     assert_eq!(outcome(None, &otc(65077)), taken(Some(65077)));
+}
+
+/// RFC 7311 3.2, 3.3, and the line of 2.0.12.
+#[test]
+fn an_accumulated_metric_is_taken_where_the_channel_has_it_and_left_out_elsewhere() {
+    const SEVEN: &[u8] = &[0x80, 26, 11, 1, 0, 11, 0, 0, 0, 0, 0, 0, 0, 7];
+    let came = |aigp, octets: &[u8]| {
+        let mut intake = intake(|s| s.channels[0].aigp = aigp);
+        let (what, sets) = take(&mut intake, &update(&[65002], PEER, octets, NET));
+        assert_eq!(what, [What::Announce(0)], "the route stays");
+        assert_eq!(sets[0].get_u32(code::LOCAL_PREF), Some(120));
+        (sets[0].get(code::AIGP).and_then(route::aigp::metric), intake.lines().len())
+    };
+    assert_eq!(came(Aigp::On, SEVEN), (Some(7), 0));
+    assert_eq!(came(Aigp::Originate, SEVEN), (Some(7), 0));
+    assert_eq!(came(Aigp::Off, SEVEN), (None, 1));
+    assert_eq!(came(Aigp::Unknown, SEVEN), (None, 0), "in 1.6 an attribute that nobody knows");
+    let wrong_flags = [&[0xc0], &SEVEN[1..]].concat();
+    assert_eq!(came(Aigp::On, &wrong_flags), (None, 1));
+    assert_eq!(came(Aigp::On, &[0x80, 26, 4, 1, 0, 4, 7]), (None, 1), "a metric of one octet");
+    let mut intake = intake(|s| s.channels[0].aigp = Aigp::Off);
+    take(&mut intake, &update(&[65002], PEER, SEVEN, NET));
+    assert_eq!(intake.lines(), [Line::Remote("Discarding AIGP attribute received on non-AIGP session".into())]);
 }

@@ -255,6 +255,7 @@ pub(super) fn group_key(spec: &PeerSpec, channel: &PeerChannel, negotiated: &Neg
         interpret_communities: spec.interpret_communities,
         allow_local_pref: spec.allow_local_pref,
         default_local_pref: spec.default_local_pref,
+        aigp: channel.aigp,
         med_to_external: spec.med_to_external,
         as4: negotiated.as4,
         extended_messages: negotiated.extended_messages,

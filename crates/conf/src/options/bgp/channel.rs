@@ -1,7 +1,7 @@
 //! The options of a channel of a session.
 
-use super::{NOT_YET, STALE_LEAST, STALE_MOST, STALE_TIME_MAX_S, V1, V2, shown_unless, up_to, word_of};
-use crate::config::{BgpChannel, GatewayMode, LinkLocalFormat, MissingLladdr, NextHopPrefer, RoutesOf};
+use super::{STALE_LEAST, STALE_MOST, STALE_TIME_MAX_S, V1, V2, shown_unless, up_to, word_of};
+use crate::config::{Aigp, BgpChannel, GatewayMode, LinkLocalFormat, MissingLladdr, NextHopPrefer, RoutesOf};
 use crate::option::{Effect::Restart, Own, Row, Slot, field};
 use crate::parser::Parser;
 use filter::syntax::Parsed;
@@ -87,7 +87,7 @@ pub(crate) static CHANNEL: &[Row<BgpChannel>] = &[
     Row::<BgpChannel>::new(&["require", "add", "paths"], Switch(field!(require_add_paths)), Restart).only(V2),
     Row::<BgpChannel>::new(&["import", "table"], Switch(field!(import_table)), Restart).only(V2),
     Row::<BgpChannel>::new(&["export", "table"], Switch(field!(export_table)), Restart).only(V2),
-    Row::<BgpChannel>::new(&["aigp"], Slot::OnlyOff(NOT_YET), Restart).only(V2),
+    of_channel(&["aigp"], "[switch]|originate", aigp, |c| word_of(AIGP, c.aigp), |a, b| a.aigp == b.aigp).only(V2),
     of_channel(&["cost"], "number", cost, |c| shown_unless(0, c.cost), |a, b| a.cost == b.cost).only(V2),
     Row::<BgpChannel>::new(&["graceful", "restart"], Switch(field!(graceful_restart)), Restart).only(V2),
     Row::<BgpChannel>::new(&["long", "lived", "graceful", "restart"], Switch(field!(long_lived)), Restart).only(V2),
@@ -123,6 +123,19 @@ const fn of_channel(
     same: fn(&BgpChannel, &BgpChannel) -> bool,
 ) -> Row<BgpChannel> {
     Row::new(words, Slot::Own(Own { grammar, parse, show, same }), Restart)
+}
+
+static AIGP: &[(&str, Aigp)] = &[("off", Aigp::Off), ("on", Aigp::On), ("originate", Aigp::Originate)];
+
+fn aigp(parser: &mut Parser<'_>, conf: &mut BgpChannel) -> Parsed<()> {
+    conf.aigp = if parser.at.eat_word("originate") {
+        Aigp::Originate
+    } else if parser.switch()? {
+        Aigp::On
+    } else {
+        Aigp::Off
+    };
+    Ok(())
 }
 
 /// `next hop self|keep` of 1.6: one or the other.
