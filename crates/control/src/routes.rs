@@ -18,6 +18,7 @@ use rib::query::PagePath;
 use route::attrs::Local;
 use route::{AttrSet, Dest, Family, Hop, IfIndex, Ifaces, Moment, Prefix, Resolved, RoaLot, RoaTables, Source};
 use std::borrow::Cow;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 /// How many run-time errors of the query's filter go to the log.
@@ -67,6 +68,10 @@ pub struct ShownPath<'a> {
     pub since: Moment,
     /// What stands behind the bracket.
     pub mark: Mark,
+    /// Not the best of its neighbour AS (`deterministic med`).
+    pub suppressed: bool,
+    /// Its gateway; of a route that `merge paths` has made, that of the best path.
+    pub gateway: Option<IpAddr>,
 }
 
 /// An authorisation that is shown, of an origin or of providers, with all that protocols say of it; at least one.
@@ -225,7 +230,8 @@ impl<'q> Selection<'q> {
             true => Cow::Borrowed(hop),
             false => Cow::Owned(chosen_hop(&now.dest, ifaces)),
         };
-        Some(ShownPath { attrs, hop, source, since: path.since, mark })
+        let gateway = if merged { gateway(&path.hop) } else { gateway(&hop) };
+        Some(ShownPath { attrs, hop, source, since: path.since, mark, suppressed: path.suppressed, gateway })
     }
 
     /// The path as the export left it; `None` when the query does not want what became of it.
@@ -249,6 +255,13 @@ impl<'q> Selection<'q> {
             }
             Exported::Merged { attrs, hop } => (asked.mode != ExportMode::Rejected).then_some((attrs, hop, true)),
         }
+    }
+}
+
+fn gateway(hop: &ResolvedHop) -> Option<IpAddr> {
+    match hop.to {
+        Resolved::Unicast(Hop { gateway, .. }) => gateway,
+        _ => None,
     }
 }
 

@@ -278,7 +278,7 @@ fn one_gateway_with_bfd_is_a_multipath() {
             layout.statics(&[row], out);
             out.ok();
         }),
-        "1009-20.0.0.0/8 multipath\n \tvia 10.55.0.2 weight 1 (bfd) (dormant)\n0000 \n"
+        "1009-20.0.0.0/8 multipath (dormant)\n \tvia 10.55.0.2 weight 1 (bfd) (dormant)\n0000 \n"
     );
 }
 

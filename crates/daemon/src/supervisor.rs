@@ -32,6 +32,7 @@ use control::request::{Choice, ExportMode, ExportQuery, Request, RouteQuery};
 use control::view::{InterfaceView, MemoryView, Phase, RecoveryView, RouteItem, StatusView, Timer};
 use filter::Policy;
 use rib::query::{self, TableSpec};
+use route::iface::Scope;
 use route::{Family, Ifaces, Moment, ProtocolId, RoaTables, TableId};
 use session::link::TableMsg;
 use session::pace::Pace;
@@ -176,7 +177,7 @@ impl Supervisor {
             world.links.send_replace(seen);
         }
         let ifaces = Arc::clone(&world.deps.ifaces.borrow());
-        let router_id = router_id(&current.config, &ifaces)?;
+        let router_id = router_id(&current.config, &ifaces, None, true)?;
         let started = world.deps.clock.now();
         let hostname = nix::unistd::gethostname().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default().into();
         let mut this = Self {
@@ -587,25 +588,29 @@ fn is_running_device(conf: &ProtocolConf) -> bool {
     matches!(conf.kind, ProtocolKind::Device(_)) && !conf.disabled
 }
 
-/// The router id: as configured, else the lowest IPv4 address of the machine, those of loopback last.
-fn router_id(config: &Config, ifaces: &Ifaces) -> Result<Ipv4Addr, String> {
-    if let Some(id) = config.router_id {
+/// The router id: as configured, else the lowest IPv4 address that reaches beyond its link, also one of loopback's.
+///
+/// An `old` one that is not configured stays unless the machine is to be asked again.
+fn router_id(config: &Config, ifaces: &Ifaces, old: Option<Ipv4Addr>, asks_again: bool) -> Result<Ipv4Addr, String> {
+    if let Some(id) = config.router_id.or(old.filter(|_| !asks_again)) {
         return Ok(id);
     }
-    let lowest = |loopback: bool| {
-        ifaces
-            .iter()
-            .filter(|l| l.is_up() && l.flags.loopback == loopback)
-            .flat_map(|l| l.addrs.iter().map(move |a| (l, a)))
-            .filter(|(l, a)| crate::protocols::means(&config.router_id_from, l, a))
-            .filter_map(|(_, a)| match a.addr {
-                IpAddr::V4(addr) if !addr.is_loopback() => Some(addr),
-                _ => None,
-            })
-            .min()
+    let links = ifaces.iter().filter(|l| l.is_up()).flat_map(|l| l.addrs.iter().map(move |a| (l, a)));
+    let chosen = links
+        .filter(|(_, a)| !a.secondary && matches!(a.scope, Scope::Site | Scope::Organization | Scope::Universe))
+        .filter(|(l, a)| crate::protocols::means(&config.router_id_from, l, a))
+        .filter_map(|(l, a)| match a.addr {
+            IpAddr::V4(addr) => Some((addr, l)),
+            IpAddr::V6(_) => None,
+        })
+        .min_by_key(|(addr, _)| *addr);
+    let Some((id, link)) = chosen else {
+        return Err("Cannot determine router ID, please configure it manually".into());
     };
-    let found = lowest(false).or_else(|| lowest(true));
-    found.ok_or_else(|| "Cannot determine router ID, please configure it manually".into())
+    if old != Some(id) {
+        tracing::info!("Chosen router ID {id} according to interface {}", link.name);
+    }
+    Ok(id)
 }
 
 async fn memory(deps: session::peer::Deps, tables: Vec<TableId>, roas: &RoaTables, config: u64) -> MemoryView {

@@ -37,8 +37,13 @@ pub struct Negotiated {
 
 impl Negotiated {
     /// Compares our options (and what we announced) with the neighbour's OPEN.
-    pub fn new(config: &Config, ours: Option<&Capabilities>, peer: Open) -> Self {
+    ///
+    /// Who announces no capabilities (`capabilities off`, or a neighbour that could not bear them) minds none.
+    pub fn new(config: &Config, ours: Option<&Capabilities>, mut peer: Open) -> Self {
         let none = Capabilities::default();
+        if ours.is_none() {
+            peer.capabilities = None;
+        }
         let we = ours.unwrap_or(&none);
         let they = peer.capabilities.as_ref().unwrap_or(&none);
         let families = common_families(we, they, config.terms.strict_families);
@@ -52,7 +57,8 @@ impl Negotiated {
             add_path_rx: add_path(true),
             add_path_tx: add_path(false),
             extended_next_hop: [we, they].iter().all(|c| c.extended_next_hop.contains(&Family::Ipv4)),
-            refresh: we.route_refresh && they.route_refresh,
+            // RFC 2918 4: whoever announced it may be asked, by us, too, who announced nothing.
+            refresh: they.route_refresh,
             enhanced_refresh: we.enhanced_refresh && they.enhanced_refresh,
             extended_messages: we.extended_messages && they.extended_messages,
             hold_time_s,
@@ -205,6 +211,15 @@ mod tests {
         let send =
             |send| Capabilities { add_paths: vec![AddPath { family: Ipv4, receive: true, send }], ..caps(&[Ipv4]) };
         assert!(has(send(true), &paths) && !has(send(false), &paths), "we receive, so it must send");
+    }
+
+    #[test]
+    fn who_announced_it_can_be_asked_for_routes_unless_capabilities_are_off() {
+        let able = Capabilities { route_refresh: true, ..caps(&[Family::Ipv4]) };
+        assert!(negotiate(&caps(&[Family::Ipv4]), able.clone()).refresh);
+        assert!(!negotiate(&able, caps(&[Family::Ipv4])).refresh);
+        let silent = Negotiated::new(&config(), None, Open::new(65002, 90, 2, Some(able)));
+        assert!(!silent.refresh && silent.peer.capabilities.is_none(), "BIRD: Ignoring received capabilities");
     }
 
     #[test]

@@ -282,6 +282,8 @@ pub struct Path {
     pub hop: u32,
     /// Kept from a peer that restarts (RFC 4724), or long-lived stale.
     pub stale: bool,
+    /// Not the best of its neighbour AS (`deterministic med`).
+    pub suppressed: bool,
     /// How many pipes it has passed.
     pub pipes: u8,
     /// When it was last changed by its source.

@@ -13,7 +13,9 @@
 
 use crate::batch::ResolvedHop;
 use crate::intern::Facts;
-use route::{BgpSource, Resolved, Source, SourceKind};
+use crate::nexthop::HopId;
+use route::attr::code;
+use route::{AttrSet, BgpSource, Resolved, Source, SourceKind, aigp};
 use std::cmp::Ordering;
 use std::fmt;
 
@@ -115,6 +117,39 @@ pub(crate) fn compare(new: &Candidate<'_>, old: &Candidate<'_>) -> (Ordering, Re
         _ => None,
     });
     decided.unwrap_or((Ordering::Equal, Reason::Tie))
+}
+
+/// A path as those see it who read what a table has told.
+#[derive(Clone, Copy, Debug)]
+pub struct Seen<'a> {
+    /// Its attributes.
+    pub attrs: &'a AttrSet,
+    /// Who gave it.
+    pub source: &'a Source,
+    /// Where packets go.
+    pub hop: &'a ResolvedHop,
+    /// Not the best of its neighbour AS (`deterministic med`).
+    pub suppressed: bool,
+}
+
+/// Whether nothing that matters is found against a path beside the best: what only breaks ties is not (`merge paths`).
+///
+/// Static routes and those of BGP alone are ever as good.
+pub fn is_as_good(best: &Seen<'_>, other: &Seen<'_>) -> bool {
+    if best.source.kind != other.source.kind || !matches!(best.source.kind, SourceKind::Static | SourceKind::Bgp) {
+        return false;
+    }
+    let facts = |path: &Seen<'_>| Facts::of(path.attrs, HopId(0));
+    let total = |path: &Seen<'_>| {
+        let metric = path.attrs.get(code::AIGP).and_then(aigp::metric);
+        metric.map_or(aigp::METRIC_MAX, |metric| aigp::total(metric, path.hop.distance()))
+    };
+    let (b, o) = (facts(best), facts(other));
+    let Seen { source, hop, suppressed, .. } = *best;
+    let stands = Candidate { facts: &b, source, hop, total_metric: total(best), suppressed };
+    let Seen { source, hop, suppressed, .. } = *other;
+    let comes = Candidate { facts: &o, source, hop, total_metric: total(other), suppressed };
+    compare(&comes, &stands).1 >= Reason::Older
 }
 
 /// The steps between two BGP routes of equal preference.
@@ -262,6 +297,52 @@ mod tests {
             Candidate { facts, source, hop: &r.hop, total_metric: *total, suppressed: r.suppressed }
         }
         compare(&candidate(&nf, &ns, new), &candidate(&of, &os, old))
+    }
+
+    /// Each tried with 1.6.8, `merge paths` on.
+    #[test]
+    fn a_path_is_as_good_as_the_best_when_only_what_breaks_ties_speaks_against_it() {
+        let good = |other: &Route| {
+            let attrs = |r: &Route| {
+                let mut b = AttrSetBuilder::new(Local::new(r.kind, r.preference, Dest::Blackhole));
+                let mut path = vec![2, r.as_path.len() as u8];
+                r.as_path.iter().for_each(|a| path.extend_from_slice(&a.to_be_bytes()));
+                b.set(code::AS_PATH, &path);
+                b.set(code::ORIGIN, &[r.origin]);
+                r.numbers.iter().for_each(|(code, n)| b.set_u32(*code, *n));
+                b.build()
+            };
+            let source = |r: &Route| Source {
+                id: SourceId(0),
+                protocol: ProtocolId(0),
+                protocol_name: "p".into(),
+                kind: r.kind,
+                path_id: 0,
+                bgp: (r.kind == SourceKind::Bgp).then(|| r.bgp.clone()),
+            };
+            let best = best();
+            let (ba, oa, bs, os) = (attrs(&best), attrs(other), source(&best), source(other));
+            let best = Seen { attrs: &ba, source: &bs, hop: &best.hop, suppressed: false };
+            is_as_good(&best, &Seen { attrs: &oa, source: &os, hop: &other.hop, suppressed: other.suppressed })
+        };
+        assert!(good(&best()));
+        assert!(good(&with(|r| r.bgp.router_id = 99)));
+        assert!(good(&with(|r| (r.as_path, r.numbers) = (vec![65002], vec![(code::MED, 5)]))));
+        assert!(!good(&with(|r| r.numbers = vec![(code::MED, 5)])));
+        assert!(!good(&with(|r| (r.as_path, r.numbers, r.bgp.med_metric) = (vec![65002], vec![(code::MED, 5)], true))));
+        assert!(!good(&with(|r| (r.as_path, r.bgp.path_metric) = (vec![65001, 65001], false))), "the best compares");
+        assert!(!good(&with(|r| r.numbers = vec![(code::COMMUNITY, 0xffff_0006)])));
+        assert!(!good(&with(|r| r.suppressed = true)));
+        assert!(!good(&with(|r| r.preference = 99)));
+        assert!(!good(&with(|r| r.kind = SourceKind::Static)));
+    }
+
+    /// A metric that a filter gives may be above what stands for an unknown one (RFC 4271 9.1.2.2 e).
+    #[test]
+    fn an_unknown_distance_is_nearer_than_the_greatest_ones() {
+        let at = |metric| with(|r| r.hop.igp_metric = Some(metric));
+        assert_eq!(decide(&at(IGP_METRIC_UNKNOWN + 1), &at(IGP_METRIC_UNKNOWN)).0, Ordering::Greater);
+        assert_eq!(decide(&at(IGP_METRIC_UNKNOWN - 1), &at(IGP_METRIC_UNKNOWN)).0, Ordering::Less);
     }
 
     /// Each path loses against the one before by the step named with it; so it does against all before that.

@@ -48,7 +48,7 @@ const HAS_NO_LLGR: u8 = 64;
 const HAS_AIGP: u8 = 128;
 
 impl Facts {
-    fn of(set: &AttrSet, hop: HopId) -> Self {
+    pub(crate) fn of(set: &AttrSet, hop: HopId) -> Self {
         let mut facts = Self {
             preference: set.local().preference,
             local_pref: 0,

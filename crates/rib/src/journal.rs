@@ -446,7 +446,8 @@ impl<'a> Builder<'a> {
         };
         let hop = self.hops.place(facts.hop.0, || push(&mut out.hops, Some(resolved.clone())));
         let stale = facts.is_llgr_stale() || table.standing(path) != Standing::Fresh;
-        ToldPath { source, attrs, hop, stale, pipes: path.pipes(), since: path.since() }
+        let suppressed = path.is_suppressed();
+        ToldPath { source, attrs, hop, stale, suppressed, pipes: path.pipes(), since: path.since() }
     }
 
     fn finish(self) -> ChangeBatch {

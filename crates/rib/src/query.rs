@@ -93,6 +93,8 @@ pub struct PathView {
     pub filtered: bool,
     /// Not confirmed since its source restarted or began a refresh.
     pub stale: bool,
+    /// Not the best of its neighbour AS (`deterministic med`).
+    pub suppressed: bool,
     /// The best path of its prefix.
     pub best: bool,
 }
@@ -131,6 +133,7 @@ pub struct PagePath {
     pub since: Moment,
     pub filtered: bool,
     pub stale: bool,
+    pub suppressed: bool,
     pub best: bool,
 }
 
@@ -143,9 +146,9 @@ impl Page {
     /// The same, prefix by prefix, for those who judge routes.
     pub fn views(&self) -> Vec<NetView> {
         let view = |p: &PagePath| {
-            let PagePath { attrs, source, channel, hop, since, filtered, stale, best } = p.clone();
+            let PagePath { attrs, source, channel, hop, since, filtered, stale, suppressed, best } = p.clone();
             let source = self.sources.get(source as usize)?.clone();
-            Some(PathView { attrs, source, channel, hop, since, filtered, stale, best })
+            Some(PathView { attrs, source, channel, hop, since, filtered, stale, suppressed, best })
         };
         let net =
             |n: &PageNet| NetView { id: n.id, net: n.net, paths: self.paths_of(n).iter().filter_map(view).collect() };
@@ -294,6 +297,7 @@ impl Table {
                     since: path.since(),
                     filtered: path.is_filtered(),
                     stale: self.standing(path) != Standing::Fresh,
+                    suppressed: path.is_suppressed(),
                     best: n == 0 && !path.is_filtered(),
                 });
             }
@@ -317,6 +321,7 @@ impl Table {
                 since: path.since(),
                 filtered: path.is_filtered(),
                 stale: self.standing(path) != Standing::Fresh,
+                suppressed: path.is_suppressed(),
                 best: n == 0 && !path.is_filtered(),
             })
         };

@@ -36,7 +36,7 @@ use filter::Scratch;
 use hashbrown::HashMap;
 use route::attrs::LocalAttr;
 use route::attrs::LocalValue;
-use route::hop::{IGP_METRIC_HUGE, IGP_METRIC_UNKNOWN, Recursive};
+use route::hop::{IGP_METRIC_UNKNOWN, Recursive};
 use route::{ChannelId, Dest, Family, IfIndex, Ifaces, Moment, Prefix, Resolved, RoaTables, TableId, Written};
 use std::sync::Arc;
 
@@ -500,7 +500,7 @@ impl Table {
             _ => {
                 let hop = self.core.hops.resolved(self.core.sets.facts(path.attrs).hop);
                 let total = self.core.sets.total_metric(path.attrs, hop);
-                u32::try_from(total).ok().filter(|total| *total < IGP_METRIC_HUGE).unwrap_or(IGP_METRIC_UNKNOWN)
+                u32::try_from(total).ok().filter(|total| *total < IGP_METRIC_UNKNOWN).unwrap_or(IGP_METRIC_UNKNOWN)
             }
         }
     }

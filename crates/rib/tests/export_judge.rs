@@ -200,6 +200,24 @@ fn a_client_of_a_route_server_is_told_path_and_med_unchanged() {
 }
 
 #[test]
+fn what_a_route_server_itself_gives_has_its_as_in_1_6_alone() {
+    let key = GroupKey { rs_client: true, ..external() };
+    let told = |key| {
+        path(
+            &tell(
+                key,
+                &AttrSetBuilder::new(Local::new(SourceKind::Static, 200, Dest::Blackhole)),
+                &static_source(),
+                &hop(LINK),
+            )
+            .unwrap(),
+        )
+    };
+    assert_eq!(told(key.clone()), "65000");
+    assert_eq!(told(of_2(key)), "");
+}
+
+#[test]
 fn the_next_hop_is_kept_on_the_shared_link_and_inside_and_is_ours_elsewhere() {
     let next_hop =
         |key, hop: &ResolvedHop| tell(key, &received(), &bgp_source(false), hop).unwrap().next_hop().unwrap().0;

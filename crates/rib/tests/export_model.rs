@@ -212,7 +212,15 @@ impl Model {
             let width = if reading == Reading::Best { 1 } else { usize::MAX };
             for (source, version) in self.paths.get(net).into_iter().flatten().take(width) {
                 let (source, attrs) = (u32::from(*source), u32::from(*version));
-                batch.paths.push(Path { source, attrs, hop: 0, stale: false, pipes: 0, since: Moment(0) });
+                batch.paths.push(Path {
+                    source,
+                    attrs,
+                    hop: 0,
+                    stale: false,
+                    suppressed: false,
+                    pipes: 0,
+                    since: Moment(0),
+                });
             }
             let paths = start..batch.paths.len() as u32;
             let unmoved = if part == Part::Changes { self.unmoved(*net) } else { 0 };

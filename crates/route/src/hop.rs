@@ -89,16 +89,15 @@ pub enum Resolved {
 }
 
 /// The IGP metric of a next hop that is reached, but through a route that has no metric.
-pub const IGP_METRIC_UNKNOWN: u32 = u32::MAX;
+///
+/// BIRD's value. It is no infinity: a metric that a filter sets may be higher, ranks behind it, and is shown as unknown.
+pub const IGP_METRIC_UNKNOWN: u32 = 0x8000_0000;
 
 /// How far a next hop is, if that is known: 0 when it did not have to be looked up.
 pub const fn distance(to: &Resolved, igp_metric: Option<u32>) -> Option<u32> {
     match (to, igp_metric) {
         (Resolved::Unicast(_) | Resolved::Multipath(_), None) => Some(0),
-        (Resolved::Unicast(_) | Resolved::Multipath(_), Some(metric @ ..IGP_METRIC_HUGE)) => Some(metric),
+        (Resolved::Unicast(_) | Resolved::Multipath(_), Some(metric @ ..IGP_METRIC_UNKNOWN)) => Some(metric),
         _ => None,
     }
 }
-
-/// Metrics from here on are shown as unknown, as by BIRD, whose own value for that it is.
-pub const IGP_METRIC_HUGE: u32 = 0x8000_0000;

@@ -242,5 +242,14 @@ const METRICS: &[(u32, &str)] = &[
 const FEATURES: &[(u32, &str)] = &[(0, "ecn"), (3, "allfrag")];
 
 fn named_bits(names: &[(u32, &str)], bits: u32) -> String {
-    names.iter().filter(|(bit, _)| bits >> bit & 1 == 1).fold(String::new(), |text, (_, n)| text + " " + n)
+    let mut text = String::new();
+    let mut left = bits;
+    for (bit, name) in names.iter().filter(|(bit, _)| bits >> bit & 1 == 1) {
+        text += &format!(" {name}");
+        left &= !(1 << bit);
+    }
+    if left != 0 {
+        text += &format!(" {left:08x}");
+    }
+    text
 }

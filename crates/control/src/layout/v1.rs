@@ -15,7 +15,7 @@ use crate::view::{
     SessionView, StaticRow, StaticTo, StatusView, Timer,
 };
 use conf::config::{StaticDest, StaticHop};
-use route::hop::IGP_METRIC_HUGE;
+use route::hop::IGP_METRIC_UNKNOWN;
 use route::{Family, Hop, IfIndex, IfaceAddr, Prefix, Resolved, Written};
 use std::borrow::Cow;
 use std::net::Ipv4Addr;
@@ -292,7 +292,8 @@ fn static_row(row: &StaticRow, out: &mut Frame) {
             // In 1.6 only gateways of a `multipath` can have `bfd`, were it one.
             [hop] if !hop.bfd => line(format_args!("{net} via {}{}", router(hop), dormant(0))),
             hops => {
-                line(format_args!("{net} multipath"));
+                let none = if row.dormant.contains(&false) { "" } else { " (dormant)" };
+                line(format_args!("{net} multipath{none}"));
                 for (i, hop) in hops.iter().enumerate() {
                     let weight = hop.weight;
                     line(format_args!("\tvia {} weight {weight}{}{}", router(hop), bfd(hop.bfd), dormant(i)));
@@ -331,7 +332,7 @@ fn route_row(label: Option<Prefix>, path: &ShownPath<'_>, setting: &Setting<'_>,
     setting.stamps.with_text(path.since, &setting.time.route, |text| {
         line.word(text);
     });
-    if let Some(from) = path.attrs.local().from.filter(|from| Some(*from) != gateway && !from.is_unspecified()) {
+    if let Some(from) = path.attrs.local().from.filter(|from| Some(*from) != path.gateway && !from.is_unspecified()) {
         line.put(" from ").addr(from);
     }
     line.put(match path.mark {
@@ -358,6 +359,9 @@ fn info(path: &ShownPath<'_>, line: &mut Line<'_>) {
         line.put(")");
         return;
     }
+    if path.suppressed {
+        line.put("-");
+    }
     let ends = Ends::of(&path.attrs);
     if ends.is_long_lived_stale {
         line.put("s");
@@ -366,7 +370,7 @@ fn info(path: &ShownPath<'_>, line: &mut Line<'_>) {
         _ if !path.hop.recursive => line.put(""),
         // What drops packets is no way to the next hop.
         _ if !matches!(path.hop.to, Resolved::Unicast(_) | Resolved::Multipath(_)) => line.put("/-"),
-        None | Some(IGP_METRIC_HUGE..) => line.put("/?"),
+        None | Some(IGP_METRIC_UNKNOWN..) => line.put("/?"),
         Some(metric) => line.put("/").number(metric),
     };
     line.put(")");

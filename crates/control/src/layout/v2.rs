@@ -19,7 +19,7 @@ use conf::config::{StaticDest, StaticHop};
 use filter::Authorised;
 use route::aigp;
 use route::attrs::{LocalAttr, LocalValue};
-use route::hop::{IGP_METRIC_HUGE, IGP_METRIC_UNKNOWN};
+use route::hop::IGP_METRIC_UNKNOWN;
 use route::{Family, Hop, IfIndex, IfaceAddr, Prefix, Resolved, Roa, SourceKind, Written};
 use std::borrow::Cow;
 use std::net::IpAddr;
@@ -598,6 +598,9 @@ fn info(path: &ShownPath<'_>, line: &mut Line<'_>) {
     line.put(" (").number(path.attrs.local().preference);
     if path.source.bgp.is_some() {
         let ends = Ends::of(&path.attrs);
+        if path.suppressed {
+            line.put("-");
+        }
         if ends.is_long_lived_stale {
             line.put("s");
         }
@@ -622,7 +625,7 @@ fn bgp_metric(path: &ShownPath<'_>, ends: &Ends, line: &mut Line<'_>) {
     }
     match metric(path) {
         0 => {}
-        IGP_METRIC_HUGE.. => {
+        IGP_METRIC_UNKNOWN.. => {
             line.put("/?");
         }
         metric => {

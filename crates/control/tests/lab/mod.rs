@@ -442,10 +442,10 @@ pub fn page(net: RouteNet) -> RoutePage {
     let mut page = RoutePage { refused: vec![net.sync_error], ..RoutePage::default() };
     page.page.nets.push(PageNet { id: rib::batch::NetId(0), net: net.net, paths: 0..net.paths.len() as u32 });
     for RoutePath { path, export } in net.paths {
-        let PathView { attrs, source, channel, hop, since, filtered, stale, best } = path;
+        let PathView { attrs, source, channel, hop, since, filtered, stale, suppressed, best } = path;
         let at = page.page.sources.len() as u32;
         page.page.sources.push(source);
-        page.page.paths.push(PagePath { attrs, source: at, channel, hop, since, filtered, stale, best });
+        page.page.paths.push(PagePath { attrs, source: at, channel, hop, since, filtered, stale, suppressed, best });
         page.exports.push(export);
     }
     page
@@ -522,8 +522,17 @@ fn path(protocol: &str, attrs: AttrSet, bgp: Option<BgpSource>, hop: ResolvedHop
     let source =
         Source { id: SourceId(0), protocol: ProtocolId(0), protocol_name: protocol.into(), kind, path_id: 0, bgp };
     let channel = route::ChannelId(0);
-    let path =
-        PathView { attrs, source: Arc::new(source), channel, hop, since, filtered: false, stale: false, best: false };
+    let path = PathView {
+        attrs,
+        source: Arc::new(source),
+        channel,
+        hop,
+        since,
+        filtered: false,
+        stale: false,
+        suppressed: false,
+        best: false,
+    };
     RoutePath { path, export: None }
 }
 

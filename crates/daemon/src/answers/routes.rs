@@ -223,6 +223,7 @@ async fn received_page(deps: &Deps, table: TableId, rows: Vec<ReceivedRow>) -> P
             since: row.since,
             filtered: false,
             stale: false,
+            suppressed: false,
             best: is_first,
         });
     }

@@ -17,8 +17,9 @@ use super::Start;
 use super::policy::Runner;
 use conf::config::{DebugMask, KernelConf, ProtocolConf, ProtocolKind};
 use control::view::Exported;
-use export::{Candidate, Judged, Rules};
+use export::{Judged, Rules};
 use rib::batch::ResolvedHop;
+use rib::decision::Seen;
 use rib::query::{NetView, PathView};
 use rib::stats::ExportStats;
 use route::{Ifaces, Moment, Prefix, ProtocolId, RoaTables};
@@ -192,6 +193,6 @@ fn judge_net(rules: &Rules, net: &NetView, ifaces: &Ifaces, runner: &mut Runner)
     all
 }
 
-fn path(p: &PathView) -> Candidate<'_> {
-    Candidate { attrs: &p.attrs, source: &p.source, hop: &p.hop }
+fn path(p: &PathView) -> Seen<'_> {
+    Seen { attrs: &p.attrs, source: &p.source, hop: &p.hop, suppressed: p.suppressed }
 }

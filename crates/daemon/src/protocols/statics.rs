@@ -341,7 +341,9 @@ fn local(
             let reached = |h: &StaticHop| hop(h, conf.check_link, ifaces).filter(|reached| lives(h, reached));
             let mut reached: Vec<Hop> = hops.iter().filter_map(reached).collect();
             // BIRD's order: the heavier first, then by address.
-            reached.sort_by_key(|h| (std::cmp::Reverse(h.weight), h.gateway, h.iface));
+            let order = |h: &Hop| (std::cmp::Reverse(h.weight), h.gateway, h.iface);
+            reached.sort_by_key(order);
+            reached.dedup_by_key(|h| order(h));
             let dest = match reached[..] {
                 [] => return None,
                 [one] => Dest::Via(Hop { weight: 0, ..one }),

@@ -130,8 +130,13 @@ impl Supervisor {
         self.reload.turn += 1;
         let plan = self.with_the_running(plan, &new.config);
         let config = Arc::clone(&new.config);
-        // Without one in the file the id stays, so that no session resets for it.
-        self.router_id = config.router_id.unwrap_or(self.router_id);
+        // Without one in the file the id stays, so that no session resets for it, until other links are named.
+        let ifaces = Arc::clone(&self.world.deps.ifaces.borrow());
+        let asks_again = config.router_id_from != self.current.config.router_id_from;
+        match super::router_id(&config, &ifaces, Some(self.router_id), asks_again) {
+            Ok(id) => self.router_id = id,
+            Err(_) => tracing::warn!("Cannot determine router ID, using old one"),
+        }
         self.reload.previous = Some(std::mem::replace(&mut self.current, new));
         self.published.send_replace(Arc::clone(&config));
         self.reload.leaving = plan.tables_removed.iter().filter_map(|name| self.tables.remove(name)).collect();

@@ -12,7 +12,7 @@ use filter::run::Written;
 use route::aigp;
 use route::attr::{self, code, origin};
 use route::attrs::{LocalAttr, LocalValue};
-use route::hop::IGP_METRIC_HUGE;
+use route::hop::IGP_METRIC_UNKNOWN;
 use route::{AsPath, AttrSetBuilder, Family, Hop, IfIndex, Ifaces, Resolved, Role, SourceKind, aspath::segment};
 use std::net::{IpAddr, Ipv6Addr};
 
@@ -70,7 +70,9 @@ fn rewrite_path(work: &mut AttrSetBuilder, key: &GroupKey, offer: &Offer<'_>) {
             work.set(code::AS_PATH, &path);
         }
     }
-    if !key.internal && !key.rs_client {
+    // BIRD 1.6: a route server's own routes have its AS.
+    let is_own = key.rewrite_before_filter && offer.source.bgp.is_none();
+    if !key.internal && (!key.rs_client || is_own) {
         let kind = if key.confederation { segment::AS_CONFED_SEQUENCE } else { segment::AS_SEQUENCE };
         let path = AsPath::new(work.get(code::AS_PATH).unwrap_or_default()).prepended(kind, key.local_as);
         work.set(code::AS_PATH, &path);
@@ -124,7 +126,7 @@ fn own_distance(work: &AttrSetBuilder, key: &GroupKey, offer: &Offer<'_>) -> Opt
     // Nothing but a filter brings the local part into the work.
     let local = if matches!(key.policy, Policy::Filter(_)) { &work.local } else { offer.attrs.local() };
     match local.extra(LocalAttr::IgpMetric) {
-        Some(LocalValue::Int(metric)) => Some(*metric).filter(|metric| *metric < IGP_METRIC_HUGE),
+        Some(LocalValue::Int(metric)) => Some(*metric).filter(|metric| *metric < IGP_METRIC_UNKNOWN),
         _ => (offer.source.kind == SourceKind::Device).then_some(0),
     }
 }

@@ -7,9 +7,9 @@ use super::super::policy::Runner;
 use conf::config::KernelConf;
 use filter::{Policy, RouteView, Verdict};
 use netlink::KernelRoute;
-use rib::batch::ResolvedHop;
+use rib::decision::{Seen, is_as_good};
 use route::attrs::{LocalAttr, LocalValue};
-use route::{AttrSet, Family, Hop, Ifaces, Prefix, ProtocolId, Resolved, Source, SourceKind};
+use route::{AttrSet, Family, Hop, Ifaces, Prefix, ProtocolId, Resolved, SourceKind};
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
@@ -37,17 +37,6 @@ pub fn metric_attr(number: u16) -> Option<LocalAttr> {
     METRICS.iter().find(|(n, _)| *n == number).map(|(_, attr)| *attr)
 }
 
-/// A path of a prefix, wherever it comes from: the journal or a query.
-#[derive(Clone, Copy)]
-pub struct Candidate<'a> {
-    /// Its attributes.
-    pub attrs: &'a AttrSet,
-    /// Who gave it.
-    pub source: &'a Source,
-    /// Where packets go.
-    pub hop: &'a ResolvedHop,
-}
-
 /// What came of judging a path.
 pub enum Judged {
     /// The protocol does not want it.
@@ -73,7 +62,7 @@ pub struct Rules {
 
 impl Rules {
     /// Judges one path.
-    pub fn judge(&self, net: Prefix, path: Candidate<'_>, ifaces: &Ifaces, runner: &mut Runner) -> Judged {
+    pub fn judge(&self, net: Prefix, path: Seen<'_>, ifaces: &Ifaces, runner: &mut Runner) -> Judged {
         if self.vetoes(path) {
             return Judged::Vetoed;
         }
@@ -100,7 +89,7 @@ impl Rules {
         }
     }
 
-    fn vetoes(&self, path: Candidate<'_>) -> bool {
+    fn vetoes(&self, path: Seen<'_>) -> bool {
         let device = matches!(path.hop.to, Resolved::Unicast(Hop { gateway: None, .. }));
         path.source.protocol == self.protocol
             || (device && !self.conf.device_routes && path.attrs.local().kind != SourceKind::StaticDevice)
@@ -113,7 +102,7 @@ impl Rules {
     pub fn wanted<'a>(
         &self,
         net: Prefix,
-        mut paths: impl Iterator<Item = Candidate<'a>>,
+        mut paths: impl Iterator<Item = Seen<'a>>,
         ifaces: &Ifaces,
         runner: &mut Runner,
     ) -> (Option<KernelRoute>, Option<Judged>) {
@@ -132,23 +121,26 @@ impl Rules {
     fn merged<'a>(
         &self,
         net: Prefix,
-        best: Candidate<'a>,
+        best: Seen<'a>,
         to: Resolved,
         limit: u32,
-        others: impl Iterator<Item = Candidate<'a>>,
+        others: impl Iterator<Item = Seen<'a>>,
         ifaces: &Ifaces,
         runner: &mut Runner,
     ) -> Resolved {
-        let Some(mut hops) = ways(&to) else { return to };
-        for other in others.take_while(|o| o.attrs.local().preference == best.attrs.local().preference) {
-            if !is_as_good(best, other) {
-                continue;
-            }
+        let Some(own) = ways(&to) else { return to };
+        let mut hops = Vec::new();
+        for other in others.filter(|other| is_as_good(&best, other)) {
             if let Judged::Accepted(_, to) = self.judge(net, other, ifaces, runner) {
                 hops.extend(ways(&to).unwrap_or_default());
             }
         }
-        merge(hops, limit)
+        // The best path alone keeps what it has: the limit is of what is put together.
+        if hops.is_empty() {
+            return to;
+        }
+        hops.extend(own);
+        merge(hops, limit).unwrap_or(to)
     }
 
     /// The route in the kernel's words; `None` when it leads to no link.
@@ -206,44 +198,23 @@ fn ways(to: &Resolved) -> Option<Vec<Hop>> {
     }
 }
 
-/// Ways out in BIRD's order, each once, the first `limit` of them.
-fn merge(mut hops: Vec<Hop>, limit: u32) -> Resolved {
-    hops.sort_by_key(|h| (std::cmp::Reverse(h.weight), h.gateway, h.iface));
-    hops.dedup_by_key(|h| (h.gateway, h.iface));
+/// Ways out in BIRD's order, each once, the first `limit` of them; `None` when only one is left.
+///
+/// Ways to one gateway with different weights are different ways.
+fn merge(mut hops: Vec<Hop>, limit: u32) -> Option<Resolved> {
+    let order = |h: &Hop| (std::cmp::Reverse(h.weight), h.gateway, h.iface);
+    hops.sort_by_key(order);
+    hops.dedup_by_key(|h| order(h));
     hops.truncate(usize::try_from(limit.max(1)).unwrap_or(usize::MAX));
-    match hops[..] {
-        [one] => Resolved::Unicast(Hop { weight: 0, ..one }),
-        _ => Resolved::Multipath(hops.into()),
-    }
-}
-
-/// Whether the decision finds nothing against another path but what only breaks ties.
-fn is_as_good(best: Candidate<'_>, other: Candidate<'_>) -> bool {
-    use route::attr::code;
-    if best.source.kind != other.source.kind {
-        return false;
-    }
-    let (Some(b), Some(o)) = (&best.source.bgp, &other.source.bgp) else {
-        // Of the others only static routes are ever merged.
-        return best.source.kind == SourceKind::Static;
-    };
-    let local_pref = |a: &AttrSet, default| a.get_u32(code::LOCAL_PREF).unwrap_or(default);
-    let med = |a: &AttrSet, default| a.get_u32(code::MED).unwrap_or(default);
-    let (ba, oa) = (best.attrs, other.attrs);
-    let one_neighbour = ba.as_path().neighbor() == oa.as_path().neighbor();
-    local_pref(ba, b.default_local_pref) == local_pref(oa, o.default_local_pref)
-        && (!b.path_metric || ba.as_path().hop_count() == oa.as_path().hop_count())
-        && ba.origin() == oa.origin()
-        && (!(b.med_metric || one_neighbour) || med(ba, b.default_med) == med(oa, o.default_med))
-        && b.is_interior() == o.is_interior()
-        && (!b.igp_metric || best.hop.igp_metric == other.hop.igp_metric)
+    (hops.len() > 1).then(|| Resolved::Multipath(hops.into()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rib::batch::ResolvedHop;
     use route::attrs::Local;
-    use route::{Dest, IfIndex, SourceId};
+    use route::{Dest, IfIndex, Source, SourceId};
 
     fn rules() -> Rules {
         let conf = KernelConf::default();
@@ -266,7 +237,7 @@ mod tests {
 
     fn wanted(rules: &Rules, paths: &[(&Source, &(AttrSet, ResolvedHop))]) -> Option<Resolved> {
         let net = "20.0.1.0/24".parse().unwrap();
-        let paths = paths.iter().map(|(source, (attrs, hop))| Candidate { attrs, source, hop });
+        let paths = paths.iter().map(|(source, (attrs, hop))| Seen { attrs, source, hop, suppressed: false });
         let mut runner = Runner::new(tokio::sync::watch::Sender::new(std::sync::Arc::default()).subscribe());
         rules.wanted(net, paths, &Ifaces::default(), &mut runner).0.map(|r| r.dest)
     }
@@ -302,7 +273,28 @@ mod tests {
         let both = [hop("10.1.1.2", 2, 0), hop("10.1.2.2", 3, 0)];
         assert_eq!(wanted(&merging, &paths), Some(Resolved::Multipath(both.into())));
         merging.conf.merge_paths = Some(1);
-        assert_eq!(wanted(&merging, &paths), Some(Resolved::Unicast(hop("10.1.1.2", 2, 0))));
+        assert_eq!(wanted(&merging, &paths), Some(Resolved::Unicast(hop("10.1.2.2", 3, 0))));
+    }
+
+    /// Tried with 1.6.8: behind the best path a table has no order, and a way counts with its weight.
+    #[test]
+    fn a_worse_path_in_between_keeps_none_out_and_a_path_alone_keeps_all_its_ways() {
+        let worse = |(mut attrs, hop): (AttrSet, ResolvedHop)| {
+            attrs = AttrSet::local_only(Local { preference: 150, ..attrs.local().clone() });
+            (attrs, hop)
+        };
+        let one = (source(2, SourceKind::Static), path(SourceKind::Static, hop("10.1.1.2", 2, 0)));
+        let low = (source(3, SourceKind::Static), worse(path(SourceKind::Static, hop("10.1.1.3", 2, 0))));
+        let heavy = (source(4, SourceKind::Static), path(SourceKind::Static, hop("10.1.1.2", 2, 4)));
+        let mut merging = rules();
+        merging.conf.merge_paths = Some(16);
+        let ways = [hop("10.1.1.2", 2, 4), hop("10.1.1.2", 2, 0)];
+        let paths = [(&one.0, &one.1), (&low.0, &low.1), (&heavy.0, &heavy.1)];
+        assert_eq!(wanted(&merging, &paths), Some(Resolved::Multipath(ways.into())));
+        let mut many = one.clone();
+        many.1.1.to = Resolved::Multipath(ways.into());
+        merging.conf.merge_paths = Some(1);
+        assert_eq!(wanted(&merging, &[(&many.0, &many.1)]), Some(Resolved::Multipath(ways.into())));
     }
 
     /// reference/kernel/1.6.8/krt-metric-prefsrc.txt.

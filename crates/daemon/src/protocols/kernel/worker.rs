@@ -8,13 +8,14 @@ use super::super::Start;
 use super::super::channel::Import;
 use super::super::policy::Runner;
 use super::super::sight::Sight;
-use super::export::{Candidate, Judged, Rules};
+use super::export::{Judged, Rules};
 use super::{Limited, Order, Shared, kernel, learn, rules};
 use crate::translate;
 use crate::world::action_word;
 use conf::config::{DebugMask, KernelConf, Learn, ProtocolConf};
 use netlink::{Errno, KernelRoute, Learned, Notice, Reconciler, Request, RouteNotices, RouteSocket, Spot};
 use rib::batch::{ChangeBatch, ChangeRow, Limit, LimitAction, Reading};
+use rib::decision::Seen;
 use rib::stats::ExportStats;
 use rib::trace::{Fate, Trace, Tracing, Way, via};
 use route::{Ifaces, Moment, Prefix, Resolved, SourceKind, TableId};
@@ -441,10 +442,11 @@ impl Worker {
 
     fn judge(&mut self, batch: &ChangeBatch, row: &ChangeRow) {
         let paths = batch.paths_of(row).iter().filter_map(|p| {
-            Some(Candidate {
+            Some(Seen {
                 attrs: batch.palette.get(p.attrs as usize)?,
                 source: batch.sources.get(p.source as usize)?,
                 hop: batch.hops.get(p.hop as usize)?,
+                suppressed: p.suppressed,
             })
         });
         let (route, judged) = self.rules.wanted(row.net, paths, &self.ifaces, &mut self.runner);
@@ -463,6 +465,7 @@ impl Worker {
         let had = self.reconciler.wants_at(spot);
         let accepted = route.is_some();
         let route = route.filter(|_| had || self.is_below_limit());
+        self.stats.updates_rejected += u64::from(accepted && route.is_none());
         if self.tracing.is_on() {
             let to = batch.paths_of(row).first().and_then(|p| batch.hops.get(p.hop as usize));
             let refusal = match &judged {
