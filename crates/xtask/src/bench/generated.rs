@@ -72,7 +72,7 @@ mod tests {
         let text = route_server(MEMBERS);
         let lines = text.lines().count();
         assert!((18_000..22_000).contains(&lines), "{lines}");
-        assert_eq!(text.matches("protocol bgp AS").count(), 100);
+        assert_eq!(text.matches("protocol bgp AS").count(), 2 * MEMBERS as usize);
         assert!(!text.contains("AS3333_"), "a session of the shape stands as it was");
     }
 }
