@@ -31,8 +31,10 @@ impl Parser<'_> {
             if let ProtocolKind::Mrt(MrtConf { table: Some(table), .. }) = &conf.kind {
                 channel.table = Arc::clone(table);
             }
-            if let Some(table) = self.config.tables.iter().find(|t| t.name == channel.table) {
-                channel.family = table.family;
+            if let Some((family, carries)) = self.sort_of(&channel.table) {
+                channel.family = family;
+                let is_pipe = matches!(conf.kind, ProtocolKind::Pipe(_));
+                channel.carries = if is_pipe { carries } else { Carries::Routes };
             }
             let has_table = !matches!(conf.kind, ProtocolKind::Device(_) | ProtocolKind::Bmp(_));
             let span = conf.span;
@@ -57,7 +59,9 @@ impl Parser<'_> {
         }
         if !faulty {
             self.check(&conf, &channels, &given, close);
-            for channel in channels.iter().filter(|c| c.conf.carries != Carries::Routes) {
+            // What a pipe does not obey of it has been said.
+            let is_pipe = matches!(conf.kind, ProtocolKind::Pipe(_));
+            for channel in channels.iter().filter(|c| c.conf.carries != Carries::Routes && !is_pipe) {
                 self.roa_channel(channel);
             }
         }
@@ -161,21 +165,21 @@ impl Parser<'_> {
         }
     }
 
-    /// Authorisations are neither counted against limits nor kept when a filter rejects them.
+    /// Authorisations that a filter rejects are not kept.
     fn roa_channel(&mut self, channel: &DraftChannel) {
-        let DraftChannel { conf, given, .. } = channel;
-        let options: [(&[&str], bool); 4] = [
-            (&["receive", "limit"], conf.receive_limit.is_some()),
-            (&["import", "limit"], conf.import_limit.is_some()),
-            (&["export", "limit"], conf.export_limit.is_some()),
-            (&["import", "keep", "filtered"], conf.keep_filtered),
-        ];
-        for (words, _) in options.into_iter().filter(|(_, wanted)| *wanted) {
-            let span = given.get(words).copied().unwrap_or(channel.span);
+        if channel.conf.keep_filtered {
+            let words: &[&str] = &["import", "keep", "filtered"];
+            let span = channel.given.get(words).copied().unwrap_or(channel.span);
             let what = format!("{} of a channel of authorisations", words.join(" "));
             let wrong = self.not_done(span, &what, "not yet in rbird");
             self.fail(wrong);
         }
+    }
+
+    /// The family and sort of a table.
+    fn sort_of(&self, table: &str) -> Option<(Family, Carries)> {
+        let of_routes = self.config.tables.iter().find(|t| *t.name == *table).map(|t| (t.family, Carries::Routes));
+        of_routes.or_else(|| self.config.roa_tables.iter().find(|t| *t.name == *table)?.of.channel())
     }
 
     /// What has to do with routes has it not with the tables of authorisations.
@@ -184,9 +188,7 @@ impl Parser<'_> {
         let is_roa = |name: &&Arc<str>| self.config.roa_tables.iter().any(|t| t.name == **name);
         let Some(table) = of_routes.into_iter().find(is_roa).cloned() else { return };
         let wrong = match conf.kind {
-            ProtocolKind::Pipe(_) => {
-                self.not_done(conf.span, "a pipe of ROA tables", "not yet in rbird: let both protocols fill one table")
-            }
+            ProtocolKind::Pipe(_) => return,
             ProtocolKind::Mrt(_) => {
                 self.not_done(conf.span, "a dump of a ROA table", "the MRT format has none (RFC 6396)")
             }
@@ -202,7 +204,10 @@ impl Parser<'_> {
             let wrong = Diagnostic::error(close, "Primary routing table not specified");
             return self.fail(wrong.help("add `table NAME;`"));
         }
-        let family = |name: &str| self.config.tables.iter().find(|t| *t.name == *name).map(|t| t.family);
+        if channel.carries == Carries::Providers {
+            let wrong = self.not_done(close, "a pipe of ASPA tables", "let both protocols fill one table");
+            return self.fail(wrong);
+        }
         match &pipe.peer_table {
             None => {
                 let wrong = Diagnostic::error(close, "Name of peer routing table not specified");
@@ -213,10 +218,10 @@ impl Parser<'_> {
                 let note = place(&["peer", "table"]).unwrap_or(close);
                 self.fail(wrong.note(note, format!("{peer} is the table of the pipe itself")));
             }
-            Some(peer) if family(peer) != Some(channel.family) => {
+            Some(peer) if self.sort_of(peer) != Some((channel.family, channel.carries)) => {
                 let wrong = Diagnostic::error(close, "Primary table and peer table must have the same type");
                 let note = place(&["peer", "table"]).unwrap_or(close);
-                self.fail(wrong.note(note, format!("{peer} and {} are of different families", channel.table)));
+                self.fail(wrong.note(note, format!("{peer} and {} are of different sorts", channel.table)));
             }
             Some(_) => {}
         }

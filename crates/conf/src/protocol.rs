@@ -10,7 +10,7 @@ use crate::options::{bgp, common, with_own};
 use crate::parser::{ERRORS_MAX, Parser};
 use filter::suggest;
 use filter::syntax::{Op, Parsed};
-use filter::{Diagnostic, Span};
+use filter::{Diagnostic, Policy, Span};
 use route::Family;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -215,7 +215,11 @@ impl<'a> Parser<'a> {
         let debug = self.config.debug_protocols;
         let conf = ProtocolConf::new((kind.blank)(self.dialect()), debug, self.config.mrtdump_protocols);
         let family = self.config.family;
-        let channel = self.blank_channel(&conf, family, kind.preference);
+        let mut channel = self.blank_channel(&conf, family, kind.preference);
+        // BIRD 2 has pipes let all through, both ways.
+        if self.dialect() == Dialect::V2 && matches!(conf.kind, ProtocolKind::Pipe(_)) {
+            channel.export = Policy::Accept;
+        }
         Draft { kind: kind.word, conf, channel, channels: Vec::new(), given: Given::new() }
     }
 

@@ -622,11 +622,32 @@ fn a_range_of_neighbours_has_a_name_for_its_sessions_and_needs_no_as() {
 }
 
 #[test]
-fn limits_of_a_roa_channel_are_refused_by_name() {
+fn a_roa_channel_has_limits_and_keeps_nothing_that_is_rejected() {
     let with = |option: &str| format!("roa4 table r; protocol static st {{ roa4 {{ table r; {option} }}; }}");
-    for option in ["import limit 5;", "receive limit 5;", "export limit 5;", "import keep filtered;"] {
-        let said = refused_of_2(&with(option));
-        assert!(said.contains("of a channel of authorisations"), "{option}: {said}");
+    let config = config_of_2(&with("receive limit 7; import limit 5 action block; export limit off; import all;"));
+    let channel = &config.protocols[0].roa_channels[0];
+    let limits = [channel.receive_limit, channel.import_limit, channel.export_limit].map(|l| l.map(|l| l.routes_max));
+    assert_eq!(limits, [Some(7), Some(5), None]);
+    let said = refused_of_2(&with("import keep filtered;"));
+    assert!(said.contains("of a channel of authorisations"), "{said}");
+}
+
+#[test]
+fn a_pipe_joins_two_roa_tables_of_one_family() {
+    use filter::Policy;
+    let tables = "roa4 table r; roa4 table r2; roa6 table six; aspa table who; aspa table who2; ipv4 table t;";
+    let with = |options: &str| format!("{tables} protocol pipe p {{ {options} }}");
+    let config = config_of_2(&with("table r; peer table r2; import none; import limit 5 action block;"));
+    let pipe = &config.protocols[0];
+    assert!(pipe.channels.is_empty());
+    let [channel] = pipe.roa_channels.as_slice() else { panic!("{:?}", pipe.roa_channels) };
+    assert_eq!((channel.carries, &*channel.table), (Carries::Origins, "r"));
+    assert_eq!(channel.import_limit.map(|l| l.routes_max), Some(5));
+    assert!(matches!((&channel.import, &channel.export), (Policy::Reject, Policy::Accept)), "all goes out by default");
+    for options in ["table r; peer table six;", "table r; peer table t;", "table t; peer table r;"] {
+        let said = refused_of_2(&with(options));
+        assert!(said.contains("Primary table and peer table must have the same type"), "{options}: {said}");
     }
-    assert!(config_of_2(&with("import limit off; import all;")).protocols.len() == 1);
+    let said = refused_of_2(&with("table who; peer table who2;"));
+    assert!(said.contains("a pipe of ASPA tables"), "{said}");
 }

@@ -6,7 +6,7 @@
 
 use crate::protocols::{
     AggregatorHandle, BfdHandle, BmpHandle, DeviceHandle, Diary, DirectHandle, KernelHandle, MrtHandle, PipeHandle,
-    RpkiHandle, StaticHandle,
+    RoaPipeHandle, RpkiHandle, StaticHandle,
 };
 use crate::translate::ChannelIds;
 use conf::config::{DebugMask, MrtMask, ProtocolConf};
@@ -32,6 +32,8 @@ pub enum Running {
     Bgp(PeerHandle),
     /// `protocol pipe`.
     Pipe(PipeHandle),
+    /// `protocol pipe` between ROA tables.
+    RoaPipe(RoaPipeHandle),
     /// `protocol bfd`.
     Bfd(BfdHandle),
     /// `protocol mrt`.
@@ -53,7 +55,7 @@ impl Running {
             Self::Kernel(_) => Kind::Kernel,
             Self::Static(_) => Kind::Static,
             Self::Bgp(_) => Kind::Bgp,
-            Self::Pipe(_) => Kind::Pipe,
+            Self::Pipe(_) | Self::RoaPipe(_) => Kind::Pipe,
             Self::Bfd(_) => Kind::Bfd,
             Self::Mrt(_) => Kind::Mrt,
             Self::Rpki(_) => Kind::Rpki,
@@ -71,6 +73,7 @@ impl Running {
             Self::Static(p) => p.begin(),
             Self::Bgp(p) => p.start(),
             Self::Pipe(p) => p.begin(),
+            Self::RoaPipe(p) => p.begin(),
             Self::Bfd(p) => p.begin(),
             Self::Mrt(p) => p.begin(),
             Self::Rpki(p) => p.begin(),
@@ -105,6 +108,7 @@ impl Running {
             Self::Static(p) => p.stop().await,
             Self::Bgp(p) => p.stop(reason, message).await,
             Self::Pipe(p) => p.stop().await,
+            Self::RoaPipe(p) => p.stop().await,
             Self::Bfd(p) => p.stop().await,
             Self::Mrt(p) => p.stop().await,
             Self::Rpki(p) => p.stop().await,

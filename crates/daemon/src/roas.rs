@@ -4,13 +4,20 @@
 //! configuration, a command or a protocol, makes another one and hands it to everybody
 //! who runs filters: peers and protocols follow the watch, tables and export groups
 //! are told. Changes are made one at a time, each whole: nobody sees half of what a
-//! cache server sent.
+//! cache server sent, or a table without what pipes bring there.
 //!
 //! When a protocol has changed a table and nothing more has followed for its settle
 //! time, the prefixes whose authorisations are others than before are said to the
 //! supervisor, which has what lies inside them judged anew.
 
-use route::{Customer, Moment, Prefix, RoaChange, RoaChanged, RoaTable, RoaTables, TableId};
+mod round;
+mod way;
+
+pub use way::WaySpec;
+
+use control::view::PipeWay;
+use round::Round;
+use route::{Customer, Moment, Prefix, ProtocolId, RoaChange, RoaChanged, RoaTables, TableId};
 use session::clock::Clock;
 use session::export::Exports;
 use session::link::TableMsg;
@@ -19,6 +26,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 use tokio::sync::watch;
+use way::Way;
 
 /// See the head of the file. Cheap to clone.
 #[derive(Clone)]
@@ -43,6 +51,8 @@ struct State {
     settle: HashMap<Arc<str>, [Duration; 2]>,
     /// What has changed and was not said yet.
     pending: Option<Pending>,
+    /// The pipes that are up, in the order in which they came up.
+    ways: Vec<Way>,
 }
 
 /// Changes that may be followed by others.
@@ -115,18 +125,66 @@ impl RoaBoard {
 
     /// What a protocol does to a table. Nothing comes of it when there is no such table.
     pub fn change(&self, name: &str, change: RoaChange) -> RoaChanged {
+        self.turn(|round, ways| round.change(ways, name, change))
+    }
+
+    /// A pipe goes up, and tells what there is: one direction after the other.
+    pub fn open(&self, directions: [WaySpec; 2]) {
+        self.turn(|round, ways| {
+            let first = ways.len();
+            ways.extend(directions.into_iter().map(Way::new));
+            (first..ways.len()).for_each(|at| round.feed(ways, at));
+        });
+    }
+
+    /// A pipe goes down, and all that it has brought goes.
+    pub fn close(&self, pipe: ProtocolId) {
+        self.turn(|round, ways| {
+            let (gone, mut others): (Vec<_>, Vec<_>) = ways.drain(..).partition(|way| way.spec().pipe == pipe);
+            gone.iter().for_each(|way| round.clear(&mut others, &way.spec().into, pipe));
+            *ways = others;
+        });
+    }
+
+    /// New options of a pipe that is up. The directions that are marked tell all that there is.
+    pub fn respec(&self, directions: [(WaySpec, bool); 2]) {
+        self.turn(|round, ways| {
+            for (spec, again) in directions {
+                let is_it = |way: &Way| way.spec().pipe == spec.pipe && way.spec().into == spec.into;
+                let Some(at) = ways.iter().position(is_it) else { continue };
+                if let Some(way) = ways.get_mut(at) {
+                    way.set_spec(spec);
+                }
+                if again {
+                    round.feed(ways, at);
+                }
+            }
+        });
+    }
+
+    /// What the direction of a pipe into a table has done, and whether its limit was passed.
+    pub fn way(&self, pipe: ProtocolId, into: &str) -> Option<(PipeWay, bool)> {
+        let state = self.lock();
+        let way = state.ways.iter().find(|way| way.spec().pipe == pipe && *way.spec().into == *into)?;
+        Some(way.view())
+    }
+
+    /// Makes a change, and shows what came of it.
+    fn turn<T>(&self, act: impl FnOnce(&mut Round, &mut Vec<Way>) -> T) -> T {
         let mut state = self.lock();
-        let before = self.now();
-        let Some(table) = before.get(name) else { return RoaChanged::default() };
-        let now = self.0.clock.now();
-        let (table, changed): (RoaTable, RoaChanged) = table.after(change, now);
-        if !changed.touched.is_empty() {
-            self.publish(&state, before.with(name, table));
-            if let Some(pending) = self.wait(&mut state, name, &before, now) {
-                pending.touched.extend(&changed.touched);
+        let (before, now) = (self.now(), self.0.clock.now());
+        let mut round = Round::new((*before).clone(), now);
+        let result = act(&mut round, &mut state.ways);
+        let Round { tables, touched, .. } = round;
+        if !touched.is_empty() {
+            self.publish(&state, tables);
+        }
+        for (name, touched) in touched {
+            if let Some(pending) = self.wait(&mut state, &name, &before, now) {
+                pending.touched.extend(touched);
             }
         }
-        changed
+        result
     }
 
     /// What a protocol does to an ASPA table. Nothing comes of it when there is no such table.

@@ -21,7 +21,7 @@ use crate::files::Disk;
 use crate::instance::{Caller, Instance, Running};
 use crate::protocols::{
     AggregatorHandle, BfdHandle, BmpHandle, DeviceHandle, Diary, DirectHandle, KernelHandle, MrtHandle, PipeHandle,
-    RpkiHandle, Start, StaticHandle,
+    RoaPipeHandle, RpkiHandle, Start, StaticHandle,
 };
 use crate::roas::Settled;
 use crate::translate::{self, ChannelIds};
@@ -541,6 +541,7 @@ impl Supervisor {
             ProtocolKind::Direct(_) => Running::Direct(DirectHandle::spawn(start.clone())),
             ProtocolKind::Kernel(_) => Running::Kernel(KernelHandle::spawn(start.clone())),
             ProtocolKind::Static(_) => Running::Static(StaticHandle::spawn(start.clone())),
+            ProtocolKind::Pipe(_) if start.conf.channels.is_empty() => Running::RoaPipe(RoaPipeHandle::new(start)?),
             ProtocolKind::Pipe(_) => Running::Pipe(PipeHandle::spawn(start)?),
             ProtocolKind::Aggregator(_) => Running::Aggregator(AggregatorHandle::spawn(start)?),
             ProtocolKind::Bfd(_) => Running::Bfd(BfdHandle::spawn(start.clone())),

@@ -1,7 +1,7 @@
 //! What all protocols of the daemon share: threads, clock, numbers, interfaces.
 
 use netlink::Monitor;
-use rib::batch::{LimitAction, LimitKind, TableEvent};
+use rib::batch::{Limit, LimitAction, LimitKind, TableEvent};
 use route::{ChannelId, Ifaces, ProtocolId, TableId};
 use session::clock::Clock;
 use session::export::Exports;
@@ -34,9 +34,18 @@ struct Ears {
 #[derive(Clone, Copy, Debug)]
 pub struct Tripped {
     /// Whose.
-    pub channel: ChannelId,
+    pub whose: Whose,
     /// It goes up again afterwards.
     pub restarts: bool,
+}
+
+/// Whose limit it is.
+#[derive(Clone, Copy, Debug)]
+pub enum Whose {
+    /// That of a channel to a routing table.
+    Channel(ChannelId),
+    /// That of a protocol, by a channel to a table of authorisations.
+    Protocol(ProtocolId),
 }
 
 /// A channel's protocol, as far as tables have to tell it something.
@@ -84,17 +93,22 @@ impl Listeners {
             (TableEvent::Printed { text, .. }, None) => tracing::info!("{text}"),
             (TableEvent::Warning { text }, None) => tracing::warn!("{text}"),
             (TableEvent::Limit { which, limit, .. }, None) => {
-                tracing::warn!(
-                    "Protocol {name} hits route {} limit ({}), action: {}",
-                    limit_word(*which),
-                    limit.routes_max,
-                    action_word(limit.action)
-                );
-                let restarts = limit.action == LimitAction::Restart;
-                if let Some(hear) = self.0.limits.get().filter(|_| restarts || limit.action == LimitAction::Disable) {
-                    hear(Tripped { channel, restarts });
-                }
+                self.passed(Whose::Channel(channel), &name, *which, *limit);
             }
+        }
+    }
+
+    /// A limit of a protocol that has no session was passed.
+    pub fn passed(&self, whose: Whose, name: &str, which: LimitKind, limit: Limit) {
+        tracing::warn!(
+            "Protocol {name} hits route {} limit ({}), action: {}",
+            limit_word(which),
+            limit.routes_max,
+            action_word(limit.action)
+        );
+        let restarts = limit.action == LimitAction::Restart;
+        if let Some(hear) = self.0.limits.get().filter(|_| restarts || limit.action == LimitAction::Disable) {
+            hear(Tripped { whose, restarts });
         }
     }
 }

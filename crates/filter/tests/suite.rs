@@ -236,7 +236,13 @@ fn aspas(text: &str, name: &str) -> AspaTable {
         path_id: 0,
         bgp: None,
     };
-    let change = RoaChange { source: Arc::new(source), whole: true, gone: Vec::new(), come: come.collect() };
+    let change = RoaChange {
+        by: source.protocol,
+        source: Arc::new(source),
+        whole: true,
+        gone: Vec::new(),
+        come: come.collect(),
+    };
     AspaTable::default().after(change, Moment(0)).0
 }
 

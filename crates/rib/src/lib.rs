@@ -36,7 +36,7 @@ mod import;
 mod index;
 mod intern;
 mod journal;
-mod limits;
+pub mod limits;
 mod nexthop;
 mod path;
 mod pipe;

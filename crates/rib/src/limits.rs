@@ -8,7 +8,7 @@ use crate::batch::{Limit, LimitAction};
 
 /// A limit of a channel and whether it was passed.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Gate {
+pub struct Gate {
     limit: Option<Limit>,
     state: State,
 }
@@ -26,34 +26,34 @@ enum State {
 
 /// What a gate says of one more route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Judgement {
+pub struct Judgement {
     /// The route may stand.
-    pub(crate) admitted: bool,
+    pub admitted: bool,
     /// The limit to be told to the operator and the session.
-    pub(crate) tell: Option<Limit>,
+    pub tell: Option<Limit>,
 }
 
 impl Gate {
     /// A gate that has not been passed.
-    pub(crate) const fn new(limit: Option<Limit>) -> Self {
+    pub const fn new(limit: Option<Limit>) -> Self {
         Self { limit, state: State::Open }
     }
 
     /// One more route wants in while `standing` are there.
-    pub(crate) fn admit(&mut self, standing: u32) -> Judgement {
+    pub fn admit(&mut self, standing: u32) -> Judgement {
         let Some(limit) = self.limit else { return Judgement { admitted: true, tell: None } };
         let tell = if standing >= limit.routes_max { self.pass(limit, standing) } else { None };
         Judgement { admitted: self.state != State::Shut, tell }
     }
 
     /// The limit is new and `standing` routes are there already: says so when they are too many.
-    pub(crate) fn verify(&mut self, standing: u32) -> Option<Limit> {
+    pub fn verify(&mut self, standing: u32) -> Option<Limit> {
         let limit = self.limit.filter(|l| standing > l.routes_max)?;
         self.pass(limit, standing)
     }
 
     /// Whether the limit was passed (`[HIT]` in `show protocols all`).
-    pub(crate) fn was_passed(&self) -> bool {
+    pub fn was_passed(&self) -> bool {
         self.state != State::Open
     }
 

@@ -89,13 +89,13 @@ impl AspaTable {
     /// The table after a change by one source. What it gives that stands already keeps its time.
     #[must_use]
     pub fn after(&self, change: RoaChange<Customer>, since: Moment) -> (Self, RoaChanged) {
-        let RoaChange { source, whole, mut gone, come } = change;
+        let RoaChange { source, by, whole, mut gone, come } = change;
         gone.sort_unstable();
         let mut come = last_of_each(come);
         let mut changed = RoaChanged::default();
         let mut entries = Vec::with_capacity(self.entries.len() + come.len());
         for entry in &self.entries {
-            if entry.by.source.id == source.id {
+            if entry.by.source.id == source.id && entry.by.by == by {
                 if let Ok(at) = come.binary_search_by_key(&entry.customer, |(customer, ..)| *customer) {
                     let Some((_, attrs, is_new)) = come.get_mut(at) else { continue };
                     if *attrs != entry.by.attrs {
@@ -111,8 +111,8 @@ impl AspaTable {
         }
         for (customer, attrs, _) in come.into_iter().filter(|(.., is_new)| *is_new) {
             changed.come += 1;
-            let by = RoaLot { source: Arc::clone(&source), attrs, since };
-            entries.push(Arc::new(AspaEntry { customer, by }));
+            let lot = RoaLot { source: Arc::clone(&source), by, attrs, since };
+            entries.push(Arc::new(AspaEntry { customer, by: lot }));
         }
         // Stable, since it sees runs in order: a change of a big table costs one pass.
         entries.sort_by_key(|entry| (entry.customer, Reverse(entry.by.attrs.local().preference)));
@@ -138,9 +138,9 @@ impl AspaTable {
         self.entries.iter()
     }
 
-    /// How many entries of a protocol stand.
+    /// How many entries stand that a protocol has brought.
     pub fn given_by(&self, protocol: ProtocolId) -> usize {
-        self.entries.iter().filter(|entry| entry.by.source.protocol == protocol).count()
+        self.entries.iter().filter(|entry| entry.by.by == protocol).count()
     }
 
     /// How many there are.

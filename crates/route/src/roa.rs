@@ -11,6 +11,10 @@
 //! for, in this order, lies inside every prefix of the table that covers it, for
 //! a prefix which begins inside another is never the shorter one.
 
+mod steps;
+
+pub use steps::RoaStep;
+
 use crate::aspa::AspaTable;
 use crate::attrs::AttrSet;
 use crate::net::{Prefix, Prefix4, Prefix6, mask4, mask6};
@@ -57,6 +61,8 @@ pub struct Lot(u32);
 pub struct RoaLot {
     /// Who gave them.
     pub source: Arc<Source>,
+    /// Who brought them here: the protocol of the source, or a pipe.
+    pub by: ProtocolId,
     /// Their attributes: preference, source and scope.
     pub attrs: AttrSet,
     /// Since when they stand.
@@ -68,6 +74,8 @@ pub struct RoaLot {
 pub struct RoaChange<K = Roa> {
     /// Who.
     pub source: Arc<Source>,
+    /// Who brings it: the protocol of the source, or a pipe. What others have brought is left alone.
+    pub by: ProtocolId,
     /// All that it gave before and does not give again is gone.
     pub whole: bool,
     /// What it takes back.
@@ -131,9 +139,9 @@ impl RoaTable {
         self.lots.get(lot.0 as usize)
     }
 
-    /// Who gave an authorisation, if a protocol did.
+    /// Who brought an authorisation, if a protocol did.
     fn giver(&self, entry: &RoaEntry) -> Option<ProtocolId> {
-        self.lot_of(entry).map(|lot| lot.source.protocol)
+        self.lot_of(entry).map(|lot| lot.by)
     }
 
     /// The table after a change by a protocol. What it gives that stands already keeps its time.
@@ -141,7 +149,7 @@ impl RoaTable {
     /// Takes the time of one pass through the table and of sorting the change.
     #[must_use]
     pub fn after(&self, change: RoaChange, since: Moment) -> (Self, RoaChanged) {
-        let RoaChange { source, whole, mut gone, come } = change;
+        let RoaChange { source, by, whole, mut gone, come } = change;
         gone.sort_unstable();
         let mut come = last_of_each(come);
         let mut lots = Lots { all: Vec::new(), numbers: vec![None; self.lots.len()] };
@@ -153,7 +161,7 @@ impl RoaTable {
                 continue;
             };
             let Some(lot) = self.lots.get(number as usize) else { continue };
-            if lot.source.id == source.id {
+            if lot.source.id == source.id && lot.by == by {
                 if let Ok(at) = come.binary_search_by_key(&entry.roa, |(roa, ..)| *roa) {
                     let Some((_, attrs, is_new)) = come.get_mut(at) else { continue };
                     if *attrs != lot.attrs {
@@ -172,7 +180,7 @@ impl RoaTable {
         for (roa, attrs, _) in come.into_iter().filter(|(.., is_new)| *is_new) {
             changed.come += 1;
             changed.touched.push(roa.prefix);
-            entries.push(RoaEntry { roa, origin: RoaOrigin::Given(lots.made(&source, attrs, since)) });
+            entries.push(RoaEntry { roa, origin: RoaOrigin::Given(lots.made(&source, by, attrs, since)) });
         }
         changed.touched.sort_unstable();
         changed.touched.dedup();
@@ -189,7 +197,7 @@ impl RoaTable {
         touched
     }
 
-    /// How many authorisations a protocol has given that stand.
+    /// How many authorisations stand that a protocol has brought.
     pub fn given_by(&self, protocol: ProtocolId) -> usize {
         self.iter().filter(|entry| self.giver(entry) == Some(protocol)).count()
     }
@@ -305,10 +313,11 @@ impl Lots {
     }
 
     /// The number of a lot that begins now. Few differ.
-    fn made(&mut self, source: &Arc<Source>, attrs: AttrSet, since: Moment) -> Lot {
-        let is_it = |lot: &RoaLot| lot.since == since && lot.source.id == source.id && lot.attrs == attrs;
+    fn made(&mut self, source: &Arc<Source>, by: ProtocolId, attrs: AttrSet, since: Moment) -> Lot {
+        let is_it =
+            |lot: &RoaLot| lot.since == since && lot.source.id == source.id && lot.by == by && lot.attrs == attrs;
         let at = self.all.iter().rposition(is_it).unwrap_or_else(|| {
-            self.all.push(RoaLot { source: Arc::clone(source), attrs, since });
+            self.all.push(RoaLot { source: Arc::clone(source), by, attrs, since });
             self.all.len() - 1
         });
         Lot(at as u32)
@@ -491,6 +500,14 @@ impl<A: Bits> Forest<A> {
         }
         nodes.shrink_to_fit();
         Self { nodes, items }
+    }
+
+    /// The authorisations under exactly this prefix.
+    fn at(&self, addr: A, len: u8) -> &[Item] {
+        match self.nodes.binary_search_by(|n| n.addr.cmp(&addr).then(n.len.cmp(&len))) {
+            Ok(at) => self.items(at),
+            Err(_) => &[],
+        }
     }
 
     fn each_covering(&self, addr: A, len: u8, mut go_on: impl FnMut(Prefix, &[Item]) -> bool) {

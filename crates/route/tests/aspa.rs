@@ -30,6 +30,7 @@ fn change(by: u32, whole: bool, gone: &[u32], come: &[(u32, &[u32])]) -> RoaChan
     };
     RoaChange {
         source: Arc::new(source),
+        by: ProtocolId(by),
         whole,
         gone: gone.iter().map(|asn| Customer(*asn)).collect(),
         come: come.iter().map(|(asn, providers)| (Customer(*asn), attrs(100 * by, providers))).collect(),

@@ -34,6 +34,7 @@ fn change(by: u32, whole: bool, gone: &[&str], come: &[&str]) -> RoaChange {
     };
     RoaChange {
         source: Arc::new(source),
+        by: ProtocolId(by),
         whole,
         gone: gone.iter().map(|r| roa(r)).collect(),
         come: come.iter().map(|r| (roa(r), attrs(100 * by))).collect(),
@@ -74,6 +75,42 @@ fn what_two_protocols_give_stays_while_one_of_them_does() {
     let (table, changed) = table.after(change(2, true, &[], &[]), Moment(3));
     assert_eq!((changed.gone, shown(&table)), (1, vec!["10.0.0.0/8 1 p1@1".to_owned()]));
     assert_eq!(table.check("10.1.0.0/16".parse().unwrap(), 1), RoaState::Valid);
+}
+
+#[test]
+fn the_steps_of_a_change_are_what_each_source_gives_otherwise() {
+    let both = ["10.0.0.0/8-24 1", "10.0.0.0/8-24 2"];
+    let (before, _) = RoaTable::default().after(change(1, false, &[], &both), Moment(1));
+    let (before, _) = before.after(change(2, false, &[], &both), Moment(1));
+    let mut next = change(1, true, &[], &["10.0.0.0/8-24 2", "11.0.0.0/8-8 3"]);
+    next.come[0].1 = attrs(7);
+    let (after, changed) = before.after(next, Moment(2));
+    let step = |s: &route::RoaStep<'_>| {
+        format!("{} of {} {}", s.roa, s.lot.source.protocol_name, if s.comes { "comes" } else { "goes" })
+    };
+    let steps: Vec<_> = after.steps_since(&before, &changed.touched).iter().map(step).collect();
+    assert_eq!(
+        steps,
+        [
+            "10.0.0.0/8 max 24 as 1 of p1 goes",
+            "10.0.0.0/8 max 24 as 2 of p1 comes",
+            "11.0.0.0/8 max 8 as 3 of p1 comes"
+        ]
+    );
+    let given = |asn: &str, source| after.given_from(&roa(asn), SourceId(source)).map(|l| l.attrs.local().preference);
+    assert_eq!([given(both[0], 1), given(both[1], 1), given(both[1], 2)], [None, Some(7), Some(200)]);
+}
+
+#[test]
+fn what_a_pipe_has_brought_its_source_does_not_take_back() {
+    let mut by_pipe = change(1, false, &[], &["10.0.0.0/8-24 1"]);
+    by_pipe.by = ProtocolId(9);
+    let (table, _) = RoaTable::default().after(by_pipe.clone(), Moment(1));
+    let (table, changed) = table.after(change(1, true, &["10.0.0.0/8-24 1"], &[]), Moment(2));
+    assert_eq!((changed.gone, table.given_by(ProtocolId(9)), table.given_by(ProtocolId(1))), (0, 1, 0));
+    by_pipe.whole = true;
+    by_pipe.come.clear();
+    assert!(table.after(by_pipe, Moment(3)).0.is_empty());
 }
 
 #[test]

@@ -53,8 +53,7 @@ fn row(
     status: Option<&PeerStatus>,
     detail: Option<Box<ProtocolDetail>>,
 ) -> ProtocolView {
-    let first = seen.conf.channels.first().or_else(|| seen.conf.roa_channels.first());
-    let table = first.map_or(default_table, |c| &c.table);
+    let table = first_channel(seen).map_or(default_table, |c| &c.table);
     let (state, since, info) = match status {
         // As in BIRD it waits for the one that has its neighbour.
         Some(s) if seen.enabled && seen.held => ("start", s.since, Info::Bgp { state: "Idle", error: Arc::default() }),
@@ -77,6 +76,10 @@ fn row(
     }
 }
 
+fn first_channel(seen: &Seen) -> Option<&ChannelConf> {
+    seen.conf.channels.first().or_else(|| seen.conf.roa_channels.first())
+}
+
 /// What the protocol did by itself when a limit was passed.
 fn limited(seen: &Seen) -> Option<Limited> {
     match &seen.running {
@@ -94,7 +97,7 @@ fn is_up(seen: &Seen) -> bool {
 fn info(seen: &Seen) -> Info {
     match &seen.conf.kind {
         ProtocolKind::Pipe(PipeConf { peer_table: Some(peer), mode }) => Info::Pipe {
-            table: seen.conf.channels.first().map(|c| Arc::clone(&c.table)).unwrap_or_default(),
+            table: first_channel(seen).map(|c| Arc::clone(&c.table)).unwrap_or_default(),
             peer: Arc::clone(peer),
             opaque: *mode == PipeMode::Opaque,
         },
@@ -140,8 +143,10 @@ async fn details(
         }
         channels.push(view);
     }
-    if let Running::Static(fixed) = &seen.running {
-        channels.extend(fixed.authorities());
+    match &seen.running {
+        Running::Static(fixed) => channels.extend(fixed.authorities()),
+        Running::RoaPipe(pipe) => channels.push(pipe.view()),
+        _ => {}
     }
     let rpki = match &seen.running {
         Running::Rpki(rpki) => {

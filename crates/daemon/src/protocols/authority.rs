@@ -8,14 +8,18 @@
 use super::Start;
 use super::policy::Runner;
 use crate::roas::RoaBoard;
+use crate::translate::limit;
+use crate::world::{Listeners, Whose};
 use conf::channel_word;
 use conf::config::{Carries, ChannelConf, ProtocolConf};
-use control::view::{ChannelView, RoutesView};
+use control::view::{ChannelView, LimitView, RoutesView};
 use filter::{Authorised, RouteView, Verdict};
+use rib::batch::{Limit, LimitKind};
+use rib::limits::Gate;
 use rib::stats::{ExportStats, ImportStats, RouteCounts};
 use route::aspa::providers_value;
 use route::attrs::{Local, LocalAttr};
-use route::{AttrSet, Customer, Dest, Family, Ifaces, Prefix, ProtocolId, Roa};
+use route::{AspaTable, AttrSet, Customer, Dest, Family, Ifaces, Prefix, ProtocolId, Roa};
 use route::{RoaChange, RoaChanged, RoaTables, Source, SourceId, SourceKind};
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -34,6 +38,9 @@ pub trait Record: Copy {
 
     /// How many of a table a protocol has given.
     fn given_by(tables: &RoaTables, table: &str, protocol: ProtocolId) -> usize;
+
+    /// Whether it stands in a table, from this source.
+    fn stands(&self, tables: &RoaTables, table: &str, source: SourceId) -> bool;
 }
 
 impl Record for Roa {
@@ -49,6 +56,10 @@ impl Record for Roa {
 
     fn given_by(tables: &RoaTables, table: &str, protocol: ProtocolId) -> usize {
         tables.get(table).map_or(0, |t| t.given_by(protocol))
+    }
+
+    fn stands(&self, tables: &RoaTables, table: &str, source: SourceId) -> bool {
+        tables.get(table).is_some_and(|t| t.given_from(self, source).is_some())
     }
 }
 
@@ -66,6 +77,11 @@ impl Record for Customer {
     fn given_by(tables: &RoaTables, table: &str, protocol: ProtocolId) -> usize {
         tables.aspas(table).map_or(0, |t| t.given_by(protocol))
     }
+
+    fn stands(&self, tables: &RoaTables, table: &str, source: SourceId) -> bool {
+        let of = |t: &Arc<AspaTable>| t.of(*self).iter().any(|entry| entry.by.source.id == source);
+        tables.aspas(table).is_some_and(of)
+    }
 }
 
 /// See the head of the module.
@@ -76,6 +92,8 @@ pub struct Authority<K = Roa> {
     runner: Runner,
     plain: AttrSet,
     stats: ImportStats,
+    limits: Limits,
+    listeners: Listeners,
     up: bool,
     records: PhantomData<K>,
 }
@@ -109,6 +127,8 @@ impl<K: Record> Authority<K> {
             runner: Runner::new(start.world.deps.roas.clone()),
             plain: plain(kind, conf),
             stats: ImportStats::default(),
+            limits: Limits::new(conf),
+            listeners: start.world.listeners.clone(),
             up: false,
             records: PhantomData,
         }
@@ -132,11 +152,19 @@ impl<K: Record> Authority<K> {
     fn set_conf(&mut self, conf: &ChannelConf) {
         self.plain = plain(self.source.kind, conf);
         self.conf = conf.clone();
+        self.limits = Limits::new(conf);
+        if self.limits.are_some() {
+            let standing = self.standing(&self.board.now());
+            let (receive, import) = (self.limits.receive.verify(standing), self.limits.import.verify(standing));
+            self.say_passed(LimitKind::Receive, receive);
+            self.say_passed(LimitKind::Import, import);
+        }
     }
 
     /// The channel comes up.
     pub fn up(&mut self) {
         self.up = true;
+        self.limits = Limits::new(&self.conf);
         self.stats = ImportStats::default();
     }
 
@@ -150,15 +178,26 @@ impl<K: Record> Authority<K> {
     pub fn tell(&mut self, whole: bool, mut gone: Vec<K>, given: Vec<(K, AttrSet)>, ifaces: &Ifaces) {
         let (offered, taken_back) = (given.len(), gone.len());
         let mut come = Vec::with_capacity(offered);
+        let mut room = self.room(whole, &gone, &given);
+        let mut accepted = 0;
         for (record, attrs) in given {
             let view = view_of(&record, &attrs, &self.source);
             match self.runner.judge(&self.conf.import, view, ifaces) {
-                (Verdict::Accept, changed) => come.push((record, changed.unwrap_or(attrs))),
+                (Verdict::Accept, changed) => {
+                    accepted += 1;
+                    if self.admits(&record, room.as_mut()) {
+                        come.push((record, changed.unwrap_or(attrs)));
+                    }
+                }
                 // What stood before is withdrawn by one that is refused.
-                (Verdict::Reject, _) => gone.push(record),
+                (Verdict::Reject, _) => {
+                    if let Some(room) = &mut room {
+                        room.leaves(&record, &self.conf.table, self.source.id);
+                    }
+                    gone.push(record);
+                }
             }
         }
-        let accepted = come.len();
         let changed = self.change(whole, gone, come);
         let count = |n: usize| n as u64;
         let stats = &mut self.stats;
@@ -171,16 +210,64 @@ impl<K: Record> Authority<K> {
         stats.withdraws_ignored += count(taken_back.saturating_sub(changed.gone));
     }
 
+    fn standing(&self, tables: &RoaTables) -> u32 {
+        u32::try_from(K::given_by(tables, &self.conf.table, self.source.protocol)).unwrap_or(u32::MAX)
+    }
+
+    /// What limits are judged by, when there are any. What goes makes room first.
+    fn room(&self, whole: bool, gone: &[K], given: &[(K, AttrSet)]) -> Option<Room> {
+        if !self.limits.are_some() {
+            return None;
+        }
+        let (tables, table, source) = (self.board.now(), &*self.conf.table, &*self.source);
+        let stands = |record: &K| record.stands(&tables, table, source.id);
+        let standing = if whole {
+            given.iter().filter(|(record, _)| stands(record)).count()
+        } else {
+            let leave = gone.iter().filter(|record| stands(record)).count();
+            K::given_by(&tables, table, source.protocol).saturating_sub(leave)
+        };
+        let standing = u32::try_from(standing).unwrap_or(u32::MAX);
+        Some(Room { tables, standing })
+    }
+
+    /// Whether the limits let one more in. What stands may be replaced.
+    fn admits(&mut self, record: &K, room: Option<&mut Room>) -> bool {
+        let Some(room) = room else { return true };
+        if record.stands(&room.tables, &self.conf.table, self.source.id) {
+            return true;
+        }
+        let receive = self.limits.receive.admit(room.standing);
+        self.say_passed(LimitKind::Receive, receive.tell);
+        if !receive.admitted {
+            return false;
+        }
+        let import = self.limits.import.admit(room.standing);
+        self.say_passed(LimitKind::Import, import.tell);
+        room.standing += u32::from(import.admitted);
+        import.admitted
+    }
+
+    fn say_passed(&self, which: LimitKind, passed: Option<Limit>) {
+        if let Some(passed) = passed {
+            let Source { protocol, protocol_name, .. } = &*self.source;
+            self.listeners.passed(Whose::Protocol(*protocol), protocol_name, which, passed);
+        }
+    }
+
     fn change(&self, whole: bool, gone: Vec<K>, come: Vec<(K, AttrSet)>) -> RoaChanged {
-        let change = RoaChange { source: Arc::clone(&self.source), whole, gone, come };
+        let change = RoaChange { source: Arc::clone(&self.source), by: self.source.protocol, whole, gone, come };
         K::change(&self.board, &self.conf.table, change)
     }
 
     /// As `show protocols all` shows it.
     pub fn view(&self) -> ChannelView {
-        let imported = K::given_by(&self.board.now(), &self.conf.table, self.source.protocol);
-        let imported = u32::try_from(imported).unwrap_or(u32::MAX);
+        let imported = self.standing(&self.board.now());
         let counts = RouteCounts { imported, filtered: 0, exported: 0, preferred: imported };
+        let shown = |conf, hit| {
+            let view = |l: Limit| LimitView { routes_max: l.routes_max, action: l.action, hit };
+            limit(conf).map(view)
+        };
         let routes = RoutesView { counts, keep_filtered: false, import: self.stats, export: ExportStats::default() };
         ChannelView {
             name: channel_word(self.conf.family, K::CARRIES),
@@ -191,15 +278,50 @@ impl<K: Record> Authority<K> {
             import: self.conf.import.clone(),
             export: self.conf.export.clone(),
             recovery: None,
-            receive_limit: None,
-            import_limit: None,
-            export_limit: None,
+            receive_limit: shown(self.conf.receive_limit, self.limits.receive.was_passed()),
+            import_limit: shown(self.conf.import_limit, self.limits.import.was_passed()),
+            // Nothing is told out of such a table, so it is never passed.
+            export_limit: shown(self.conf.export_limit, false),
             routes: self.up.then_some(routes),
             pipe: None,
             restart: None,
             next_hop: None,
             igp_tables: Vec::new(),
         }
+    }
+}
+
+/// `receive limit` and `import limit` of a channel.
+struct Limits {
+    receive: Gate,
+    import: Gate,
+    are_some: bool,
+}
+
+impl Limits {
+    fn new(conf: &ChannelConf) -> Self {
+        Self {
+            receive: Gate::new(limit(conf.receive_limit)),
+            import: Gate::new(limit(conf.import_limit)),
+            are_some: conf.receive_limit.is_some() || conf.import_limit.is_some(),
+        }
+    }
+
+    const fn are_some(&self) -> bool {
+        self.are_some
+    }
+}
+
+/// The tables before a change, and how many of the channel stand as it goes on.
+struct Room {
+    tables: Arc<RoaTables>,
+    standing: u32,
+}
+
+impl Room {
+    fn leaves<K: Record>(&mut self, record: &K, table: &str, source: SourceId) {
+        let stood = record.stands(&self.tables, table, source);
+        self.standing = self.standing.saturating_sub(u32::from(stood));
     }
 }
 

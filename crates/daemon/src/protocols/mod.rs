@@ -21,6 +21,7 @@ mod mrt;
 mod pattern;
 mod pipe;
 mod policy;
+mod roa_pipe;
 mod rpki;
 mod sight;
 mod statics;
@@ -38,6 +39,8 @@ pub use kernel::{KernelHandle, Limited};
 pub use mrt::MrtHandle;
 pub use pattern::means;
 pub use pipe::PipeHandle;
+pub use policy::judged;
+pub use roa_pipe::RoaPipeHandle;
 pub use rpki::RpkiHandle;
 pub use statics::StaticHandle;
 

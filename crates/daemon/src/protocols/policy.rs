@@ -21,19 +21,25 @@ impl Runner {
     ///
     /// What the filter prints, and its run-time errors, go to the log.
     pub fn judge(&mut self, policy: &Policy, view: RouteView<'_>, ifaces: &Ifaces) -> (Verdict, Option<AttrSet>) {
-        let filter = match policy {
-            Policy::Accept => return (Verdict::Accept, None),
-            Policy::Reject => return (Verdict::Reject, None),
-            Policy::Filter(filter) => filter,
-        };
-        let roas = if filter.inputs.authorities() { Arc::clone(&self.roas.borrow()) } else { Arc::default() };
-        let outcome = filter.run(&mut self.scratch, view, Env { ifaces, roas: &roas });
-        for line in &outcome.printed {
-            tracing::info!("{line}");
-        }
-        if let Some(error) = &outcome.error {
-            tracing::error!("{error}");
-        }
-        (outcome.verdict, outcome.attrs)
+        let asks = matches!(policy, Policy::Filter(filter) if filter.inputs.authorities());
+        let roas = if asks { Arc::clone(&self.roas.borrow()) } else { Arc::default() };
+        judged(&mut self.scratch, policy, view, Env { ifaces, roas: &roas })
     }
+}
+
+/// The same where somebody else has what the interpreter reuses, and the tables.
+pub fn judged(scratch: &mut Scratch, policy: &Policy, view: RouteView<'_>, env: Env<'_>) -> (Verdict, Option<AttrSet>) {
+    let filter = match policy {
+        Policy::Accept => return (Verdict::Accept, None),
+        Policy::Reject => return (Verdict::Reject, None),
+        Policy::Filter(filter) => filter,
+    };
+    let outcome = filter.run(scratch, view, env);
+    for line in &outcome.printed {
+        tracing::info!("{line}");
+    }
+    if let Some(error) = &outcome.error {
+        tracing::error!("{error}");
+    }
+    (outcome.verdict, outcome.attrs)
 }

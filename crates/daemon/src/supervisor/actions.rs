@@ -1,7 +1,7 @@
 //! `enable`, `disable`, `restart`, `reload`, `debug`, and the end of the daemon.
 
 use super::{Instance, Running, Supervisor};
-use crate::world::{Tripped, World};
+use crate::world::{Tripped, Whose, World};
 use conf::Dialect;
 use conf::config::{DebugMask, MrtMask};
 use control::request::{Action, Choice, Direction};
@@ -64,7 +64,11 @@ impl Supervisor {
     /// A route limit of a protocol other than BGP was passed, and its action is to stop it.
     pub(super) fn trip(&mut self, tripped: Tripped) {
         let now = self.world.deps.clock.now();
-        let has = |i: &&mut Instance| i.enabled && i.channels.iter().any(|c| c.channel == tripped.channel);
+        let is_of = |i: &Instance| match tripped.whose {
+            Whose::Channel(channel) => i.channels.iter().any(|c| c.channel == channel),
+            Whose::Protocol(protocol) => i.id == protocol,
+        };
+        let has = |i: &&mut Instance| i.enabled && is_of(i);
         let Some(instance) = self.instances.iter_mut().find(has) else { return };
         instance.since = now;
         if tripped.restarts {
@@ -207,6 +211,10 @@ fn reload(instance: &Instance, direction: Direction, dialect: Dialect) -> bool {
             true
         }
         Running::Pipe(pipe) => {
+            pipe.reload();
+            true
+        }
+        Running::RoaPipe(pipe) => {
             pipe.reload();
             true
         }

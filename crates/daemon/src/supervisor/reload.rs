@@ -264,6 +264,7 @@ impl Supervisor {
                 drop(tokio::spawn(with(p.clone(), |p| async move { p.reconfigure(conf).await })))
             }
             (Running::Pipe(p), _) => p.reconfigure(conf, refilter.import, refilter.export),
+            (Running::RoaPipe(p), _) => p.reconfigure(conf, refilter.import, refilter.export),
             (Running::Bfd(p), _) => drop(tokio::spawn(with(p.clone(), |p| async move { p.reconfigure(conf).await }))),
             (Running::Mrt(p), _) => p.reconfigure(conf),
             (Running::Rpki(p), _) => p.reconfigure(conf, refilter.import),

@@ -43,6 +43,12 @@ impl Supervisor {
     /// Has judged anew what a change of ROA tables touches.
     pub(super) fn judge_anew(&self, settled: &Settled) {
         for instance in self.instances.iter().filter(|i| i.is_begun()) {
+            if let (Running::RoaPipe(pipe), Some(channel)) = (&instance.running, instance.conf.roa_channels.first())
+                && channel.rpki_reload
+                && (asks(&channel.import, channel, settled) || asks(&channel.export, channel, settled))
+            {
+                pipe.reload();
+            }
             for (place, channel) in instance.conf.channels.iter().enumerate().filter(|(_, c)| c.rpki_reload) {
                 self.judge_channel_anew(instance, place, channel, settled);
             }
@@ -50,11 +56,7 @@ impl Supervisor {
     }
 
     fn judge_channel_anew(&self, instance: &Instance, place: usize, channel: &ChannelConf, settled: &Settled) {
-        let roas = settled.touched.iter().any(|prefix| prefix.family() == channel.family);
-        let asks = |policy: &Policy| match policy {
-            Policy::Filter(filter) => filter.inputs.roa && roas || filter.inputs.aspa && settled.aspas,
-            _ => false,
-        };
+        let asks = |policy| asks(policy, channel, settled);
         let (import, export) = (asks(&channel.import), asks(&channel.export));
         match &instance.running {
             Running::Bgp(peer) => {
@@ -108,6 +110,13 @@ impl Supervisor {
             before.with(name, table)
         });
     }
+}
+
+/// Whether what a filter of a channel says may be otherwise now.
+fn asks(policy: &Policy, channel: &ChannelConf, settled: &Settled) -> bool {
+    let Policy::Filter(filter) = policy else { return false };
+    let roas = || settled.touched.iter().any(|prefix| prefix.family() == channel.family);
+    filter.inputs.roa && roas() || filter.inputs.aspa && settled.aspas
 }
 
 /// Prefixes that are tried one by one, rather than that a table is looked through.

@@ -1,0 +1,169 @@
+//! `protocol pipe` between ROA tables: authorisations of one in the other, and back.
+//!
+//! What runs of it are two ways on the board (`roas`); here are its options, and
+//! what the operator sees of it.
+
+use super::Start;
+use super::diary::Diary;
+use crate::roas::{RoaBoard, WaySpec};
+use crate::translate::limit;
+use crate::world::Listeners;
+use conf::channel_word;
+use conf::config::{ChannelConf, LimitConf, PipeConf, ProtocolConf, ProtocolKind};
+use control::view::{ChannelView, LimitView, PipeView};
+use filter::Policy;
+use route::{Ifaces, ProtocolId};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::watch;
+
+/// See the head of the file. Cheap to clone.
+#[derive(Clone)]
+pub struct RoaPipeHandle(Arc<Mutex<RoaPipe>>);
+
+struct RoaPipe {
+    id: ProtocolId,
+    name: Arc<str>,
+    sides: Sides,
+    board: RoaBoard,
+    ifaces: watch::Receiver<Arc<Ifaces>>,
+    listeners: Listeners,
+    diary: Diary,
+    up: bool,
+}
+
+/// Its options.
+struct Sides {
+    channel: ChannelConf,
+    peer_table: Arc<str>,
+}
+
+impl Sides {
+    fn of(conf: &ProtocolConf) -> Option<Self> {
+        match (&conf.kind, conf.roa_channels.first()) {
+            (ProtocolKind::Pipe(PipeConf { peer_table: Some(peer), .. }), Some(channel)) => {
+                Some(Self { channel: channel.clone(), peer_table: Arc::clone(peer) })
+            }
+            _ => None,
+        }
+    }
+}
+
+impl RoaPipeHandle {
+    /// Makes it; it is down until [`begin`](Self::begin). `None` when the configuration is no such pipe's.
+    pub fn new(start: &Start) -> Option<Self> {
+        let Start { id, conf, diary, world, .. } = start;
+        Some(Self(Arc::new(Mutex::new(RoaPipe {
+            id: *id,
+            name: Arc::clone(&conf.name),
+            sides: Sides::of(conf)?,
+            board: world.roas.clone(),
+            ifaces: world.deps.ifaces.clone(),
+            listeners: world.listeners.clone(),
+            diary: diary.clone(),
+            up: false,
+        }))))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, RoaPipe> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Goes up; nothing happens when it is up already. Both tables have what they shall when this returns.
+    pub fn begin(&self) {
+        let mut pipe = self.lock();
+        if std::mem::replace(&mut pipe.up, true) {
+            return;
+        }
+        pipe.diary.starting();
+        pipe.board.open([pipe.export(), pipe.import()]);
+        pipe.diary.state("up");
+    }
+
+    /// Goes down and takes back what it has brought.
+    #[expect(clippy::unused_async, reason = "all protocols stop alike")]
+    pub async fn stop(&self) {
+        let mut pipe = self.lock();
+        if std::mem::replace(&mut pipe.up, false) {
+            pipe.diary.shutting_down();
+            pipe.board.close(pipe.id);
+            pipe.diary.state("down");
+        }
+    }
+
+    /// Takes over new options; the directions that are named are judged anew.
+    pub fn reconfigure(&self, conf: Arc<ProtocolConf>, import: bool, export: bool) {
+        let mut pipe = self.lock();
+        if let Some(sides) = Sides::of(&conf) {
+            pipe.sides = sides;
+        }
+        if pipe.up {
+            pipe.board.respec([(pipe.export(), export), (pipe.import(), import)]);
+        }
+    }
+
+    /// `reload`: limits open again, and all is judged anew.
+    pub fn reload(&self) {
+        let pipe = self.lock();
+        if pipe.up {
+            pipe.diary.state("feed");
+            pipe.board.respec([(pipe.export(), true), (pipe.import(), true)]);
+            pipe.diary.state("up");
+        }
+    }
+
+    /// As `show protocols all` shows it.
+    pub fn view(&self) -> ChannelView {
+        let pipe = self.lock();
+        let Sides { channel, peer_table } = &pipe.sides;
+        let way = |into: &str| pipe.board.way(pipe.id, into).unwrap_or_default();
+        let ((import, import_hit), (export, export_hit)) = (way(&channel.table), way(peer_table));
+        let view = |conf: Option<LimitConf>, hit| {
+            limit(conf).map(|l| LimitView { routes_max: l.routes_max, action: l.action, hit })
+        };
+        ChannelView {
+            name: channel_word(channel.family, channel.carries),
+            table: Arc::clone(&channel.table),
+            peer_table: Some(Arc::clone(peer_table)),
+            state: if pipe.up { "UP" } else { "DOWN" },
+            preference: channel.preference,
+            import: channel.import.clone(),
+            export: channel.export.clone(),
+            recovery: None,
+            receive_limit: None,
+            import_limit: view(channel.import_limit, import_hit),
+            export_limit: view(channel.export_limit, export_hit),
+            routes: None,
+            pipe: pipe.up.then_some(PipeView { import, export }),
+            restart: None,
+            next_hop: None,
+            igp_tables: Vec::new(),
+        }
+    }
+}
+
+impl RoaPipe {
+    /// From the peer table into its own.
+    fn import(&self) -> WaySpec {
+        let Sides { channel, peer_table } = &self.sides;
+        self.way(peer_table, &channel.table, &channel.import, channel.import_limit)
+    }
+
+    /// The other way.
+    fn export(&self) -> WaySpec {
+        let Sides { channel, peer_table } = &self.sides;
+        self.way(&channel.table, peer_table, &channel.export, channel.export_limit)
+    }
+
+    fn way(&self, from: &Arc<str>, into: &Arc<str>, policy: &Policy, most: Option<LimitConf>) -> WaySpec {
+        WaySpec {
+            pipe: self.id,
+            name: Arc::clone(&self.name),
+            from: Arc::clone(from),
+            into: Arc::clone(into),
+            policy: policy.clone(),
+            limit: limit(most),
+            ifaces: self.ifaces.clone(),
+            listeners: self.listeners.clone(),
+        }
+    }
+}
