@@ -309,6 +309,16 @@ fn config_of_2(text: &str) -> Config {
     }
 }
 
+#[test]
+fn nobody_is_warned_of_what_waits_to_be_sent_unless_that_is_asked_for() {
+    let warning = |own: &str| {
+        let config = config_of_2(&format!("protocol bgp {{ local as 1; neighbor 10.0.0.2 as 1; {own} ipv4; }}"));
+        let ProtocolKind::Bgp(bgp) = &config.protocols[0].kind else { panic!() };
+        bgp.tx_size_warning
+    };
+    assert_eq!((warning(""), warning("tx size warning (100 * 1000);")), (0, 100_000));
+}
+
 fn refused_of_2(text: &str) -> String {
     let options = LoadOptions { dialect: Some(Dialect::V2), ..LoadOptions::default() };
     load("c", &Memory::new().with("c", text), &options).unwrap_err().line()

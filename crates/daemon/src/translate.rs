@@ -104,6 +104,7 @@ pub fn peer(
         interpret_communities: bgp.interpret_communities,
         allow_local_as: bgp.allow_local_as,
         allow_as_sets: bgp.allow_as_sets,
+        tx_size_warning: bgp.tx_size_warning,
         enforce_first_as: bgp.enforce_first_as,
         allow_local_pref: bgp.allow_local_pref,
         default_med: bgp.default_med,

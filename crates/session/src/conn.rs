@@ -164,6 +164,11 @@ impl Conn {
         self.blocked
     }
 
+    /// Octets that were taken from the outbox, and not by the system yet.
+    pub(crate) const fn unsent(&self) -> usize {
+        self.held - self.written
+    }
+
     /// Octets written so far.
     pub(crate) const fn taken(&self) -> u64 {
         self.taken

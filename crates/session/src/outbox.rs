@@ -79,6 +79,17 @@ impl Outbox {
         }
     }
 
+    /// Waits until so many octets wait. Not while somebody waits for [`ready`](Self::ready). Cancel safe.
+    pub(crate) async fn reaches(&self, octets: usize) {
+        loop {
+            let notified = self.ready.notified();
+            if self.octets() >= octets {
+                return;
+            }
+            notified.await;
+        }
+    }
+
     /// Moves pieces into `into`, at least one if there is any, up to about `octets_max` octets. `true`: more wait.
     pub fn take(&self, octets_max: usize, into: &mut Vec<Bytes>) -> bool {
         let mut inner = self.lock();

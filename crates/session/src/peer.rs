@@ -183,6 +183,8 @@ pub struct PeerSpec {
     pub allow_local_as: u32,
     /// `allow as sets`: received paths may hold sets.
     pub allow_as_sets: bool,
+    /// `tx size warning`: from how many octets on that wait to be sent the log is told; 0: never.
+    pub tx_size_warning: u32,
     /// `enforce first as`: paths of an external neighbour begin with its AS.
     pub enforce_first_as: bool,
     /// `allow bgp_local_pref`.
@@ -277,6 +279,7 @@ impl PeerSpec {
             interpret_communities: true,
             allow_local_as: 0,
             allow_as_sets: true,
+            tx_size_warning: 0,
             enforce_first_as: false,
             allow_local_pref: false,
             default_med: 0,

@@ -104,6 +104,48 @@ async fn a_flood_of_strangers_is_named_a_few_times_and_ends_in_dots() {
     assert!(said.last().unwrap().ends_with(") ..."), "{said:?}");
 }
 
+/// The head of a message, its length and its kind.
+fn message(kind: u8, body: &[u8]) -> Vec<u8> {
+    let octets = 19 + body.len() as u16;
+    [&[0xff; 16][..], &octets.to_be_bytes(), &[kind], body].concat()
+}
+
+/// `tx size warning`: a neighbour that opens its session and then reads nothing.
+#[tokio::test]
+async fn what_waits_for_a_neighbour_that_does_not_read_is_said() {
+    let lines = Lines::default();
+    let _guard = tracing::subscriber::set_default(tracing_subscriber::registry().with(lines.clone()));
+    let world = World::new();
+    let (ours, theirs) = (address(), address());
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.set_reuseaddr(true).unwrap();
+    socket.set_recv_buffer_size(4096).unwrap();
+    socket.bind(theirs).unwrap();
+    let listener = socket.listen(1).unwrap();
+    // More than the system takes of a socket that nobody reads from.
+    world.announce([10, 0], 150_000);
+    let mut one = spec("p1", (65001, 65002), ours, theirs);
+    one.tx_size_warning = 10_000;
+    let peer = world.peer(one);
+    peer.start();
+    let (mut deaf, _) = listener.accept().await.unwrap();
+    let opened = [message(1, &[4, 0xfd, 0xea, 0, 240, 10, 9, 8, 7, 0]), message(4, &[])].concat();
+    tokio::io::AsyncWriteExt::write_all(&mut deaf, &opened).await.unwrap();
+    let said = || lines.0.lock().unwrap().iter().filter(|l| l.starts_with("p1: Used ")).cloned().collect::<Vec<_>>();
+    let waiting = async {
+        while said().is_empty() {
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+    };
+    let status = || shown(&peer.status.borrow());
+    assert!(tokio::time::timeout(PATIENCE, waiting).await.is_ok(), "{}", status());
+    let said = said();
+    let [line] = &said[..] else { panic!("{said:?}") };
+    let octets = line.strip_prefix("p1: Used ").unwrap();
+    let octets = octets.strip_suffix(" memory for what waits to be sent (tx size warning 10000)").unwrap();
+    assert!(octets.parse::<usize>().unwrap() >= 10_000, "{line}");
+}
+
 #[tokio::test]
 async fn a_stranger_is_named() {
     let lines = Lines::default();

@@ -222,6 +222,8 @@ pub struct BgpConf {
     pub allow_local_as: u32,
     /// `allow as sets`: sets in received paths (RFC 9774).
     pub allow_as_sets: bool,
+    /// `tx size warning`: octets; 0: none (2).
+    pub tx_size_warning: u32,
     /// `enforce first as` (2).
     pub enforce_first_as: bool,
     /// `allow bgp_local_pref`.
@@ -449,6 +451,7 @@ impl Default for BgpConf {
             interpret_communities: true,
             allow_local_as: 0,
             allow_as_sets: true,
+            tx_size_warning: 0,
             enforce_first_as: false,
             allow_local_pref: false,
             default_med: 0,

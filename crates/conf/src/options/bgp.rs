@@ -258,7 +258,7 @@ pub(crate) static OPTIONS: &[Row<BgpConf>] = &[
         |c| shown_unless(u32::MAX, c.terms.stale_most_s),
         |a, b| a.terms.stale_most_s == b.terms.stale_most_s,
     ),
-    Row::<BgpConf>::refused(&["tx", "size", "warning"], NOT_YET).only(V2),
+    of_2(&["tx", "size", "warning"], Number(field!(tx_size_warning))),
     Row::<BgpConf>::new(&["disable", "rx"], Slot::OnlyOff("it is for tests of BIRD itself"), Restart).only(V2),
     Row::new(
         &["bfd"],
@@ -274,8 +274,6 @@ pub(crate) static OPTIONS: &[Row<BgpConf>] = &[
 
 /// Why there is no TCP-AO: see docs/configuration.md.
 const NO_TCP_AO: &str = "rbird has no TCP-AO; `authentication md5` with `password` is there";
-
-const NOT_YET: &str = "not yet in rbird";
 
 const V1: Dialect = Dialect::V1;
 const V2: Dialect = Dialect::V2;

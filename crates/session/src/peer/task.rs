@@ -10,6 +10,7 @@
 //! goes with the batch until the table has applied it: so a slow table slows the
 //! neighbour and fills no queue of ours.
 
+mod backlog;
 mod carry;
 mod commands;
 mod dynamic;
@@ -83,6 +84,7 @@ struct Session {
     heard: bool,
     /// Since when the neighbour has taken nothing though something waits, and what it had taken by then.
     stuck: Option<(Moment, u64)>,
+    backlog: backlog::Backlog,
 }
 
 impl Task {
@@ -158,10 +160,11 @@ impl Task {
         let deadline = deadline.map(|at| self.deps.clock.instant(at));
         let up = self.session.as_ref().map(|s| s.which);
         let reads = |which| up != Some(which) || self.permit.is_some();
-        let flowing = self.session.as_ref().filter(|s| {
-            let conn = if s.which == Which::Outgoing { &self.out } else { &self.inc };
-            conn.as_ref().is_some_and(|c| !c.is_blocked())
-        });
+        let session = self.session.as_ref();
+        let conn = session.and_then(|s| if s.which == Which::Outgoing { self.out.as_ref() } else { self.inc.as_ref() });
+        let flowing = session.filter(|_| conn.is_some_and(|c| !c.is_blocked()));
+        let least = self.spec.tx_size_warning;
+        let swelling = session.zip(conn).and_then(|(s, c)| Some((&*s.outbox, s.backlog.awaits(least, c)?)));
         let batches = Arc::clone(&self.batches);
         let again = self.permit.is_some() && self.session.as_ref().is_some_and(|s| s.intake.is_judging_again());
         tokio::select! {
@@ -178,6 +181,7 @@ impl Task {
             ready = ready(self.out.as_ref(), reads(Which::Outgoing)) => Some(Happened::Ready(Which::Outgoing, ready)),
             ready = ready(self.inc.as_ref(), reads(Which::Incoming)) => Some(Happened::Ready(Which::Incoming, ready)),
             () = to_write(flowing.map(|s| &*s.outbox)) => Some(Happened::Outbox),
+            () = swollen(swelling) => Some(Happened::Outbox),
             changed = ifaces.changed() => Some(match changed {
                 Ok(()) => Happened::Ifaces(ifaces.borrow_and_update().clone()),
                 Err(_) => return pending().await,
@@ -370,6 +374,13 @@ async fn ready(conn: Option<&Conn>, reads: bool) -> io::Result<tokio::io::Ready>
 async fn to_write(outbox: Option<&Outbox>) {
     match outbox {
         Some(outbox) => outbox.ready().await,
+        None => pending().await,
+    }
+}
+
+async fn swollen(outbox: Option<(&Outbox, usize)>) {
+    match outbox {
+        Some((outbox, octets)) => outbox.reaches(octets).await,
         None => pending().await,
     }
 }

@@ -1,5 +1,6 @@
 //! What the machine asks for: connections, lives, sessions, and our own restart.
 
+use super::backlog::Backlog;
 use super::{EVENTS, STATES, Session, Task, is_link_local, trace, unspecified};
 use crate::conn::{self, Conn};
 use crate::intake::Intake;
@@ -247,6 +248,7 @@ impl Task {
             octets_max: if negotiated.extended_messages { EXTENDED_OCTETS_MAX } else { MESSAGE_OCTETS_MAX },
             heard: false,
             stuck: None,
+            backlog: Backlog::default(),
         });
         self.monitor_up(which, &negotiated);
     }

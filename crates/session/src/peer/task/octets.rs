@@ -202,6 +202,7 @@ impl Task {
             }
         }
         self.watch_writing();
+        self.watch_backlog();
     }
 }
 
