@@ -410,6 +410,8 @@ pub struct SessionView {
     pub hold: Timer,
     /// Until our next KEEPALIVE; 0/0 without.
     pub keepalive: Timer,
+    /// Until a neighbour that takes nothing is given up; 0/0 without. `None`: nobody asked for a time (`send hold time`).
+    pub send_hold: Option<Timer>,
 }
 
 /// What happened to one protocol of an `enable`, `disable`, `restart` or `reload`.

@@ -177,6 +177,8 @@ fn a_session_with_every_capability_and_two_channels() {
         route_limit: None,
         hold: Timer { remaining_ms: 178_421, total_s: 240 },
         keepalive: Timer { remaining_ms: 73_323, total_s: 80 },
+        // 2.19.0 prints it, 2.0.12 has no such time.
+        send_hold: Some(Timer { remaining_ms: 473_323, total_s: 480 }),
     });
     let mut v6 = channel("ipv6", "UP");
     v6.next_hop = Some((addr("fd09::1"), Some(addr("fe80::4889:65ff:fedc:9eb7"))));
@@ -220,6 +222,7 @@ fn a_session_with_every_capability_and_two_channels() {
      Source address:   fd09::1
      Hold timer:       178.421/240
      Keepalive timer:  73.323/80
+     Send hold timer:  473.323/480
    Channel ipv6
      State:          UP
      Table:          master6

@@ -1,5 +1,6 @@
 //! From the configuration's words to a session's: the two rooms do not know each other.
 
+use conf::Dialect;
 use conf::config::{self, BgpChannel, BgpConf, ChannelConf, Config, LatencyConf, ProtocolConf, rib_words};
 use netlink::IfaceRules;
 use rib::batch::{Limit, LimitAction};
@@ -8,7 +9,7 @@ use session::dynamic::Dynamic;
 use session::pace::Limits;
 use session::peer::{
     Aigp, ChannelRestart, Confederation, GatewayMode, LinkLocalFormat, LinkPattern, ListenOn, LivenessMode,
-    MissingLladdr, Needed, NextHopRules, PeerChannel, PeerSpec, PerFamily, RestartMode, RoutesOf, Terms,
+    MissingLladdr, Needed, NextHopRules, Numbers, PeerChannel, PeerSpec, PerFamily, RestartMode, RoutesOf, Terms,
 };
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
@@ -96,7 +97,7 @@ pub fn peer(
         capabilities: bgp.capabilities,
         route_refresh: bgp.route_refresh,
         enhanced_refresh: bgp.enhanced_refresh,
-        terms: terms(bgp),
+        terms: terms(bgp, config.dialect),
         hostname: hostname(conf, config).filter(|_| bgp.advertise_hostname),
         as4: bgp.as4,
         extended_messages: bgp.extended_messages,
@@ -142,7 +143,7 @@ fn hostname(conf: &ProtocolConf, config: &Config) -> Option<Arc<str>> {
 }
 
 /// What is asked of the neighbour.
-fn terms(bgp: &BgpConf) -> Terms {
+fn terms(bgp: &BgpConf, dialect: Dialect) -> Terms {
     let asked = &bgp.terms;
     let needed = [
         (asked.route_refresh, Needed::RouteRefresh),
@@ -163,6 +164,10 @@ fn terms(bgp: &BgpConf) -> Terms {
         least_keepalive_s: asked.least_keepalive_s,
         send_hold_s: asked.send_hold_s,
         restart_bounds_s: (asked.restart_least_s, asked.restart_most_s),
+        numbers: match dialect {
+            Dialect::V1 => Numbers::OF_1,
+            Dialect::V2 => Numbers::OF_2,
+        },
     }
 }
 

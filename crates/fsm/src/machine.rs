@@ -258,6 +258,11 @@ impl Machine {
         self.actions.push(Action::Say(class, text.into()));
     }
 
+    /// What the log says of a NOTIFICATION.
+    fn line(&self, n: &Notification) -> String {
+        n.line(self.config.terms.numbers).to_string()
+    }
+
     fn trace(&mut self, class: Class, text: impl Into<Cow<'static, str>>) {
         self.say(class, text);
     }

@@ -4,6 +4,7 @@
 use crate::{Config, Negotiated};
 use route::Role;
 use wire::Capabilities;
+use wire::notification::Numbers;
 
 /// A capability that a neighbour may have to announce (`require ...` of a session).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,6 +63,8 @@ pub struct Terms {
     pub send_hold_s: Option<u32>,
     /// The least and the most of the restart time that the neighbour announces (RFC 4724) that counts.
     pub restart_bounds_s: (u32, u32),
+    /// Which data of NOTIFICATIONs are numbers in the log.
+    pub numbers: Numbers,
 }
 
 impl Default for Terms {
@@ -77,6 +80,7 @@ impl Default for Terms {
             least_keepalive_s: 0,
             send_hold_s: None,
             restart_bounds_s: (0, u32::MAX),
+            numbers: Numbers::OF_1,
         }
     }
 }

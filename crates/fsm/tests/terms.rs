@@ -6,6 +6,7 @@ use rbird_fsm::{Class, Config, Event, Needed, Phase, Terms};
 use route::{Family, Role};
 use script::*;
 use wire::capability::GracefulRestart;
+use wire::notification::Numbers;
 use wire::{Capabilities, Open};
 
 /// What is answered to an OPEN: the NOTIFICATION and the state, or nothing.
@@ -98,6 +99,9 @@ fn times_that_are_too_short_are_refused_with_what_was_offered() {
     let mut s = Script::open_sent(own());
     s.send(Event::Open(OUT, Box::new(open(29))));
     assert_eq!(s.lines(Class::Remote), ["Error: Unacceptable hold time: 001d"]);
+    let mut s = Script::open_sent(with_terms(Terms { numbers: Numbers::OF_2, ..own().terms }));
+    s.send(Event::Open(OUT, Box::new(open(29))));
+    assert_eq!(s.lines(Class::Remote), ["Error: Unacceptable hold time: 29"], "as 2.0.12: hold-1, hold-2");
     // A configured keepalive time is lowered with the hold time, and it is that which counts.
     let own = || Config { keepalive_time_s: Some(24), ..own() };
     assert_eq!(answer(own(), open(110)).0, [(2, 6)]);

@@ -17,6 +17,7 @@ pub use crate::status::{Announced, Capabilities, ChannelStatus, ErrorClass, Last
 pub use fsm::{Needed, Terms};
 pub use rib::export::{Aigp, LinkLocalFormat, MissingLladdr, NextHopRules, RoutesOf};
 pub use wire::PerFamily;
+pub use wire::notification::Numbers;
 
 mod live;
 mod task;

@@ -104,6 +104,8 @@ pub struct PeerStatus {
     pub hold: Option<Timer>,
     /// `Keepalive timer`, while established; `total_s` 0: none.
     pub keepalive: Option<Timer>,
+    /// `Send hold timer`, while established, when `send hold time` was asked for; `total_s` 0: none.
+    pub send_hold: Option<Timer>,
     /// `Error wait`.
     pub error_wait: Option<Timer>,
     /// `Connect delay`.

@@ -44,6 +44,19 @@ async fn what_both_would_do_for_times_must_be_often_enough() {
 }
 
 #[tokio::test]
+async fn the_send_hold_time_is_shown_where_it_was_asked_for() {
+    let shown = async |asked| {
+        let asks = |spec: &mut PeerSpec| (spec.hold_time_s, spec.terms.send_hold_s) = (240, asked);
+        let (_world, peer) = meet(asks, |spec| spec.hold_time_s = 60, "up Established").await;
+        let timer = peer.status.borrow().send_hold;
+        timer.map(|t| (t.total_s, t.expires > route::Moment(0)))
+    };
+    assert_eq!(shown(Some(480)).await, Some((120, true)), "lowered as the hold time is");
+    assert_eq!(shown(Some(0)).await, Some((0, false)));
+    assert_eq!(shown(None).await, None);
+}
+
+#[tokio::test]
 async fn a_neighbour_of_another_family_has_no_session_in_dialect_2() {
     let strict = |spec: &mut PeerSpec| spec.terms.strict_families = true;
     let ipv6 = |spec: &mut PeerSpec| spec.channels[0].family = route::Family::Ipv6;

@@ -110,6 +110,17 @@ static WORDS: &[(u8, u8, &str)] = &[
     (8, 0, "Send hold timer expired"),
 ];
 
+/// Which errors about an OPEN have a number as their data, which the log shows as such: their subcodes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Numbers(&'static [u8]);
+
+impl Numbers {
+    /// As BIRD 1.6 has it.
+    pub const OF_1: Self = Self(&[open::BAD_PEER_AS]);
+    /// As BIRD 2 has it.
+    pub const OF_2: Self = Self(&[open::BAD_PEER_AS, open::UNACCEPTABLE_HOLD_TIME]);
+}
+
 /// How many octets of data are written into the log in hexadecimal.
 const SHOWN_OCTETS_MAX: usize = 16;
 
@@ -118,8 +129,8 @@ pub const SHUTDOWN_TEXT_OCTETS_MAX: usize = 255;
 
 /// The reason why a session ends (RFC 4271 4.5).
 ///
-/// As text it is BIRD's log line: the words of [`message`](Self::message) and
-/// what the data say, `Bad peer AS: 65099`.
+/// As text it is the log line of BIRD 1.6: the words of [`message`](Self::message) and
+/// what the data say, `Bad peer AS: 65099`. [`line`](Self::line) is that of either release.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Notification {
     /// Error code.
@@ -212,9 +223,14 @@ impl Notification {
         Some(text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect())
     }
 
-    /// The AS of a Bad peer AS, in two octets or four.
-    fn bad_as(&self) -> Option<u32> {
-        if (self.code, self.subcode) != (OPEN, open::BAD_PEER_AS) {
+    /// The log line, with these data as numbers.
+    pub const fn line(&self, numbers: Numbers) -> Line<'_> {
+        Line { notification: self, numbers }
+    }
+
+    /// The number in the data, in two octets or four.
+    fn number(&self, numbers: Numbers) -> Option<u32> {
+        if self.code != OPEN || !numbers.0.contains(&self.subcode) {
             return None;
         }
         match *self.data.as_slice() {
@@ -230,22 +246,36 @@ pub(crate) fn cut(text: &str, octets_max: usize) -> &str {
     (0..=octets_max).rev().find_map(|end| text.get(..end)).unwrap_or(text)
 }
 
+/// What the log says of a [`Notification`].
+#[derive(Clone, Copy, Debug)]
+pub struct Line<'a> {
+    notification: &'a Notification,
+    numbers: Numbers,
+}
+
 impl fmt::Display for Notification {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message())?;
-        if self.data.is_empty() {
+        fmt::Display::fmt(&self.line(Numbers::OF_1), f)
+    }
+}
+
+impl fmt::Display for Line<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { notification, numbers } = *self;
+        f.write_str(&notification.message())?;
+        if notification.data.is_empty() {
             return Ok(());
         }
-        if let Some(asn) = self.bad_as() {
-            return write!(f, ": {asn}");
+        if let Some(number) = notification.number(numbers) {
+            return write!(f, ": {number}");
         }
-        match self.shutdown_text() {
+        match notification.shutdown_text() {
             Some(text) if text.is_empty() => return Ok(()),
             Some(text) => return write!(f, ": \"{text}\""),
             None => {}
         }
         f.write_str(": ")?;
-        for octet in self.data.iter().take(SHOWN_OCTETS_MAX) {
+        for octet in notification.data.iter().take(SHOWN_OCTETS_MAX) {
             write!(f, "{octet:02x}")?;
         }
         Ok(())

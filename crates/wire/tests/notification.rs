@@ -7,7 +7,7 @@ mod octets;
 
 use octets::hex;
 use rbird_wire::Notification;
-use rbird_wire::notification::{CEASE, cease};
+use rbird_wire::notification::{CEASE, Numbers, cease};
 
 #[test]
 fn each_reason_has_the_words_of_bird() {
@@ -37,6 +37,20 @@ fn each_reason_has_the_words_of_bird() {
         assert_eq!(notification.to_string(), line);
         assert_eq!(notification.message(), line.split(": ").next().unwrap());
     }
+}
+
+#[test]
+fn a_hold_time_is_a_number_in_the_words_of_bird_2() {
+    // hold-1 and hold-2 of 2.0.12; the AS is one in both.
+    let lines = |subcode, data| {
+        let n = Notification::with_data(2, subcode, hex(data));
+        [Numbers::OF_1, Numbers::OF_2].map(|numbers| n.line(numbers).to_string())
+    };
+    assert_eq!(lines(6, "0001"), ["Unacceptable hold time: 0001", "Unacceptable hold time: 1"]);
+    assert_eq!(lines(6, "0001ffff"), ["Unacceptable hold time: 0001ffff", "Unacceptable hold time: 131071"]);
+    assert_eq!(lines(6, "00"), ["Unacceptable hold time: 00"; 2]);
+    assert_eq!(lines(6, ""), ["Unacceptable hold time"; 2]);
+    assert_eq!(lines(2, "0000fe4b"), ["Bad peer AS: 65099"; 2]);
 }
 
 #[test]

@@ -444,6 +444,9 @@ fn session_detail(session: &SessionView, out: &mut Frame) {
     line("Source address:", &Written(session.source_addr));
     line("Hold timer:", &timer(session.hold));
     line("Keepalive timer:", &timer(session.keepalive));
+    if let Some(t) = session.send_hold {
+        line("Send hold timer:", &timer(t));
+    }
 }
 
 /// What one side announced, in BIRD's order.

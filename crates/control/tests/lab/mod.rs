@@ -358,6 +358,7 @@ fn router2() -> BgpView {
             route_limit: None,
             hold: Timer { remaining_ms: 233_000, total_s: 240 },
             keepalive: Timer { remaining_ms: 62_000, total_s: 80 },
+            send_hold: None,
         },
     )
 }
@@ -386,6 +387,7 @@ fn kubeadm1() -> BgpView {
             route_limit: None,
             hold: Timer { remaining_ms: 200_000, total_s: 240 },
             keepalive: Timer { remaining_ms: 68_000, total_s: 80 },
+            send_hold: None,
         },
     )
 }

@@ -373,6 +373,7 @@ fn bgp(now: Moment, seen: &Seen, s: &PeerStatus, route_limit: Option<(u32, u32)>
             route_limit,
             hold: s.hold.map_or_else(Timer::default, timer),
             keepalive: s.keepalive.map_or_else(Timer::default, timer),
+            send_hold: s.send_hold.map(timer),
         }),
         error: error_text(s),
     }

@@ -130,7 +130,8 @@ impl Machine {
         if !self.conn(which).is_open() {
             return;
         }
-        self.say(Class::Remote, format!("Received: {n}"));
+        let line = self.line(n);
+        self.say(Class::Remote, format!("Received: {line}"));
         self.remember(Some(which), ErrorClass::Received, n.message());
         let capability = n.code == notification::OPEN
             && matches!(n.subcode, open_error::UNSUPPORTED_PARAMETER | open_error::UNSUPPORTED_CAPABILITY);
@@ -169,7 +170,7 @@ impl Machine {
 
     /// An error of the neighbour: it is told, and this life ends.
     pub(super) fn fail(&mut self, now: Moment, which: Which, n: Notification) {
-        let text = n.to_string();
+        let text = self.line(&n);
         self.fail_saying(now, which, n, text);
     }
 

@@ -21,7 +21,7 @@ impl Machine {
     fn times(&self, negotiated: &Negotiated) -> Option<Objection> {
         let offered_s = negotiated.peer.hold_time_s;
         let is_good = !matches!(offered_s, 1 | 2) && self.config.terms.allow_times(&self.config, negotiated);
-        (!is_good).then(|| told(Notification::unacceptable_hold_time(offered_s)))
+        (!is_good).then(|| self.told(Notification::unacceptable_hold_time(offered_s)))
     }
 
     /// Within an AS identifiers are unique (RFC 6286 2.2).
@@ -36,7 +36,7 @@ impl Machine {
 
     fn capabilities(&self, negotiated: &Negotiated) -> Option<Objection> {
         let is_good = self.config.terms.allow_capabilities(negotiated) && negotiated.has_all(&self.config.required);
-        (!is_good).then(|| told(Notification::new(notification::OPEN, open_error::UNSUPPORTED_CAPABILITY)))
+        (!is_good).then(|| self.told(Notification::new(notification::OPEN, open_error::UNSUPPORTED_CAPABILITY)))
     }
 
     fn role(&self, negotiated: &Negotiated) -> Option<Objection> {
@@ -48,7 +48,13 @@ impl Machine {
             0 => asn != self.config.local_as && asn != 0,
             expected => asn == expected,
         };
-        (!is_good).then(|| told(Notification::bad_peer_as(asn)))
+        (!is_good).then(|| self.told(Notification::bad_peer_as(asn)))
+    }
+
+    /// The line says the same as the NOTIFICATION.
+    fn told(&self, n: Notification) -> Objection {
+        let text = self.line(&n);
+        (n, text)
     }
 }
 
@@ -56,11 +62,5 @@ impl Machine {
 fn wrong_role(word: &str) -> Objection {
     let n = Notification::new(notification::OPEN, open_error::ROLE_MISMATCH);
     let text = format!("{} ({word})", n.message());
-    (n, text)
-}
-
-/// The line says the same as the NOTIFICATION.
-fn told(n: Notification) -> Objection {
-    let text = n.to_string();
     (n, text)
 }

@@ -84,6 +84,8 @@ struct Session {
     heard: bool,
     /// Since when the neighbour has taken nothing though something waits, and what it had taken by then.
     stuck: Option<(Moment, u64)>,
+    /// When the neighbour last took something, and what it had taken then.
+    took: (Moment, u64),
     backlog: backlog::Backlog,
 }
 
@@ -263,6 +265,8 @@ impl Task {
         status.source_addr = self.session.as_ref().map(|s| s.place.local);
         status.hold = negotiated.map(|_| machine.hold_timer().unwrap_or(none));
         status.keepalive = negotiated.map(|_| machine.keepalive_timer().unwrap_or(none));
+        let took = self.session.as_ref().filter(|_| self.spec.terms.send_hold_s.is_some()).map(|s| s.took.0);
+        status.send_hold = took.map(|at| machine.send_hold_s().map_or(none, |s| whole(at, s)));
         status.error_wait = machine.error_wait().filter(|_| started);
         status.connect_delay = machine.connect_delay().filter(|_| started);
         status.restart_active = machine.is_restarting();
@@ -281,7 +285,7 @@ impl Task {
         status.channels.extend(self.channels.iter().map(Channel::status));
         self.seen.send_if_modified(|seen| {
             // Timers move with every message; nobody needs to be woken for that.
-            (seen.hold, seen.keepalive) = (status.hold, status.keepalive);
+            (seen.hold, seen.keepalive, seen.send_hold) = (status.hold, status.keepalive, status.send_hold);
             let changed = seen != status;
             if changed {
                 seen.clone_from(status);
@@ -348,6 +352,11 @@ fn unspecified(like: IpAddr) -> IpAddr {
         IpAddr::V4(_) => std::net::Ipv4Addr::UNSPECIFIED.into(),
         IpAddr::V6(_) => std::net::Ipv6Addr::UNSPECIFIED.into(),
     }
+}
+
+/// A timer that has run since then.
+fn whole(since: Moment, total_s: u64) -> Timer {
+    Timer::exact(since, u32::try_from(total_s).unwrap_or(u32::MAX))
 }
 
 async fn sleep_until(deadline: Option<std::time::Instant>) {

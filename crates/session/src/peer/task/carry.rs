@@ -211,6 +211,7 @@ impl Task {
         self.settle(negotiated.peer.asn);
         let Some(conn) = self.conn(which) else { return };
         let link = IfIndex(self.link.load(Ordering::Relaxed));
+        let taken = conn.taken();
         let place = Place::new(self.source_addr().unwrap_or(conn.local.ip()), link, &self.ifaces);
         let Some(id) = self.sources.get(0) else { return };
         let origin: Arc<Source> = Arc::new(words::source(&self.spec, id, &negotiated, place, now));
@@ -248,6 +249,7 @@ impl Task {
             octets_max: if negotiated.extended_messages { EXTENDED_OCTETS_MAX } else { MESSAGE_OCTETS_MAX },
             heard: false,
             stuck: None,
+            took: (now, taken),
             backlog: Backlog::default(),
         });
         self.monitor_up(which, &negotiated);

@@ -46,6 +46,9 @@ impl Task {
         let now = self.deps.clock.now();
         let Some(session) = &mut self.session else { return };
         let conn = if session.which == Which::Outgoing { &self.out } else { &self.inc };
+        if let Some(taken) = conn.as_ref().map(Conn::taken).filter(|taken| *taken != session.took.1) {
+            session.took = (now, taken);
+        }
         session.stuck = match (conn, session.stuck) {
             (Some(conn), Some((since, taken))) if conn.is_blocked() && conn.taken() == taken => Some((since, taken)),
             (Some(conn), _) if conn.is_blocked() => Some((now, conn.taken())),
