@@ -125,7 +125,7 @@ pub trait Layout: Sync {
         out.line(code::ROA, roa);
     }
 
-    /// The reply to `show bfd sessions`; `None`: the protocol is down.
+    /// One protocol in the reply to `show bfd sessions`; `None`: it is down.
     fn bfd_sessions(&self, protocol: &str, rows: Option<&[BfdSessionView]>, setting: &Setting<'_>, out: &mut Frame);
     /// The reply to `show symbols`.
     fn symbols(&self, rows: &[&SymbolRow], out: &mut Frame) {

@@ -348,17 +348,25 @@ impl Session {
         }
     }
 
-    async fn statics(&mut self, name: Option<Arc<str>>, config: &Config, out: &mut Frame) -> Result<(), Gone> {
+    /// The protocols of a kind that a command shows one after the other: in BIRD 2 all that run, when none is named.
+    async fn some_of(
+        &self,
+        kind: Kind,
+        name: Option<Arc<str>>,
+        config: &Config,
+    ) -> Result<Result<Vec<Arc<str>>, Refusal>, Gone> {
         let running = match (&name, config.dialect) {
-            (None, Dialect::V2) => self.running(Kind::Static).await?,
+            (None, Dialect::V2) => self.running(kind).await?,
             _ => Vec::new(),
         };
-        // BIRD 2 shows all that run, one after the other.
-        let chosen = match running.len() {
-            0 | 1 => self.one_of(Kind::Static, name, config).await?.map(|one| vec![one]),
+        Ok(match running.len() {
+            0 | 1 => self.one_of(kind, name, config).await?.map(|one| vec![one]),
             _ => Ok(running),
-        };
-        let protocols = match chosen {
+        })
+    }
+
+    async fn statics(&mut self, name: Option<Arc<str>>, config: &Config, out: &mut Frame) -> Result<(), Gone> {
+        let protocols = match self.some_of(Kind::Static, name, config).await? {
             Ok(protocols) => protocols,
             Err(refusal) => {
                 out.end(refusal.code, refusal.text);
@@ -384,15 +392,23 @@ impl Session {
         config: &Arc<Config>,
         out: &mut Frame,
     ) -> Result<(), Gone> {
-        match self.one_of(Kind::Bfd, name, config).await? {
-            Err(refusal) => out.end(refusal.code, refusal.text),
-            Ok(protocol) => {
-                let asked = Arc::clone(&protocol);
-                let rows = self.ask(|answer| Request::BfdSessions { protocol: asked, answer }).await?;
-                let about = self.about(config);
-                layout::of(config.dialect).bfd_sessions(&protocol, rows.as_deref(), &about.setting(), out);
+        let protocols = match self.some_of(Kind::Bfd, name, config).await? {
+            Ok(protocols) => protocols,
+            Err(refusal) => {
+                out.end(refusal.code, refusal.text);
+                return Ok(());
             }
+        };
+        for (n, protocol) in protocols.into_iter().enumerate() {
+            let asked = Arc::clone(&protocol);
+            let rows = self.ask(|answer| Request::BfdSessions { protocol: asked, answer }).await?;
+            if n > 0 {
+                out.line(code::BFD_SESSIONS, "");
+            }
+            let about = self.about(config);
+            layout::of(config.dialect).bfd_sessions(&protocol, rows.as_deref(), &about.setting(), out);
         }
+        out.ok();
         Ok(())
     }
 

@@ -300,10 +300,10 @@ fn sessions_of_bfd() {
         scene.write(|layout, setting, out| layout.bfd_sessions("bfd1", Some(&rows), setting, out)),
         "1020-bfd1:\n IP address                Interface  State      Since       Interval  Timeout\n\
          \x2010.55.0.2                 v0         Up         then          0.050    0.150\n\
-         \x2010.56.0.2                 ---        Down       then          1.000    0.000\n0000 \n"
+         \x2010.56.0.2                 ---        Down       then          1.000    0.000\n"
     );
     let down = scene.write(|layout, setting, out| layout.bfd_sessions("bfd1", None, setting, out));
-    assert_eq!(down, "1020-bfd1: is not up\n0000 \n");
+    assert_eq!(down, "1020-bfd1: is not up\n");
 }
 
 /// `show route [all] filter F` of one net, with a configuration that has the filter.

@@ -453,7 +453,6 @@ fn sessions_of_bfd() {
  IP address                Interface  State      Since         Interval  Timeout
  10.9.0.9                  v0         Down       12:30:47.250    1.000    0.000
  10.9.0.2                  v0         Up         12:30:47.250    0.100    0.500
-0000 
 "
     );
 }

@@ -121,7 +121,7 @@ pub fn phase(phase: Phase, out: &mut Frame) {
     );
 }
 
-/// The reply to `show bfd sessions`, with a column of so many places for times.
+/// One protocol in the reply to `show bfd sessions`, with a column of so many places for times.
 pub fn bfd_sessions(
     since_width: usize,
     protocol: &str,
@@ -130,8 +130,7 @@ pub fn bfd_sessions(
     out: &mut Frame,
 ) {
     let Some(rows) = rows else {
-        out.line(code::BFD_SESSIONS, format_args!("{protocol}: is not up"));
-        return out.ok();
+        return out.line(code::BFD_SESSIONS, format_args!("{protocol}: is not up"));
     };
     let mut line = |text: std::fmt::Arguments<'_>| out.line(code::BFD_SESSIONS, text);
     let [addr, iface, state] = ["IP address", "Interface", "State"];
@@ -145,7 +144,6 @@ pub fn bfd_sessions(
         let (interval, timeout) = (seconds(row.interval_us), seconds(row.timeout_us));
         line(format_args!("{addr:<25} {iface:<10} {state:<10} {since:<since_width$}  {interval:>7}  {timeout:>7}"));
     }
-    out.ok();
 }
 
 /// Microseconds as seconds with three digits behind the point.

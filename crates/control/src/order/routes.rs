@@ -23,7 +23,7 @@ pub(super) struct RouteArguments {
     heads_empty: bool,
     export: Option<ExportQuery>,
     /// `export PROTOCOL.CHANNEL`: of the protocol's channels this one (2).
-    channel: Option<Family>,
+    channel: Option<Channel>,
     received: Option<ReceivedQuery>,
     protocol: Option<Arc<str>>,
     filter: Option<Policy>,
@@ -31,6 +31,38 @@ pub(super) struct RouteArguments {
     filtered: bool,
     detail: bool,
     output: RouteOutput,
+}
+
+/// A channel, by the word behind the dot.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Channel {
+    Of(Family),
+    /// Of a pipe: its own table.
+    Primary,
+    /// Of a pipe: the table at its other end.
+    Secondary,
+}
+
+static CHANNELS: &[(&str, Channel)] = &[
+    ("ipv4", Channel::Of(Family::Ipv4)),
+    ("ipv6", Channel::Of(Family::Ipv6)),
+    ("pri", Channel::Primary),
+    ("sec", Channel::Secondary),
+];
+
+impl Channel {
+    fn word(self) -> &'static str {
+        CHANNELS.iter().find(|(_, channel)| *channel == self).map_or("", |(word, _)| *word)
+    }
+
+    /// Whether a protocol has it.
+    fn is_of(self, protocol: &ProtocolConf) -> bool {
+        let is_pipe = matches!(protocol.kind, ProtocolKind::Pipe(_));
+        match self {
+            Self::Of(family) => !is_pipe && protocol.channels.iter().any(|c| c.family == family),
+            Self::Primary | Self::Secondary => is_pipe,
+        }
+    }
 }
 
 impl RouteArguments {
@@ -208,8 +240,8 @@ impl RouteArguments {
         };
         let Some(protocol) = protocol.filter(is_told) else { return refusal("No valid tables".to_owned()) };
         match self.channel {
-            Some(family) if protocol.channels.iter().all(|c| c.family != family) => {
-                refusal(format!("{} has no such channel", export.protocol))
+            Some(channel) if !channel.is_of(protocol) => {
+                refusal(format!("Channel {}.{} not found", export.protocol, channel.word()))
             }
             _ => Ok(()),
         }
@@ -220,7 +252,11 @@ impl RouteArguments {
     fn query(self, config: &Config) -> RouteQuery {
         let tables_of = |name: &Arc<str>| -> Vec<Arc<str>> {
             let protocol = config.protocols.iter().find(|p| p.name == *name);
-            let of_channel = |c: &&ChannelConf| self.channel.is_none_or(|family| c.family == family);
+            let of_channel = |c: &&ChannelConf| match self.channel {
+                None | Some(Channel::Primary) => true,
+                Some(Channel::Of(family)) => c.family == family,
+                Some(Channel::Secondary) => false,
+            };
             let channels =
                 protocol.into_iter().flat_map(|p| p.channels.iter().chain(&p.roa_channels)).filter(of_channel);
             let own = channels.map(|c| c.table.clone());
@@ -229,6 +265,7 @@ impl RouteArguments {
                 Some(ProtocolKind::Pipe(pipe)) if self.dialect == Dialect::V2 => pipe.peer_table.clone(),
                 _ => None,
             };
+            let other = other.filter(|_| self.channel != Some(Channel::Primary));
             own.chain(other).collect()
         };
         // As declared.
@@ -280,14 +317,12 @@ impl RouteArguments {
     }
 }
 
-/// `ipv4`, `ipv6`.
-fn channel(reader: &mut Reader<'_>) -> Parsed<Family> {
-    for (word, family) in [("ipv4", Family::Ipv4), ("ipv6", Family::Ipv6)] {
-        if reader.at().eat_word(word) {
-            return Ok(family);
-        }
+/// One of [`CHANNELS`].
+fn channel(reader: &mut Reader<'_>) -> Parsed<Channel> {
+    match CHANNELS.iter().find(|(word, _)| reader.at().eat_word(word)) {
+        Some((_, channel)) => Ok(*channel),
+        None => Err(reader.at().wanted("`ipv4` or `ipv6`, of a pipe `pri` or `sec`")),
     }
-    Err(reader.at().wanted("`ipv4` or `ipv6`"))
 }
 
 fn export_mode(word: &str) -> Option<ExportMode> {
