@@ -309,6 +309,15 @@ fn config_of_2(text: &str) -> Config {
     }
 }
 
+/// As 2.19.2, which warns; 2.0.12 keeps the words.
+#[test]
+fn arguments_may_be_called_low_and_state_in_dialect_2() {
+    let config = config_of_2("function f(int low; int state) { return low < state; } protocol device { }");
+    assert!(config.symbols.rows.iter().any(|row| &*row.name == "f"));
+    let said = refused_of_2("function f(int on) { return on; } protocol device { }");
+    assert!(said.contains("syntax error"), "{said}");
+}
+
 #[test]
 fn nobody_is_warned_of_what_waits_to_be_sent_unless_that_is_asked_for() {
     let warning = |own: &str| {

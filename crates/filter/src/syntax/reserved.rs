@@ -3,7 +3,8 @@
 //! Found by asking BIRD 1.6.8 (`bird` and `bird6`) for each word in its binary
 //! and in its manual whether it may be defined as a constant, and BIRD 2.0.12
 //! likewise. Of the latter's words those are left out that later releases of 2.x
-//! allow as names (`data`, `len`, ...): they stand behind a dot or in commands.
+//! allow as names (`data`, `len`, ...) and that mean nothing here at the place of a
+//! name: they stand behind a dot, in commands, or in protocols that are not there.
 
 use crate::dialect::Dialect;
 use route::Family;
@@ -125,7 +126,7 @@ static V2: &[&str] = &[
     "krt_lock_window", "krt_metric", "krt_mtu", "krt_prefsrc", "krt_quickack", "krt_realm",
     "krt_reordering", "krt_rto_min", "krt_rtt", "krt_rttvar", "krt_scope", "krt_source", "krt_sstresh",
     "krt_window", "large", "latency", "lc", "lclist", "learn", "length", "lifetime", "limit", "linger",
-    "link", "lived", "lladdr", "local", "log", "long", "low", "lsa", "lsadb", "lsid", "mac", "managed",
+    "link", "lived", "lladdr", "local", "log", "long", "lsa", "lsadb", "lsid", "mac", "managed",
     "mandatory", "max", "md5", "med", "medium", "member", "memory", "merge", "messages", "meticulous",
     "metric", "min", "missing", "mode", "mpls", "mrt", "mrtdump", "ms", "mtu", "mult", "multicast",
     "multihop", "multiplier", "name", "nbma", "neighbor", "neighbors", "net", "netlink", "netmask",
@@ -144,7 +145,7 @@ static V2: &[&str] = &[
     "scope", "sec", "secondary", "security", "self", "sensitive", "sessions", "set", "setkey", "sets",
     "settle", "sha1", "sha256", "sha384", "sha512", "short", "show", "shutdown", "simple", "skip",
     "sockets", "solicited", "sorted", "source", "split", "ssh", "stability", "stale", "start",
-    "startup", "state", "states", "static", "stats", "stderr", "strict", "string", "stub", "stubnet",
+    "startup", "states", "static", "stats", "stderr", "strict", "string", "stub", "stubnet",
     "summary", "suppression", "symbols", "syslog", "table", "tag", "tcp", "template", "then",
     "threshold", "tick", "time", "timeformat", "timeout", "timer", "to", "topology", "trace",
     "translator", "transmit", "transport", "trie", "trigger", "true", "ttl", "tx", "type", "unicast",
@@ -160,6 +161,14 @@ mod tests {
     #[test]
     fn the_lists_are_in_order() {
         assert!(BOTH.is_sorted() && IPV6_ONLY.is_sorted() && V2.is_sorted());
+    }
+
+    #[test]
+    fn what_later_releases_allow_as_a_name_is_none_in_2_and_stays_reserved_in_1_6() {
+        for word in ["len", "low", "state"] {
+            assert!(is_reserved(word, None) && !is_reserved_in(word, None, Dialect::V2), "{word}");
+        }
+        assert!(is_reserved_in("states", None, Dialect::V2));
     }
 
     #[test]
