@@ -8,12 +8,16 @@ use crate::output::{Line, Output};
 use std::io::{BufRead, BufReader, ErrorKind, Write};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
+use std::time::Duration;
 
 /// What is read at once, and printed at once, in octets.
 const PIECE: usize = 64 * 1024;
 
 /// The longest line that is taken from the daemon, in octets.
 const LINE_MAX: u64 = 1 << 20;
+
+/// How long a greeting is waited for that the conversation can do without.
+const GREETING_MAX: Duration = Duration::from_secs(2);
 
 /// An open connection.
 #[derive(Debug)]
@@ -46,6 +50,18 @@ impl Connection {
             format!("Unable to connect to server control socket ({}): {words}", path.display())
         })?;
         Ok(Self { lines: BufReader::with_capacity(PIECE, stream) })
+    }
+
+    /// What the daemon at this socket greets with now, without printing it. `None`: it does not say so soon.
+    pub fn greeting(path: &Path) -> Option<String> {
+        let mut connection = Self::open(path).ok()?;
+        connection.lines.get_ref().set_read_timeout(Some(GREETING_MAX)).ok()?;
+        let mut octets = Vec::new();
+        connection.line(&mut octets).ok()?;
+        match Line::of(&String::from_utf8_lossy(&octets)) {
+            Line::Coded { text, last: true, .. } => Some(text.to_owned()),
+            _ => None,
+        }
     }
 
     /// Sends a command. Line ends in it become blanks: it is one command.

@@ -4,7 +4,8 @@
 //! commands, `?` explains without waiting for the end of the line (inside quotes
 //! it is a character like others). Without a terminal, or with `-l`, lines are
 //! read as they come. Lines of the log that arrive while somebody types are
-//! shown before the next reply.
+//! shown before the next reply. A `configure` may have made another release of the
+//! daemon: behind it the table is that of who greets then.
 
 use crate::commands::Release;
 use crate::connection::Connection;
@@ -22,13 +23,15 @@ use rustyline::{
     KeyEvent, RepeatCount,
 };
 use std::io::{BufRead, IsTerminal};
-use std::sync::Arc;
+use std::path::PathBuf;
+use std::sync::{Arc, PoisonError, RwLock};
 
 const PROMPT: &str = "bird> ";
 
 /// Talks until the user ends it; whether the daemon refused the last command.
 pub fn run(options: &Options, connection: Connection, output: Output, release: Release) -> Result<bool, String> {
-    let mut talk = Talk { connection, output, tree: Arc::new(Tree::new(release)), refused: false };
+    let known = Known::of(release);
+    let mut talk = Talk { connection, socket: options.socket.clone(), output, known, refused: false };
     if options.light || !std::io::stdin().is_terminal() {
         talk.plainly()?;
     } else {
@@ -39,9 +42,28 @@ pub fn run(options: &Options, connection: Connection, output: Output, release: R
 
 struct Talk {
     connection: Connection,
+    socket: PathBuf,
     output: Output,
-    tree: Arc<Tree>,
+    known: Known,
     refused: bool,
+}
+
+/// The commands of the release that speaks, for all who read them.
+#[derive(Clone)]
+struct Known(Arc<RwLock<Arc<Tree>>>);
+
+impl Known {
+    fn of(release: Release) -> Self {
+        Self(Arc::new(RwLock::new(Arc::new(Tree::new(release)))))
+    }
+
+    fn tree(&self) -> Arc<Tree> {
+        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn follow(&self, release: Release) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(Tree::new(release));
+    }
 }
 
 /// Whether to go on.
@@ -69,8 +91,8 @@ impl Talk {
     fn with_editor(&mut self) -> Result<(), String> {
         let config = Config::builder().completion_type(CompletionType::List).auto_add_history(true).build();
         let mut editor: Editor<Assistant, DefaultHistory> = Editor::with_config(config).map_err(|e| e.to_string())?;
-        editor.set_helper(Some(Assistant { tree: Arc::clone(&self.tree) }));
-        let question = Question { tree: Arc::clone(&self.tree), output: self.output };
+        editor.set_helper(Some(Assistant { known: self.known.clone() }));
+        let question = Question { known: self.known.clone(), output: self.output };
         editor.bind_sequence(Event::from(KeyEvent::from('?')), EventHandler::Conditional(Box::new(question)));
         loop {
             match editor.readline(PROMPT) {
@@ -91,7 +113,7 @@ impl Talk {
         if line.trim().is_empty() {
             return Ok(Next::Line);
         }
-        let command = match self.tree.expand(line) {
+        let command = match self.known.tree().expand(line) {
             Expansion::Command(command) => command,
             Expansion::Explained(text) => {
                 self.output.text(&text);
@@ -99,7 +121,8 @@ impl Talk {
                 return Ok(Next::Line);
             }
         };
-        match command.split(' ').next() {
+        let verb = command.split(' ').next();
+        match verb {
             Some("exit" | "quit") => return Ok(Next::End),
             Some("help") => self.output.text("Press `?' for context sensitive help.\n"),
             _ => {
@@ -107,13 +130,19 @@ impl Talk {
                 self.refused = self.connection.reply(&self.output)?.is_refusal();
             }
         }
+        if verb == Some("configure")
+            && !self.refused
+            && let Some(greeting) = Connection::greeting(&self.socket)
+        {
+            self.known.follow(Release::of_greeting(&greeting));
+        }
         Ok(Next::Line)
     }
 }
 
 /// Completes from the tree.
 struct Assistant {
-    tree: Arc<Tree>,
+    known: Known,
 }
 
 impl Completer for Assistant {
@@ -121,12 +150,13 @@ impl Completer for Assistant {
 
     fn complete(&self, line: &str, at: usize, _: &Context<'_>) -> rustyline::Result<(usize, Vec<String>)> {
         let typed = line.get(..at).unwrap_or_default();
-        let (start, completion) = self.tree.complete(typed);
+        let tree = self.known.tree();
+        let (start, completion) = tree.complete(typed);
         Ok(match completion {
             Completion::Nothing => (start, Vec::new()),
             Completion::Word(word, true) => (start, vec![format!("{word} ")]),
             Completion::Word(word, false) => (start, vec![word.to_owned()]),
-            Completion::Choices => (start, self.tree.choices(typed)),
+            Completion::Choices => (start, tree.choices(typed)),
         })
     }
 }
@@ -140,7 +170,7 @@ impl Validator for Assistant {}
 
 /// The `?` key.
 struct Question {
-    tree: Arc<Tree>,
+    known: Known,
     output: Output,
 }
 
@@ -152,8 +182,55 @@ impl ConditionalEventHandler for Question {
             return None;
         }
         // The terminal is raw: line ends need their carriage return.
-        let help = self.tree.explain(typed).replace('\n', "\r\n");
+        let help = self.known.tree().explain(typed).replace('\n', "\r\n");
         self.output.text(&format!("?\r\n{help}"));
         Some(Cmd::Repaint)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::{BufReader, Write};
+    use std::os::unix::net::{UnixListener, UnixStream};
+
+    /// A daemon of 1.6 that is one of 2 from its `configure` on.
+    fn daemon(listener: &UnixListener) {
+        let greet = |release: &str| {
+            let mut stream = listener.accept().unwrap().0;
+            writeln!(stream, "0001 BIRD {release} ready.").unwrap();
+            BufReader::new(stream)
+        };
+        let said = |from: &mut BufReader<UnixStream>| {
+            let mut line = String::new();
+            from.read_line(&mut line).unwrap();
+            line
+        };
+        let mut talk = greet("1.6.8");
+        assert_eq!(said(&mut talk), "configure check\n");
+        writeln!(talk.get_mut(), "0020 Configuration OK").unwrap();
+        drop(greet("1.6.8"));
+        assert_eq!(said(&mut talk), "configure\n");
+        writeln!(talk.get_mut(), "0003 Reconfigured").unwrap();
+        drop(greet("2.0.12"));
+        assert_eq!(said(&mut talk), "", "nothing more comes");
+    }
+
+    #[test]
+    fn behind_a_configure_the_commands_are_those_of_who_greets_then() {
+        let socket = std::env::temp_dir().join(format!("rbirdc-{}.ctl", std::process::id()));
+        let _ = std::fs::remove_file(&socket);
+        let listener = UnixListener::bind(&socket).unwrap();
+        let daemon = std::thread::spawn(move || daemon(&listener));
+        let output = Output::new(false);
+        let mut connection = Connection::open(&socket).unwrap();
+        let known = Known::of(Release::of_greeting(&connection.reply(&output).unwrap().text));
+        let mut talk = Talk { connection, socket: socket.clone(), output, known, refused: false };
+        let knows_roa = |talk: &Talk| matches!(talk.known.tree().expand("add roa"), Expansion::Command(_));
+        assert!(talk.line("conf check").unwrap() == Next::Line && knows_roa(&talk));
+        assert!(talk.line("conf").unwrap() == Next::Line && !knows_roa(&talk));
+        drop(talk);
+        daemon.join().unwrap();
+        let _ = std::fs::remove_file(&socket);
     }
 }
