@@ -37,9 +37,11 @@ impl Parser<'_> {
                 channel.carries = if is_pipe { carries } else { Carries::Routes };
             }
             let has_table = !matches!(conf.kind, ProtocolKind::Device(_) | ProtocolKind::Bmp(_));
-            let span = conf.span;
-            channels =
-                has_table.then(|| DraftChannel { conf: channel, span, given: given.clone() }).into_iter().collect();
+            if has_table {
+                channels = vec![DraftChannel { conf: channel, span: conf.span, given: given.clone() }];
+            } else {
+                conf.idle_channel = Some(Box::new(channel));
+            }
         }
         if let ProtocolKind::Aggregator(aggregator) = &conf.kind {
             channels = of_aggregator(aggregator, channels);

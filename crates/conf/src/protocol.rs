@@ -39,7 +39,7 @@ const TEMPLATE: &str = "protocol template";
 /// The protocols that rbird has.
 pub(crate) static KINDS: &[Kind] = &[
     Kind { word: "device", blank: |dialect| ProtocolKind::Device(DeviceConf::of(dialect)), preference: 240 },
-    Kind { word: "direct", blank: |_| ProtocolKind::Direct(DirectConf::default()), preference: 240 },
+    Kind { word: "direct", blank: |dialect| ProtocolKind::Direct(DirectConf::of(dialect)), preference: 240 },
     Kind { word: "kernel", blank: |dialect| ProtocolKind::Kernel(KernelConf::of(dialect)), preference: 10 },
     Kind { word: "static", blank: |dialect| ProtocolKind::Static(StaticConf::of(dialect)), preference: 200 },
     Kind { word: "pipe", blank: |_| ProtocolKind::Pipe(PipeConf::default()), preference: 70 },

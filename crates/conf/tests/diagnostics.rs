@@ -232,6 +232,17 @@ fn protocols_that_rbird_has_not_are_refused_by_a_sentence() {
 }
 
 #[test]
+fn a_number_that_can_not_be_computed_is_told_in_the_words_of_each_release() {
+    assert_eq!(lines("eval 1/0;"), ["bird.conf:1:6 Integer expression expected"]);
+    assert_eq!(lines("protocol kernel { metric (1/0); }"), ["bird.conf:1:27 Integer expression expected"]);
+    assert_eq!(lines("define x = 1/0;"), ["bird.conf:1:12 Runtime error"]);
+    let files = Memory::new().with("bird.conf", "function f(int a) { return 1/a; }\neval f(0);");
+    let of_2 = said_by(&files, &LoadOptions { dialect: Some(Dialect::V2), ..LoadOptions::default() });
+    let first = of_2.lines().next().unwrap_or_default();
+    assert_eq!(first, "bird.conf:2:6 Runtime error while evaluating expression; see log for details");
+}
+
+#[test]
 fn an_error_in_a_filter_hides_none_behind_it() {
     assert_eq!(
         lines(

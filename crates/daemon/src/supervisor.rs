@@ -26,7 +26,7 @@ use crate::protocols::{
 use crate::roas::Settled;
 use crate::translate::{self, ChannelIds};
 use crate::world::{Tripped, World};
-use conf::config::{BgpConf, ChannelConf, Config, Dialect, ProtocolConf, ProtocolKind};
+use conf::config::{BgpConf, ChannelConf, Config, Dialect, ListenBgp, ProtocolConf, ProtocolKind};
 use conf::load::{LoadOptions, Loaded, Refused};
 use control::request::{Choice, ExportMode, ExportQuery, Request, RouteQuery};
 use control::view::{InterfaceView, MemoryView, Phase, RecoveryView, RouteItem, StatusView, Timer};
@@ -135,6 +135,8 @@ pub struct Supervisor {
     instances: Vec<Instance>,
     started: Moment,
     router_id: Ipv4Addr,
+    /// Where neighbours are awaited: in dialect 1.6 as at the start.
+    listen: ListenBgp,
     hostname: Arc<str>,
     reload: Reload,
     line: reading::Line,
@@ -184,6 +186,7 @@ impl Supervisor {
             world,
             reader,
             home: Arc::clone(&current.path),
+            listen: current.config.listen.clone(),
             current,
             published,
             tables: HashMap::new(),
@@ -565,7 +568,9 @@ impl Supervisor {
     }
 
     fn spawn_peer(&self, start: &Start, bgp: &BgpConf) -> Running {
-        let spec = translate::peer(&start.conf, bgp, &self.current.config, start.id, self.router_id, &start.channels);
+        let config = &self.current.config;
+        let (listen, id) = (&self.listen, self.router_id);
+        let spec = translate::peer(&start.conf, bgp, config, listen, start.id, id, &start.channels);
         let peer = session::peer::spawn(spec, self.world.deps.clone());
         for ids in &start.channels {
             self.world.listeners.add(ids.channel, &start.conf.name, Some(peer.clone()));

@@ -1,7 +1,7 @@
 //! From the configuration's words to a session's: the two rooms do not know each other.
 
 use conf::Dialect;
-use conf::config::{self, BgpChannel, BgpConf, ChannelConf, Config, LatencyConf, ProtocolConf, rib_words};
+use conf::config::{self, BgpChannel, BgpConf, ChannelConf, Config, LatencyConf, ListenBgp, ProtocolConf, rib_words};
 use netlink::IfaceRules;
 use rib::batch::{Limit, LimitAction};
 use route::{ChannelId, Family, ProtocolId, TableId};
@@ -39,11 +39,12 @@ pub struct ChannelIds {
     pub other_igp_table: TableId,
 }
 
-/// A peer, as the sessions' room wants it.
+/// A peer, as the sessions' room wants it. `listen`: the `listen bgp` that is in force.
 pub fn peer(
     conf: &ProtocolConf,
     bgp: &BgpConf,
     config: &Config,
+    listen: &ListenBgp,
     id: ProtocolId,
     router_id: Ipv4Addr,
     ids: &[ChannelIds],
@@ -55,7 +56,7 @@ pub fn peer(
         debug: conf.debug.0,
         mrtdump: conf.mrtdump.0,
         router_id,
-        listen: Some(listen(config, bgp)),
+        listen: Some(awaited(listen, bgp)),
         listen_on: listen_on(bgp),
         free_bind: bgp.free_bind,
         local_as: bgp.local_as,
@@ -181,15 +182,15 @@ fn dynamic(bgp: &BgpConf) -> Dynamic {
 }
 
 /// Where incoming connections are awaited: `listen bgp`, port 179 of every address without it.
-fn listen(config: &Config, bgp: &BgpConf) -> SocketAddr {
+fn awaited(listen: &ListenBgp, bgp: &BgpConf) -> SocketAddr {
     let own = Family::of(bgp.peer_addr);
     let any = match bgp.range.map_or(own, |range| range.family()) {
         Family::Ipv4 => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
         Family::Ipv6 => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
     };
-    let address = config.listen.address.filter(|a| a.is_ipv4() == any.is_ipv4()).unwrap_or(any);
+    let address = listen.address.filter(|a| a.is_ipv4() == any.is_ipv4()).unwrap_or(any);
     let address = bgp.bind.addr.unwrap_or(address);
-    SocketAddr::new(address, bgp.local_port.or(config.listen.port).unwrap_or(179))
+    SocketAddr::new(address, bgp.local_port.or(listen.port).unwrap_or(179))
 }
 
 /// On which links: `strict bind` with `interface` or `interface range`. A member of a range hears on its own.

@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use tokio::sync::watch;
 
-use crate::protocols::Desk;
+use crate::protocols::{Desk, Standing};
 use crate::roas::RoaBoard;
 use crate::settings::Settings;
 
@@ -165,6 +165,8 @@ pub struct World {
     pub monitor: Monitor,
     /// What protocols see of them: nothing before a device protocol runs.
     pub links: Arc<watch::Sender<Arc<Ifaces>>>,
+    /// Which addresses stand for links, as the device protocol has it.
+    pub standing: Standing,
     /// ROA tables, as filters see them.
     pub roas: RoaBoard,
     /// Numbers.
@@ -203,6 +205,7 @@ impl World {
             dynamic: session::dynamic::Ear::default(),
         };
         let links = Arc::new(links);
-        Self { deps, monitor, links, roas, numbers: Arc::new(Numbers::default()), listeners, bfd }
+        let (numbers, standing) = (Arc::default(), Standing::default());
+        Self { deps, monitor, links, standing, roas, numbers, listeners, bfd }
     }
 }

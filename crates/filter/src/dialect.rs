@@ -50,6 +50,8 @@ pub struct Rules {
     pub filter_returns: bool,
     /// How sets in paths are written.
     pub brackets: Brackets,
+    /// What is said where a number was to be computed and the run ended with an error.
+    pub no_number: &'static str,
 }
 
 static V1: Rules = Rules {
@@ -68,6 +70,7 @@ static V1: Rules = Rules {
     merges: false,
     filter_returns: false,
     brackets: Brackets::Wide,
+    no_number: "Integer expression expected",
 };
 
 static V2: Rules = Rules {
@@ -86,6 +89,7 @@ static V2: Rules = Rules {
     merges: true,
     filter_returns: true,
     brackets: Brackets::Tight,
+    no_number: "Runtime error while evaluating expression; see log for details",
 };
 
 impl Dialect {

@@ -47,7 +47,7 @@ pub fn define_function(cursor: &mut Cursor<'_>, symbols: &mut Symbols) -> Rule<(
 pub fn define_constant(cursor: &mut Cursor<'_>, symbols: &mut Symbols) -> Rule<()> {
     define(cursor, symbols, |cursor, symbols, _, _| {
         cursor.expect(Op::Equal).map_err(one)?;
-        let (value, warned) = evaluate_warning(cursor, symbols)?;
+        let (value, warned) = evaluate_warning(cursor, symbols, "Runtime error")?;
         cursor.expect(Op::Semicolon).map_err(one)?;
         Ok((SymbolKind::Constant(value), warned))
     })
@@ -222,20 +222,26 @@ pub struct Evaluated {
     pub printed: Vec<String>,
 }
 
-/// Reads an expression and computes it, as `define` does.
+/// Reads an expression and computes it where a number is wanted: behind `eval`, and in parentheses.
 pub fn evaluate(cursor: &mut Cursor<'_>, symbols: &Symbols) -> Rule<Value<'static>> {
-    evaluate_warning(cursor, symbols).map(|(value, _)| value)
+    let failed = cursor.dialect().rules().no_number;
+    evaluate_warning(cursor, symbols, failed).map(|(value, _)| value)
 }
 
-/// The same, with what is surely not meant.
-fn evaluate_warning(cursor: &mut Cursor<'_>, symbols: &Symbols) -> Rule<(Value<'static>, Vec<Diagnostic>)> {
+/// Reads an expression and computes it: its value, with what is surely not meant. `failed`: what is said when it can
+/// not be computed.
+fn evaluate_warning(
+    cursor: &mut Cursor<'_>,
+    symbols: &Symbols,
+    failed: &str,
+) -> Rule<(Value<'static>, Vec<Diagnostic>)> {
     let start = cursor.span();
     let expression = Expression::read(cursor, symbols)?;
     let span = cursor.since(start);
     match interpret::evaluate(&expression.node, expression.rules) {
         Ok(value) => Ok((value, expression.warned.0)),
         Err(words) => {
-            let mut wrong = Diagnostic::error(span, "Runtime error");
+            let mut wrong = Diagnostic::error(span, failed);
             wrong.label = Some(words);
             Err(vec![wrong])
         }

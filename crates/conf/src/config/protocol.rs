@@ -31,6 +31,8 @@ pub struct ProtocolConf {
     pub channels: Vec<ChannelConf>,
     /// Its attachments to ROA and ASPA tables (2).
     pub roa_channels: Vec<ChannelConf>,
+    /// What a protocol without a table says of one all the same: BIRD 1.6 shows it (device).
+    pub idle_channel: Option<Box<ChannelConf>>,
     /// Its own options.
     pub kind: ProtocolKind,
 }
@@ -49,6 +51,7 @@ impl ProtocolConf {
             mrtdump,
             channels: Vec::new(),
             roa_channels: Vec::new(),
+            idle_channel: None,
             kind,
         }
     }

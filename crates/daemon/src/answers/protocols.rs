@@ -53,7 +53,8 @@ fn row(
     status: Option<&PeerStatus>,
     detail: Option<Box<ProtocolDetail>>,
 ) -> ProtocolView {
-    let table = first_channel(seen).map_or(default_table, |c| &c.table);
+    let first = first_channel(seen).or(seen.conf.idle_channel.as_deref());
+    let table = first.map_or(default_table, |c| &c.table);
     let (state, since, info) = match status {
         // As in BIRD it waits for the one that has its neighbour.
         Some(s) if seen.enabled && seen.held => ("start", s.since, Info::Bgp { state: "Idle", error: Arc::default() }),
@@ -156,7 +157,7 @@ async fn details(
         _ => None,
     };
     if channels.is_empty() {
-        channels.push(no_channel(default_table, seen.is_begun()));
+        channels.push(no_channel(default_table, seen.conf.idle_channel.as_deref(), seen.is_begun()));
     }
     ProtocolDetail {
         description: seen.conf.description.clone(),
@@ -172,20 +173,23 @@ async fn details(
     }
 }
 
-/// What 1.6 shows of a protocol that has nothing to do with tables.
-fn no_channel(table: &Arc<str>, up: bool) -> ChannelView {
+/// What 1.6 shows of a protocol that has nothing to do with tables: what its options say of one.
+fn no_channel(table: &Arc<str>, said: Option<&ChannelConf>, up: bool) -> ChannelView {
+    let view = |of: fn(&ChannelConf) -> Option<conf::config::LimitConf>| {
+        limit(said.and_then(of)).map(|l| LimitView { routes_max: l.routes_max, action: l.action, hit: false })
+    };
     ChannelView {
         name: "",
-        table: Arc::clone(table),
+        table: Arc::clone(said.map_or(table, |c| &c.table)),
         peer_table: None,
         state: if up { "UP" } else { "DOWN" },
-        preference: 240,
-        import: Policy::Accept,
-        export: Policy::Reject,
+        preference: said.map_or(240, |c| c.preference),
+        import: said.map_or(Policy::Accept, |c| c.import.clone()),
+        export: said.map_or(Policy::Reject, |c| c.export.clone()),
         recovery: None,
-        receive_limit: None,
-        import_limit: None,
-        export_limit: None,
+        receive_limit: view(|c| c.receive_limit),
+        import_limit: view(|c| c.import_limit),
+        export_limit: view(|c| c.export_limit),
         routes: up.then(|| RoutesView {
             counts: RouteCounts::default(),
             keep_filtered: false,

@@ -2,6 +2,7 @@
 
 use super::diary::Diary;
 use super::{Start, pattern};
+use crate::world::World;
 use conf::config::{DeviceConf, ProtocolConf, ProtocolKind};
 use control::view::InterfaceView;
 use netlink::Monitor;
@@ -9,11 +10,14 @@ use route::iface::Scope;
 use route::{Family, Iface, IfaceAddr, Ifaces};
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::watch;
 
 /// A running `device` protocol. Cheap to clone.
 #[derive(Clone)]
 pub struct DeviceHandle {
     monitor: Monitor,
+    links: Arc<watch::Sender<Arc<Ifaces>>>,
+    standing: Standing,
     diary: Diary,
     state: Arc<Mutex<Device>>,
 }
@@ -23,11 +27,44 @@ struct Device {
     up: bool,
 }
 
+/// How the device protocol chooses the addresses that stand for links, for those who ask. Cheap to clone.
+#[derive(Clone, Default)]
+pub struct Standing(Arc<Mutex<DeviceConf>>);
+
+impl Standing {
+    /// The options of the device protocol; its defaults before there was one.
+    pub fn rules(&self) -> DeviceConf {
+        self.lock().clone()
+    }
+
+    /// Takes over new ones; says whether other addresses may stand for links now.
+    fn set(&self, conf: &DeviceConf) -> bool {
+        let mut now = self.lock();
+        let differs = (&now.primary, now.prefers_lowest) != (&conf.primary, conf.prefers_lowest);
+        *now = conf.clone();
+        differs
+    }
+
+    fn lock(&self) -> MutexGuard<'_, DeviceConf> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 impl DeviceHandle {
     /// Makes it; it is down until [`begin`](Self::begin). Must be called inside the runtime.
     pub fn spawn(start: Start) -> Self {
         let state = Device { conf: start.conf, up: false };
-        Self { monitor: start.world.monitor, diary: start.diary, state: Arc::new(Mutex::new(state)) }
+        let World { monitor, links, standing, .. } = start.world;
+        let this = Self { monitor, links, standing, diary: start.diary, state: Arc::new(Mutex::new(state)) };
+        this.tell_standing(&this.lock());
+        this
+    }
+
+    /// Who follows links looks at them again when other addresses stand for them.
+    fn tell_standing(&self, state: &Device) {
+        if device(&state.conf).is_some_and(|conf| self.standing.set(conf)) {
+            self.links.send_modify(|_| ());
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Device> {
@@ -67,6 +104,7 @@ impl DeviceHandle {
         let mut state = self.lock();
         state.conf = conf;
         self.set_pace(&state);
+        self.tell_standing(&state);
     }
 
     fn set_pace(&self, state: &Device) {

@@ -2,15 +2,17 @@
 //!
 //! One route for each address that is no secondary one and reaches beyond its
 //! link, on links that are up. The same network on two links gives two routes:
-//! the link's number is the path identifier.
+//! the link's number is the path identifier. Patterns of addresses mean in BIRD 1.6
+//! the address that stands for the link, as the device protocol has it, in 2 each.
 
 use super::Start;
 use super::channel::{Import, Told};
+use super::device::{Standing, primary};
 use super::diary::Diary;
 use super::follow::{Follower, Following};
 use super::pattern;
 use super::sight::Sight;
-use conf::config::{DirectConf, ProtocolConf, ProtocolKind};
+use conf::config::{DeviceConf, DirectConf, ProtocolConf, ProtocolKind};
 use route::attrs::Local;
 use route::iface::Scope;
 use route::{AttrSet, Dest, Family, Hop, Ifaces, Prefix, SourceKind};
@@ -27,7 +29,8 @@ impl DirectHandle {
             .filter_map(|place| Some((Import::new(&start, place, SourceKind::Device)?, Told::default())))
             .collect();
         let sight = Sight::new(true);
-        let state = Direct { conf: Arc::clone(&start.conf), channels, diary: start.diary, sight, up: false };
+        let (conf, standing) = (Arc::clone(&start.conf), start.world.standing.clone());
+        let state = Direct { conf, channels, diary: start.diary, sight, standing, up: false };
         Self(Following::spawn(state, &start.world.deps.ifaces))
     }
 
@@ -54,15 +57,17 @@ struct Direct {
     channels: Vec<(Import, Told)>,
     diary: Diary,
     sight: Sight,
+    standing: Standing,
     up: bool,
 }
 
 impl Direct {
     fn tell(&mut self, ifaces: &Ifaces, again: bool) {
         let ProtocolKind::Direct(conf) = &self.conf.kind else { return };
+        let links = self.standing.rules();
         for (import, told) in &mut self.channels {
             let (family, preference) = (import.conf().family, import.conf().preference);
-            told.tell(import, routes(conf, family, preference, ifaces), ifaces, again);
+            told.tell(import, routes(conf, &links, family, preference, ifaces), ifaces, again);
         }
     }
 }
@@ -111,15 +116,22 @@ impl Follower for Direct {
     }
 }
 
-/// The routes that these links and addresses give.
-fn routes(conf: &DirectConf, family: Family, preference: u32, ifaces: &Ifaces) -> Vec<((Prefix, u32), AttrSet)> {
+/// The routes that these links and addresses give. `links`: how the device protocol chooses what stands for them.
+fn routes(
+    conf: &DirectConf,
+    links: &DeviceConf,
+    family: Family,
+    preference: u32,
+    ifaces: &Ifaces,
+) -> Vec<((Prefix, u32), AttrSet)> {
     let mut routes = Vec::new();
     for iface in ifaces.iter().filter(|i| i.is_up() && (i.flags.link_up || !conf.check_link)) {
         let local = Local::new(SourceKind::Device, preference, Dest::Via(Hop::dev(iface.index)));
         let attrs = AttrSet::local_only(local);
+        let stands = if conf.by_primary { primary(Some(links), iface, family) } else { None };
         for addr in &iface.addrs {
             let reaches = !addr.secondary && addr.scope > Scope::Link && addr.prefix.family() == family;
-            if reaches && pattern::means(&conf.interfaces, iface, addr) {
+            if reaches && pattern::means(&conf.interfaces, iface, stands.unwrap_or(addr)) {
                 routes.push(((addr.prefix, iface.index.0), attrs.clone()));
             }
         }
@@ -134,7 +146,11 @@ mod tests {
     use conf::config::IfacePattern;
 
     fn nets(conf: &DirectConf, ifaces: &Ifaces) -> Vec<String> {
-        let mut all = routes(conf, Family::Ipv4, 240, ifaces);
+        nets_by(&DeviceConf::default(), conf, ifaces)
+    }
+
+    fn nets_by(links: &DeviceConf, conf: &DirectConf, ifaces: &Ifaces) -> Vec<String> {
+        let mut all = routes(conf, links, Family::Ipv4, 240, ifaces);
         all.sort_by_key(|(key, _)| *key);
         all.iter().map(|((net, link), _)| format!("{net} {link}")).collect()
     }
@@ -143,7 +159,7 @@ mod tests {
         IfacePattern { negative, name: Some(name.into()), prefix: prefix.map(|p| p.parse().unwrap()) }
     }
 
-    const EVERYTHING: DirectConf = DirectConf { interfaces: Vec::new(), check_link: false };
+    const EVERYTHING: DirectConf = DirectConf { interfaces: Vec::new(), check_link: false, by_primary: false };
 
     /// The addresses of reference/kernel/1.6.8/second-address-and-secondary.txt.
     #[test]
@@ -169,6 +185,28 @@ mod tests {
         assert_eq!(nets(&conf, &ifaces), ["10.1.1.0/24 2", "10.2.1.0/24 2", "10.9.9.9/32 3"]);
         let conf = DirectConf { interfaces: vec![pattern(false, "d0", Some("10.2.0.0/16"))], ..EVERYTHING };
         assert_eq!(nets(&conf, &ifaces), ["10.2.1.0/24 2"]);
+    }
+
+    /// Tried with 1.6.8, and what its manual says of 2.
+    #[test]
+    fn in_dialect_1_a_link_is_judged_with_all_its_networks_by_the_address_that_stands_for_it() {
+        let ifaces = lab::links(&[
+            ("d0", &["10.9.0.1/24", "10.11.0.1/24", "10.12.0.1 peer 10.12.0.2"]),
+            ("d1", &["10.10.0.1/24", "10.9.1.1/24", "10.13.0.1/32"]),
+        ]);
+        let net = IfacePattern { negative: false, name: None, prefix: Some("10.9.0.0/16".parse().unwrap()) };
+        let each = DirectConf { interfaces: vec![net], ..EVERYTHING };
+        let by_primary = DirectConf { by_primary: true, ..each.clone() };
+        let any = IfacePattern { negative: false, name: None, prefix: None };
+        let rules = DeviceConf { primary: vec![(any, "10.10.0.0/24".parse().unwrap())], ..DeviceConf::default() };
+
+        let of_d0 = ["10.9.0.0/24 1", "10.11.0.0/24 1", "10.12.0.2/32 1"];
+        assert_eq!(nets_by(&rules, &by_primary, &ifaces), of_d0);
+        // Without the rule 10.9.1.1, the lowest one, stands for d1.
+        let of_both =
+            ["10.9.0.0/24 1", "10.9.1.0/24 2", "10.10.0.0/24 2", "10.11.0.0/24 1", "10.12.0.2/32 1", "10.13.0.1/32 2"];
+        assert_eq!(nets(&by_primary, &ifaces), of_both);
+        assert_eq!(nets_by(&rules, &each, &ifaces), ["10.9.0.0/24 1", "10.9.1.0/24 2"]);
     }
 
     #[test]

@@ -32,7 +32,7 @@ pub use aggregator::AggregatorHandle;
 pub use bfd::{BfdHandle, Desk};
 pub use bmp::BmpHandle;
 pub use channel::resolved;
-pub use device::DeviceHandle;
+pub use device::{DeviceHandle, Standing};
 pub use diary::Diary;
 pub use direct::DirectHandle;
 pub use kernel::{KernelHandle, Limited};

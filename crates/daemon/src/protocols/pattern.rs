@@ -8,11 +8,11 @@ pub fn means(list: &[IfacePattern], iface: &Iface, addr: &IfaceAddr) -> bool {
     list.is_empty() || list.iter().find(|p| fits(p, iface, addr)).is_some_and(|p| !p.negative)
 }
 
-/// Whether one pattern fits, whatever its sign.
+/// Whether one pattern fits, whatever its sign. The prefix of length 0 fits both families.
 pub fn fits(pattern: &IfacePattern, iface: &Iface, addr: &IfaceAddr) -> bool {
     let name = pattern.name.as_deref().is_none_or(|name| is_like(name, &iface.name));
     let lies_in = |net: route::Prefix| net.contains(addr.addr) || addr.peer.is_some_and(|peer| net.contains(peer));
-    name && pattern.prefix.is_none_or(lies_in)
+    name && pattern.prefix.is_none_or(|net| net.len() == 0 || lies_in(net))
 }
 
 /// A shell pattern with `*`, `?`, and `\` before a character that is meant itself.

@@ -128,6 +128,7 @@ impl Supervisor {
         }
         tracing::info!("Reconfiguring");
         self.reload.turn += 1;
+        self.keep_listening(&new.config);
         let plan = self.with_the_running(plan, &new.config);
         let config = Arc::clone(&new.config);
         // Without one in the file the id stays, so that no session resets for it, until other links are named.
@@ -165,6 +166,16 @@ impl Supervisor {
             let _ = orders.send(Order::Stopped(turn));
         });
         ConfigureOutcome::InProgress
+    }
+
+    /// As in BIRD 1.6 all sessions, new ones, too, go on hearing where they have heard since the start.
+    fn keep_listening(&mut self, new: &Config) {
+        let old = &self.current.config;
+        if [old.dialect, new.dialect] != [Dialect::V1; 2] {
+            self.listen = new.listen.clone();
+        } else if old.listen != new.listen {
+            tracing::warn!("Reconfiguration of BGP listening socket not implemented, please restart BIRD.");
+        }
     }
 
     /// Stops what is removed or must restart. What is down already is gone at once.
@@ -243,7 +254,8 @@ impl Supervisor {
         let conf = Arc::clone(&instance.conf);
         match (&instance.running, &conf.kind) {
             (Running::Bgp(peer), ProtocolKind::Bgp(bgp)) => {
-                let spec = translate::peer(&conf, bgp, config, instance.id, self.router_id, &instance.channels);
+                let spec =
+                    translate::peer(&conf, bgp, config, &self.listen, instance.id, self.router_id, &instance.channels);
                 let peer = peer.clone();
                 tokio::spawn(async move {
                     if !peer.reconfigure(spec, refilter).await {
@@ -431,6 +443,27 @@ mod tests {
             assert_eq!(listed(&this).await, ["device1 up", "p start Idle", "st down", "q start Idle"]);
             stopped(&mut this, &mut inbox).await;
         }
+    }
+
+    #[tokio::test]
+    async fn where_sessions_are_heard_stays_until_the_next_start() {
+        let (mut this, _inbox) = supervisor(&format!("listen bgp port 1179; {BEFORE}")).await;
+        assert!(matches!(configure(&mut this, &format!("listen bgp port 1180; {BEFORE}")), ConfigureOutcome::Done));
+        assert_eq!(this.listen.port, Some(1179));
+        let of_2 = "router id 10.0.0.1; protocol device { } protocol static { ipv4; }";
+        configure(&mut this, of_2);
+        assert_eq!(this.listen.port, None);
+    }
+
+    #[tokio::test]
+    async fn a_device_protocol_without_a_table_is_shown_with_what_its_options_say_of_one() {
+        let text = BEFORE.replace("device {", "device { preference 3; import none; export limit 7;");
+        let (this, _inbox) = supervisor(&text).await;
+        let chosen = this.chosen(&Choice::Named("device1".into()));
+        let views = protocols::answer(this.world.deps.clone(), this.default_table(), Vec::new(), chosen, true).await;
+        let channel = &views[0].detail.as_ref().unwrap().channels[0];
+        assert_eq!((channel.preference, channel.import.name(), channel.export.name()), (3, "REJECT", "REJECT"));
+        assert_eq!(channel.export_limit.as_ref().unwrap().routes_max, 7);
     }
 
     #[tokio::test]
