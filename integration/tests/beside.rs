@@ -12,21 +12,21 @@ const PATIENCE: Duration = Duration::from_secs(60);
 type Scene = (&'static str, &'static str, &'static str);
 
 /// What is lived, and with which configurations; `new` is loaded by `configure "new"`.
-struct Story {
-    far: &'static str,
-    own: &'static str,
-    new: &'static str,
+struct Story<'a> {
+    far: &'a str,
+    own: &'a str,
+    new: &'a str,
     scenes: &'static [Scene],
 }
 
-fn told(story: &Story) {
+fn told(story: &Story<'_>) {
     let told = Pair::new().and_then(|mut pair| beside(&mut pair, story).map_err(|error| error.context(pair.logs())));
     if let Err(error) = told {
         panic!("{error:#}");
     }
 }
 
-fn beside(pair: &mut Pair, story: &Story) -> Result<()> {
+fn beside(pair: &mut Pair, story: &Story<'_>) -> Result<()> {
     if !story.far.is_empty() {
         let far = pair.write("far.conf", story.far)?.display().to_string();
         let dir = pair.dir().display().to_string();
@@ -39,7 +39,7 @@ fn beside(pair: &mut Pair, story: &Story) -> Result<()> {
 }
 
 /// What was answered in each scene: by BIRD once it stays, by rbird until it is what BIRD has answered.
-fn live(pair: &mut Pair, daemon: &str, story: &Story, theirs: Option<&[String]>) -> Result<Vec<String>> {
+fn live(pair: &mut Pair, daemon: &str, story: &Story<'_>, theirs: Option<&[String]>) -> Result<Vec<String>> {
     let dir = pair.dir().display().to_string();
     let own = pair.write("own.conf", story.own)?.display().to_string();
     let new = pair.write("new.conf", story.new)?.display().to_string();
@@ -152,6 +152,57 @@ fn what_a_neighbour_behind_a_pipe_knows_with_secondary_and_kept_routes() {
             ("", "own", "show route table inner"),
             ("", "own", "show route all table master"),
             ("", "far", "show route all protocol near"),
+        ],
+    });
+}
+
+#[test]
+fn equal_static_routes_are_merged_by_kernel_protocols_with_their_weights() {
+    let own = |kernel: &str| {
+        format!(
+            "router id 10.9.0.1; protocol device {{ }}
+            protocol static m1 {{ route 20.0.0.0/24 via 10.9.0.21; route 20.0.1.0/24 via 10.9.0.21;
+                route 20.0.2.0/24 multipath via 10.9.0.21 weight 3 via 10.9.0.22; route 20.0.3.0/24 blackhole;
+                route 20.0.4.0/24 multipath via 10.9.0.21 via 10.9.0.21; route 20.0.5.0/24 multipath via 10.77.0.1 via 10.77.0.2; }}
+            protocol static m2 {{ route 20.0.0.0/24 via 10.9.0.22 {{ preference = 150; }}; route 20.0.1.0/24 via 10.9.0.22;
+                route 20.0.2.0/24 multipath via 10.9.0.21 weight 5 via 10.9.0.23 weight 2; route 20.0.3.0/24 via 10.9.0.22; }}
+            protocol static m3 {{ route 20.0.0.0/24 via 10.9.0.23; route 20.0.1.0/24 via 10.9.0.23; }}
+            protocol kernel {{ export all; {kernel} }}"
+        )
+    };
+    told(&Story {
+        far: "",
+        own: &own("merge paths;"),
+        new: &own("merge paths limit 2;"),
+        scenes: &[
+            ("", "own", "show route export kernel1"),
+            ("", "own", "show route protocol m1"),
+            ("", "own", "show static m1"),
+            ("configure new", "own", "show route export kernel1"),
+            ("disable m3", "own", "show route export kernel1"),
+        ],
+    });
+}
+
+#[test]
+fn what_a_route_server_of_1_6_gives_itself_and_whom_it_asks_for_routes() {
+    told(&Story {
+        far: "router id 10.9.0.2; protocol device { }
+            protocol static { route 44.0.0.0/8 blackhole; }
+            protocol bgp near { local as 65002; neighbor 10.9.0.1 as 65001; import all;
+                export where source = RTS_STATIC; connect delay time 1; }",
+        own: "router id 10.9.0.1; protocol device { }
+            protocol static { route 20.0.0.0/8 blackhole; }
+            protocol bgp near { local as 65001; neighbor 10.9.0.2 as 65002; connect delay time 1;
+                rs client; enable route refresh off; import all; export all; }",
+        new: "router id 10.9.0.1; protocol device { }
+            protocol static { route 20.0.0.0/8 blackhole; }
+            protocol bgp near { local as 65001; neighbor 10.9.0.2 as 65002; connect delay time 1;
+                disable after cease; import all; export all; }",
+        scenes: &[
+            ("", "far", "show route all protocol near"),
+            ("reload in near", "own", "show route all protocol near"),
+            ("configure new", "far", "show route all protocol near"),
         ],
     });
 }
