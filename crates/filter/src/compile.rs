@@ -459,7 +459,7 @@ impl<'a> Compiler<'a> {
             ExprKind::Format(inner) => NodeOp::Format(Box::new(self.node(inner)?)),
             ExprKind::FromHex(inner) => NodeOp::FromHex(Box::new(self.node(inner)?)),
             ExprKind::Pair(sides) => make::pair(self.both(sides)?, self.literal(&**sides, expr.span))?,
-            ExprKind::Ec(kind, sides) => make::ec(*kind, self.both(sides)?, self.literal(&**sides, expr.span))?,
+            ExprKind::Ec(kind, sides) => make::ec(*kind, self.both(sides)?, self.literal_ec(sides, expr.span))?,
             ExprKind::Lc(parts) => {
                 let [a, b, c] = &**parts;
                 let nodes = Box::new([self.node(a)?, self.node(b)?, self.node(c)?]);
@@ -515,6 +515,17 @@ impl<'a> Compiler<'a> {
             _ => false,
         };
         (!self.rules.typed && parts.iter().all(is_written_out)).then_some(span)
+    }
+
+    /// The same of an extended community: BIRD 1.6 for IPv4 knows a constant by its name for the key, if not for the value.
+    fn literal_ec(&self, sides: &[Expr; 2], span: Span) -> Option<Span> {
+        let [key, value] = sides;
+        let is_constant = |name: &str| matches!(self.symbols.get(name).map(|s| &s.kind), Some(SymbolKind::Constant(_)));
+        let named = matches!(&key.kind, ExprKind::Name(name) if is_constant(name));
+        match named && self.symbols.family() == Some(Family::Ipv4) {
+            true => self.literal(std::slice::from_ref(value), span),
+            false => self.literal(sides, span),
+        }
     }
 
     /// Warns of a comparison that comes out the same for every route.
