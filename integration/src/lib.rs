@@ -7,10 +7,12 @@
 
 #![allow(missing_docs, reason = "a tool of developers, read as a whole")]
 
+pub mod alone;
 pub mod calico;
 pub mod daemons;
 pub mod pair;
 
+pub use alone::Alone;
 pub use pair::Pair;
 
 use anyhow::{Result, bail};

@@ -2,9 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
-use rbird_integration::wait_until;
-use rbird_xtask::build::top;
-use std::process::{Child, Command};
+use rbird_integration::{Alone, wait_until};
 use std::time::Duration;
 
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -41,33 +39,13 @@ const CONF: &str = "router id 10.9.0.1;
       import all;
     }";
 
-/// A daemon that ends with its test.
-struct Daemon(Child);
-
-impl Drop for Daemon {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
 #[test]
 fn routes_that_are_alike_are_made_into_one_and_what_is_made_follows_them() {
-    let dir = std::env::temp_dir().join(format!("rbird-aggregator-{}", std::process::id()));
-    std::fs::create_dir_all(&dir).unwrap();
-    let (conf, socket) = (dir.join("rbird.conf"), dir.join("rbird.ctl"));
-    std::fs::write(&conf, CONF).unwrap();
-    let mut command = Command::new(top().join("target/release/rbird"));
-    let _daemon = Daemon(command.arg("-d").arg("-c").arg(&conf).arg("-s").arg(&socket).spawn().unwrap());
-    let ask = |words: &str| {
-        let mut client = Command::new(top().join("target/release/rbirdc"));
-        let answer = client.arg("-s").arg(&socket).arg(words).output().unwrap();
-        String::from_utf8_lossy(&answer.stdout).into_owned()
-    };
+    let daemon = Alone::start("aggregator", CONF).unwrap();
     // Preferences and communities of what was made, the best first.
     let wait = |wanted: &[&str]| {
         wait_until(&format!("{wanted:?}"), PATIENCE, || {
-            let answer = ask("show route table made all");
+            let answer = daemon.ask("show route table made all")?;
             let lines = answer.lines().filter_map(|line| {
                 let line = line.trim();
                 let made = line.strip_suffix(')').filter(|_| line.contains("[ag ")).and_then(|l| l.rsplit_once('('));
@@ -78,18 +56,16 @@ fn routes_that_are_alike_are_made_into_one_and_what_is_made_follows_them() {
         .unwrap_or_else(|error| panic!("{error:#}"));
     };
     wait(&["130", "120", "(2,2) (1,1)"]);
-    ask("disable s2");
+    daemon.ask("disable s2").unwrap();
     wait(&["130", "110", "(1,1)"]);
-    ask("disable s3");
+    daemon.ask("disable s3").unwrap();
     wait(&["110", "(1,1)"]);
-    ask("enable s2");
+    daemon.ask("enable s2").unwrap();
     wait(&["120", "(2,2) (1,1)"]);
     let other = CONF.replace("aggregate on net, (bgp_path.len);", "aggregate on net, bgp_path;");
-    std::fs::write(&conf, other.replace("export where net != 10.0.1.0/24;", "export where net = 10.0.0.0/24;"))
-        .unwrap();
-    assert!(ask("configure").contains("Reconfigured"));
+    daemon.write(&other.replace("export where net != 10.0.1.0/24;", "export where net = 10.0.0.0/24;")).unwrap();
+    assert!(daemon.ask("configure").unwrap().contains("Reconfigured"));
     wait(&["130", "120", "(2,2)", "110", "(1,1)"]);
-    ask("disable ag");
+    daemon.ask("disable ag").unwrap();
     wait(&[]);
-    let _ = std::fs::remove_dir_all(&dir);
 }

@@ -3,11 +3,9 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
-use rbird_integration::wait_until;
-use rbird_xtask::build::top;
+use rbird_integration::{Alone, wait_until};
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::process::{Child, Command};
 use std::sync::mpsc;
 use std::time::Duration;
 
@@ -55,25 +53,12 @@ fn serve(listener: &TcpListener, says: &mpsc::Receiver<Option<Vec<u32>>>) {
     }
 }
 
-/// A daemon that ends with its test.
-struct Daemon(Child);
-
-impl Drop for Daemon {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
 #[test]
 fn a_path_turns_invalid_and_back_by_what_a_server_says_of_providers() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     let (say, says) = mpsc::channel();
     let server = std::thread::spawn(move || serve(&listener, &says));
-    let dir = std::env::temp_dir().join(format!("rbird-aspa-{}", std::process::id()));
-    std::fs::create_dir_all(&dir).unwrap();
-    let (conf, socket) = (dir.join("rbird.conf"), dir.join("rbird.ctl"));
     let text = format!(
         "router id 10.9.0.1;
          aspa table at {{ min settle time 50 ms; max settle time 200 ms; }};
@@ -84,17 +69,10 @@ fn a_path_turns_invalid_and_back_by_what_a_server_says_of_providers() {
            route 10.0.0.0/24 unreachable {{ bgp_path.prepend(65001); bgp_path.prepend(65002); }};
          }}"
     );
-    std::fs::write(&conf, text).unwrap();
-    let mut command = Command::new(top().join("target/release/rbird"));
-    let _daemon = Daemon(command.arg("-d").arg("-c").arg(&conf).arg("-s").arg(&socket).spawn().unwrap());
-    let ask = |words: &str| {
-        let mut client = Command::new(top().join("target/release/rbirdc"));
-        let answer = client.arg("-s").arg(&socket).arg(words).output().unwrap();
-        String::from_utf8_lossy(&answer.stdout).into_owned()
-    };
+    let daemon = Alone::start("aspa", &text).unwrap();
     let wait = |words: &str, text: &str, there: bool| {
         wait_until(&format!("`{words}` and `{text}`: {there}"), PATIENCE, || {
-            let answer = ask(words);
+            let answer = daemon.ask(words)?;
             Ok((answer.contains("ready") && answer.contains(text) == there, answer))
         })
         .unwrap_or_else(|error| panic!("{error:#}"));
@@ -110,5 +88,4 @@ fn a_path_turns_invalid_and_back_by_what_a_server_says_of_providers() {
     wait("show route table master4", "10.0.0.0/24", true);
     drop(say);
     server.join().unwrap();
-    let _ = std::fs::remove_dir_all(&dir);
 }

@@ -8,8 +8,8 @@ use route::{ChannelId, Family, ProtocolId, TableId};
 use session::dynamic::Dynamic;
 use session::pace::Limits;
 use session::peer::{
-    Aigp, ChannelRestart, Confederation, GatewayMode, LinkLocalFormat, LinkPattern, ListenOn, LivenessMode,
-    MissingLladdr, Needed, NextHopRules, Numbers, PeerChannel, PeerSpec, PerFamily, RestartMode, RoutesOf, Terms,
+    ChannelRestart, Confederation, GatewayMode, LinkLocalFormat, LinkPattern, ListenOn, LivenessMode, MissingLladdr,
+    Needed, NextHopRules, Numbers, PeerChannel, PeerSpec, PerFamily, RestartMode, RoutesOf, Terms,
 };
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
@@ -237,12 +237,7 @@ fn channel(bgp: &BgpConf, conf: &ChannelConf, ids: &ChannelIds) -> PeerChannel {
             config::MissingLladdr::Ignore => MissingLladdr::Ignore,
             config::MissingLladdr::Untouched => MissingLladdr::Untouched,
         },
-        aigp: match own.aigp {
-            config::Aigp::Unknown => Aigp::Unknown,
-            config::Aigp::Off => Aigp::Off,
-            config::Aigp::On => Aigp::On,
-            config::Aigp::Originate => Aigp::Originate,
-        },
+        aigp: own.aigp,
         gateway: match own.gateway {
             config::GatewayMode::Direct => GatewayMode::Direct,
             config::GatewayMode::Recursive => GatewayMode::Recursive,

@@ -284,19 +284,22 @@ mod tests {
             let id = sets.intern(&b.build(), &mut hops);
             (*sets.facts(id), sets.total_metric(id, &r.hop))
         };
-        let source = |r: &Route| Source {
+        let (nf, of, ns, os) = (facts(new), facts(old), source(new), source(old));
+        fn candidate<'a>((facts, total): &'a (Facts, u64), source: &'a Source, r: &'a Route) -> Candidate<'a> {
+            Candidate { facts, source, hop: &r.hop, total_metric: *total, suppressed: r.suppressed }
+        }
+        compare(&candidate(&nf, &ns, new), &candidate(&of, &os, old))
+    }
+
+    fn source(r: &Route) -> Source {
+        Source {
             id: SourceId(0),
             protocol: ProtocolId(0),
             protocol_name: "p".into(),
             kind: r.kind,
             path_id: 0,
             bgp: (r.kind == SourceKind::Bgp).then(|| r.bgp.clone()),
-        };
-        let (nf, of, ns, os) = (facts(new), facts(old), source(new), source(old));
-        fn candidate<'a>((facts, total): &'a (Facts, u64), source: &'a Source, r: &'a Route) -> Candidate<'a> {
-            Candidate { facts, source, hop: &r.hop, total_metric: *total, suppressed: r.suppressed }
         }
-        compare(&candidate(&nf, &ns, new), &candidate(&of, &os, old))
     }
 
     /// Each tried with 1.6.8, `merge paths` on.
@@ -311,14 +314,6 @@ mod tests {
                 b.set(code::ORIGIN, &[r.origin]);
                 r.numbers.iter().for_each(|(code, n)| b.set_u32(*code, *n));
                 b.build()
-            };
-            let source = |r: &Route| Source {
-                id: SourceId(0),
-                protocol: ProtocolId(0),
-                protocol_name: "p".into(),
-                kind: r.kind,
-                path_id: 0,
-                bgp: (r.kind == SourceKind::Bgp).then(|| r.bgp.clone()),
             };
             let best = best();
             let (ba, oa, bs, os) = (attrs(&best), attrs(other), source(&best), source(other));

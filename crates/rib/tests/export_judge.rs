@@ -10,10 +10,9 @@ use filter::syntax::{Cursor, lex};
 use filter::{FileId, Symbols};
 extern crate rbird_rib as rib;
 use rib::batch::ResolvedHop;
-use rib::export::{
-    Aigp, ExportVerdict, GroupKey, Judge, LinkLocalFormat, MissingLladdr, NextHopRules, Offer, RoutesOf,
-};
+use rib::export::{ExportVerdict, GroupKey, Judge, LinkLocalFormat, MissingLladdr, NextHopRules, Offer, RoutesOf};
 use route::aigp;
+use route::aigp::Aigp;
 use route::attr::code;
 use route::attrs::{Local, LocalAttr, LocalValue, Records};
 use route::{

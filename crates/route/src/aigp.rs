@@ -2,6 +2,27 @@
 //!
 //! The attribute is a list of TLVs of which one has a meaning. The others are kept as they stand.
 
+/// `aigp` of a channel: what becomes of the attribute.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Aigp {
+    /// There is no such attribute (1.6).
+    #[default]
+    Unknown,
+    /// It is neither taken nor told.
+    Off,
+    /// It is both; with our own address as next hop the distance to the route's own one is added.
+    On,
+    /// Routes that no BGP session gave get one, too, if their distance is known.
+    Originate,
+}
+
+impl Aigp {
+    /// Whether the attribute is taken and told.
+    pub const fn is_on(self) -> bool {
+        matches!(self, Self::On | Self::Originate)
+    }
+}
+
 /// A metric so large that there is none.
 pub const METRIC_MAX: u64 = u64::MAX;
 

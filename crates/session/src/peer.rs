@@ -15,7 +15,8 @@ pub use crate::liveness::{Nobody, SharedWatcher, Wanted, Watch, Watcher};
 pub use crate::recovery::Recovery;
 pub use crate::status::{Announced, Capabilities, ChannelStatus, ErrorClass, LastError, PeerStatus, ProtoState, Timer};
 pub use fsm::{Needed, Terms};
-pub use rib::export::{Aigp, LinkLocalFormat, MissingLladdr, NextHopRules, RoutesOf};
+pub use rib::export::{LinkLocalFormat, MissingLladdr, NextHopRules, RoutesOf};
+pub use route::aigp::Aigp;
 pub use wire::PerFamily;
 pub use wire::notification::Numbers;
 

@@ -1,6 +1,7 @@
 //! `protocol bgp`: one neighbour.
 
 use super::{BfdMode, Dialect, IfacePattern, TermsConf};
+pub use route::aigp::Aigp;
 use route::{Family, Prefix};
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
@@ -51,20 +52,6 @@ pub enum MissingLladdr {
     Ignore,
     /// Next hops are told as they stand (2).
     Untouched,
-}
-
-/// `aigp`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Aigp {
-    /// There is no such attribute (1.6).
-    #[default]
-    Unknown,
-    /// `off`: neither taken nor told.
-    Off,
-    /// `on`.
-    On,
-    /// `originate`: routes of other protocols get one, too.
-    Originate,
 }
 
 /// `gateway direct|recursive`.

@@ -11,6 +11,7 @@
 use crate::batch::{Generation, Limit, Reading};
 use crate::trace::Tracing;
 use filter::run::Policy;
+use route::aigp::Aigp;
 use route::{BgpSource, ChannelId, Family, IfIndex, ProtocolId, Role};
 use std::hash::{Hash, Hasher};
 use std::net::{IpAddr, Ipv6Addr};
@@ -129,27 +130,6 @@ pub enum LinkLocalFormat {
     Single,
     /// Twice, as Junos does.
     Double,
-}
-
-/// `aigp`: the accumulated IGP metric (RFC 7311).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Aigp {
-    /// There is no such attribute (1.6).
-    #[default]
-    Unknown,
-    /// It is neither taken nor told.
-    Off,
-    /// It is both; with our own address as next hop the distance to the route's own one is added.
-    On,
-    /// Routes that no BGP session gave get one, too, if their distance is known.
-    Originate,
-}
-
-impl Aigp {
-    /// Whether the attribute is taken and told.
-    pub const fn is_on(self) -> bool {
-        matches!(self, Self::On | Self::Originate)
-    }
 }
 
 /// `missing lladdr`: what to send over IPv6 when no link-local address is known for a next hop.

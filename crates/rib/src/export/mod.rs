@@ -32,7 +32,7 @@ pub use advance::{Advance, Audience, Run, Signal};
 pub use bits::Bits;
 pub use group::{Group, Part, Slot};
 pub use judge::{Judge, Offer, Remark};
-pub use key::{Aigp, GroupKey, LinkLocalFormat, MemberId, MemberSpec, MissingLladdr, NextHopRules, RoutesOf};
+pub use key::{GroupKey, LinkLocalFormat, MemberId, MemberSpec, MissingLladdr, NextHopRules, RoutesOf};
 pub use member::Moved;
 
 use route::AttrSet;

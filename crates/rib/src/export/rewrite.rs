@@ -6,10 +6,10 @@
 //! sorted as BIRD sends them.
 
 use super::judge::Offer;
-use super::key::{Aigp, GroupKey, LinkLocalFormat, MissingLladdr};
+use super::key::{GroupKey, LinkLocalFormat, MissingLladdr};
 use filter::Policy;
 use filter::run::Written;
-use route::aigp;
+use route::aigp::{self, Aigp};
 use route::attr::{self, code, origin};
 use route::attrs::{LocalAttr, LocalValue};
 use route::hop::IGP_METRIC_UNKNOWN;
