@@ -282,7 +282,7 @@ mod tests {
             r.numbers.iter().for_each(|(code, n)| b.set_u32(*code, *n));
             r.aigp.iter().for_each(|metric| b.set(code::AIGP, &route::aigp::with_metric(&[], *metric)));
             let id = sets.intern(&b.build(), &mut hops);
-            (*sets.facts(id), sets.total_metric(id, &r.hop))
+            (*sets.facts(id), sets.total_metric(id, sets.facts(id), &r.hop))
         };
         let (nf, of, ns, os) = (facts(new), facts(old), source(new), source(old));
         fn candidate<'a>((facts, total): &'a (Facts, u64), source: &'a Source, r: &'a Route) -> Candidate<'a> {

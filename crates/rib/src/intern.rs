@@ -137,7 +137,7 @@ impl Facts {
     }
 
     /// Carries an accumulated metric, which is rare: it is read from the set.
-    pub(crate) const fn has_aigp(self) -> bool {
+    pub(crate) const fn has_aigp(&self) -> bool {
         self.has & HAS_AIGP != 0
     }
 
@@ -243,12 +243,16 @@ impl Sets {
     }
 
     /// What a path with this set and next hop costs (RFC 7311); [`aigp::METRIC_MAX`] where it does not say.
-    pub(crate) fn total_metric(&self, id: AttrsId, hop: &ResolvedHop) -> u64 {
-        let metric = || aigp::metric(self.set(id)?.get(code::AIGP)?);
-        if !self.facts(id).has_aigp() {
-            return aigp::METRIC_MAX;
-        }
-        metric().map_or(aigp::METRIC_MAX, |metric| aigp::total(metric, hop.distance()))
+    ///
+    /// `facts` are those of the set: whoever asks has them, and nearly always they say that there is no metric.
+    pub(crate) fn total_metric(&self, id: AttrsId, facts: &Facts, hop: &ResolvedHop) -> u64 {
+        if facts.has_aigp() { self.carried_metric(id, hop) } else { aigp::METRIC_MAX }
+    }
+
+    #[cold]
+    fn carried_metric(&self, id: AttrsId, hop: &ResolvedHop) -> u64 {
+        let metric = self.set(id).and_then(|set| aigp::metric(set.get(code::AIGP)?));
+        metric.map_or(aigp::METRIC_MAX, |metric| aigp::total(metric, hop.distance()))
     }
 
     /// How many sets there are.

@@ -111,7 +111,7 @@ impl Candidates for Judge<'_> {
             facts,
             source: &self.channels.slot(path.slot()).source,
             hop,
-            total_metric: self.core.sets.total_metric(path.attrs, hop),
+            total_metric: self.core.sets.total_metric(path.attrs, facts, hop),
             suppressed: path.is_suppressed(),
         }
     }
@@ -498,8 +498,8 @@ impl Table {
             Some(LocalValue::Int(metric)) => *metric,
             _ if matches!(via, Resolved::Unicast(hop) if hop.gateway.is_none()) => 0,
             _ => {
-                let hop = self.core.hops.resolved(self.core.sets.facts(path.attrs).hop);
-                let total = self.core.sets.total_metric(path.attrs, hop);
+                let facts = self.core.sets.facts(path.attrs);
+                let total = self.core.sets.total_metric(path.attrs, facts, self.core.hops.resolved(facts.hop));
                 u32::try_from(total).ok().filter(|total| *total < IGP_METRIC_UNKNOWN).unwrap_or(IGP_METRIC_UNKNOWN)
             }
         }
