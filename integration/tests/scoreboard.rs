@@ -49,7 +49,7 @@ macro_rules! suites {
     )*};
 }
 
-// They mostly wait, so as many run side by side as there are processors. The states go through the commands first: both are one run.
+// They mostly wait, and run side by side. The states go through the commands first: both are one run.
 suites! {
     commands_and_states_are_those_of_bird: "1.6" "commands,states";
     commands_and_states_are_those_of_bird_2: "2.0" "commands,states";

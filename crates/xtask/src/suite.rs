@@ -81,11 +81,19 @@ fn step(name: &str, arguments: &[&str], quick: bool) -> Result<()> {
     if quick {
         cargo.env("RBIRD_QUICK", "1");
     }
+    if std::env::var_os("RUST_TEST_THREADS").is_none() {
+        cargo.env("RUST_TEST_THREADS", threads().to_string());
+    }
     let status = cargo.status().context("cargo")?;
     if !status.success() {
         bail!("{name}: failed");
     }
     Ok(())
+}
+
+/// How many tests of a crate run side by side: those with real peers mostly wait.
+fn threads() -> usize {
+    2 * std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
 
 /// Installs the packages of those programs that are not there.
