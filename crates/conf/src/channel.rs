@@ -207,12 +207,6 @@ impl Parser<'_> {
 }
 
 /// The word of a channel.
-pub const fn channel_word(family: Family, carries: Carries) -> &'static str {
-    match (family, carries) {
-        (Family::Ipv4, Carries::Routes) => "ipv4",
-        (Family::Ipv6, Carries::Routes) => "ipv6",
-        (Family::Ipv4, Carries::Origins) => "roa4",
-        (Family::Ipv6, Carries::Origins) => "roa6",
-        (_, Carries::Providers) => "aspa",
-    }
+pub fn channel_word(family: Family, carries: Carries) -> &'static str {
+    FAMILIES.iter().find(|(_, f, c)| (*f, *c) == (family, carries)).map_or("aspa", |(word, ..)| *word)
 }

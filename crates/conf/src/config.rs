@@ -24,13 +24,13 @@ mod terms;
 mod time;
 
 pub use aggregator::AggregatorConf;
-pub use bfd::{BfdAccept, BfdAuth, BfdConf, BfdInterfaces, BfdMode, BfdNeighbor, BfdOptions, BfdPassword, CivilTime};
+pub use bfd::{BfdAccept, BfdAuth, BfdConf, BfdInterfaces, BfdNeighbor, BfdOptions, BfdPassword, CivilTime};
 pub use bgp::{
-    Aigp, Authentication, BgpChannel, BgpConf, Bind, GatewayMode, LinkLocalFormat, MissingLladdr, NextHopPrefer,
+    Aigp, Authentication, BfdMode, BgpChannel, BgpConf, Bind, GatewayMode, LinkLocalFormat, MissingLladdr, NextHopPrefer,
     PeerKind, RestartMode, RoutesOf,
 };
 pub use bmp::BmpConf;
-pub use channel::{Carries, ChannelConf, LimitConf};
+pub use channel::{Carries, ChannelConf, Limit, LimitAction};
 pub use device::DeviceConf;
 pub use direct::DirectConf;
 pub use kernel::{KernelConf, Learn};
@@ -50,19 +50,6 @@ use route::{Family, Roa};
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Duration;
-
-/// The words of limits; the same as `rib::batch`'s, which this room may not know.
-pub mod rib_words {
-    /// What a limit does (`action`).
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-    #[expect(missing_docs, reason = "each is the word of bird.conf")]
-    pub enum LimitAction {
-        Warn,
-        Block,
-        Restart,
-        Disable,
-    }
-}
 
 pub use filter::Dialect;
 

@@ -558,10 +558,6 @@ impl ChannelFacts<'_> {
         let missing = c.local_as == 0 || (c.peer_as == 0 && c.peer_kind.is_none());
         let multihop = c.multihop.is_some() && !missing;
         let has = |words: &[&str]| channel.given.contains_key(words);
-        let other = match channel.conf.family {
-            Family::Ipv4 => Family::Ipv6,
-            Family::Ipv6 => Family::Ipv4,
-        };
         // RFC 8212: to and from another AS nothing goes by default.
         let external = self.dialect == Dialect::V2 && !c.is_interior() && !missing;
         let checks: &[Check] = &[
@@ -584,7 +580,7 @@ impl ChannelFacts<'_> {
                 "use `direct`, or `gateway recursive`",
             ),
             (
-                self.dialect == Dialect::V2 && !own.extended_next_hop && own.igp_table(other).is_some(),
+                self.dialect == Dialect::V2 && !own.extended_next_hop && own.igp_table(channel.conf.family.other()).is_some(),
                 "Mismatched IGP table type",
                 &[&["igp", "table"]],
                 "name a table of the channel's family, or add `extended next hop;`",

@@ -2,7 +2,6 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may stop")]
 
-use rbird_conf::config::rib_words::LimitAction;
 use rbird_conf::config::*;
 use rbird_conf::files::{Files, Memory};
 use rbird_conf::{LoadOptions, load};
@@ -113,7 +112,7 @@ fn limits_and_policies_stand_in_the_channel() {
         "import limit 10; receive limit 20 action block; export limit 30 action warn; import keep filtered; export all; preference 7;",
     );
     let channel = &conf.channels[0];
-    let limit = |l: Option<LimitConf>| l.map(|l| (l.routes_max, l.action));
+    let limit = |l: Option<Limit>| l.map(|l| (l.routes_max, l.action));
     assert_eq!(limit(channel.import_limit), Some((10, LimitAction::Disable)));
     assert_eq!(limit(channel.receive_limit), Some((20, LimitAction::Block)));
     assert_eq!(limit(channel.export_limit), Some((30, LimitAction::Warn)));

@@ -6,7 +6,7 @@
 //! the layout.
 
 use conf::config::StaticDest;
-use rib::batch::{LimitAction, ResolvedHop};
+use rib::batch::{Limit, LimitAction, ResolvedHop};
 use rib::query::{Page, PagePath};
 use rib::stats::{ExportStats, ImportStats, RouteCounts};
 use route::{AttrSet, Customer, Family, Iface, Moment, Prefix, Roa, Source};
@@ -280,6 +280,13 @@ pub struct LimitView {
     pub action: LimitAction,
     /// It happened.
     pub hit: bool,
+}
+
+impl LimitView {
+    /// The view of a limit, if there is one.
+    pub fn of(limit: Option<Limit>, hit: bool) -> Option<Self> {
+        limit.map(|Limit { routes_max, action }| Self { routes_max, action, hit })
+    }
 }
 
 /// `Routes:` and `Route change stats:` of one channel.

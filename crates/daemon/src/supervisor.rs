@@ -477,7 +477,7 @@ impl Supervisor {
             };
             let mut ids = self.channel_ids(&c.table, igp)?;
             let other = conf.channels.iter().find(|o| o.family != c.family);
-            let other_family = if c.family == Family::Ipv4 { Family::Ipv6 } else { Family::Ipv4 };
+            let other_family = c.family.other();
             let other_table = named(other_family).cloned().or_else(|| other.map(|o| Arc::clone(&o.table)));
             let other_table = other_table.unwrap_or_else(|| self.current.config.default_table_of(other_family));
             ids.other_igp_table = self.tables.get(&other_table).copied().unwrap_or(ids.igp_table);

@@ -1,30 +1,17 @@
 //! From the configuration's words to a session's: the two rooms do not know each other.
 
 use conf::Dialect;
-use conf::config::{self, BgpChannel, BgpConf, ChannelConf, Config, LatencyConf, ListenBgp, ProtocolConf, rib_words};
+use conf::config::{self, BgpChannel, BgpConf, ChannelConf, Config, LatencyConf, ListenBgp, ProtocolConf};
 use netlink::IfaceRules;
-use rib::batch::{Limit, LimitAction};
 use route::{ChannelId, Family, ProtocolId, TableId};
 use session::dynamic::Dynamic;
 use session::pace::Limits;
 use session::peer::{
-    ChannelRestart, Confederation, GatewayMode, LinkLocalFormat, LinkPattern, ListenOn, LivenessMode, MissingLladdr,
-    Needed, NextHopRules, Numbers, PeerChannel, PeerSpec, PerFamily, RestartMode, RoutesOf, Terms,
+    ChannelRestart, Confederation, LinkPattern, ListenOn, Needed, NextHopRules, Numbers, PeerChannel, PeerSpec,
+    PerFamily, Terms,
 };
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
-
-/// The limit of a channel.
-pub fn limit(limit: Option<config::LimitConf>) -> Option<Limit> {
-    let limit = limit?;
-    let action = match limit.action {
-        rib_words::LimitAction::Warn => LimitAction::Warn,
-        rib_words::LimitAction::Block => LimitAction::Block,
-        rib_words::LimitAction::Restart => LimitAction::Restart,
-        rib_words::LimitAction::Disable => LimitAction::Disable,
-    };
-    Some(Limit { routes_max: limit.routes_max, action })
-}
 
 /// What a peer is told of one of its channels: numbers, and the name of the table behind `igp table`.
 #[derive(Clone, Debug)]
@@ -76,11 +63,7 @@ pub fn peer(
         setkey: bgp.setkey,
         ttl_security: bgp.ttl_security,
         check_link: bgp.check_link,
-        liveness: match bgp.bfd {
-            config::BfdMode::Off => LivenessMode::Off,
-            config::BfdMode::On => LivenessMode::On,
-            config::BfdMode::Graceful => LivenessMode::Graceful,
-        },
+        liveness: bgp.bfd,
         confederation: (bgp.confederation != 0)
             .then_some(Confederation { id: bgp.confederation, has_peer: bgp.confederation_member }),
         rr_client: bgp.rr_client,
@@ -116,23 +99,15 @@ pub fn peer(
         deterministic_med: bgp.deterministic_med,
         igp_metric: bgp.igp_metric,
         prefer_older: bgp.prefer_older,
-        graceful_restart: restart(bgp.graceful_restart),
+        graceful_restart: bgp.graceful_restart,
         graceful_restart_time_s: bgp.graceful_restart_time_s,
-        long_lived: restart(bgp.long_lived),
+        long_lived: bgp.long_lived,
         long_lived_stale_time_s: bgp.long_lived_stale_time_s,
         rewrite_before_filter: bgp.rewrite_before_filter,
         med_to_external: bgp.med_to_external,
         takes_reserved: bgp.takes_reserved,
         pathless_is_ours: bgp.pathless_is_ours,
         channels: conf.channels.iter().zip(ids).map(|(c, ids)| channel(bgp, c, ids)).collect(),
-    }
-}
-
-const fn restart(mode: config::RestartMode) -> RestartMode {
-    match mode {
-        config::RestartMode::Off => RestartMode::Off,
-        config::RestartMode::Aware => RestartMode::Aware,
-        config::RestartMode::On => RestartMode::On,
     }
 }
 
@@ -219,29 +194,17 @@ fn channel(bgp: &BgpConf, conf: &ChannelConf, ids: &ChannelIds) -> PeerChannel {
         },
         preference: conf.preference,
         next_hop: NextHopRules {
-            own: routes_of(own.next_hop_self),
-            keep: routes_of(own.next_hop_keep),
-            link_local: match own.link_local_format {
-                config::LinkLocalFormat::Native => LinkLocalFormat::Native,
-                config::LinkLocalFormat::Single => LinkLocalFormat::Single,
-                config::LinkLocalFormat::Double => LinkLocalFormat::Double,
-            },
+            own: own.next_hop_self,
+            keep: own.next_hop_keep,
+            link_local: own.link_local_format,
             any_family: own.extended_next_hop,
         },
         next_hop_address: own.next_hop_address,
         prefer_link_local: own.next_hop_prefer == config::NextHopPrefer::Local,
         strict_next_hop: bgp.strict_next_hop,
-        missing_lladdr: match own.missing_lladdr {
-            config::MissingLladdr::SelfAddr => MissingLladdr::SelfAddr,
-            config::MissingLladdr::Drop => MissingLladdr::Drop,
-            config::MissingLladdr::Ignore => MissingLladdr::Ignore,
-            config::MissingLladdr::Untouched => MissingLladdr::Untouched,
-        },
+        missing_lladdr: own.missing_lladdr,
         aigp: own.aigp,
-        gateway: match own.gateway {
-            config::GatewayMode::Direct => GatewayMode::Direct,
-            config::GatewayMode::Recursive => GatewayMode::Recursive,
-        },
+        gateway: own.gateway,
         add_paths_rx: own.add_paths_rx,
         add_paths_tx: own.add_paths_tx,
         secondary: own.secondary,
@@ -261,18 +224,9 @@ fn channel(bgp: &BgpConf, conf: &ChannelConf, ids: &ChannelIds) -> PeerChannel {
         import: conf.import.clone(),
         export: conf.export.clone(),
         keep_filtered: conf.keep_filtered,
-        receive_limit: limit(conf.receive_limit),
-        import_limit: limit(conf.import_limit),
-        export_limit: limit(conf.export_limit),
-    }
-}
-
-const fn routes_of(whose: config::RoutesOf) -> RoutesOf {
-    match whose {
-        config::RoutesOf::Nobody => RoutesOf::Nobody,
-        config::RoutesOf::All => RoutesOf::All,
-        config::RoutesOf::Internal => RoutesOf::Internal,
-        config::RoutesOf::External => RoutesOf::External,
+        receive_limit: conf.receive_limit,
+        import_limit: conf.import_limit,
+        export_limit: conf.export_limit,
     }
 }
 

@@ -62,7 +62,7 @@ impl<'a, 's> Subject<'a, 's> {
     /// One of them, or all of them, as BIRD prints them.
     pub(crate) fn merged_words(&self, value: &Value<'_>) -> String {
         let words = |route: &RouteView<'_>| {
-            let (source, word) = (route.source, if route.net.addr().is_ipv4() { "ipv4" } else { "ipv6" });
+            let (source, word) = (route.source, route.net.family().word());
             let name = &source.protocol_name;
             format!("Route [{}] to {} from {name}.{word} via {name}", source.id.0, route.net)
         };

@@ -122,7 +122,7 @@ fn common_families(we: &Capabilities, they: &Capabilities, strict: bool) -> Vec<
         let is_silent = if strict { *caps == Capabilities::default() } else { caps.families.is_empty() };
         if caps.multiprotocol || !is_silent { caps.families.contains(&family) } else { family == Family::Ipv4 }
     };
-    [Family::Ipv4, Family::Ipv6].into_iter().filter(|f| speaks(we, *f) && speaks(they, *f)).collect()
+    Family::ALL.into_iter().filter(|f| speaks(we, *f) && speaks(they, *f)).collect()
 }
 
 fn can_add_path(caps: &Capabilities, family: Family, receive: bool) -> bool {

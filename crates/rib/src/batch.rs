@@ -12,6 +12,7 @@
 
 pub use crate::pipe::{Opaque, PipeSpec, Piped};
 use filter::Filter;
+pub use route::options::{Limit, LimitAction};
 use route::{AttrSet, ChannelId, Family, Moment, Prefix, Resolved, Source, SourceId, TableId};
 use std::ops::Range;
 use std::sync::Arc;
@@ -78,28 +79,6 @@ pub struct ChannelSpec {
     pub receive_limit: Option<Limit>,
     /// `import limit`: counts accepted routes.
     pub import_limit: Option<Limit>,
-}
-
-/// A limit on routes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limit {
-    /// How many may stand.
-    pub routes_max: u32,
-    /// What happens to the one above.
-    pub action: LimitAction,
-}
-
-/// What a limit does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LimitAction {
-    /// A log line.
-    Warn,
-    /// Routes above the limit are refused until a new session or a reload.
-    Block,
-    /// The protocol restarts.
-    Restart,
-    /// The protocol is disabled.
-    Disable,
 }
 
 /// The three limits of a channel.

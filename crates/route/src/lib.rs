@@ -15,6 +15,7 @@ pub mod community;
 pub mod hop;
 pub mod iface;
 pub mod net;
+pub mod options;
 pub mod roa;
 pub mod role;
 pub mod source;

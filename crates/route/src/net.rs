@@ -18,6 +18,25 @@ pub enum Family {
 }
 
 impl Family {
+    /// Both, in the order in which they are listed everywhere.
+    pub const ALL: [Self; 2] = [Self::Ipv4, Self::Ipv6];
+
+    /// As a channel of it is called: `ipv4`, `ipv6`.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Ipv4 => "ipv4",
+            Self::Ipv6 => "ipv6",
+        }
+    }
+
+    /// The one that it is not.
+    pub const fn other(self) -> Self {
+        match self {
+            Self::Ipv4 => Self::Ipv6,
+            Self::Ipv6 => Self::Ipv4,
+        }
+    }
+
     /// The address family identifier of IANA.
     pub const fn afi(self) -> u16 {
         match self {

@@ -15,8 +15,9 @@ pub use crate::liveness::{Nobody, SharedWatcher, Wanted, Watch, Watcher};
 pub use crate::recovery::Recovery;
 pub use crate::status::{Announced, Capabilities, ChannelStatus, ErrorClass, LastError, PeerStatus, ProtoState, Timer};
 pub use fsm::{Needed, Terms};
-pub use rib::export::{LinkLocalFormat, MissingLladdr, NextHopRules, RoutesOf};
+pub use rib::export::NextHopRules;
 pub use route::aigp::Aigp;
+pub use route::options::{BfdMode, GatewayMode, LinkLocalFormat, MissingLladdr, RestartMode, RoutesOf};
 pub use wire::PerFamily;
 pub use wire::notification::Numbers;
 
@@ -38,39 +39,6 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
 use tokio::sync::{mpsc, oneshot, watch};
-
-/// `gateway direct|recursive`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum GatewayMode {
-    /// The next hop is on the link, or else the neighbour itself is taken.
-    Direct,
-    /// The next hop is looked up in a table.
-    Recursive,
-}
-
-/// `graceful restart`, `long lived graceful restart`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum RestartMode {
-    /// `off`.
-    Off,
-    /// `aware`: keeps routes of peers that restart.
-    #[default]
-    Aware,
-    /// `on`: and restarts itself without losing them.
-    On,
-}
-
-/// `bfd`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum LivenessMode {
-    /// `off`.
-    #[default]
-    Off,
-    /// `on`: a neighbour that is down ends the session.
-    On,
-    /// `graceful`: its routes are kept as in a graceful restart.
-    Graceful,
-}
 
 /// `confederation N`, `confederation member`: the confederation in which we are (RFC 5065).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -136,7 +104,7 @@ pub struct PeerSpec {
     /// `check link`.
     pub check_link: bool,
     /// `bfd`.
-    pub liveness: LivenessMode,
+    pub liveness: BfdMode,
     /// `confederation N`, `confederation member`.
     pub confederation: Option<Confederation>,
     /// `rr client`.
@@ -256,7 +224,7 @@ impl PeerSpec {
             setkey: true,
             ttl_security: false,
             check_link: false,
-            liveness: LivenessMode::Off,
+            liveness: BfdMode::Off,
             confederation: None,
             rr_client: false,
             cluster_id: router_id,

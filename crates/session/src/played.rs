@@ -41,7 +41,6 @@ impl Played {
     }
 
     fn hand_over(&mut self, batches: &mut Vec<ImportBatch>) {
-        let families = [Family::Ipv4, Family::Ipv6];
-        batches.extend(families.into_iter().filter_map(|family| self.0.take(family)).map(|taken| taken.batch));
+        batches.extend(Family::ALL.into_iter().filter_map(|family| self.0.take(family)).map(|taken| taken.batch));
     }
 }

@@ -1,20 +1,8 @@
-//! `protocol bfd`, and `bfd` of other protocols.
+//! `protocol bfd`.
 
 use super::IfacePattern;
 use std::net::IpAddr;
 use std::sync::Arc;
-
-/// `bfd` of a BGP session.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum BfdMode {
-    /// `off`.
-    #[default]
-    Off,
-    /// `on`: a neighbour that is down ends the session.
-    On,
-    /// `graceful`: its routes are kept meanwhile, as in a graceful restart.
-    Graceful,
-}
 
 /// `protocol bfd`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

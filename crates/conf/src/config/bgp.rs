@@ -1,24 +1,11 @@
 //! `protocol bgp`: one neighbour.
 
-use super::{BfdMode, Dialect, IfacePattern, TermsConf};
+use super::{Dialect, IfacePattern, TermsConf};
 pub use route::aigp::Aigp;
+pub use route::options::{BfdMode, GatewayMode, LinkLocalFormat, MissingLladdr, RestartMode, RoutesOf};
 use route::{Family, Prefix};
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
-
-/// Of whose routes `next hop self` or `next hop keep` speaks.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum RoutesOf {
-    /// Of none.
-    #[default]
-    Nobody,
-    /// Of all.
-    All,
-    /// Of those that an internal neighbour gave.
-    Internal,
-    /// Of those that an external neighbour gave.
-    External,
-}
 
 /// `next hop prefer`: which address of a received next hop that has two is the gateway.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,51 +14,6 @@ pub enum NextHopPrefer {
     Global,
     /// The link-local one.
     Local,
-}
-
-/// `link local next hop format`: how a next hop is told that has a link-local address alone.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum LinkLocalFormat {
-    /// `native`: behind the unspecified address.
-    #[default]
-    Native,
-    /// `single`: by itself.
-    Single,
-    /// `double`: twice.
-    Double,
-}
-
-/// `missing lladdr`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum MissingLladdr {
-    /// `self`.
-    SelfAddr,
-    /// `drop`.
-    Drop,
-    /// `ignore`.
-    Ignore,
-    /// Next hops are told as they stand (2).
-    Untouched,
-}
-
-/// `gateway direct|recursive`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum GatewayMode {
-    /// The next hop is on the link, or else the neighbour itself is taken.
-    Direct,
-    /// The next hop is looked up in the table.
-    Recursive,
-}
-
-/// `graceful restart`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RestartMode {
-    /// `off`.
-    Off,
-    /// `aware`: keeps routes of peers that restart.
-    Aware,
-    /// `on`: and restarts itself without losing them.
-    On,
 }
 
 /// `neighbor internal|external`.

@@ -1,9 +1,9 @@
 //! A channel: what a protocol and a table have to do with each other.
 
-use super::rib_words::LimitAction;
 use super::{BgpChannel, DebugMask};
 use filter::Policy;
 use route::Family;
+pub use route::options::{Limit, LimitAction};
 use std::sync::Arc;
 
 /// What the routes of a channel and its table are.
@@ -34,11 +34,11 @@ pub struct ChannelConf {
     /// `export`.
     pub export: Policy,
     /// `receive limit`.
-    pub receive_limit: Option<LimitConf>,
+    pub receive_limit: Option<Limit>,
     /// `import limit`.
-    pub import_limit: Option<LimitConf>,
+    pub import_limit: Option<Limit>,
     /// `export limit`.
-    pub export_limit: Option<LimitConf>,
+    pub export_limit: Option<Limit>,
     /// `import keep filtered`.
     pub keep_filtered: bool,
     /// `rpki reload` (2): a change of a ROA table that a filter asks has what it touches judged anew.
@@ -68,13 +68,4 @@ impl ChannelConf {
             bgp: None,
         }
     }
-}
-
-/// A limit on routes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct LimitConf {
-    /// How many.
-    pub routes_max: u32,
-    /// And then.
-    pub action: LimitAction,
 }

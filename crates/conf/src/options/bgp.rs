@@ -8,8 +8,7 @@ mod neighbor;
 pub(crate) use channel::CHANNEL;
 pub(crate) use neighbor::MULTIHOP_DEFAULT;
 
-use crate::config::rib_words::LimitAction;
-use crate::config::{Authentication, BfdMode, BgpConf, Dialect, LimitConf, RestartMode, pattern_words};
+use crate::config::{Authentication, BfdMode, BgpConf, Dialect, Limit, LimitAction, RestartMode, pattern_words};
 use crate::option::{Effect, Own, Row, Slot, field};
 use crate::parser::Parser;
 use filter::syntax::{Op, Parsed};
@@ -285,8 +284,8 @@ pub(crate) const ROUTE_LIMIT: &[&str] = &["route", "limit"];
 pub(crate) const ROUTE_LIMIT_WARNING: &str = "Route limit option is deprecated, use import limit";
 
 /// The limit that `route limit N` means: BIRD restarts the session then.
-pub(crate) fn route_limit(parser: &mut Parser<'_>) -> Parsed<Option<LimitConf>> {
-    Ok(Some(LimitConf { routes_max: parser.number()?, action: LimitAction::Restart }))
+pub(crate) fn route_limit(parser: &mut Parser<'_>) -> Parsed<Option<Limit>> {
+    Ok(Some(Limit { routes_max: parser.number()?, action: LimitAction::Restart }))
 }
 
 const fn own(

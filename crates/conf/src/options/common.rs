@@ -2,8 +2,7 @@
 //!
 //! In dialect 1.6 both stand in the protocol; in 2 the second table is that of a channel.
 
-use crate::config::rib_words::LimitAction;
-use crate::config::{ChannelConf, DebugMask, Dialect, LimitConf, MrtMask, ProtocolConf};
+use crate::config::{ChannelConf, DebugMask, Dialect, Limit, LimitAction, MrtMask, ProtocolConf};
 use crate::option::{Effect, Own, Row, Slot, field};
 use crate::parser::Parser;
 use filter::Policy;
@@ -135,19 +134,19 @@ const fn limit(
     Row::new(words, Slot::Own(Own { grammar, parse, show, same }), Effect::None)
 }
 
-fn set_limit(parser: &mut Parser<'_>, into: &mut Option<LimitConf>) -> Parsed<()> {
+fn set_limit(parser: &mut Parser<'_>, into: &mut Option<Limit>) -> Parsed<()> {
     *into = route_limit(parser)?;
     Ok(())
 }
 
 /// `off`, or a number and what happens then; the default is to disable the protocol.
-fn route_limit(parser: &mut Parser<'_>) -> Parsed<Option<LimitConf>> {
+fn route_limit(parser: &mut Parser<'_>) -> Parsed<Option<Limit>> {
     if parser.at.eat_word("off") {
         return Ok(None);
     }
     let routes_max = parser.number()?;
     let action = if parser.at.eat_word("action") { parser.one_of(LIMIT_ACTIONS)? } else { LimitAction::Disable };
-    Ok(Some(LimitConf { routes_max, action }))
+    Ok(Some(Limit { routes_max, action }))
 }
 
 static LIMIT_ACTIONS: &[(&str, LimitAction)] = &[
@@ -157,7 +156,7 @@ static LIMIT_ACTIONS: &[(&str, LimitAction)] = &[
     ("disable", LimitAction::Disable),
 ];
 
-fn limit_words(limit: Option<LimitConf>) -> String {
+fn limit_words(limit: Option<Limit>) -> String {
     let word = |action| LIMIT_ACTIONS.iter().find(|(_, a)| *a == action).map_or("", |(word, _)| word);
     limit.map_or_else(|| "off".to_owned(), |l| format!("{} action {}", l.routes_max, word(l.action)))
 }

@@ -176,10 +176,10 @@ impl RouteArguments {
             return Err(reader.at().wanted_one_of("`.` and the channel, as in `NAME.ipv4`", &["'.'"]));
         }
         let span = reader.at().span();
-        let words = [("ipv4", Family::Ipv4), ("ipv6", Family::Ipv6)];
-        let Some((word, family)) = words.into_iter().find(|(word, _)| reader.at().eat_word(word)) else {
+        let Some(family) = Family::ALL.into_iter().find(|family| reader.at().eat_word(family.word())) else {
             return Err(reader.at().unexpected());
         };
+        let word = family.word();
         let conf = config.protocols.iter().find(|p| p.name == protocol);
         let Some(channel) = conf.and_then(|p| p.channels.iter().find(|c| c.family == family)) else {
             return Err(Diagnostic::error(span, format!("Channel {protocol}.{word} not found")));
@@ -278,11 +278,10 @@ impl RouteArguments {
         };
         // As in BIRD 2 the first table of each sort.
         let default = || {
-            let families = [Family::Ipv4, Family::Ipv6];
             let of_routes = |f| config.tables.iter().find(|t| t.family == f).map(|t| t.name.clone());
-            let of_roas = families.into_iter().filter_map(|f| config.default_authorities(Authorises::Origins(f)));
+            let of_roas = Family::ALL.into_iter().filter_map(|f| config.default_authorities(Authorises::Origins(f)));
             let of_aspas = config.default_authorities(Authorises::Providers);
-            families.into_iter().filter_map(of_routes).chain(of_roas).chain(of_aspas).collect()
+            Family::ALL.into_iter().filter_map(of_routes).chain(of_roas).chain(of_aspas).collect()
         };
         let about = self.export.as_ref().map(|e| &e.protocol).or(self.protocol.as_ref());
         let mut tables = match self.tables {

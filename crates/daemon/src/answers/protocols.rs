@@ -2,13 +2,14 @@
 
 use crate::instance::{Running, Seen};
 use crate::protocols::Limited;
-use crate::translate::{ChannelIds, limit};
+use crate::translate::ChannelIds;
 use conf::config::{ChannelConf, GatewayMode, PipeConf, PipeMode, ProtocolKind};
 use control::view::{
     BgpView, CapabilitiesView, ChannelRecovery, ChannelView, Info, KeptFamilies, LimitView, PipeView, PipeWay,
     ProtocolDetail, ProtocolView, RestartCapability, RestartView, RoutesView, SessionView, Timer,
 };
 use filter::Policy;
+use rib::batch::Limit;
 use rib::stats::{ExportStats, ImportStats, RouteCounts};
 use route::{Family, Moment, Prefix, ProtocolId, Role, TableId};
 use session::peer::{Capabilities, Deps, PeerStatus, ProtoState};
@@ -175,9 +176,7 @@ async fn details(
 
 /// What 1.6 shows of a protocol that has nothing to do with tables: what its options say of one.
 fn no_channel(table: &Arc<str>, said: Option<&ChannelConf>, up: bool) -> ChannelView {
-    let view = |of: fn(&ChannelConf) -> Option<conf::config::LimitConf>| {
-        limit(said.and_then(of)).map(|l| LimitView { routes_max: l.routes_max, action: l.action, hit: false })
-    };
+    let view = |of: fn(&ChannelConf) -> Option<Limit>| LimitView::of(said.and_then(of), false);
     ChannelView {
         name: "",
         table: Arc::clone(said.map_or(table, |c| &c.table)),
@@ -208,11 +207,8 @@ async fn pipe(deps: &Deps, seen: &Seen, conf: &ChannelConf) -> ChannelView {
     let [own, peer] = [seen.channels.first(), seen.channels.get(1)];
     let (import, import_hit) = pipe_way(deps, own).await;
     let (export, export_hit) = pipe_way(deps, peer).await;
-    let view = |l: Option<conf::config::LimitConf>, hit| {
-        limit(l).map(|l| LimitView { routes_max: l.routes_max, action: l.action, hit })
-    };
     ChannelView {
-        name: family_word(conf.family),
+        name: conf.family.word(),
         table: Arc::clone(&conf.table),
         peer_table: match &seen.conf.kind {
             ProtocolKind::Pipe(PipeConf { peer_table, .. }) => peer_table.clone(),
@@ -224,8 +220,8 @@ async fn pipe(deps: &Deps, seen: &Seen, conf: &ChannelConf) -> ChannelView {
         export: conf.export.clone(),
         recovery: None,
         receive_limit: None,
-        import_limit: view(conf.import_limit, import_hit),
-        export_limit: view(conf.export_limit, export_hit),
+        import_limit: LimitView::of(conf.import_limit, import_hit),
+        export_limit: LimitView::of(conf.export_limit, export_hit),
         routes: None,
         pipe: seen.is_begun().then_some(PipeView { import, export }),
         restart: None,
@@ -245,13 +241,6 @@ async fn pipe_way(deps: &Deps, into: Option<&ChannelIds>) -> (PipeWay, bool) {
     deps.tables.query(ids.table, ask).await.unwrap_or_default()
 }
 
-const fn family_word(family: route::Family) -> &'static str {
-    match family {
-        route::Family::Ipv4 => "ipv4",
-        route::Family::Ipv6 => "ipv6",
-    }
-}
-
 async fn channel(
     deps: &Deps,
     seen: &Seen,
@@ -268,26 +257,19 @@ async fn channel(
     };
     let routes = if up { Some(routes(deps, seen, conf, ids, of_peer.and_then(|c| c.member)).await) } else { None };
     let exported = routes.map_or(0, |r| r.counts.exported);
+    let is_full = conf.export_limit.is_some_and(|l| exported >= l.routes_max);
     let id = ids.channel;
     let (receive_hit, import_hit) =
         deps.tables.query(ids.table, move |t| t.limits_passed(id)).await.unwrap_or_default();
-    let view = |l: Option<conf::config::LimitConf>, hit: bool| {
-        limit(l).map(|l| LimitView { routes_max: l.routes_max, action: l.action, hit: up && hit })
-    };
     let state = match status.map(|s| s.proto) {
-        None => {
-            if up {
-                "UP"
-            } else {
-                "DOWN"
-            }
-        }
+        None if up => "UP",
+        None => "DOWN",
         Some(ProtoState::Up | ProtoState::Feed | ProtoState::Wait) if !is_silent => "UP",
         Some(_) if of_peer.is_some_and(|c| c.retained) => "START",
         Some(_) => "DOWN",
     };
     ChannelView {
-        name: family_word(conf.family),
+        name: conf.family.word(),
         table: Arc::clone(&conf.table),
         peer_table: None,
         state,
@@ -297,13 +279,9 @@ async fn channel(
         recovery: of_peer
             .filter(|c| c.recovery_pending || c.recovery_waiting)
             .map(|c| ChannelRecovery { pending: c.recovery_pending, waiting: c.recovery_waiting }),
-        receive_limit: view(conf.receive_limit, receive_hit),
-        import_limit: view(conf.import_limit, import_hit),
-        export_limit: limit(conf.export_limit).map(|l| LimitView {
-            routes_max: l.routes_max,
-            action: l.action,
-            hit: exported >= l.routes_max || limited(seen).is_some_and(|l| l.is_down),
-        }),
+        receive_limit: LimitView::of(conf.receive_limit, up && receive_hit),
+        import_limit: LimitView::of(conf.import_limit, up && import_hit),
+        export_limit: LimitView::of(conf.export_limit, is_full || limited(seen).is_some_and(|l| l.is_down)),
         routes,
         pipe: None,
         restart: status.filter(|_| of_peer.is_some_and(|c| c.retained)).and_then(|s| restart(deps.clock.now(), s)),
@@ -402,7 +380,7 @@ fn restart(now: Moment, s: &PeerStatus) -> Option<RestartView> {
 /// The tables that answer recursive next hops of a channel, those that were not named too.
 fn igp_tables(seen: &Seen, conf: &ChannelConf) -> Vec<(Family, Arc<str>)> {
     let Some(bgp) = conf.bgp.as_ref().filter(|bgp| bgp.gateway == GatewayMode::Recursive) else { return Vec::new() };
-    let families = [Family::Ipv4, Family::Ipv6].into_iter().filter(|f| *f == conf.family || bgp.extended_next_hop);
+    let families = Family::ALL.into_iter().filter(|f| *f == conf.family || bgp.extended_next_hop);
     let of_channel = |family| seen.conf.channels.iter().find(|c| c.family == family).map(|c| Arc::clone(&c.table));
     let named = families.map(|family| (family, bgp.igp_table(family).cloned().or_else(|| of_channel(family))));
     named.filter_map(|(family, table)| Some((family, table?))).collect()
@@ -410,14 +388,14 @@ fn igp_tables(seen: &Seen, conf: &ChannelConf) -> Vec<(Family, Arc<str>)> {
 
 /// An OPEN's capabilities, families by name.
 fn capabilities(said: &Capabilities) -> CapabilitiesView {
-    let names = |families: &[Family]| families.iter().map(|f| family_word(*f)).collect();
+    let names = |families: &[Family]| families.iter().map(|f| f.word()).collect();
     let kept = |families: &[(Family, bool)]| KeptFamilies {
-        supported: families.iter().map(|(f, _)| family_word(*f)).collect(),
-        preserved: families.iter().filter(|(_, kept)| *kept).map(|(f, _)| family_word(*f)).collect(),
+        supported: families.iter().map(|(f, _)| f.word()).collect(),
+        preserved: families.iter().filter(|(_, kept)| *kept).map(|(f, _)| f.word()).collect(),
     };
     let add_path = |receive: bool| {
         let able = said.add_paths.iter().filter(|a| if receive { a.receive } else { a.send });
-        able.map(|a| family_word(a.family)).collect()
+        able.map(|a| a.family.word()).collect()
     };
     CapabilitiesView {
         families: names(&said.families),

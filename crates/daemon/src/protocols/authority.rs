@@ -8,7 +8,6 @@
 use super::Start;
 use super::policy::Runner;
 use crate::roas::RoaBoard;
-use crate::translate::limit;
 use crate::world::{Listeners, Whose};
 use conf::channel_word;
 use conf::config::{Carries, ChannelConf, ProtocolConf};
@@ -264,10 +263,6 @@ impl<K: Record> Authority<K> {
     pub fn view(&self) -> ChannelView {
         let imported = self.standing(&self.board.now());
         let counts = RouteCounts { imported, filtered: 0, exported: 0, preferred: imported };
-        let shown = |conf, hit| {
-            let view = |l: Limit| LimitView { routes_max: l.routes_max, action: l.action, hit };
-            limit(conf).map(view)
-        };
         let routes = RoutesView { counts, keep_filtered: false, import: self.stats, export: ExportStats::default() };
         ChannelView {
             name: channel_word(self.conf.family, K::CARRIES),
@@ -278,10 +273,10 @@ impl<K: Record> Authority<K> {
             import: self.conf.import.clone(),
             export: self.conf.export.clone(),
             recovery: None,
-            receive_limit: shown(self.conf.receive_limit, self.limits.receive.was_passed()),
-            import_limit: shown(self.conf.import_limit, self.limits.import.was_passed()),
+            receive_limit: LimitView::of(self.conf.receive_limit, self.limits.receive.was_passed()),
+            import_limit: LimitView::of(self.conf.import_limit, self.limits.import.was_passed()),
             // Nothing is told out of such a table, so it is never passed.
-            export_limit: shown(self.conf.export_limit, false),
+            export_limit: LimitView::of(self.conf.export_limit, false),
             routes: self.up.then_some(routes),
             pipe: None,
             restart: None,
@@ -301,8 +296,8 @@ struct Limits {
 impl Limits {
     fn new(conf: &ChannelConf) -> Self {
         Self {
-            receive: Gate::new(limit(conf.receive_limit)),
-            import: Gate::new(limit(conf.import_limit)),
+            receive: Gate::new(conf.receive_limit),
+            import: Gate::new(conf.import_limit),
             are_some: conf.receive_limit.is_some() || conf.import_limit.is_some(),
         }
     }

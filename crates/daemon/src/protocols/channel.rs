@@ -88,8 +88,8 @@ impl Import {
             family: self.conf.family,
             late_filter,
             keep_filtered: self.conf.keep_filtered,
-            receive_limit: crate::translate::limit(self.conf.receive_limit),
-            import_limit: crate::translate::limit(self.conf.import_limit),
+            receive_limit: self.conf.receive_limit,
+            import_limit: self.conf.import_limit,
         })
     }
 

@@ -127,8 +127,7 @@ fn device(conf: &ProtocolConf) -> Option<&DeviceConf> {
 }
 
 fn view(conf: Option<&DeviceConf>, iface: &Iface, ifaces: &Ifaces) -> InterfaceView {
-    let families = [Family::Ipv4, Family::Ipv6];
-    let primary: Vec<IpAddr> = families.iter().filter_map(|f| primary(conf, iface, *f)).map(|a| a.addr).collect();
+    let primary: Vec<IpAddr> = Family::ALL.iter().filter_map(|f| primary(conf, iface, *f)).map(|a| a.addr).collect();
     let mut iface = iface.clone();
     iface.addrs.sort_by_key(|a| !primary.contains(&a.addr));
     let master = ifaces.get(iface.master).map(|m| Arc::clone(&m.name));

@@ -10,7 +10,7 @@ use super::Start;
 use super::diary::Diary;
 use super::policy::Runner;
 use crate::translate::ChannelIds;
-use conf::config::{ChannelConf, LimitConf, PipeConf, PipeMode, ProtocolConf, ProtocolKind};
+use conf::config::{ChannelConf, Limit, PipeConf, PipeMode, ProtocolConf, ProtocolKind};
 use control::view::Exported;
 use filter::{Policy, RouteView, Verdict};
 use rib::batch::{Act, ChannelSpec, Deed, Generation, Opaque, PipeSpec, Piped, Reading};
@@ -220,13 +220,12 @@ impl Pipe {
     /// Gives the table at the end of a direction its limit, by a deed of the channel.
     fn limit(&self, way: &Way, deed: fn(Box<ChannelSpec>) -> Deed) {
         let Some((channel, _)) = self.parts() else { return };
-        let limit = way.direction.limit(channel);
         let channel = ChannelSpec {
             family: channel.family,
             late_filter: None,
             keep_filtered: false,
             receive_limit: None,
-            import_limit: crate::translate::limit(limit),
+            import_limit: way.direction.limit(channel),
         };
         way.act(&self.tables, deed(Box::new(channel)));
     }
@@ -251,7 +250,7 @@ impl Direction {
         }
     }
 
-    const fn limit(self, conf: &ChannelConf) -> Option<LimitConf> {
+    const fn limit(self, conf: &ChannelConf) -> Option<Limit> {
         match self {
             Self::Import => conf.import_limit,
             Self::Export => conf.export_limit,

@@ -6,10 +6,9 @@
 use super::Start;
 use super::diary::Diary;
 use crate::roas::{RoaBoard, WaySpec};
-use crate::translate::limit;
 use crate::world::Listeners;
 use conf::channel_word;
-use conf::config::{ChannelConf, LimitConf, PipeConf, ProtocolConf, ProtocolKind};
+use conf::config::{ChannelConf, Limit, PipeConf, ProtocolConf, ProtocolKind};
 use control::view::{ChannelView, LimitView, PipeView};
 use filter::Policy;
 use route::{Ifaces, ProtocolId};
@@ -117,9 +116,6 @@ impl RoaPipeHandle {
         let Sides { channel, peer_table } = &pipe.sides;
         let way = |into: &str| pipe.board.way(pipe.id, into).unwrap_or_default();
         let ((import, import_hit), (export, export_hit)) = (way(&channel.table), way(peer_table));
-        let view = |conf: Option<LimitConf>, hit| {
-            limit(conf).map(|l| LimitView { routes_max: l.routes_max, action: l.action, hit })
-        };
         ChannelView {
             name: channel_word(channel.family, channel.carries),
             table: Arc::clone(&channel.table),
@@ -130,8 +126,8 @@ impl RoaPipeHandle {
             export: channel.export.clone(),
             recovery: None,
             receive_limit: None,
-            import_limit: view(channel.import_limit, import_hit),
-            export_limit: view(channel.export_limit, export_hit),
+            import_limit: LimitView::of(channel.import_limit, import_hit),
+            export_limit: LimitView::of(channel.export_limit, export_hit),
             routes: None,
             pipe: pipe.up.then_some(PipeView { import, export }),
             restart: None,
@@ -154,14 +150,14 @@ impl RoaPipe {
         self.way(&channel.table, peer_table, &channel.export, channel.export_limit)
     }
 
-    fn way(&self, from: &Arc<str>, into: &Arc<str>, policy: &Policy, most: Option<LimitConf>) -> WaySpec {
+    fn way(&self, from: &Arc<str>, into: &Arc<str>, policy: &Policy, most: Option<Limit>) -> WaySpec {
         WaySpec {
             pipe: self.id,
             name: Arc::clone(&self.name),
             from: Arc::clone(from),
             into: Arc::clone(into),
             policy: policy.clone(),
-            limit: limit(most),
+            limit: most,
             ifaces: self.ifaces.clone(),
             listeners: self.listeners.clone(),
         }

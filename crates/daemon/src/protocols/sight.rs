@@ -96,7 +96,7 @@ struct Told<'a> {
 /// The addresses that a link has while it is up.
 fn addresses(link: Option<&Iface>) -> Vec<Told<'_>> {
     let Some(link) = link.filter(|link| link.is_up()) else { return Vec::new() };
-    let preferred = [Family::Ipv4, Family::Ipv6].map(|family| primary(None, link, family));
+    let preferred = Family::ALL.map(|family| primary(None, link, family));
     link.addrs.iter().map(|addr| Told { addr, primary: preferred.contains(&Some(addr)) }).collect()
 }
 

@@ -12,7 +12,8 @@ use crate::batch::{Generation, Limit, Reading};
 use crate::trace::Tracing;
 use filter::run::Policy;
 use route::aigp::Aigp;
-use route::{BgpSource, ChannelId, Family, IfIndex, ProtocolId, Role};
+pub use route::options::{LinkLocalFormat, MissingLladdr, RoutesOf};
+use route::{ChannelId, Family, IfIndex, ProtocolId, Role};
 use std::hash::{Hash, Hasher};
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
@@ -92,58 +93,6 @@ impl NextHopRules {
     pub(super) fn fits(&self, family: Family, next_hop: IpAddr) -> bool {
         self.any_family || Family::of(next_hop) == family
     }
-}
-
-/// Of whose routes `next hop self` or `next hop keep` speaks.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum RoutesOf {
-    /// Of none.
-    #[default]
-    Nobody,
-    /// Of all.
-    All,
-    /// Of those that an internal neighbour gave.
-    Internal,
-    /// Of those that an external neighbour gave.
-    External,
-}
-
-impl RoutesOf {
-    /// Whether the routes of this source are among them; `None`: no BGP session gave them.
-    pub(super) fn has(self, giver: Option<&BgpSource>) -> bool {
-        match self {
-            Self::Nobody => false,
-            Self::All => true,
-            Self::Internal => giver.is_some_and(|from| from.internal),
-            Self::External => giver.is_some_and(|from| !from.internal),
-        }
-    }
-}
-
-/// `link local next hop format`: a next hop that has a link-local address alone, in MP_REACH_NLRI.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum LinkLocalFormat {
-    /// Behind the unspecified address.
-    #[default]
-    Native,
-    /// By itself (draft-white-linklocal-capability).
-    Single,
-    /// Twice, as Junos does.
-    Double,
-}
-
-/// `missing lladdr`: what to send over IPv6 when no link-local address is known for a next hop.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum MissingLladdr {
-    /// Our own addresses in place of the next hop.
-    #[default]
-    SelfAddr,
-    /// The route is not told.
-    Drop,
-    /// The global address alone.
-    Ignore,
-    /// Next hops are told as they stand, with whatever link-local address they have (2).
-    Untouched,
 }
 
 impl GroupKey {

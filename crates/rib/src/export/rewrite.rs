@@ -226,7 +226,7 @@ pub(super) fn finish(work: &mut AttrSetBuilder, key: &GroupKey, ifaces: &Ifaces)
         return Err("Invalid NEXT_HOP attribute".into());
     }
     if !key.next_hop.fits(key.family, next_hop) {
-        let family = if key.family == Family::Ipv4 { "ipv4" } else { "ipv6" };
+        let family = key.family.word();
         return Err(format!("Invalid NEXT_HOP attribute - mismatched address family ({next_hop} for {family})"));
     }
     match (next_hop.is_unspecified(), link_local) {

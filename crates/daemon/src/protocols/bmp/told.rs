@@ -4,7 +4,7 @@ use super::queue::Item;
 use bmp::{Down, Opened, Peer, Routes, View};
 use conf::config::BmpConf;
 use rib::batch::{ChangeBatch, Path};
-use route::{ChannelId, Family, Moment, Prefix, ProtocolId, TableId};
+use route::{ChannelId, Moment, Prefix, ProtocolId, TableId};
 use session::clock::Clock;
 use session::link::Delivery;
 use session::monitor::{Ended, SessionUp};
@@ -101,7 +101,7 @@ impl Told {
                 protocol: session.protocol,
                 table: channel.table,
                 routes: Routes::new(peer, channel.family, channel.add_path_rx),
-                name: format!("{}.{}", session.name, family_word(channel.family)),
+                name: format!("{}.{}", session.name, channel.family.word()),
                 synced: false,
             };
             // It begins with no routes, and what comes is told as it comes.
@@ -198,13 +198,6 @@ impl Stream {
 fn complain(name: &str, outcome: Result<(), Prefix>) {
     if let Err(net) = outcome {
         tracing::warn!("{name}: Cannot encode update for {net}");
-    }
-}
-
-const fn family_word(family: Family) -> &'static str {
-    match family {
-        Family::Ipv4 => "ipv4",
-        Family::Ipv6 => "ipv6",
     }
 }
 

@@ -356,8 +356,7 @@ impl Worker {
         self.start.conf = conf;
         self.passed = None;
         self.look_again();
-        let limit = translate::limit(self.import.conf().export_limit);
-        if let Some(limit) = limit.filter(|l| self.exported > l.routes_max) {
+        if let Some(limit) = self.import.conf().export_limit.filter(|l| self.exported > l.routes_max) {
             self.pass(limit);
         }
     }
@@ -517,8 +516,7 @@ impl Worker {
 
     /// Whether one more route may be exported (`export limit`). Once passed, none is until a reload, but for `warn`.
     fn is_below_limit(&mut self) -> bool {
-        let limit = translate::limit(self.import.conf().export_limit);
-        if let Some(limit) = limit.filter(|l| self.exported >= l.routes_max) {
+        if let Some(limit) = self.import.conf().export_limit.filter(|l| self.exported >= l.routes_max) {
             self.pass(limit);
         }
         matches!(self.passed, None | Some(LimitAction::Warn))

@@ -148,7 +148,7 @@ impl Task {
 
     /// All channels, or one, judge anew what the neighbour announces: what they have kept, or what it tells them again.
     fn import_again(&mut self, only: Option<Family>) {
-        for family in [Family::Ipv4, Family::Ipv6].into_iter().filter(|f| only.is_none_or(|o| o == *f)) {
+        for family in Family::ALL.into_iter().filter(|f| only.is_none_or(|o| o == *f)) {
             match self.session.as_mut().and_then(|s| s.intake.received(family)) {
                 Some(received) => received.begin_again(),
                 None => self.ask_for_routes(Some(family)),

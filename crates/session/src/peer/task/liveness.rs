@@ -3,7 +3,7 @@
 use super::{Task, reach};
 use crate::dynamic::Dynamic;
 use crate::liveness::{Wanted, Watch};
-use crate::peer::{LivenessMode, PeerSpec};
+use crate::peer::{BfdMode, PeerSpec};
 use fsm::{Event, Life, Reach};
 use route::{IfIndex, Ifaces};
 use std::future::pending;
@@ -38,7 +38,7 @@ impl Task {
 
     fn liveness_wanted(&self) -> Option<Wanted> {
         let has_neighbor = !matches!(self.spec.dynamic, Dynamic::Range(_));
-        let up = has_neighbor && self.spec.liveness != LivenessMode::Off && self.machine.life() != Life::Down;
+        let up = has_neighbor && self.spec.liveness != BfdMode::Off && self.machine.life() != Life::Down;
         if !up || reach(&self.spec, &self.ifaces).0 != Reach::Ready {
             return None;
         }
@@ -48,7 +48,7 @@ impl Task {
     }
 
     pub(super) fn neighbor_lost(&mut self) {
-        let graceful = self.spec.liveness == LivenessMode::Graceful;
+        let graceful = self.spec.liveness == BfdMode::Graceful;
         self.handle(Event::LivenessLost { graceful });
     }
 }

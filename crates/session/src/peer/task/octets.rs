@@ -172,7 +172,7 @@ impl Task {
         let which = session.which;
         let heard = std::mem::take(&mut session.heard);
         let lines = session.intake.lines();
-        let collected = [Family::Ipv4, Family::Ipv6].map(|f| (f, session.intake.take(f)));
+        let collected = Family::ALL.map(|f| (f, session.intake.take(f)));
         for line in lines {
             self.say_line(line);
         }
@@ -224,7 +224,7 @@ fn sent(piece: &[u8]) -> impl Iterator<Item = &'static str> {
 }
 
 fn is_end_of_rib(message: &[u8]) -> bool {
-    [Family::Ipv4, Family::Ipv6].into_iter().any(|family| {
+    Family::ALL.into_iter().any(|family| {
         let mut marker = Vec::new();
         Encoder::end_of_rib(family, &mut marker);
         marker == message

@@ -1,0 +1,115 @@
+//! Options of `bird.conf` that are obeyed as they were read.
+//!
+//! The configuration reads them, a session, a table or an export group obeys them,
+//! and nobody between changes them: so they are words that all of these have in
+//! common. What must be looked up or worked out first (names of tables, addresses,
+//! defaults of a dialect) is not here.
+
+use crate::BgpSource;
+
+/// `receive limit`, `import limit`, `export limit`: how many routes there may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limit {
+    /// How many may stand.
+    pub routes_max: u32,
+    /// What happens to the one above.
+    pub action: LimitAction,
+}
+
+/// What a limit does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LimitAction {
+    /// A log line.
+    Warn,
+    /// Routes above the limit are refused until a new session or a reload.
+    Block,
+    /// The protocol restarts.
+    Restart,
+    /// The protocol is disabled.
+    Disable,
+}
+
+/// `bfd` of a BGP session.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum BfdMode {
+    /// `off`.
+    #[default]
+    Off,
+    /// `on`: a neighbour that is down ends the session.
+    On,
+    /// `graceful`: its routes are kept meanwhile, as in a graceful restart.
+    Graceful,
+}
+
+/// `graceful restart`, `long lived graceful restart`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum RestartMode {
+    /// `off`.
+    Off,
+    /// `aware`: keeps routes of peers that restart.
+    #[default]
+    Aware,
+    /// `on`: and restarts itself without losing them.
+    On,
+}
+
+/// `gateway`: where a received next hop is looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum GatewayMode {
+    /// The next hop is on the link, or else the neighbour itself is taken.
+    Direct,
+    /// The next hop is looked up in a table.
+    Recursive,
+}
+
+/// Of whose routes `next hop self` or `next hop keep` speaks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum RoutesOf {
+    /// Of none.
+    #[default]
+    Nobody,
+    /// Of all.
+    All,
+    /// Of those that an internal neighbour gave.
+    Internal,
+    /// Of those that an external neighbour gave.
+    External,
+}
+
+impl RoutesOf {
+    /// Whether the routes of this source are among them; `None`: no BGP session gave them.
+    pub fn has(self, giver: Option<&BgpSource>) -> bool {
+        match self {
+            Self::Nobody => false,
+            Self::All => true,
+            Self::Internal => giver.is_some_and(|from| from.internal),
+            Self::External => giver.is_some_and(|from| !from.internal),
+        }
+    }
+}
+
+/// `link local next hop format`: a next hop that has a link-local address alone, in MP_REACH_NLRI.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum LinkLocalFormat {
+    /// `native`: behind the unspecified address.
+    #[default]
+    Native,
+    /// `single`: by itself (draft-white-linklocal-capability).
+    Single,
+    /// `double`: twice, as Junos does.
+    Double,
+}
+
+/// `missing lladdr`: what to send over IPv6 when no link-local address is known for a next hop.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum MissingLladdr {
+    /// `self`: our own addresses in place of the next hop.
+    #[default]
+    SelfAddr,
+    /// `drop`: the route is not told.
+    Drop,
+    /// `ignore`: the global address alone.
+    Ignore,
+    /// Next hops are told as they stand, with whatever link-local address they have (2).
+    Untouched,
+}
