@@ -5,8 +5,12 @@
 //! before its End of Data, so nobody sees half of a change. Why messages are read
 //! here and not by a library is said in `docs/adr`.
 
+mod answer;
+mod options;
 mod pdu;
 mod session;
 
+pub use answer::ROAS_MAX;
+pub use options::{Interval, Options, check_interval};
 pub use pdu::{Fault, OCTETS_MAX, Pdu, Times, decode, frame};
-pub use session::{Act, Interval, Options, ROAS_MAX, Session, State, Topic, check_interval};
+pub use session::{Act, Session, State, Topic};

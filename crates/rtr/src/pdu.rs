@@ -144,6 +144,45 @@ impl Pdu {
             Self::Other(name) | Self::Query(name) => name,
         }
     }
+
+    /// What stands behind its name in a trace.
+    pub(crate) fn detail(&self) -> String {
+        match self {
+            Self::SerialNotify { session, serial } => format!("(session id: {session}, serial number: {serial})"),
+            Self::EndOfData { session, serial, times: None } => {
+                format!("(session id: {session}, serial number: {serial})")
+            }
+            Self::EndOfData { session, serial, times: Some(Times { refresh, retry, expire }) } => format!(
+                "(session id: {session}, serial number: {serial}, refresh: {refresh}s, retry: {retry}s, expire: {expire}s)"
+            ),
+            Self::CacheResponse { session } => format!("(session id: {session})"),
+            Self::Prefix { roa, .. } => format!("({}-{} AS{})", roa.prefix, roa.max_len, roa.asn),
+            Self::Aspa { customer, providers, .. } if providers.is_empty() => format!("{customer} transit"),
+            Self::Aspa { customer, providers, .. } => {
+                let providers: Vec<_> = providers.iter().map(u32::to_string).collect();
+                format!("{customer} (providers {})", providers.join(", "))
+            }
+            Self::Other(_) => "(ignored)".to_owned(),
+            Self::Error { code, text } => format!("({}: '{text}')", error_name(*code)),
+            Self::CacheReset | Self::Query(_) => String::new(),
+        }
+    }
+}
+
+/// BIRD's name of an error (RFC 8210 12).
+fn error_name(code: u16) -> &'static str {
+    match code {
+        0 => "Corrupt-Data",
+        1 => "Internal-Error",
+        2 => "No-Data-Available",
+        3 => "Invalid-Request",
+        4 => "Unsupported-Protocol-Version",
+        5 => "Unsupported-PDU-Type",
+        6 => "Withdrawal-Of-Unknown-Record",
+        7 => "Duplicate-Announcement",
+        8 => "Unexpected-Protocol-Version",
+        _ => "Unknown-Error",
+    }
 }
 
 /// The first message in what has come, once all of it is there; a length that no message has is a fault.

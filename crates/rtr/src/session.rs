@@ -11,40 +11,13 @@
 //! answers in an older one, or says in which one it would speak, is obeyed, once
 //! for each version at most.
 
+use crate::answer::Answer;
+use crate::options::{Interval, Options, check_interval};
 use crate::pdu::{self, Fault, OCTETS_MAX, Pdu, Times};
 use route::{Customer, Moment, Roa};
-use std::collections::BTreeMap;
 
-/// Authorisations that one answer of a server may have, providers counted one by one; there are half a million in the world.
-pub const ROAS_MAX: usize = 4_000_000;
 /// An answer that grows at least this often is not given up, in milliseconds.
 const PROGRESS_MS: u64 = 2000;
-
-/// A time that the server may change.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Interval {
-    /// In seconds.
-    pub seconds: u32,
-    /// What the server says does not count.
-    pub keep: bool,
-}
-
-/// What the operator wants.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Options {
-    /// How long to wait before asking for news.
-    pub refresh: Interval,
-    /// How long to wait after a failure.
-    pub retry: Interval,
-    /// How long data count that are not renewed.
-    pub expire: Interval,
-    /// Authorisations are taken up to the greatest length.
-    pub ignore_max_length: bool,
-    /// The oldest version that is spoken.
-    pub min_version: u8,
-    /// The newest one.
-    pub max_version: u8,
-}
 
 /// Where a session is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -148,11 +121,7 @@ pub struct Session {
     grew: Option<Moment>,
     /// The answer that is coming is all there is.
     whole: bool,
-    /// It, each with whether it comes, in order.
-    answer: Vec<(Roa, bool)>,
-    /// What it says of providers, by customer; and how many numbers that are.
-    aspas: BTreeMap<Customer, Option<Vec<u32>>>,
-    numbers: usize,
+    answer: Answer,
     /// News of which the server has spoken while it answered.
     notified: Option<u32>,
     unread: Vec<u8>,
@@ -172,15 +141,13 @@ impl Session {
             id: None,
             serial: 0,
             updated: None,
-            times: times_of(&options),
+            times: options.times(),
             refresh: None,
             retry: None,
             expire: None,
             grew: None,
             whole: false,
-            answer: Vec::new(),
-            aspas: BTreeMap::new(),
-            numbers: 0,
+            answer: Answer::default(),
             notified: None,
             unread: Vec::new(),
             acts: Vec::new(),
@@ -242,7 +209,7 @@ impl Session {
     /// Other times. What runs is counted anew.
     pub fn set_options(&mut self, options: Options, now: Moment) {
         self.options = options;
-        self.times = times_of(&options);
+        self.times = options.times();
         let Times { refresh, retry, expire } = self.times;
         let again = |timer: &mut Option<Moment>, from: Moment, s: u32| {
             if timer.is_some() {
@@ -362,7 +329,7 @@ impl Session {
         self.acts.push(Act::Expire);
         self.forget();
         self.version = self.options.max_version;
-        self.times = times_of(&self.options);
+        self.times = self.options.times();
         (self.updated, self.serial, self.expire) = (None, 0, None);
         self.close();
         // Also when it was about to connect: that attempt is over, too.
@@ -379,9 +346,7 @@ impl Session {
 
     /// What was said since the last End of Data does not count.
     fn drop_answer(&mut self) {
-        self.answer = Vec::new();
-        self.aspas = BTreeMap::new();
-        self.numbers = 0;
+        self.answer = Answer::default();
         self.grew = None;
     }
 
@@ -391,7 +356,7 @@ impl Session {
         self.connected = false;
         self.unread = Vec::new();
         self.refresh = None;
-        if !self.answer.is_empty() || !self.aspas.is_empty() {
+        if !self.answer.is_empty() {
             // Half an answer: what it would have told is asked for again.
             self.drop_answer();
         }
@@ -471,7 +436,7 @@ impl Session {
         match read {
             Ok(said) => {
                 if self.traced.1 {
-                    self.packet(format!("Received {} packet {}", said.name(), detail(&said)));
+                    self.packet(format!("Received {} packet {}", said.name(), said.detail()));
                 }
                 if let Err(fault) = self.hear(said, version, now) {
                     self.fail(&fault, octets, now);
@@ -550,14 +515,12 @@ impl Session {
         if self.state != State::SyncRunning {
             return Err(Fault::corrupt("Received a prefix before Cache Response"));
         }
-        self.makes_room(1)?;
         let max_len = if self.options.ignore_max_length { roa.prefix.family().bits() } else { roa.max_len };
-        self.answer.push((Roa { max_len, ..roa }, announced));
+        self.answer.put_roa(Roa { max_len, ..roa }, announced)?;
         self.grew = Some(now);
         Ok(())
     }
 
-    /// Of what is said of one customer the last counts.
     fn providers(
         &mut self,
         announced: bool,
@@ -568,19 +531,9 @@ impl Session {
         if self.state != State::SyncRunning {
             return Err(Fault::corrupt("Received an ASPA before Cache Response"));
         }
-        self.makes_room(1 + providers.len())?;
-        self.aspas.insert(customer, announced.then_some(providers));
+        self.answer.put_aspa(customer, announced.then_some(providers))?;
         self.grew = Some(now);
         Ok(())
-    }
-
-    /// An answer that grows without end is a fault.
-    fn makes_room(&mut self, numbers: usize) -> Result<(), Fault> {
-        self.numbers += numbers;
-        match self.numbers > ROAS_MAX {
-            true => Err(Fault { code: 1, text: format!("More than {ROAS_MAX} authorisations") }),
-            false => Ok(()),
-        }
     }
 
     fn end_of_data(&mut self, session: u16, serial: u32, times: Option<Times>, now: Moment) -> Result<(), Fault> {
@@ -593,17 +546,8 @@ impl Session {
         if let Some(times) = times {
             self.take_times(times);
         }
-        let mut answer = std::mem::take(&mut self.answer);
-        // Of what is said of one twice the last counts.
-        answer.sort_by_key(|(roa, _)| *roa);
-        answer.reverse();
-        answer.dedup_by_key(|(roa, _)| *roa);
-        let (come, gone): (Vec<_>, Vec<_>) = answer.into_iter().rev().partition(|(_, announced)| *announced);
-        let roas = |all: Vec<(Roa, bool)>| all.into_iter().map(|(roa, _)| roa).collect();
         let whole = std::mem::take(&mut self.whole);
-        let aspas = std::mem::take(&mut self.aspas).into_iter().collect();
-        self.numbers = 0;
-        self.acts.push(Act::Apply { whole, gone: roas(gone), come: roas(come), aspas });
+        self.acts.push(std::mem::take(&mut self.answer).complete(whole));
         self.updated = Some(now);
         self.serial = serial;
         self.go(State::Established, now);
@@ -672,64 +616,5 @@ impl Session {
             return;
         }
         self.acts.push(Act::Trace(Topic::Packets, text));
-    }
-}
-
-const fn times_of(options: &Options) -> Times {
-    Times { refresh: options.refresh.seconds, retry: options.retry.seconds, expire: options.expire.seconds }
-}
-
-/// Whether a time makes sense (RFC 8210 6); BIRD's words when it does not.
-pub fn check_interval(which: &str, seconds: u32) -> Result<(), String> {
-    let (least, most) = match which {
-        "refresh" => (1, 86_400),
-        "retry" => (1, 7200),
-        _ => (600, 172_800),
-    };
-    match seconds {
-        s if s < least => {
-            let unit = if least == 1 { "second" } else { "seconds" };
-            Err(format!("Minimum allowed {which} interval is {least} {unit}"))
-        }
-        s if s > most => Err(format!("Maximum allowed {which} interval is {most} seconds")),
-        _ => Ok(()),
-    }
-}
-
-/// What stands behind the name of a message in its trace.
-fn detail(said: &Pdu) -> String {
-    match said {
-        Pdu::SerialNotify { session, serial } => format!("(session id: {session}, serial number: {serial})"),
-        Pdu::EndOfData { session, serial, times: None } => {
-            format!("(session id: {session}, serial number: {serial})")
-        }
-        Pdu::EndOfData { session, serial, times: Some(Times { refresh, retry, expire }) } => format!(
-            "(session id: {session}, serial number: {serial}, refresh: {refresh}s, retry: {retry}s, expire: {expire}s)"
-        ),
-        Pdu::CacheResponse { session } => format!("(session id: {session})"),
-        Pdu::Prefix { roa, .. } => format!("({}-{} AS{})", roa.prefix, roa.max_len, roa.asn),
-        Pdu::Aspa { customer, providers, .. } if providers.is_empty() => format!("{customer} transit"),
-        Pdu::Aspa { customer, providers, .. } => {
-            let providers: Vec<_> = providers.iter().map(u32::to_string).collect();
-            format!("{customer} (providers {})", providers.join(", "))
-        }
-        Pdu::Other(_) => "(ignored)".to_owned(),
-        Pdu::Error { code, text } => format!("({}: '{text}')", error_name(*code)),
-        Pdu::CacheReset | Pdu::Query(_) => String::new(),
-    }
-}
-
-fn error_name(code: u16) -> &'static str {
-    match code {
-        0 => "Corrupt-Data",
-        1 => "Internal-Error",
-        2 => "No-Data-Available",
-        3 => "Invalid-Request",
-        4 => "Unsupported-Protocol-Version",
-        5 => "Unsupported-PDU-Type",
-        6 => "Withdrawal-Of-Unknown-Record",
-        7 => "Duplicate-Announcement",
-        8 => "Unexpected-Protocol-Version",
-        _ => "Unknown-Error",
     }
 }
