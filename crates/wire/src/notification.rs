@@ -168,13 +168,6 @@ impl Notification {
         Self::with_data(OPEN, open::UNACCEPTABLE_HOLD_TIME, hold_time_s.to_be_bytes())
     }
 
-    /// Required capability missing (2/7), with the capabilities as they should have stood in the OPEN (RFC 5492 3).
-    pub fn capability_missing(wanted: &crate::Capabilities) -> Self {
-        let mut data = Vec::new();
-        wanted.encode(&mut data);
-        Self::with_data(OPEN, open::UNSUPPORTED_CAPABILITY, data)
-    }
-
     /// A Cease with a shutdown communication (RFC 9003 2): [`cease::ADMINISTRATIVE_SHUTDOWN`] or
     /// [`cease::ADMINISTRATIVE_RESET`]. Text above 255 octets is cut at the border of a character;
     /// without text there are no data at all.

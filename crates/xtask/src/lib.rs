@@ -7,6 +7,7 @@ mod arrows;
 pub mod bench;
 pub mod boot;
 pub mod build;
+mod clauses;
 pub mod count;
 pub mod filters;
 pub mod fuzz;
