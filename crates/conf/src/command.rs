@@ -69,17 +69,6 @@ impl<'a> Reader<'a> {
         &mut self.parser.at
     }
 
-    /// Takes words that must come in this order, all or none.
-    pub fn eat_words(&mut self, words: &[&str]) -> bool {
-        let fits = words.iter().enumerate().all(|(n, word)| self.parser.at.name_at(self.parser.at.ahead(n)) == *word);
-        if fits {
-            for _ in words {
-                self.parser.at.bump();
-            }
-        }
-        fits
-    }
-
     /// That nothing follows. `expected`: the tokens that could, as BIRD 2 names them.
     pub fn end(&self, expected: &[&str]) -> Parsed<()> {
         if self.parser.at.at_end() { Ok(()) } else { Err(self.parser.at.wanted_one_of("the end", expected)) }

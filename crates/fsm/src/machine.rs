@@ -26,7 +26,7 @@ use conn::{Conn, Talk};
 use route::Moment;
 use std::borrow::Cow;
 use std::mem;
-use wire::{Kind, Notification};
+use wire::{Kind, Notification, notification};
 
 /// While the protocol is not down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,9 +39,6 @@ enum Stage {
     /// Connections are made and taken.
     Runs,
 }
-
-/// The code of `Send Hold Timer Expired` (RFC 9687 4).
-const SEND_HOLD_TIMER: u8 = 8;
 
 /// See the head of this file.
 #[derive(Debug)]
@@ -239,7 +236,7 @@ impl Machine {
             Event::Unexpected(which) => self.unexpected(now, which),
             Event::Closed(which, words) => self.closed(now, which, words),
             Event::OctetsWaiting(which) => self.octets_waiting(now, which),
-            Event::Stuck(which) => self.fail(now, which, Notification::new(SEND_HOLD_TIMER, 0)),
+            Event::Stuck(which) => self.fail(now, which, Notification::new(notification::SEND_HOLD_TIMER, 0)),
             Event::EndOfRib(family) => self.end_of_rib(family),
             Event::Tick => self.tick(now),
         }
@@ -261,10 +258,6 @@ impl Machine {
     /// What the log says of a NOTIFICATION.
     fn line(&self, n: &Notification) -> String {
         n.line(self.config.terms.numbers).to_string()
-    }
-
-    fn trace(&mut self, class: Class, text: impl Into<Cow<'static, str>>) {
-        self.say(class, text);
     }
 
     fn come_to(&mut self, life: Life) {

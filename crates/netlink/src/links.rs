@@ -174,7 +174,6 @@ fn iface(index: u32, l: &Link, rules: IfaceRules) -> Iface {
             loopback: has(IFF_LOOPBACK),
             broadcast: has(IFF_BROADCAST),
             multicast: has(IFF_MULTICAST),
-            point_to_point: has(IFF_POINTOPOINT),
             multi_access: !has(IFF_POINTOPOINT),
             unaddressed: rules.needs_address && addrs.is_empty(),
         },

@@ -20,7 +20,6 @@ use crate::attr::{self, code};
 use crate::hop::Dest;
 use crate::iface::Scope;
 use crate::{AsPath, SourceKind};
-use foldhash::fast::FixedState;
 use foldhash::fast::RandomState;
 use std::cell::RefCell;
 use std::fmt;
@@ -573,11 +572,6 @@ impl AttrSetBuilder {
         };
         AttrSet::from_canonical(&self.octets, local)
     }
-}
-
-/// A deterministic hasher for tests that print hashes; never for keys that a peer chooses.
-pub fn fixed_hasher() -> FixedState {
-    FixedState::with_seed(0)
 }
 
 #[cfg(test)]

@@ -88,8 +88,6 @@ pub struct IfaceFlags {
     pub broadcast: bool,
     /// IFF_MULTICAST.
     pub multicast: bool,
-    /// IFF_POINTOPOINT.
-    pub point_to_point: bool,
     /// Several stations on the link: BIRD's MultiAccess.
     pub multi_access: bool,
     /// It has no address and would need one to count as up (1.6).

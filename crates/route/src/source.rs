@@ -100,8 +100,6 @@ pub struct BgpSource {
     pub peer_as: u32,
     /// The peer's BGP identifier.
     pub router_id: u32,
-    /// Our own BGP identifier on this session.
-    pub local_id: u32,
     /// Both ends in one AS.
     pub internal: bool,
     /// The peer is in our confederation, or in our AS while we are in one (RFC 5065).
@@ -159,7 +157,6 @@ impl BgpSource {
             local_as: local.asn,
             peer_as: peer.asn,
             router_id: peer.id,
-            local_id: local.id,
             internal: local.asn == peer.asn,
             confederation: false,
             pathless_as: peer.asn,

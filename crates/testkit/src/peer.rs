@@ -222,11 +222,6 @@ impl Peer {
         self.keepalives = Some(stop);
     }
 
-    /// Falls silent: no KEEPALIVE is sent any more.
-    pub fn fall_silent(&mut self) {
-        self.keepalives = None;
-    }
-
     /// Sends octets as they are, be they a message or not.
     pub fn send(&mut self, octets: &[u8]) -> Result<(), PeerError> {
         let mut stream = self.writer.lock().unwrap_or_else(PoisonError::into_inner);

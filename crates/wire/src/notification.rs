@@ -18,6 +18,8 @@ pub const FSM: u8 = 5;
 pub const CEASE: u8 = 6;
 /// ROUTE-REFRESH message error (RFC 7313).
 pub const REFRESH: u8 = 7;
+/// Send hold timer expired (RFC 9687 4).
+pub const SEND_HOLD_TIMER: u8 = 8;
 
 /// Subcodes of [`OPEN`].
 #[expect(missing_docs, reason = "each constant is the subcode of its name")]

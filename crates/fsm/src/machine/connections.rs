@@ -34,7 +34,7 @@ impl Machine {
         if !matches!(self.outgoing, Conn::Connect(_)) {
             return;
         }
-        self.trace(Class::Events, "Connected");
+        self.say(Class::Events, "Connected");
         self.send_open(now, Which::Outgoing);
     }
 
@@ -75,9 +75,9 @@ impl Machine {
         let capabilities = if bare { None } else { c.capabilities.clone() };
         let open = Open::new(c.local_as, c.hold_time_s, c.router_id, capabilities);
         if bare {
-            self.trace(Class::Packets, "Skipping capabilities");
+            self.say(Class::Packets, "Skipping capabilities");
         }
-        self.trace(Class::Packets, text);
+        self.say(Class::Packets, text);
         let hold = Timer::jittered(now, self.config.startup_hold_time_s, &mut self.chance);
         *self.conn_mut(which) = Conn::OpenSent { hold, bare };
         self.actions.push(Action::SendOpen(which, Box::new(open)));
@@ -89,7 +89,7 @@ impl Machine {
             Conn::Idle => {}
             Conn::Active(_) => {}
             Conn::Established(talk) => {
-                self.trace(Class::Events, "BGP session closed");
+                self.say(Class::Events, "BGP session closed");
                 self.actions.push(Action::Close(which));
                 let retained = |family: &Family| {
                     let kept = self.restart.families.iter().any(|r| r.family == *family);
@@ -105,7 +105,7 @@ impl Machine {
     /// A connection ends with a NOTIFICATION.
     pub(super) fn give_up(&mut self, which: Which, n: Notification, keep: Keep) {
         let text = format!("Sending NOTIFICATION(code={}.{})", n.code, n.subcode);
-        self.trace(Class::Packets, text);
+        self.say(Class::Packets, text);
         self.actions.push(Action::SendNotification(which, n));
         self.drop_conn(which, keep);
     }
@@ -118,7 +118,7 @@ impl Machine {
             return Keep::Nothing;
         }
         self.restart = restart;
-        self.trace(Class::Events, "Neighbor graceful restart detected");
+        self.say(Class::Events, "Neighbor graceful restart detected");
         self.come_to(Life::Start);
         Keep::Stale
     }
@@ -131,7 +131,7 @@ impl Machine {
             Some(words) => format!("Connection lost ({words})"),
             None => "Connection closed".into(),
         };
-        self.trace(Class::Events, text);
+        self.say(Class::Events, text);
         let words = words.map_or("Connection closed".into(), Cow::Owned);
         self.remember(Some(which), ErrorClass::Socket, words);
         self.lose(now, which, true);

@@ -13,18 +13,18 @@ impl Machine {
             return;
         }
         self.bare = false;
-        self.trace(Class::States, "Starting");
+        self.say(Class::States, "Starting");
         self.stage = Stage::AwaitsReach;
         self.come_to(Life::Start);
         match &self.reach {
             Reach::Ready => self.wait_after_errors(now),
             Reach::Absent => {
                 let text = format!("Waiting for {} to become my neighbor", self.config.peer_addr);
-                self.trace(Class::Events, text);
+                self.say(Class::Events, text);
             }
             Reach::LinkDown(link) => {
                 let text = format!("Waiting for link on {link}");
-                self.trace(Class::Events, text);
+                self.say(Class::Events, text);
             }
         }
     }
@@ -32,12 +32,12 @@ impl Machine {
     pub(super) fn wait_after_errors(&mut self, now: Moment) {
         let Some(delay_s) = self.wait.take() else { return self.run(now) };
         let text = format!("Startup delayed by {delay_s} seconds due to errors");
-        self.trace(Class::Events, text);
+        self.say(Class::Events, text);
         self.stage = Stage::AwaitsTime(Timer::jittered(now, delay_s, &mut self.chance));
     }
 
     pub(super) fn run(&mut self, now: Moment) {
-        self.trace(Class::Events, "Started");
+        self.say(Class::Events, "Started");
         self.stage = Stage::Runs;
         self.try_again(now);
     }
@@ -50,7 +50,7 @@ impl Machine {
             return;
         }
         let delay_s = self.config.connect_delay_time_s.max(1);
-        self.trace(Class::Events, format!("Connect delayed by {delay_s} seconds"));
+        self.say(Class::Events, format!("Connect delayed by {delay_s} seconds"));
         self.outgoing = Conn::Active(Timer::jittered(now, delay_s, &mut self.chance));
     }
 
@@ -59,8 +59,8 @@ impl Machine {
         if self.stage == Stage::Down {
             return;
         }
-        self.trace(Class::States, "Shutting down");
-        self.trace(Class::Events, "Shutdown requested");
+        self.say(Class::States, "Shutting down");
+        self.say(Class::Events, "Shutdown requested");
         self.wait.forget();
         self.error = None;
         self.end_life(stop);
@@ -70,8 +70,8 @@ impl Machine {
         if self.stage == Stage::Down {
             return;
         }
-        self.trace(Class::States, "Shutting down");
-        self.trace(Class::Events, "Shutdown requested");
+        self.say(Class::States, "Shutting down");
+        self.say(Class::Events, "Shutdown requested");
         self.error = Some(LastError { class: ErrorClass::Automatic, text: "Route limit exceeded".into() });
         if restart {
             self.count_error(now);
@@ -92,7 +92,7 @@ impl Machine {
         }
         match (&before, &self.reach) {
             (_, Reach::Ready) if self.stage == Stage::AwaitsReach => {
-                self.trace(Class::Events, "Neighbor ready");
+                self.say(Class::Events, "Neighbor ready");
                 self.wait_after_errors(now);
             }
             (Reach::Ready, Reach::Absent) => self.unreachable(now, "Neighbor lost", false),
@@ -105,7 +105,7 @@ impl Machine {
     }
 
     pub(super) fn unreachable(&mut self, now: Moment, words: &'static str, count: bool) {
-        self.trace(Class::Events, words);
+        self.say(Class::Events, words);
         self.remember(None, ErrorClass::Local, words);
         if count {
             self.count_error(now);
@@ -123,7 +123,7 @@ impl Machine {
             let up = self.established().is_some();
             return self.unreachable(now, WORDS, up);
         }
-        self.trace(Class::Events, WORDS);
+        self.say(Class::Events, WORDS);
         self.remember(None, ErrorClass::Local, WORDS);
         for which in [Which::Outgoing, Which::Incoming] {
             if self.conn(which).is_open() || matches!(self.conn(which), Conn::Connect(_)) {
@@ -159,7 +159,7 @@ impl Machine {
         // What happened to the connections while going down is not why we go down.
         self.error = error;
         self.stage = Stage::Down;
-        self.trace(Class::Events, "Down");
+        self.say(Class::Events, "Down");
         self.come_to(Life::Down);
     }
 

@@ -16,7 +16,7 @@ impl Machine {
         let Conn::OpenSent { bare, .. } = *self.conn(which) else {
             return self.unexpected(now, which);
         };
-        self.trace(
+        self.say(
             Class::Packets,
             format!("Got OPEN(as={},hold={},id={:08x})", open.asn, open.hold_time_s, open.router_id),
         );
@@ -36,7 +36,7 @@ impl Machine {
         let hold = (hold_s > 0).then(|| Timer::exact(now, hold_s));
         let keepalive = (keepalive_s > 0).then(|| Timer::jittered(now, keepalive_s, &mut self.chance));
         *self.conn_mut(which) = Conn::OpenConfirm(Box::new(Talk { negotiated, hold, keepalive }));
-        self.trace(Class::Packets, "Sending KEEPALIVE");
+        self.say(Class::Packets, "Sending KEEPALIVE");
         self.actions.push(Action::SendKeepalive(which));
     }
 
@@ -58,7 +58,7 @@ impl Machine {
                 } else {
                     (which, "Connection collision, giving up this connection")
                 };
-                self.trace(Class::Events, words);
+                self.say(Class::Events, words);
                 self.remember(Some(loser), ErrorClass::Bgp, collision.message());
                 self.give_up(loser, collision, Keep::Nothing);
                 stays == which
@@ -74,12 +74,12 @@ impl Machine {
     pub(super) fn keepalive(&mut self, now: Moment, which: Which) {
         match self.conn(which).phase() {
             Phase::OpenConfirm => {
-                self.trace(Class::Packets, "Got KEEPALIVE");
+                self.say(Class::Packets, "Got KEEPALIVE");
                 self.alive(now, which);
                 self.establish(which);
             }
             Phase::Established => {
-                self.trace(Class::Packets, "Got KEEPALIVE");
+                self.say(Class::Packets, "Got KEEPALIVE");
                 self.alive(now, which);
             }
             _ => self.unexpected(now, which),
@@ -101,7 +101,7 @@ impl Machine {
         let gone: Vec<_> = unkept.iter().filter(|f| !talk.negotiated.has(**f)).copied().collect();
         *self.conn_mut(which) = Conn::Established(talk);
         self.error = None;
-        self.trace(Class::Events, "BGP session established");
+        self.say(Class::Events, "BGP session established");
         self.actions.extend(gone.iter().map(|f| Action::Drop(*f)));
         self.actions.push(Action::Established(which));
         self.come_to(Life::Up);
@@ -189,7 +189,7 @@ impl Machine {
         if self.established().is_some() && self.restart.told(family) {
             self.actions.push(Action::Sweep(family));
             if !self.restart.is_active() {
-                self.trace(Class::Events, "Neighbor graceful restart done");
+                self.say(Class::Events, "Neighbor graceful restart done");
             }
         }
     }

@@ -58,13 +58,13 @@ impl Machine {
         if let Some(talk) = self.conn_mut(which).talk_mut() {
             talk.keepalive = Some(next);
         }
-        self.trace(Class::Packets, "Sending KEEPALIVE");
+        self.say(Class::Packets, "Sending KEEPALIVE");
         self.actions.push(Action::SendKeepalive(which));
     }
 
     pub(super) fn tick_restart(&mut self, now: Moment) {
         if self.restart.timer.is_some_and(|t| t.is_due(now)) {
-            self.trace(Class::Events, "Neighbor graceful restart timeout");
+            self.say(Class::Events, "Neighbor graceful restart timeout");
             let (long_lived, gone) = self.restart.expire(now);
             self.actions.extend(long_lived.into_iter().map(Action::LongLived));
             self.actions.extend(gone.into_iter().map(Action::Drop));
@@ -72,7 +72,7 @@ impl Machine {
         }
         let over = self.restart.expire_long_lived(now);
         if !over.is_empty() {
-            self.trace(Class::Events, "Long-lived stale timeout");
+            self.say(Class::Events, "Long-lived stale timeout");
             self.actions.extend(over.into_iter().map(Action::Drop));
             self.begin_anew_when_nothing_is_retained(now);
         }

@@ -205,7 +205,6 @@ pub(super) fn source(spec: &PeerSpec, id: SourceId, negotiated: &Negotiated, pla
             local_as: spec.local_as,
             peer_as: spec.peer_as,
             router_id: negotiated.peer.router_id,
-            local_id: spec.router_id,
             internal: spec.is_internal(),
             confederation: spec.is_confederated(),
             pathless_as: pathless_as(spec),
