@@ -5,33 +5,34 @@
 //! configuration is read is: names, numbers of arguments, ranges of literals, and
 //! whatever stands in sets. BIRD 2 checks the types that it knows and computes what
 //! is constant, and what fails then is an error of the configuration (`types`).
+//!
+//! Here are names, variables and expressions; statements are in `steps`, functions
+//! that are called in `calls`, what stands in sets in `members`.
 
+mod calls;
 mod make;
 mod members;
+mod steps;
 
-use crate::ast::{Body, Compare, Declaration, Expr, ExprKind, Method, SetItem, Stmt, StmtKind};
+use crate::ast::{Body, Compare, Declaration, Expr, ExprKind, Method, Stmt};
 use crate::dialect::{Dialect, Rules};
 use crate::memory;
-use crate::names::{self, Attr, Field};
+use crate::names::{Attr, Field};
 use crate::never::{self, Course};
 use crate::prefix_set::PrefixSet;
-use crate::program::{Function, Line, Node, NodeOp, Program, Ruled, Step, Warned};
+use crate::program::{Function, Node, NodeOp, Program, Ruled, Step, Warned};
 use crate::run::Inputs;
-use crate::set::Labels;
 use crate::span::{self, Diagnostic, SourceFile, Span};
 use crate::symbols::{SymbolKind, Symbols};
 use crate::syntax::UNDEFINED;
-use crate::value::{EnumKind, Held, Type, Value};
+use crate::value::{Held, Type, Value};
 use route::Family;
 use std::sync::Arc;
 
 type Compiled<T> = Result<T, Diagnostic>;
 
-/// How long a chain of functions may be of which each calls the next.
-const CALLS_MAX: u16 = 128;
 /// How many warnings of one filter are kept.
 const WARNINGS_MAX: usize = 50;
-const PAIR_RANGE: &str = "From value cannot be higher that To value in pair sets";
 
 /// Compiles one filter, function or expression.
 pub struct Compiler<'a> {
@@ -221,213 +222,10 @@ impl<'a> Compiler<'a> {
         self.inside(|c| c.steps(all))
     }
 
-    fn steps(&mut self, all: &[Stmt]) -> Box<[Step]> {
-        let mut steps = Vec::with_capacity(all.len());
-        let mut course = Course::On;
-        for stmt in all {
-            if std::mem::replace(&mut course, Course::On) != Course::On {
-                let label = "what stands above always ends here";
-                self.warn(never::warning(stmt.span, "these commands are never reached", label));
-            }
-            match self.step(stmt) {
-                Ok(step) => {
-                    course = never::course_of(&step);
-                    steps.push(step);
-                }
-                Err(wrong) => self.errors.push(wrong),
-            }
-        }
-        steps.into()
-    }
-
     fn warn(&mut self, warning: Diagnostic) {
         if self.warned.len() < WARNINGS_MAX {
             self.warned.push(warning);
         }
-    }
-
-    fn step(&mut self, stmt: &Stmt) -> Compiled<Step> {
-        let line = self.lines.line(stmt.span);
-        Ok(match &stmt.kind {
-            StmtKind::If(arms, otherwise) => {
-                let mut compiled = Vec::with_capacity(arms.len());
-                for (condition, block) in arms {
-                    let mut node = self.node(condition)?;
-                    self.require("CONDITION", 1, &mut node, Type::Bool, condition.span)?;
-                    compiled.push((node, self.block(block)));
-                }
-                Step::If(compiled.into(), self.block(otherwise.as_deref().unwrap_or_default()))
-            }
-            StmtKind::Case(subject, arms, otherwise) => self.case(subject, arms, otherwise.as_deref())?,
-            StmtKind::Assign(name, value) => {
-                let value_span = value.span;
-                let value = self.node(value)?;
-                let target = self.target(name, stmt.span)?;
-                self.store(target, value, "VAR_SET", value_span, line)?
-            }
-            StmtKind::SetAttr(attr, value) => {
-                let node = self.node(value)?;
-                self.store(Target::Attr(*attr), node, "", value.span, line)?
-            }
-            StmtKind::Edit(attr, method, argument) => {
-                self.reads(*attr);
-                self.edit(Target::Attr(*attr), *method, Some(argument), stmt.span, line)?
-            }
-            StmtKind::EditName(name, method, argument) => {
-                let target = self.target(name, stmt.span)?;
-                self.edit(target, *method, argument.as_ref(), stmt.span, line)?
-            }
-            StmtKind::Empty(attr) => self.edit(Target::Attr(*attr), Method::Empty, None, stmt.span, line)?,
-            StmtKind::Unset(attr) => Step::Unset(*attr),
-            StmtKind::UnsetName(name) => match self.target(name, stmt.span)? {
-                Target::Attr(attr) => Step::Unset(attr),
-                Target::Slot(..) => {
-                    return Err(Diagnostic::error(stmt.span, format!("Can't unset symbol {name}")));
-                }
-            },
-            StmtKind::Declare(declared, value) => {
-                let empty = Node { op: NodeOp::Const(declared.kind.empty().unwrap_or(Value::Void)), line };
-                let node = value.as_ref().map(|v| self.node(v)).transpose()?.unwrap_or(empty);
-                let slot = self.declare_one(declared)?;
-                let span = value.as_ref().map_or(stmt.span, |v| v.span);
-                self.store(Target::Slot(slot, declared.kind), node, "VAR_INIT", span, line)?
-            }
-            StmtKind::Block(statements) => Step::Block(self.block(statements)),
-            StmtKind::For(item, list, body) => self.repeat(item, list, body)?,
-            StmtKind::Return(value) => {
-                let mut node = self.node(value)?;
-                self.check_return(&mut node, value.span)?;
-                Step::Return(node)
-            }
-            StmtKind::Print(items, ending) => {
-                use crate::ast::Ending::{Accept, Reject};
-                self.inputs.effects |= !(items.is_empty() && matches!(ending, Accept | Reject));
-                let items = items.iter().map(|i| self.node(i)).collect::<Compiled<_>>()?;
-                Step::Print(items, *ending, Line(line))
-            }
-            StmtKind::Call(name, arguments) => {
-                let op = self.call(name, arguments, stmt.span)?;
-                Step::Call(Node { op, line })
-            }
-        })
-    }
-
-    /// What a name is that a statement sets.
-    fn target(&self, name: &str, span: Span) -> Compiled<Target> {
-        if let Some((slot, kind)) = self.local(name) {
-            return Ok(Target::Slot(slot, kind));
-        }
-        let symbol = self.symbols.get(name);
-        if let Some(SymbolKind::Attribute(attr)) = symbol.map(|s| &s.kind) {
-            return Ok(Target::Attr(*attr));
-        }
-        let words = match symbol {
-            _ if !self.rules.names_tokens => "You may set only variables.".into(),
-            Some(_) => format!("Can't assign to symbol {name}"),
-            None => undefined(""),
-        };
-        let mut wrong = Diagnostic::error(span, words);
-        wrong.label = Some(match symbol {
-            Some(symbol) => format!("`{name}` is a {}", symbol.kind.word()),
-            None => format!("there is no variable `{name}`"),
-        });
-        Err(wrong)
-    }
-
-    /// Puts a value where a statement wants it. `instruction` is BIRD's name for that where it is a variable.
-    fn store(&mut self, target: Target, mut value: Node, instruction: &str, span: Span, line: u32) -> Compiled<Step> {
-        Ok(match target {
-            Target::Slot(slot, kind) => {
-                self.require(instruction, 1, &mut value, kind, span)?;
-                Step::Assign { slot, kind, value }
-            }
-            Target::Attr(attr) => {
-                self.writes(attr);
-                if self.rules.typed && attr.value_type() == Type::Enum(EnumKind::Opaque) {
-                    return Err(Diagnostic::error(span, "Setting opaque attribute is not allowed"));
-                }
-                let instruction = if attr.is_optional() { "EA_SET" } else { "RTA_SET" };
-                self.require(instruction, 1, &mut value, attr.value_type(), span)?;
-                Step::SetAttr { attr, value, line: Line(line) }
-            }
-        })
-    }
-
-    /// `x.prepend(a);`
-    fn edit(
-        &mut self,
-        target: Target,
-        method: Method,
-        argument: Option<&Expr>,
-        span: Span,
-        line: u32,
-    ) -> Compiled<Step> {
-        let (op, kind) = match target {
-            Target::Slot(slot, kind) => (NodeOp::Local(slot), kind),
-            Target::Attr(attr) => (NodeOp::Attr(attr), attr.value_type()),
-        };
-        let op = match (method, kind.empty()) {
-            (Method::Empty, Some(empty)) => NodeOp::Const(empty),
-            (Method::Empty, None) => return Err(Diagnostic::error(span, "Can't empty that attribute")),
-            _ => {
-                let argument = argument.map(|a| self.node(a)).transpose()?.map(Box::new);
-                self.method(method, Box::new(Node { op, line }), argument, span)?
-            }
-        };
-        let mut node = Node { op, line };
-        self.fold(&mut node, span)?;
-        self.store(target, node, "VAR_SET", span, line)
-    }
-
-    /// `for int a in b do c`
-    fn repeat(&mut self, item: &Declaration, list: &Expr, body: &[Stmt]) -> Compiled<Step> {
-        let node = self.node(list)?;
-        match self.type_of(&node).map(|kind| (kind, kind.items())) {
-            Some((kind, None)) => {
-                let words = format!("Type {} is not iterable, can't be used in FOR", names::type_name(kind));
-                return Err(Diagnostic::error(list.span, words));
-            }
-            Some((_, Some(items))) if items != item.kind => {
-                let (wanted, got) = (names::type_name(items), names::type_name(item.kind));
-                let words = format!("Loop variable '{}' in FOR must be of type {wanted}, got {got}", item.name);
-                return Err(Diagnostic::error(item.span, words));
-            }
-            _ => {}
-        }
-        self.inside(|c| {
-            let slot = c.declare_one(item)?;
-            let body = c.block(body);
-            Ok(Step::For { slot, kind: item.kind, list: node, body })
-        })
-    }
-
-    fn check_return(&self, value: &mut Node, span: Span) -> Compiled<()> {
-        let Some(Head { name, returns: Some(wanted), .. }) = &self.function else { return Ok(()) };
-        let Some(got) = self.mismatch(value, *wanted) else { return Ok(()) };
-        let (got, wanted) = (names::type_name(got), names::type_name(*wanted));
-        let words = format!("Can't return type {got} from function {name}, expected {wanted}");
-        Err(Diagnostic::error(span, words))
-    }
-
-    fn case(
-        &mut self,
-        subject: &Expr,
-        arms: &[(Vec<SetItem>, Vec<Stmt>)],
-        otherwise: Option<&[Stmt]>,
-    ) -> Compiled<Step> {
-        let subject = self.node(subject)?;
-        let mut labels = Vec::new();
-        let mut blocks = Vec::with_capacity(arms.len());
-        for (at, (items, block)) in arms.iter().enumerate() {
-            for item in items {
-                labels.push((self.item(item)?, at as u32));
-            }
-            blocks.push(self.block(block));
-        }
-        let has_otherwise = otherwise.is_some();
-        let otherwise = self.block(otherwise.unwrap_or_default());
-        let labels = Labels::new(labels, has_otherwise, self.rules.merges);
-        Ok(Step::Case(subject, labels, blocks.into(), otherwise))
     }
 
     fn node(&mut self, expr: &Expr) -> Compiled<Node> {
@@ -579,117 +377,7 @@ impl<'a> Compiler<'a> {
         }
     }
 
-    fn call(&mut self, name: &str, arguments: &[Expr], span: Span) -> Compiled<NodeOp> {
-        if let Some(own) = self.function.as_ref().filter(|f| &*f.name == name) {
-            if !self.rules.recursion {
-                return self.call_of_itself(name, arguments, span);
-            }
-            let own = own.arguments.clone();
-            return Ok(NodeOp::Recurse(self.arguments(name, &own, arguments, span)?));
-        }
-        let function = match self.symbols.get(name).map(|s| &s.kind) {
-            Some(SymbolKind::Function(function)) if self.local(name).is_none() => function.clone(),
-            Some(SymbolKind::Broken) => return Ok(NodeOp::Const(Value::Void)),
-            other => {
-                let words = match other {
-                    None if self.rules.names_tokens && self.local(name).is_none() => undefined(""),
-                    _ => "You can't call something which is not a function. Really.".into(),
-                };
-                let wrong = Diagnostic::error(span, words);
-                let near = self.symbols.nearest(name, |kind| matches!(kind, SymbolKind::Function(_)));
-                return Err(match near {
-                    Some(near) if near != name => wrong.help(format!("there is a function `{near}`")),
-                    _ => wrong,
-                });
-            }
-        };
-        let arguments = self.arguments(name, &function.arguments, arguments, span)?;
-        if function.depth >= CALLS_MAX {
-            return Err(Diagnostic::error(span, "Functions call each other too deep")
-                .help(format!("at most {CALLS_MAX} functions may stand in such a chain")));
-        }
-        self.depth = self.depth.max(function.depth);
-        self.inputs = self.inputs.and(function.inputs);
-        Ok(NodeOp::Call(function, arguments))
-    }
-
-    /// BIRD 1.6 knows the name of a function before it knows what the function takes and does: inside it the name stands for
-    /// a function that takes nothing, does nothing and gives nothing.
-    fn call_of_itself(&mut self, name: &str, arguments: &[Expr], span: Span) -> Compiled<NodeOp> {
-        if !arguments.is_empty() {
-            let message = format!("Wrong number of arguments for function {name}.");
-            return Err(Diagnostic::error(span, message).help("a function can not call itself"));
-        }
-        let label = "the function that is being defined is not known yet";
-        self.warn(never::warning(span, format!("function {name} calls itself, which does nothing"), label));
-        Ok(NodeOp::Const(Value::Void))
-    }
-
-    /// What a function is called with: as many values as it takes, of its types where those are known.
-    fn arguments(&mut self, name: &str, wanted: &[Type], given: &[Expr], span: Span) -> Compiled<Box<[Node]>> {
-        if wanted.len() != given.len() {
-            let message = if self.rules.typed {
-                format!("Function '{name}' expects {} arguments, got {} arguments", wanted.len(), given.len())
-            } else {
-                format!("Wrong number of arguments for function {name}.")
-            };
-            let takes = format!("it takes {}, here are {}", wanted.len(), given.len());
-            return Err(Diagnostic::error(span, message).help(takes));
-        }
-        let mut nodes = Vec::with_capacity(given.len());
-        for (at, (wanted, expr)) in wanted.iter().zip(given).enumerate() {
-            let mut node = self.node(expr)?;
-            if let Some(got) = self.mismatch(&mut node, *wanted) {
-                let (wanted, got) = (names::type_name(*wanted), names::type_name(got));
-                let message = format!("Argument {} of '{name}' must be {wanted}, got {got}", at + 1);
-                return Err(Diagnostic::error(expr.span, message));
-            }
-            nodes.push(node);
-        }
-        Ok(nodes.into())
-    }
-
-    /// Without a prefix and an AS it is about the route: its prefix and the last AS of its path.
-    fn roa_check(&mut self, name: &Arc<str>, subject: Option<&[Expr; 2]>, span: Span) -> Compiled<NodeOp> {
-        if !self.is_table(name, "a ROA table", |kind| matches!(kind, SymbolKind::RoaTable(_)), span)? {
-            return Ok(NodeOp::Const(Value::Void));
-        }
-        self.inputs.roa = true;
-        let sides = match subject {
-            Some(sides) => Some(self.both(sides)?),
-            None => {
-                self.inputs.net = true;
-                None
-            }
-        };
-        Ok(NodeOp::RoaCheck(name.clone(), sides))
-    }
-
-    fn aspa_check(&mut self, name: &Arc<str>, sides: &[Expr; 2], span: Span) -> Compiled<NodeOp> {
-        if !self.is_table(name, "an ASPA table", |kind| matches!(kind, SymbolKind::AspaTable(_)), span)? {
-            return Ok(NodeOp::Const(Value::Void));
-        }
-        self.inputs.aspa = true;
-        Ok(NodeOp::AspaCheck(name.clone(), self.both(sides)?))
-    }
-
-    /// Whether a name stands for a table of authorisations of some sort; `false`: its definition was wrong.
-    fn is_table(&self, name: &str, noun: &str, is_it: fn(&SymbolKind) -> bool, span: Span) -> Compiled<bool> {
-        let words = match self.symbols.get(name).map(|s| &s.kind) {
-            Some(kind) if is_it(kind) => return Ok(true),
-            Some(SymbolKind::Broken) => return Ok(false),
-            None if self.rules.names_tokens => undefined(", expecting CF_SYM_KNOWN"),
-            _ => format!("{name} is not {noun}"),
-        };
-        let wrong = Diagnostic::error(span, words);
-        Err(match self.symbols.nearest(name, is_it) {
-            Some(near) if near != name => wrong.help(format!("there is {noun} `{near}`")),
-            _ => wrong.help(format!("{noun} must be defined before it is used")),
-        })
-    }
-
-    // What a filter reads.
-
+    /// Notes what of a route an attribute asks for.
     fn reads(&mut self, attr: Attr) {
         let i = &mut self.inputs;
         match attr {
@@ -704,18 +392,12 @@ impl<'a> Compiler<'a> {
         }
     }
 
+    /// The same of one that is set.
     fn writes(&mut self, attr: Attr) {
         if let Attr::Field(Field::Gw | Field::Ifname) = attr {
             self.inputs.ifaces = true;
         }
     }
-}
-
-/// What a statement sets.
-#[derive(Clone, Copy)]
-enum Target {
-    Slot(u16, Type),
-    Attr(Attr),
 }
 
 /// What BIRD 2 says of a name that stands for nothing.

@@ -3,7 +3,7 @@
 //! Their errors are errors of the configuration in both releases; a range without
 //! a value is none, and is warned of.
 
-use super::{Compiled, Compiler, PAIR_RANGE, make};
+use super::{Compiled, Compiler, make};
 use crate::ast::{Expr, ExprKind, Part, PathItem, SetItem, SetItemKind};
 use crate::dialect::Dialect;
 use crate::mask::{Mask, MaskItem};
@@ -16,6 +16,8 @@ use crate::symbols::SymbolKind;
 use crate::value::{Held, Type, Value};
 use route::community::LargeCommunity;
 use std::sync::Arc;
+
+const PAIR_RANGE: &str = "From value cannot be higher that To value in pair sets";
 
 impl Compiler<'_> {
     /// A set with its members in order.
