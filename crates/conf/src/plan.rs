@@ -4,10 +4,14 @@
 //! options, so a change is named as the operator wrote it and does what its row
 //! says. Who carries the plan out needs to look at the actions only.
 
-use crate::config::{ChannelConf, Config, Dialect, ProtocolConf, ProtocolKind, RoaTableConf};
+mod globals;
+
+use crate::config::{ChannelConf, Config, Dialect, ProtocolConf, ProtocolKind};
 pub use crate::option::Effect;
 use crate::option::Row;
 use crate::options::{bgp, common, with_own};
+use crate::protocol::{KINDS, Kind};
+use globals::globals;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
@@ -136,7 +140,7 @@ fn changes(
 ) -> Vec<Change> {
     let mut all = Changes { dialect, found: Vec::new() };
     if std::mem::discriminant(&old.kind) != std::mem::discriminant(&new.kind) {
-        return vec![whole("kind of protocol", kind_word(old), kind_word(new))];
+        return vec![whole("kind of protocol", kind_word(old, dialect), kind_word(new, dialect))];
     }
     all.compare(common::PROTOCOL, old, new);
     own(&old.kind, &new.kind, &mut all);
@@ -176,21 +180,10 @@ fn whole(option: &str, from: String, to: String) -> Change {
     Change { option: option.to_owned(), effect: Effect::Restart, from, to }
 }
 
-fn kind_word(conf: &ProtocolConf) -> String {
-    match conf.kind {
-        ProtocolKind::Device(_) => "device",
-        ProtocolKind::Direct(_) => "direct",
-        ProtocolKind::Kernel(_) => "kernel",
-        ProtocolKind::Static(_) => "static",
-        ProtocolKind::Bgp(_) => "bgp",
-        ProtocolKind::Pipe(_) => "pipe",
-        ProtocolKind::Bfd(_) => "bfd",
-        ProtocolKind::Mrt(_) => "mrt",
-        ProtocolKind::Rpki(_) => "rpki",
-        ProtocolKind::Bmp(_) => "bmp",
-        ProtocolKind::Aggregator(_) => "aggregator",
-    }
-    .to_owned()
+/// Its word behind `protocol`.
+fn kind_word(conf: &ProtocolConf, dialect: Dialect) -> String {
+    let is_it = |kind: &&Kind| std::mem::discriminant(&(kind.blank)(dialect)) == std::mem::discriminant(&conf.kind);
+    KINDS.iter().find(is_it).map_or("", |kind| kind.word).to_owned()
 }
 
 /// What was found to differ.
@@ -251,84 +244,6 @@ fn channels(old: &[ChannelConf], new: &[ChannelConf], into: &mut Changes) {
             into.compare(bgp::CHANNEL, old, new);
         }
     }
-}
-
-/// A setting of the whole daemon.
-struct Global {
-    name: &'static str,
-    show: fn(&Config) -> String,
-    effect: Effect,
-}
-
-static GLOBALS: &[Global] = &[
-    Global {
-        name: "router id",
-        show: |c| c.router_id.map(|id| id.to_string()).unwrap_or_default(),
-        effect: Effect::Restart,
-    },
-    Global {
-        name: "router id from",
-        show: |c| crate::config::pattern_words(&c.router_id_from),
-        effect: Effect::Restart,
-    },
-    Global { name: "hostname", show: |c| c.hostname.as_deref().unwrap_or_default().to_owned(), effect: Effect::None },
-    Global { name: "listen bgp", show: |c| format!("{:?}", c.listen), effect: Effect::None },
-    Global { name: "log", show: |c| format!("{:?}", c.logs), effect: Effect::None },
-    Global { name: "cli", show: |c| format!("{:?}", c.clis), effect: Effect::None },
-    Global {
-        name: "threads (counts from the next start on)",
-        show: |c| c.threads.map(|n| n.to_string()).unwrap_or_default(),
-        effect: Effect::None,
-    },
-    Global { name: "timeformat base", show: |c| format!("{:?}", c.time.base), effect: Effect::None },
-    Global { name: "timeformat log", show: |c| format!("{:?}", c.time.log), effect: Effect::None },
-    Global { name: "timeformat protocol", show: |c| format!("{:?}", c.time.protocol), effect: Effect::None },
-    Global { name: "timeformat route", show: |c| format!("{:?}", c.time.route), effect: Effect::None },
-    Global {
-        name: "graceful restart wait",
-        show: |c| c.graceful_restart_wait.as_secs().to_string(),
-        effect: Effect::None,
-    },
-    Global { name: "debug latency, watchdog", show: |c| format!("{:?}", c.latency), effect: Effect::None },
-    Global {
-        name: "mrtdump",
-        show: |c| c.mrtdump_file.as_ref().map(|path| format!("\"{path}\"")).unwrap_or_default(),
-        effect: Effect::None,
-    },
-    Global { name: "debug commands", show: |c| c.debug_commands.to_string(), effect: Effect::None },
-];
-
-/// ROA tables that come, go or hold other records. Those count for what is judged from now on; nothing is judged again,
-/// as in BIRD.
-fn roa_tables(old: &Config, new: &Config) -> Vec<Change> {
-    let of = |config: &Config, name: &str| {
-        let words = |t: &RoaTableConf| match t.roas.len() {
-            1 => "1 record".to_owned(),
-            n => format!("{n} records"),
-        };
-        config.roa_tables.iter().find(|t| *t.name == *name).map(words).unwrap_or_default()
-    };
-    let differs = |table: &&RoaTableConf| !(old.roa_tables.contains(table) && new.roa_tables.contains(table));
-    let names: BTreeSet<_> = old.roa_tables.iter().chain(&new.roa_tables).filter(differs).map(|t| &t.name).collect();
-    let change = |name: &Arc<str>| Change {
-        option: format!("roa table {name}"),
-        effect: Effect::None,
-        from: of(old, name),
-        to: of(new, name),
-    };
-    names.into_iter().map(change).collect()
-}
-
-fn globals(old: &Config, new: &Config) -> Vec<Change> {
-    let changed = |global: &Global| {
-        // Without one in the file the identifier that runs stays.
-        if global.name == "router id" && new.router_id.is_none() {
-            return None;
-        }
-        let (from, to) = ((global.show)(old), (global.show)(new));
-        (from != to).then(|| Change { option: global.name.to_owned(), effect: global.effect, from, to })
-    };
-    GLOBALS.iter().filter_map(changed).chain(roa_tables(old, new)).collect()
 }
 
 impl fmt::Display for Change {
@@ -479,6 +394,21 @@ mod tests {
         assert_eq!(
             edited("router id 1.1.1.1", "router id 2.2.2.2"),
             "router id: 1.1.1.1 -> 2.2.2.2\nprotocol p1: restarted (router id: 1.1.1.1 -> 2.2.2.2)\n"
+        );
+    }
+
+    #[test]
+    fn settings_of_the_daemon_are_written_as_the_file_has_them() {
+        let with = |settings: &str| format!("{settings}\n{BASE}");
+        assert_eq!(
+            plan(
+                &with("log stderr all; listen bgp port 1179; watchdog warning 2 s;"),
+                &with("log syslog name \"r1\" { error, bug }; log \"/var/log/bird\" all; timeformat base \"%T\" 60 \"%F\";")
+            ),
+            "listen bgp: port 1179 -> none\n\
+             log: stderr all -> syslog name \"r1\" { error, bug }, \"/var/log/bird\" all\n\
+             timeformat base: \"%F %T\" -> \"%T\" 60 \"%F\"\n\
+             watchdog warning: 2 s -> 5 s\n"
         );
     }
 
