@@ -46,6 +46,7 @@ pub use symbols::{SymbolRow, Symbols};
 pub use terms::TermsConf;
 pub use time::{TimeFormat, TimeFormats};
 
+pub use route::options::{DebugMask, MrtMask};
 use route::{Family, Roa};
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
@@ -241,15 +242,6 @@ pub struct ListenBgp {
     pub dual: bool,
 }
 
-/// `debug` classes of a protocol, one bit each in BIRD's order: states 1, routes 2, filters 4, interfaces 8, events 16, packets 32.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct DebugMask(pub u32);
-
-impl DebugMask {
-    /// `all`.
-    pub const ALL: Self = Self(63);
-}
-
 /// `debug latency` and `watchdog`: how long the daemon's loops may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LatencyConf {
@@ -268,13 +260,4 @@ impl Default for LatencyConf {
         let (limit, warning) = (Duration::from_secs(1), Duration::from_secs(5));
         Self { debug: false, limit, warning, timeout: None }
     }
-}
-
-/// `mrtdump` classes of a protocol, one bit each: states 1, messages 2.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct MrtMask(pub u32);
-
-impl MrtMask {
-    /// `all`.
-    pub const ALL: Self = Self(3);
 }

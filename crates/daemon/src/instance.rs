@@ -87,7 +87,7 @@ impl Running {
     fn debug(&self, mask: DebugMask) {
         match self {
             Self::Kernel(p) => p.debug(mask),
-            Self::Bgp(p) => p.debug(mask.0),
+            Self::Bgp(p) => p.debug(mask),
             _ => {}
         }
     }
@@ -95,7 +95,7 @@ impl Running {
     /// Which MRT records are wanted of it; only sessions make some.
     pub fn mrtdump(&self, mask: MrtMask) {
         if let Self::Bgp(p) = self {
-            p.mrtdump(mask.0);
+            p.mrtdump(mask);
         }
     }
 

@@ -5,6 +5,7 @@
 //! They are bounded by [`Traces::LINES_MAX`] between two looks of the owner, the
 //! rest is counted.
 
+use route::options::DebugMask;
 use route::{IfIndex, Ifaces, Prefix, Resolved, Written};
 use std::fmt;
 use std::sync::Arc;
@@ -19,9 +20,9 @@ pub struct Tracing {
 }
 
 impl Tracing {
-    /// From the mask of `debug`: routes 2, filters 4.
-    pub const fn of_mask(mask: u32) -> Self {
-        Self { routes: mask & 2 != 0, filters: mask & 4 != 0 }
+    /// What the mask of `debug` asks for.
+    pub const fn of_mask(mask: DebugMask) -> Self {
+        Self { routes: mask.has(DebugMask::ROUTES), filters: mask.has(DebugMask::FILTERS) }
     }
 
     /// Whether any line is wanted.
@@ -200,9 +201,9 @@ mod tests {
 
     #[test]
     fn routes_and_filters_are_two_classes() {
-        let (routes, filters) = (Tracing::of_mask(2), Tracing::of_mask(4));
+        let (routes, filters) = (Tracing::of_mask(DebugMask::ROUTES), Tracing::of_mask(DebugMask::FILTERS));
         assert!(routes.wants(Fate::AddedBest) && !routes.wants(Fate::FilteredOut));
         assert!(filters.wants(Fate::IgnoredLimit) && !filters.wants(Fate::Ignored));
-        assert!(!Tracing::of_mask(1 | 8 | 16 | 32).is_on());
+        assert!(!Tracing::of_mask(DebugMask(1 | 8 | 16 | 32)).is_on());
     }
 }

@@ -113,3 +113,53 @@ pub enum MissingLladdr {
     /// Next hops are told as they stand, with whatever link-local address they have (2).
     Untouched,
 }
+
+/// `debug`: which lines a protocol or channel writes about itself, a bit a class.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DebugMask(pub u32);
+
+impl DebugMask {
+    /// `states`: of the protocol.
+    pub const STATES: Self = Self(1);
+    /// `routes`: what came into a table or was told.
+    pub const ROUTES: Self = Self(2);
+    /// `filters`: what was refused on its way.
+    pub const FILTERS: Self = Self(4);
+    /// `interfaces`: links and addresses of which it hears.
+    pub const INTERFACES: Self = Self(8);
+    /// `events`: what happens inside it.
+    pub const EVENTS: Self = Self(16);
+    /// `packets`: messages that come and go.
+    pub const PACKETS: Self = Self(32);
+    /// `all`.
+    pub const ALL: Self = Self(63);
+
+    /// Whether lines of this class are wanted.
+    pub const fn has(self, class: Self) -> bool {
+        self.0 & class.0 != 0
+    }
+
+    /// What either asks for.
+    #[must_use]
+    pub const fn or(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+}
+
+/// `mrtdump`: which MRT records a session makes, a bit a class.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct MrtMask(pub u32);
+
+impl MrtMask {
+    /// `states`: of the session.
+    pub const STATES: Self = Self(1);
+    /// `messages`: as they came.
+    pub const MESSAGES: Self = Self(2);
+    /// `all`.
+    pub const ALL: Self = Self(3);
+
+    /// Whether records of this class are wanted.
+    pub const fn has(self, class: Self) -> bool {
+        self.0 & class.0 != 0
+    }
+}

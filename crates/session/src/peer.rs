@@ -17,7 +17,9 @@ pub use crate::status::{Announced, Capabilities, ChannelStatus, ErrorClass, Last
 pub use fsm::{Needed, Terms};
 pub use rib::export::NextHopRules;
 pub use route::aigp::Aigp;
-pub use route::options::{BfdMode, GatewayMode, LinkLocalFormat, MissingLladdr, RestartMode, RoutesOf};
+pub use route::options::{
+    BfdMode, DebugMask, GatewayMode, LinkLocalFormat, MissingLladdr, MrtMask, RestartMode, RoutesOf,
+};
 pub use wire::PerFamily;
 pub use wire::notification::Numbers;
 
@@ -56,10 +58,10 @@ pub struct PeerSpec {
     pub name: Arc<str>,
     /// Its number.
     pub protocol: ProtocolId,
-    /// `debug`: states 1, routes 2, filters 4, interfaces 8, events 16, packets 32.
-    pub debug: u32,
-    /// `mrtdump`: states 1, messages 2.
-    pub mrtdump: u32,
+    /// `debug`.
+    pub debug: DebugMask,
+    /// `mrtdump`.
+    pub mrtdump: MrtMask,
     /// Our BGP identifier.
     pub router_id: u32,
     /// Where incoming connections of this peer are awaited (`0.0.0.0:179`); `None`: nowhere.
@@ -201,8 +203,8 @@ impl PeerSpec {
         Self {
             name,
             protocol,
-            debug: 0,
-            mrtdump: 0,
+            debug: DebugMask::default(),
+            mrtdump: MrtMask::default(),
             router_id,
             listen: None,
             listen_on: ListenOn::All,
@@ -347,7 +349,7 @@ pub struct PeerChannel {
     /// What restarts mean for this family.
     pub restart: ChannelRestart,
     /// `debug` of the channel; what the peer's asks for is traced too.
-    pub debug: u32,
+    pub debug: DebugMask,
     /// `import`.
     pub import: Policy,
     /// `export`.
@@ -390,7 +392,7 @@ impl PeerChannel {
             require_extended_next_hop: false,
             require_add_paths: false,
             restart: ChannelRestart::default(),
-            debug: 0,
+            debug: DebugMask::default(),
             import: Policy::Accept,
             export: Policy::Accept,
             keep_filtered: false,
@@ -483,8 +485,8 @@ pub(crate) enum Command {
     ReloadOut,
     Reconfigure { spec: Box<PeerSpec>, refilter: Refilter, done: oneshot::Sender<bool> },
     Received { family: Family, which: WhichReceived, rows_max: usize, answer: oneshot::Sender<Vec<ReceivedRow>> },
-    Debug(u32),
-    MrtDump(u32),
+    Debug(DebugMask),
+    MrtDump(MrtMask),
     Event(TableEvent),
 }
 
@@ -595,12 +597,12 @@ impl PeerHandle {
     }
 
     /// `debug`: a new mask.
-    pub fn debug(&self, mask: u32) {
+    pub fn debug(&self, mask: DebugMask) {
         let _ = self.commands.send(Command::Debug(mask));
     }
 
     /// `mrtdump`: a new mask.
-    pub fn mrtdump(&self, mask: u32) {
+    pub fn mrtdump(&self, mask: MrtMask) {
         let _ = self.commands.send(Command::MrtDump(mask));
     }
 

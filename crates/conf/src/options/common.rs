@@ -162,25 +162,31 @@ fn limit_words(limit: Option<Limit>) -> String {
 }
 
 /// The classes of `debug` in the order of their bits.
-pub(crate) static DEBUG_CLASSES: &[(&str, u32)] =
-    &[("states", 1), ("routes", 2), ("filters", 4), ("interfaces", 8), ("events", 16), ("packets", 32)];
+pub(crate) static DEBUG_CLASSES: &[(&str, DebugMask)] = &[
+    ("states", DebugMask::STATES),
+    ("routes", DebugMask::ROUTES),
+    ("filters", DebugMask::FILTERS),
+    ("interfaces", DebugMask::INTERFACES),
+    ("events", DebugMask::EVENTS),
+    ("packets", DebugMask::PACKETS),
+];
 
 fn debug_words(mask: DebugMask) -> String {
     if mask == DebugMask::ALL {
         return "all".to_owned();
     }
-    let words: Vec<_> = DEBUG_CLASSES.iter().filter(|(_, bit)| mask.0 & bit != 0).map(|(word, _)| *word).collect();
+    let words: Vec<_> = DEBUG_CLASSES.iter().filter(|(_, class)| mask.has(*class)).map(|(word, _)| *word).collect();
     if words.is_empty() { "off".to_owned() } else { format!("{{ {} }}", words.join(", ")) }
 }
 
-/// The classes of `mrtdump` and their bits.
-static MRT_CLASSES: &[(&str, u32)] = &[("states", 1), ("messages", 2)];
+/// The classes of `mrtdump`.
+static MRT_CLASSES: &[(&str, MrtMask)] = &[("states", MrtMask::STATES), ("messages", MrtMask::MESSAGES)];
 
 pub(crate) fn mrt_words(mask: MrtMask) -> String {
     if mask == MrtMask::ALL {
         return "all".to_owned();
     }
-    let words: Vec<_> = MRT_CLASSES.iter().filter(|(_, bit)| mask.0 & bit != 0).map(|(word, _)| *word).collect();
+    let words: Vec<_> = MRT_CLASSES.iter().filter(|(_, class)| mask.has(*class)).map(|(word, _)| *word).collect();
     if words.is_empty() { "off".to_owned() } else { format!("{{ {} }}", words.join(", ")) }
 }
 
@@ -197,7 +203,7 @@ impl Parser<'_> {
             return Err(self.at.wanted("`all`, `off` or `{ states, messages }`"));
         }
         let classes = self.braced_list(MRT_CLASSES)?;
-        Ok(MrtMask(classes.into_iter().fold(0, |mask, bit| mask | bit)))
+        Ok(MrtMask(classes.into_iter().fold(0, |mask, class| mask | class.0)))
     }
 
     /// `all`, `off`, or classes in braces.
@@ -212,7 +218,7 @@ impl Parser<'_> {
             return Err(self.at.wanted("`all`, `off` or `{ states, ... }`"));
         }
         let classes = self.braced_list(DEBUG_CLASSES)?;
-        Ok(DebugMask(classes.into_iter().fold(0, |mask, bit| mask | bit)))
+        Ok(classes.into_iter().fold(DebugMask(0), DebugMask::or))
     }
 }
 

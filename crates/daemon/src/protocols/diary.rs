@@ -11,12 +11,6 @@ use std::fmt::Arguments;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// Bits of the mask of `debug`.
-const STATES: u32 = 1;
-const INTERFACES: u32 = 8;
-const EVENTS: u32 = 16;
-const PACKETS: u32 = 32;
-
 /// The diary of one protocol. Cheap to clone; all clones follow one mask.
 #[derive(Clone)]
 pub struct Diary {
@@ -41,11 +35,11 @@ impl Diary {
         &self.mask
     }
 
-    fn wants(&self, class: u32) -> bool {
-        self.mask.load(Ordering::Relaxed) & class != 0
+    fn wants(&self, class: DebugMask) -> bool {
+        DebugMask(self.mask.load(Ordering::Relaxed)).has(class)
     }
 
-    fn say(&self, class: u32, text: Arguments<'_>) {
+    fn say(&self, class: DebugMask, text: Arguments<'_>) {
         if self.wants(class) {
             tracing::info!(target: "trace", "{}: {text}", self.name);
         }
@@ -53,62 +47,62 @@ impl Diary {
 
     /// It was made.
     pub fn initializing(&self, enabled: bool) {
-        self.say(STATES, format_args!("Initializing{}", if enabled { "" } else { " [disabled]" }));
+        self.say(DebugMask::STATES, format_args!("Initializing{}", if enabled { "" } else { " [disabled]" }));
     }
 
     /// It goes on under a new configuration.
     pub fn reconfigured(&self) {
-        self.say(STATES, format_args!("Reconfigured"));
+        self.say(DebugMask::STATES, format_args!("Reconfigured"));
     }
 
     /// It goes up; nothing of any table is told to it.
     pub fn beginning(&self) {
-        self.say(STATES, format_args!("Starting"));
+        self.say(DebugMask::STATES, format_args!("Starting"));
     }
 
     /// It goes up, and is about to be told what stands in its tables.
     pub fn starting(&self) {
-        self.say(STATES, format_args!("Starting"));
+        self.say(DebugMask::STATES, format_args!("Starting"));
         for table in &*self.tables {
-            self.say(STATES, format_args!("Connected to table {table}"));
+            self.say(DebugMask::STATES, format_args!("Connected to table {table}"));
         }
         self.state("feed");
     }
 
     /// It goes down, and its routes are about to go.
     pub fn shutting_down(&self) {
-        self.say(STATES, format_args!("Shutting down"));
+        self.say(DebugMask::STATES, format_args!("Shutting down"));
         self.state("flush");
     }
 
     /// It has come to another state.
     pub fn state(&self, word: &str) {
-        self.say(STATES, format_args!("State changed to {word}"));
+        self.say(DebugMask::STATES, format_args!("State changed to {word}"));
     }
 
     /// Something happened to it.
     pub fn event(&self, text: Arguments<'_>) {
-        self.say(EVENTS, text);
+        self.say(DebugMask::EVENTS, text);
     }
 
     /// It hears or says something.
     pub fn packet(&self, text: Arguments<'_>) {
-        self.say(PACKETS, text);
+        self.say(DebugMask::PACKETS, text);
     }
 
     /// Whether anybody wants to know what happens to it, and what it hears and says.
     pub fn wants_events_packets(&self) -> (bool, bool) {
-        (self.wants(EVENTS), self.wants(PACKETS))
+        (self.wants(DebugMask::EVENTS), self.wants(DebugMask::PACKETS))
     }
 
     /// Something else has come to another state.
     pub fn states(&self, text: Arguments<'_>) {
-        self.say(STATES, text);
+        self.say(DebugMask::STATES, text);
     }
 
     /// Whether anybody wants to know of links and addresses.
     pub fn watches_links(&self) -> bool {
-        self.wants(INTERFACES)
+        self.wants(DebugMask::INTERFACES)
     }
 
     /// It hears of a link or an address.

@@ -135,8 +135,8 @@ pub(super) fn untrace_tables(world: &World, instance: &Instance) {
 /// Tells the tables which lines are wanted of an instance: what it asks for, and what its channels do beside.
 pub(super) fn trace_tables(world: &World, instance: &Instance, mask: DebugMask) {
     for (n, ids) in instance.channels.iter().enumerate() {
-        let own = instance.conf.channels.get(n).map_or(0, |c| c.debug.0);
-        world.deps.tables.send(ids.table, TableMsg::Trace(ids.channel, Tracing::of_mask(mask.0 | own)));
+        let own = instance.conf.channels.get(n).map_or(DebugMask::default(), |c| c.debug);
+        world.deps.tables.send(ids.table, TableMsg::Trace(ids.channel, Tracing::of_mask(mask.or(own))));
     }
 }
 

@@ -9,7 +9,7 @@
 use super::actions::{is_enabled, untrace_tables};
 use super::{Instance, Running, Supervisor};
 use crate::instance::Caller;
-use conf::config::{Config, ProtocolConf, ProtocolKind};
+use conf::config::{Config, DebugMask, ProtocolConf, ProtocolKind};
 use route::ProtocolId;
 use session::dynamic::{Call, Word};
 use session::peer::StopReason;
@@ -43,7 +43,7 @@ impl Supervisor {
         }
         let Some(conf) = member(&range, &caller, self.free_name(&range)) else { return };
         let (name, remote) = (Arc::clone(&conf.name), caller.remote);
-        if range.debug.0 & EVENTS != 0 {
+        if range.debug.has(DebugMask::EVENTS) {
             tracing::info!(target: "trace", "{}: Spawning BGP instance {name} for neighbor {remote}", range.name);
         }
         self.make_for(conf, Some(caller));
@@ -83,9 +83,6 @@ impl Supervisor {
         })
     }
 }
-
-/// Bit of the debug mask.
-const EVENTS: u32 = 16;
 
 /// The options of an instance in a configuration: its own, or those of its range as they are for it. `None`: it is not
 /// there any more, or, being a member, has no reason to stay.

@@ -22,7 +22,7 @@ mod record;
 
 use super::live::Channel;
 use super::words::{self, Place};
-use super::{Command, Deps, PeerSpec};
+use super::{Command, DebugMask, Deps, PeerSpec};
 use crate::conn::{Conn, Connecting};
 use crate::dynamic::Dynamic;
 use crate::intake::{Intake, Line, SourceIds};
@@ -229,9 +229,9 @@ impl Task {
             Class::Warning => tracing::warn!("{name}: {text}"),
             Class::Info => tracing::info!("{name}: {text}"),
             Class::Remote => tracing::info!(target: "remote", "{name}: {text}"),
-            Class::States => self.trace(STATES, text),
-            Class::Events => self.trace(EVENTS, text),
-            Class::Packets => self.trace(PACKETS, text),
+            Class::States => self.trace(DebugMask::STATES, text),
+            Class::Events => self.trace(DebugMask::EVENTS, text),
+            Class::Packets => self.trace(DebugMask::PACKETS, text),
         }
     }
 
@@ -246,7 +246,7 @@ impl Task {
         }
     }
 
-    fn trace(&self, class: u32, text: &str) {
+    fn trace(&self, class: DebugMask, text: &str) {
         trace(&self.spec, class, text);
     }
 
@@ -311,13 +311,8 @@ enum Happened {
     Again,
 }
 
-/// Bits of the debug mask.
-const STATES: u32 = 1;
-const EVENTS: u32 = 16;
-const PACKETS: u32 = 32;
-
-fn trace(spec: &PeerSpec, class: u32, text: &str) {
-    if spec.debug & class != 0 {
+fn trace(spec: &PeerSpec, class: DebugMask, text: &str) {
+    if spec.debug.has(class) {
         tracing::info!(target: "trace", "{}: {text}", spec.name);
     }
 }

@@ -282,7 +282,7 @@ pub(super) fn member(spec: &PeerSpec, channel: &PeerChannel, generation: Generat
         generation,
         peer_addr: spec.peer_addr,
         export_limit: channel.export_limit,
-        tracing: Tracing::of_mask(spec.debug | channel.debug),
+        tracing: Tracing::of_mask(spec.debug.or(channel.debug)),
     }
 }
 

@@ -274,7 +274,7 @@ impl Worker {
             limiter: Limiter::default(),
             state: "feed",
             sight: Sight::new(false),
-            tracing: Tracing::of_mask(start.conf.debug.0),
+            tracing: Tracing::of_mask(start.conf.debug),
             traced: HashMap::new(),
             start: start.clone(),
             conf,
@@ -479,7 +479,7 @@ impl Worker {
     }
 
     fn trace(&mut self, mask: DebugMask) {
-        self.tracing = Tracing::of_mask(mask.0);
+        self.tracing = Tracing::of_mask(mask);
         if !self.tracing.routes {
             self.traced = HashMap::new();
         }

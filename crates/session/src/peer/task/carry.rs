@@ -1,7 +1,7 @@
 //! What the machine asks for: connections, lives, sessions, and our own restart.
 
 use super::backlog::Backlog;
-use super::{EVENTS, STATES, Session, Task, is_link_local, trace, unspecified};
+use super::{DebugMask, Session, Task, is_link_local, trace, unspecified};
 use crate::conn::{self, Conn};
 use crate::intake::Intake;
 use crate::memory;
@@ -145,7 +145,7 @@ impl Task {
         let source = self.source_addr();
         let [to, from] = [self.spec.peer_addr, source.unwrap_or_else(|| unspecified(self.spec.peer_addr))].map(Written);
         let text = format!("Connecting to {to} from local address {from}");
-        self.trace(EVENTS, &text);
+        self.trace(DebugMask::EVENTS, &text);
         let link = IfIndex(self.link.load(Ordering::Relaxed));
         // A link-local address has its link with it.
         let binds = self.spec.iface.is_some() && !is_link_local(self.spec.peer_addr);
@@ -164,7 +164,7 @@ impl Task {
         let Some(conn) = self.offered.take() else { return };
         let word = if accept { "accepted" } else { "rejected" };
         let (ip, port) = (Written(conn.remote.ip()), conn.remote.port());
-        self.trace(EVENTS, &format!("Incoming connection from {ip} (port {port}) {word}"));
+        self.trace(DebugMask::EVENTS, &format!("Incoming connection from {ip} (port {port}) {word}"));
         if accept {
             self.inc = Some(conn);
         }
@@ -193,7 +193,7 @@ impl Task {
 
     fn show(&mut self, state: ProtoState) {
         self.status.proto = state;
-        self.trace(STATES, &format!("State changed to {}", state.word()));
+        self.trace(DebugMask::STATES, &format!("State changed to {}", state.word()));
     }
 
     /// `feed` while some channel is being told what stands, at the start or again; the time in `since` is not touched.
@@ -224,7 +224,7 @@ impl Task {
                 continue;
             }
             channel.come_up(&self.deps, &origin);
-            trace(&self.spec, STATES, &format!("Connected to table {}", channel.spec.table_name));
+            trace(&self.spec, DebugMask::STATES, &format!("Connected to table {}", channel.spec.table_name));
             if !negotiated.is_awaited_after_restart() {
                 channel.hold = None;
             }

@@ -1,6 +1,6 @@
 //! What the daemon, the tables and the links ask of a peer.
 
-use super::{PACKETS, Task, reach};
+use super::{DebugMask, Task, reach};
 use crate::conn::{self, Conn};
 use crate::dynamic::Dynamic;
 use crate::listen::Incoming;
@@ -102,7 +102,7 @@ impl Task {
     fn trace_members(&self) {
         for channel in &self.channels {
             if let Some(member) = channel.member() {
-                self.deps.exports.trace(member, Tracing::of_mask(self.spec.debug | channel.spec.debug));
+                self.deps.exports.trace(member, Tracing::of_mask(self.spec.debug.or(channel.spec.debug)));
             }
         }
     }
@@ -140,7 +140,7 @@ impl Task {
         }
         let families: Vec<Family> = negotiated.families.clone();
         for family in families.into_iter().filter(|f| only.is_none_or(|o| o == *f)) {
-            self.trace(PACKETS, "Sending ROUTE-REFRESH");
+            self.trace(DebugMask::PACKETS, "Sending ROUTE-REFRESH");
             let Some(conn) = self.session_conn() else { return };
             RouteRefresh::encode(family, Subtype::Request, conn.own());
         }
@@ -172,7 +172,7 @@ impl Task {
             spec.peer_as = self.spec.peer_as;
         }
         self.machine.reconfigure(words::machine_config(&spec, self.restarting));
-        let masks = |spec: &PeerSpec| spec.channels.iter().map(|c| c.debug | spec.debug).collect::<Vec<_>>();
+        let masks = |spec: &PeerSpec| spec.channels.iter().map(|c| c.debug.or(spec.debug)).collect::<Vec<_>>();
         let traced = masks(&self.spec) != masks(&spec);
         self.spec = Arc::new(spec);
         let session = self.session.as_ref().map(|s| s.place);

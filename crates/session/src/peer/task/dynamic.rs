@@ -1,6 +1,6 @@
 //! `neighbor range`: a peer that hands callers on, and the members that are made for them.
 
-use super::{EVENTS, Task};
+use super::{DebugMask, Task};
 use crate::dynamic::{Call, Dynamic, Place, Places, Word};
 use crate::limiter::{self, Limiter};
 use crate::listen::Incoming;
@@ -26,7 +26,7 @@ impl Task {
         let place = if runs { self.dynamic.places.get_or_insert_with(Places::new).take() } else { None };
         let word = if place.is_some() { "accepted" } else { "rejected" };
         let (ip, port) = (incoming.remote.ip(), incoming.remote.port());
-        self.trace(EVENTS, &format!("Incoming connection from {ip} (port {port}) {word}"));
+        self.trace(DebugMask::EVENTS, &format!("Incoming connection from {ip} (port {port}) {word}"));
         match place {
             Some(place) => {
                 let call = Call { range_of: self.spec.protocol, incoming, place };

@@ -1,6 +1,6 @@
 //! From octets to events and batches, and from the outbox to octets.
 
-use super::{PACKETS, Task, trace};
+use super::{DebugMask, Task, trace};
 use crate::conn::{Read, with_scratch};
 use crate::sockopt;
 use bytes::Bytes;
@@ -95,8 +95,8 @@ impl Task {
     }
 
     pub(super) fn update(&mut self, which: Which, body: &[u8]) {
-        if self.spec.debug & PACKETS != 0 {
-            self.trace(PACKETS, "Got UPDATE");
+        if self.spec.debug.has(DebugMask::PACKETS) {
+            self.trace(DebugMask::PACKETS, "Got UPDATE");
         }
         let Some(session) = &mut self.session else { return };
         session.heard = true;
@@ -128,7 +128,7 @@ impl Task {
     }
 
     pub(super) fn end_of_rib(&mut self, family: Family) {
-        self.trace(PACKETS, "Got END-OF-RIB");
+        self.trace(DebugMask::PACKETS, "Got END-OF-RIB");
         self.hand_over();
         self.handle(Event::EndOfRib(family));
         self.channel(family, |c, _| c.hold = None);
@@ -144,19 +144,19 @@ impl Task {
         }
         match refresh.subtype {
             Subtype::Request if self.spec.route_refresh => {
-                self.trace(PACKETS, "Got ROUTE-REFRESH");
+                self.trace(DebugMask::PACKETS, "Got ROUTE-REFRESH");
                 self.channel(family, |c, deps| c.tell_again(deps, enhanced));
                 self.follow_feeds();
             }
             Subtype::Begin if enhanced => {
-                self.trace(PACKETS, "Got BEGIN-OF-RR");
+                self.trace(DebugMask::PACKETS, "Got BEGIN-OF-RR");
                 self.channel(family, |c, deps| c.mark_stale(deps));
                 if let Some(received) = self.session.as_mut().and_then(|s| s.intake.received(family)) {
                     received.mark_stale();
                 }
             }
             Subtype::End if enhanced => {
-                self.trace(PACKETS, "Got END-OF-RR");
+                self.trace(DebugMask::PACKETS, "Got END-OF-RR");
                 self.channel(family, |c, deps| c.refreshed(deps));
                 if let Some(received) = self.session.as_mut().and_then(|s| s.intake.received(family)) {
                     received.sweep();
@@ -191,10 +191,10 @@ impl Task {
     pub(super) fn write_all(&mut self) {
         for which in [Which::Outgoing, Which::Incoming] {
             let outbox = self.session.as_ref().filter(|s| s.which == which).map(|s| Arc::clone(&s.outbox));
-            let spec = (self.spec.debug & PACKETS != 0).then(|| Arc::clone(&self.spec));
+            let spec = (self.spec.debug.has(DebugMask::PACKETS)).then(|| Arc::clone(&self.spec));
             let trace_sent = |pieces: &[Bytes]| {
                 let Some(spec) = &spec else { return };
-                pieces.iter().flat_map(|piece| sent(piece)).for_each(|text| trace(spec, PACKETS, text));
+                pieces.iter().flat_map(|piece| sent(piece)).for_each(|text| trace(spec, DebugMask::PACKETS, text));
             };
             let Some(conn) = self.slot(which) else { continue };
             if let Err(error) = conn.write(outbox.as_deref(), trace_sent) {

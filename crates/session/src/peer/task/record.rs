@@ -5,6 +5,7 @@
 //! them, which is the connection that has come further.
 
 use super::{Task, unspecified};
+use crate::peer::MrtMask;
 use crate::conn::Conn;
 use fsm::{Phase, Which};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -12,14 +13,10 @@ use wire::frame::HEADER_OCTETS;
 use wire::mrt::{self, Ends};
 use wire::{Kind, update};
 
-/// Bits of the mask.
-const STATES: u32 = 1;
-const MESSAGES: u32 = 2;
-
 impl Task {
     /// Records a message as it came, header included.
     pub(super) fn record_message(&self, which: Which, kind: Kind, message: &[u8]) {
-        if self.spec.mrtdump & MESSAGES == 0 || !self.deps.recorder.is_on() {
+        if !self.spec.mrtdump.has(MrtMask::MESSAGES) || !self.deps.recorder.is_on() {
             return;
         }
         let Some(conn) = self.conn(which) else { return };
@@ -38,7 +35,7 @@ impl Task {
 
     /// Records that the machine has come from one state to another.
     pub(super) fn record_state(&self, from: Phase, to: Phase) {
-        if self.spec.mrtdump & STATES == 0 || !self.deps.recorder.is_on() || number(from) == number(to) {
+        if !self.spec.mrtdump.has(MrtMask::STATES) || !self.deps.recorder.is_on() || number(from) == number(to) {
             return;
         }
         let conns = [self.out.as_ref(), self.inc.as_ref(), self.offered.as_ref()];
