@@ -5,7 +5,8 @@
 //! errors) come as the protocols say them; columns, labels and codes belong to
 //! the layout.
 
-use conf::config::StaticDest;
+use conf::channel_word;
+use conf::config::{ChannelConf, StaticDest};
 use rib::batch::{Limit, LimitAction, ResolvedHop};
 use rib::query::{Page, PagePath};
 use rib::stats::{ExportStats, ImportStats, RouteCounts};
@@ -240,6 +241,30 @@ pub struct ChannelView {
     pub next_hop: Option<(IpAddr, Option<IpAddr>)>,
     /// The tables that answer recursive next hops; printed by 2 only.
     pub igp_tables: Vec<(Family, Arc<str>)>,
+}
+
+impl ChannelView {
+    /// A channel as far as its options say: no limit was passed, and nothing is counted.
+    pub fn of(conf: &ChannelConf, state: &'static str) -> Self {
+        Self {
+            name: channel_word(conf.family, conf.carries),
+            table: Arc::clone(&conf.table),
+            peer_table: None,
+            state,
+            preference: conf.preference,
+            import: conf.import.clone(),
+            export: conf.export.clone(),
+            recovery: None,
+            receive_limit: LimitView::of(conf.receive_limit, false),
+            import_limit: LimitView::of(conf.import_limit, false),
+            export_limit: LimitView::of(conf.export_limit, false),
+            routes: None,
+            pipe: None,
+            restart: None,
+            next_hop: None,
+            igp_tables: Vec::new(),
+        }
+    }
 }
 
 /// Counters of a pipe, as seen from its own table.

@@ -51,7 +51,7 @@ pub struct ChannelConf {
 
 impl ChannelConf {
     /// A channel without options: everything in, nothing out.
-    pub(crate) fn new(family: Family, table: Arc<str>, preference: u32) -> Self {
+    pub fn new(family: Family, table: Arc<str>, preference: u32) -> Self {
         Self {
             family,
             carries: Carries::Routes,

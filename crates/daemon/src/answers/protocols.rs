@@ -8,8 +8,6 @@ use control::view::{
     BgpView, CapabilitiesView, ChannelRecovery, ChannelView, Info, KeptFamilies, LimitView, PipeView, PipeWay,
     ProtocolDetail, ProtocolView, RestartCapability, RestartView, RoutesView, SessionView, Timer,
 };
-use filter::Policy;
-use rib::batch::Limit;
 use rib::stats::{ExportStats, ImportStats, RouteCounts};
 use route::{Family, Moment, Prefix, ProtocolId, Role, TableId};
 use session::peer::{Capabilities, Deps, PeerStatus, ProtoState};
@@ -176,30 +174,19 @@ async fn details(
 
 /// What 1.6 shows of a protocol that has nothing to do with tables: what its options say of one.
 fn no_channel(table: &Arc<str>, said: Option<&ChannelConf>, up: bool) -> ChannelView {
-    let view = |of: fn(&ChannelConf) -> Option<Limit>| LimitView::of(said.and_then(of), false);
-    ChannelView {
-        name: "",
-        table: Arc::clone(said.map_or(table, |c| &c.table)),
-        peer_table: None,
-        state: if up { "UP" } else { "DOWN" },
-        preference: said.map_or(240, |c| c.preference),
-        import: said.map_or(Policy::Accept, |c| c.import.clone()),
-        export: said.map_or(Policy::Reject, |c| c.export.clone()),
-        recovery: None,
-        receive_limit: view(|c| c.receive_limit),
-        import_limit: view(|c| c.import_limit),
-        export_limit: view(|c| c.export_limit),
-        routes: up.then(|| RoutesView {
-            counts: RouteCounts::default(),
-            keep_filtered: false,
-            import: ImportStats::default(),
-            export: ExportStats::default(),
-        }),
-        pipe: None,
-        restart: None,
-        next_hop: None,
-        igp_tables: Vec::new(),
-    }
+    let blank = || ChannelConf::new(Family::Ipv4, Arc::clone(table), 240);
+    let conf = said.cloned().unwrap_or_else(blank);
+    let routes = RoutesView {
+        counts: RouteCounts::default(),
+        keep_filtered: false,
+        import: ImportStats::default(),
+        export: ExportStats::default(),
+    };
+    ChannelView { name: "", routes: up.then_some(routes), ..ChannelView::of(&conf, up_or_down(up)) }
+}
+
+const fn up_or_down(up: bool) -> &'static str {
+    if up { "UP" } else { "DOWN" }
 }
 
 /// A pipe, seen from its own table.
@@ -207,26 +194,17 @@ async fn pipe(deps: &Deps, seen: &Seen, conf: &ChannelConf) -> ChannelView {
     let [own, peer] = [seen.channels.first(), seen.channels.get(1)];
     let (import, import_hit) = pipe_way(deps, own).await;
     let (export, export_hit) = pipe_way(deps, peer).await;
+    let up = seen.is_begun();
     ChannelView {
-        name: conf.family.word(),
-        table: Arc::clone(&conf.table),
         peer_table: match &seen.conf.kind {
             ProtocolKind::Pipe(PipeConf { peer_table, .. }) => peer_table.clone(),
             _ => None,
         },
-        state: if seen.is_begun() { "UP" } else { "DOWN" },
-        preference: conf.preference,
-        import: conf.import.clone(),
-        export: conf.export.clone(),
-        recovery: None,
         receive_limit: None,
         import_limit: LimitView::of(conf.import_limit, import_hit),
         export_limit: LimitView::of(conf.export_limit, export_hit),
-        routes: None,
-        pipe: seen.is_begun().then_some(PipeView { import, export }),
-        restart: None,
-        next_hop: None,
-        igp_tables: Vec::new(),
+        pipe: up.then_some(PipeView { import, export }),
+        ..ChannelView::of(conf, up_or_down(up))
     }
 }
 
@@ -262,20 +240,12 @@ async fn channel(
     let (receive_hit, import_hit) =
         deps.tables.query(ids.table, move |t| t.limits_passed(id)).await.unwrap_or_default();
     let state = match status.map(|s| s.proto) {
-        None if up => "UP",
-        None => "DOWN",
+        None => up_or_down(up),
         Some(ProtoState::Up | ProtoState::Feed | ProtoState::Wait) if !is_silent => "UP",
         Some(_) if of_peer.is_some_and(|c| c.retained) => "START",
         Some(_) => "DOWN",
     };
     ChannelView {
-        name: conf.family.word(),
-        table: Arc::clone(&conf.table),
-        peer_table: None,
-        state,
-        preference: conf.preference,
-        import: conf.import.clone(),
-        export: conf.export.clone(),
         recovery: of_peer
             .filter(|c| c.recovery_pending || c.recovery_waiting)
             .map(|c| ChannelRecovery { pending: c.recovery_pending, waiting: c.recovery_waiting }),
@@ -283,13 +253,13 @@ async fn channel(
         import_limit: LimitView::of(conf.import_limit, up && import_hit),
         export_limit: LimitView::of(conf.export_limit, is_full || limited(seen).is_some_and(|l| l.is_down)),
         routes,
-        pipe: None,
         restart: status.filter(|_| of_peer.is_some_and(|c| c.retained)).and_then(|s| restart(deps.clock.now(), s)),
         next_hop: of_peer
             .and_then(|c| c.next_hop)
             .map(|(global, link_local)| (global, link_local.map(IpAddr::V6)))
             .or_else(|| status.and_then(|s| s.source_addr).map(|addr| (addr, None))),
         igp_tables: igp_tables(seen, conf),
+        ..ChannelView::of(conf, state)
     }
 }
 
