@@ -92,6 +92,9 @@ impl RouteArguments {
     }
 
     fn one(&mut self, reader: &mut Reader<'_>, config: &Config) -> Parsed<()> {
+        if let Some(mode) = reader.at().word().and_then(export_mode) {
+            return self.export(mode, reader, config);
+        }
         let span = reader.at().span();
         let twice = |what: &str| Err(Diagnostic::error(span, what));
         match reader.at().word() {
@@ -100,19 +103,7 @@ impl RouteArguments {
             Some("filtered") => self.filtered = true,
             Some("count") => self.output = RouteOutput::Count,
             Some("stats") => self.output = RouteOutput::Stats,
-            Some("table") => {
-                reader.at().bump();
-                self.heads_empty = true;
-                if self.dialect == Dialect::V1 {
-                    self.tables.clear();
-                } else if reader.at().eat_word("all") {
-                    self.all_tables = true;
-                    return Ok(());
-                }
-                reader.known_ahead(&["CF_SYM_KNOWN", "ALL"])?;
-                self.tables.push(reader.table()?);
-                return Ok(());
-            }
+            Some("table") => return self.table(reader),
             Some("import") if self.dialect == Dialect::V2 => {
                 reader.at().bump();
                 reader.at().expect_word("table")?;
@@ -136,31 +127,47 @@ impl RouteArguments {
                     None => Ok(()),
                 };
             }
-            Some(word) if export_mode(word).is_some() => {
-                let mode = export_mode(word);
-                reader.at().bump();
-                if self.dialect == Dialect::V2 && mode == Some(ExportMode::Accepted) && reader.at().eat_word("table") {
-                    let of = self.kept_by(reader, config, "export", |bgp| bgp.export_table)?;
-                    self.export = Some(ExportQuery { mode: ExportMode::Told, protocol: of.protocol });
-                    return Ok(());
-                }
-                reader.known_ahead(&["CF_SYM_KNOWN", "TABLE"])?;
-                let protocol = reader.protocol()?;
-                if self.dialect == Dialect::V2 && reader.at().eat(Op::Dot) {
-                    self.channel = Some(channel(reader)?);
-                }
-                self.heads_empty = false;
-                let query = mode.map(|mode| ExportQuery { mode, protocol });
-                return match std::mem::replace(&mut self.export, query) {
-                    Some(_) if self.dialect == Dialect::V2 => twice("Export specified twice"),
-                    Some(_) => twice("Protocol specified twice"),
-                    None => Ok(()),
-                };
-            }
             _ => return self.net(reader),
         }
         reader.at().bump();
         Ok(())
+    }
+
+    /// `table NAME`, `table all`.
+    fn table(&mut self, reader: &mut Reader<'_>) -> Parsed<()> {
+        reader.at().bump();
+        self.heads_empty = true;
+        if self.dialect == Dialect::V1 {
+            self.tables.clear();
+        } else if reader.at().eat_word("all") {
+            self.all_tables = true;
+            return Ok(());
+        }
+        reader.known_ahead(&["CF_SYM_KNOWN", "ALL"])?;
+        self.tables.push(reader.table()?);
+        Ok(())
+    }
+
+    /// `export NAME` and its like; `export table NAME.ipv4`.
+    fn export(&mut self, mode: ExportMode, reader: &mut Reader<'_>, config: &Config) -> Parsed<()> {
+        let span = reader.at().span();
+        reader.at().bump();
+        if self.dialect == Dialect::V2 && mode == ExportMode::Accepted && reader.at().eat_word("table") {
+            let of = self.kept_by(reader, config, "export", |bgp| bgp.export_table)?;
+            self.export = Some(ExportQuery { mode: ExportMode::Told, protocol: of.protocol });
+            return Ok(());
+        }
+        reader.known_ahead(&["CF_SYM_KNOWN", "TABLE"])?;
+        let protocol = reader.protocol()?;
+        if self.dialect == Dialect::V2 && reader.at().eat(Op::Dot) {
+            self.channel = Some(channel(reader)?);
+        }
+        self.heads_empty = false;
+        match self.export.replace(ExportQuery { mode, protocol }) {
+            Some(_) if self.dialect == Dialect::V2 => Err(Diagnostic::error(span, "Export specified twice")),
+            Some(_) => Err(Diagnostic::error(span, "Protocol specified twice")),
+            None => Ok(()),
+        }
     }
 
     /// `NAME.ipv4`: a channel that keeps a table of its own.
@@ -247,58 +254,8 @@ impl RouteArguments {
         }
     }
 
-    /// The query. Without a table it is those of the protocol for which, or by which, routes are asked;
-    /// else the default one (1.6) or those of each family (2).
     fn query(self, config: &Config) -> RouteQuery {
-        let tables_of = |name: &Arc<str>| -> Vec<Arc<str>> {
-            let protocol = config.protocols.iter().find(|p| p.name == *name);
-            let of_channel = |c: &&ChannelConf| match self.channel {
-                None | Some(Channel::Primary) => true,
-                Some(Channel::Of(family)) => c.family == family,
-                Some(Channel::Secondary) => false,
-            };
-            let channels =
-                protocol.into_iter().flat_map(|p| p.channels.iter().chain(&p.roa_channels)).filter(of_channel);
-            let own = channels.map(|c| c.table.clone());
-            // A pipe of BIRD 2 has a channel at either end.
-            let other = match protocol.map(|p| &p.kind) {
-                Some(ProtocolKind::Pipe(pipe)) if self.dialect == Dialect::V2 => pipe.peer_table.clone(),
-                _ => None,
-            };
-            let other = other.filter(|_| self.channel != Some(Channel::Primary));
-            own.chain(other).collect()
-        };
-        // As declared.
-        let all = || {
-            let mut all: Vec<Arc<str>> = config.tables.iter().map(|t| t.name.clone()).collect();
-            for (n, table) in config.authorities_of_2().enumerate() {
-                all.insert((table.tables_before + n).min(all.len()), table.name.clone());
-            }
-            all
-        };
-        // As in BIRD 2 the first table of each sort.
-        let default = || {
-            let of_routes = |f| config.tables.iter().find(|t| t.family == f).map(|t| t.name.clone());
-            let of_roas = Family::ALL.into_iter().filter_map(|f| config.default_authorities(Authorises::Origins(f)));
-            let of_aspas = config.default_authorities(Authorises::Providers);
-            Family::ALL.into_iter().filter_map(of_routes).chain(of_roas).chain(of_aspas).collect()
-        };
-        let about = self.export.as_ref().map(|e| &e.protocol).or(self.protocol.as_ref());
-        let mut tables = match self.tables {
-            named if !named.is_empty() => named,
-            _ if self.all_tables => all(),
-            _ => about.map(tables_of).unwrap_or_default(),
-        };
-        if tables.is_empty() {
-            tables = if config.dialect == Dialect::V1 { vec![config.default_table()] } else { default() };
-        }
-        // Tables of the other family have no such net, and no head.
-        if let Some(nets) = self.nets.filter(|_| config.dialect == Dialect::V2) {
-            tables.retain(|name| nets.carries().is_none_or(|carries| carries == carried(config, name)));
-        }
-        if let Some(family) = self.nets.and_then(Nets::family) {
-            tables.retain(|name| config.tables.iter().all(|t| t.name != *name || t.family == family));
-        }
+        let tables = self.tables(config);
         RouteQuery {
             nets: self.nets.unwrap_or(Nets::All),
             heads_empty: self.heads_empty && (self.all_tables || tables.len() > 1 || self.nets.is_none()),
@@ -314,6 +271,67 @@ impl RouteArguments {
             keeps_mark: config.dialect == Dialect::V2,
         }
     }
+
+    /// The tables that are meant. Without a named one those of the protocol for which, or by which, routes are asked;
+    /// else the default one (1.6) or the first of each sort (2).
+    fn tables(&self, config: &Config) -> Vec<Arc<str>> {
+        let about = self.export.as_ref().map(|e| &e.protocol).or(self.protocol.as_ref());
+        let mut tables = match &self.tables {
+            named if !named.is_empty() => named.clone(),
+            _ if self.all_tables => declared(config),
+            _ => about.map(|name| self.tables_of(name, config)).unwrap_or_default(),
+        };
+        if tables.is_empty() {
+            tables = match config.dialect {
+                Dialect::V1 => vec![config.default_table()],
+                Dialect::V2 => first_of_each_sort(config),
+            };
+        }
+        // Tables of the other family have no such net, and no head.
+        if let Some(nets) = self.nets.filter(|_| config.dialect == Dialect::V2) {
+            tables.retain(|name| nets.carries().is_none_or(|carries| carries == carried(config, name)));
+        }
+        if let Some(family) = self.nets.and_then(Nets::family) {
+            tables.retain(|name| config.tables.iter().all(|t| t.name != *name || t.family == family));
+        }
+        tables
+    }
+
+    /// The tables of a protocol, or of the channel of it that is named.
+    fn tables_of(&self, name: &Arc<str>, config: &Config) -> Vec<Arc<str>> {
+        let protocol = config.protocols.iter().find(|p| p.name == *name);
+        let of_channel = |c: &&ChannelConf| match self.channel {
+            None | Some(Channel::Primary) => true,
+            Some(Channel::Of(family)) => c.family == family,
+            Some(Channel::Secondary) => false,
+        };
+        let channels = protocol.into_iter().flat_map(|p| p.channels.iter().chain(&p.roa_channels)).filter(of_channel);
+        let own = channels.map(|c| c.table.clone());
+        // A pipe of BIRD 2 has a channel at either end.
+        let other = match protocol.map(|p| &p.kind) {
+            Some(ProtocolKind::Pipe(pipe)) if self.dialect == Dialect::V2 => pipe.peer_table.clone(),
+            _ => None,
+        };
+        let other = other.filter(|_| self.channel != Some(Channel::Primary));
+        own.chain(other).collect()
+    }
+}
+
+/// All tables in the order of the file.
+fn declared(config: &Config) -> Vec<Arc<str>> {
+    let mut all: Vec<Arc<str>> = config.tables.iter().map(|t| t.name.clone()).collect();
+    for (n, table) in config.authorities_of_2().enumerate() {
+        all.insert((table.tables_before + n).min(all.len()), table.name.clone());
+    }
+    all
+}
+
+/// The default tables of BIRD 2.
+fn first_of_each_sort(config: &Config) -> Vec<Arc<str>> {
+    let of_routes = |f| config.tables.iter().find(|t| t.family == f).map(|t| t.name.clone());
+    let of_roas = Family::ALL.into_iter().filter_map(|f| config.default_authorities(Authorises::Origins(f)));
+    let of_aspas = config.default_authorities(Authorises::Providers);
+    Family::ALL.into_iter().filter_map(of_routes).chain(of_roas).chain(of_aspas).collect()
 }
 
 /// One of [`CHANNELS`].
