@@ -9,53 +9,31 @@ use route::Family;
 
 use Slot::{Limited, Switch};
 
+/// An option whose value is a word: its field, how it is read if not as one of the words, and the words.
+macro_rules! word {
+    (@ $words:expr, $grammar:literal, $field:ident, $table:ident, $parse:expr) => {
+        of_channel(&$words, $grammar, $parse, |c| word_of($table, c.$field), |a, b| a.$field == b.$field)
+    };
+    ($words:expr, $grammar:literal, $field:ident, $table:ident) => {
+        word!(@ $words, $grammar, $field, $table, |p, c| p.one_of($table).map(|value| c.$field = value))
+    };
+    ($words:expr, $grammar:literal, $field:ident, $read:ident, $table:ident) => {
+        word!(@ $words, $grammar, $field, $table, |p, c| $read(p).map(|value| c.$field = value))
+    };
+}
+
 /// Options of a channel of a session: 1.6 has them in the protocol.
 pub(crate) static CHANNEL: &[Row<BgpChannel>] = &[
     of_channel(&["next", "hop"], "self|keep", next_hop, show_next_hop, |a, b| {
         (a.next_hop_self, a.next_hop_keep) == (b.next_hop_self, b.next_hop_keep)
     })
     .only(V1),
-    of_channel(
-        &["next", "hop", "self"],
-        "[switch]|ibgp|ebgp",
-        |p, c| routes_of(p).map(|whose| c.next_hop_self = whose),
-        |c| word_of(ROUTES_OF, c.next_hop_self),
-        |a, b| a.next_hop_self == b.next_hop_self,
-    )
-    .only(V2),
-    of_channel(
-        &["next", "hop", "keep"],
-        "[switch]|ibgp|ebgp",
-        |p, c| routes_of(p).map(|whose| c.next_hop_keep = whose),
-        |c| word_of(ROUTES_OF, c.next_hop_keep),
-        |a, b| a.next_hop_keep == b.next_hop_keep,
-    )
-    .only(V2),
+    word!(["next", "hop", "self"], "[switch]|ibgp|ebgp", next_hop_self, routes_of, ROUTES_OF).only(V2),
+    word!(["next", "hop", "keep"], "[switch]|ibgp|ebgp", next_hop_keep, routes_of, ROUTES_OF).only(V2),
     Row::<BgpChannel>::new(&["next", "hop", "address"], Slot::Address(field!(next_hop_address)), Restart).only(V2),
-    of_channel(
-        &["next", "hop", "prefer"],
-        "global|local",
-        |p, c| p.one_of(PREFERENCES).map(|one| c.next_hop_prefer = one),
-        |c| word_of(PREFERENCES, c.next_hop_prefer),
-        |a, b| a.next_hop_prefer == b.next_hop_prefer,
-    )
-    .only(V2),
-    of_channel(
-        &["link", "local", "next", "hop", "format"],
-        "native|single|double",
-        |p, c| p.one_of(FORMATS).map(|format| c.link_local_format = format),
-        |c| word_of(FORMATS, c.link_local_format),
-        |a, b| a.link_local_format == b.link_local_format,
-    )
-    .only(V2),
-    of_channel(
-        &["missing", "lladdr"],
-        "self|drop|ignore",
-        |p, c| p.one_of(MISSING_LLADDR).map(|m| c.missing_lladdr = m),
-        |c| word_of(MISSING_LLADDR, c.missing_lladdr),
-        |a, b| a.missing_lladdr == b.missing_lladdr,
-    )
-    .only(V1),
+    word!(["next", "hop", "prefer"], "global|local", next_hop_prefer, PREFERENCES).only(V2),
+    word!(["link", "local", "next", "hop", "format"], "native|single|double", link_local_format, FORMATS).only(V2),
+    word!(["missing", "lladdr"], "self|drop|ignore", missing_lladdr, MISSING_LLADDR).only(V1),
     // As BIRD 2 does: it says so, and does nothing.
     of_channel(
         &["missing", "lladdr"],
@@ -66,13 +44,7 @@ pub(crate) static CHANNEL: &[Row<BgpChannel>] = &[
     )
     .only(V2)
     .deprecated("Missing lladdr option is deprecated and ignored, remove it"),
-    of_channel(
-        &["gateway"],
-        "direct|recursive",
-        gateway,
-        |c| word_of(GATEWAYS, c.gateway),
-        |a, b| a.gateway == b.gateway,
-    ),
+    word!(["gateway"], "direct|recursive", gateway, GATEWAYS),
     of_channel(&["igp", "table"], "table", igp_table, show_igp_tables, |a, b| {
         (&a.igp_table4, &a.igp_table6) == (&b.igp_table4, &b.igp_table6)
     }),
@@ -87,7 +59,7 @@ pub(crate) static CHANNEL: &[Row<BgpChannel>] = &[
     Row::<BgpChannel>::new(&["require", "add", "paths"], Switch(field!(require_add_paths)), Restart).only(V2),
     Row::<BgpChannel>::new(&["import", "table"], Switch(field!(import_table)), Restart).only(V2),
     Row::<BgpChannel>::new(&["export", "table"], Switch(field!(export_table)), Restart).only(V2),
-    of_channel(&["aigp"], "[switch]|originate", aigp, |c| word_of(AIGP, c.aigp), |a, b| a.aigp == b.aigp).only(V2),
+    word!(["aigp"], "[switch]|originate", aigp, read_aigp, AIGP).only(V2),
     of_channel(&["cost"], "number", cost, |c| shown_unless(0, c.cost), |a, b| a.cost == b.cost).only(V2),
     Row::<BgpChannel>::new(&["graceful", "restart"], Switch(field!(graceful_restart)), Restart).only(V2),
     Row::<BgpChannel>::new(&["long", "lived", "graceful", "restart"], Switch(field!(long_lived)), Restart).only(V2),
@@ -127,15 +99,12 @@ const fn of_channel(
 
 static AIGP: &[(&str, Aigp)] = &[("off", Aigp::Off), ("on", Aigp::On), ("originate", Aigp::Originate)];
 
-fn aigp(parser: &mut Parser<'_>, conf: &mut BgpChannel) -> Parsed<()> {
-    conf.aigp = if parser.at.eat_word("originate") {
-        Aigp::Originate
-    } else if parser.switch()? {
-        Aigp::On
-    } else {
-        Aigp::Off
-    };
-    Ok(())
+/// `[switch]|originate`.
+fn read_aigp(parser: &mut Parser<'_>) -> Parsed<Aigp> {
+    if parser.at.eat_word("originate") {
+        return Ok(Aigp::Originate);
+    }
+    Ok(if parser.switch()? { Aigp::On } else { Aigp::Off })
 }
 
 /// `next hop self|keep` of 1.6: one or the other.
@@ -198,11 +167,6 @@ static MISSING_LLADDR: &[(&str, MissingLladdr)] =
     &[("self", MissingLladdr::SelfAddr), ("drop", MissingLladdr::Drop), ("ignore", MissingLladdr::Ignore)];
 
 static GATEWAYS: &[(&str, GatewayMode)] = &[("direct", GatewayMode::Direct), ("recursive", GatewayMode::Recursive)];
-
-fn gateway(parser: &mut Parser<'_>, conf: &mut BgpChannel) -> Parsed<()> {
-    conf.gateway = parser.one_of(GATEWAYS)?;
-    Ok(())
-}
 
 fn add_paths(parser: &mut Parser<'_>, conf: &mut BgpChannel) -> Parsed<()> {
     (conf.add_paths_rx, conf.add_paths_tx) = if parser.at.eat_word("rx") {
