@@ -26,8 +26,8 @@ mod time;
 pub use aggregator::AggregatorConf;
 pub use bfd::{BfdAccept, BfdAuth, BfdConf, BfdInterfaces, BfdNeighbor, BfdOptions, BfdPassword, CivilTime};
 pub use bgp::{
-    Aigp, Authentication, BfdMode, BgpChannel, BgpConf, Bind, GatewayMode, LinkLocalFormat, MissingLladdr, NextHopPrefer,
-    PeerKind, RestartMode, RoutesOf,
+    Aigp, Authentication, BfdMode, BgpChannel, BgpConf, Bind, GatewayMode, LinkLocalFormat, MissingLladdr,
+    NextHopPrefer, PeerKind, RestartMode, RoutesOf,
 };
 pub use bmp::BmpConf;
 pub use channel::{Carries, ChannelConf, Limit, LimitAction};

@@ -580,7 +580,9 @@ impl ChannelFacts<'_> {
                 "use `direct`, or `gateway recursive`",
             ),
             (
-                self.dialect == Dialect::V2 && !own.extended_next_hop && own.igp_table(channel.conf.family.other()).is_some(),
+                self.dialect == Dialect::V2
+                    && !own.extended_next_hop
+                    && own.igp_table(channel.conf.family.other()).is_some(),
                 "Mismatched IGP table type",
                 &[&["igp", "table"]],
                 "name a table of the channel's family, or add `extended next hop;`",

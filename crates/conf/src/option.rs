@@ -31,7 +31,7 @@ pub struct Field<T, F> {
     pub place: fn(&mut T) -> &mut F,
 }
 
-/// The place of a field: `field!(hold_time_s)`.
+/// The place of a field: `field!(passive)`.
 macro_rules! field {
     ($($name:tt)+) => { $crate::option::Field { get: |c| &c.$($name)+, place: |c| &mut c.$($name)+ } };
 }

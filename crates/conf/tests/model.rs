@@ -45,9 +45,9 @@ fn a_session_without_options_is_as_in_1_6_8() {
     assert_eq!(own.local_as, 1);
     assert_eq!((own.peer_addr.to_string().as_str(), own.peer_as, own.peer_port), ("10.0.0.2", 2, 179));
     assert_eq!((own.multihop, of_channel(&conf).gateway), (None, GatewayMode::Direct));
-    assert_eq!((own.hold_time_s, own.startup_hold_time_s, own.keepalive_time_s), (240, 240, None));
-    assert_eq!((own.connect_retry_time_s, own.connect_delay_time_s), (120, 5));
-    assert_eq!((own.error_wait_time_s, own.error_forget_time_s), ((60, 300), 300));
+    assert_eq!((own.times.hold_s, own.times.startup_hold_s, own.times.keepalive_s), (240, 240, None));
+    assert_eq!((own.times.connect_retry_s, own.times.connect_delay_s), (120, 5));
+    assert_eq!((own.times.error_wait_s, own.times.error_forget_s), ((60, 300), 300));
     assert_eq!((own.graceful_restart, own.graceful_restart_time_s), (RestartMode::Aware, 120));
     assert_eq!((own.long_lived, own.long_lived_stale_time_s), (RestartMode::Aware, 3600));
     assert_eq!((own.default_local_pref, own.default_med), (100, 0));
@@ -73,7 +73,7 @@ fn each_form_of_a_session_s_options() {
     assert_eq!(of_channel(&bgp("next hop self;").0).next_hop_self, RoutesOf::All);
     let (both, _) = bgp("next hop self; next hop keep;");
     assert_eq!((of_channel(&both).next_hop_self, of_channel(&both).next_hop_keep), (RoutesOf::Nobody, RoutesOf::All));
-    assert_eq!(bgp("error wait time 10, 100;").1.error_wait_time_s, (10, 100));
+    assert_eq!(bgp("error wait time 10, 100;").1.times.error_wait_s, (10, 100));
     assert_eq!(bgp("graceful restart; graceful restart time 60;").1.graceful_restart, RestartMode::On);
     assert_eq!(bgp("graceful restart off;").1.graceful_restart, RestartMode::Off);
     assert_eq!(bgp("long lived graceful restart on;").1.long_lived, RestartMode::On);
@@ -132,7 +132,7 @@ fn a_template_gives_what_it_was_given_and_the_last_word_counts() {
     let names: Vec<_> = config.protocols.iter().map(|p| &*p.name).collect();
     assert_eq!(names, ["bgp1", "bgp2"]);
     let ProtocolKind::Bgp(own) = &config.protocols[0].kind else { panic!() };
-    assert_eq!((own.local_as, own.hold_time_s, config.protocols[0].channels[0].import.name()), (65001, 30, "REJECT"));
+    assert_eq!((own.local_as, own.times.hold_s, config.protocols[0].channels[0].import.name()), (65001, 30, "REJECT"));
 }
 
 #[test]

@@ -33,7 +33,7 @@ use control::view::{InterfaceView, MemoryView, Phase, RecoveryView, RouteItem, S
 use filter::Policy;
 use rib::query::{self, TableSpec};
 use route::iface::Scope;
-use route::{Family, Ifaces, Moment, ProtocolId, RoaTables, TableId};
+use route::{Ifaces, Moment, ProtocolId, RoaTables, TableId};
 use session::link::TableMsg;
 use session::pace::Pace;
 use std::collections::HashMap;

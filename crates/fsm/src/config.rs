@@ -2,6 +2,7 @@
 
 use crate::Terms;
 use route::Family;
+use route::options::SessionTimes;
 use std::net::IpAddr;
 use wire::{Capabilities, PerFamily};
 
@@ -20,20 +21,8 @@ pub struct Config {
     pub capabilities: Option<Capabilities>,
     /// We never open a connection.
     pub passive: bool,
-    /// Offered in our OPEN; 0: no hold timer.
-    pub hold_time_s: u16,
-    /// How long an open connection may go without the neighbour's OPEN.
-    pub startup_hold_time_s: u32,
-    /// `None`: a third of the negotiated hold time.
-    pub keepalive_time_s: Option<u32>,
-    /// How long an unanswered connection attempt lasts.
-    pub connect_retry_time_s: u32,
-    /// How long we wait before an attempt.
-    pub connect_delay_time_s: u32,
-    /// How long we wait after an error: at first, and at most.
-    pub error_wait_time_s: (u32, u32),
-    /// After this time without an error the next wait is the first again.
-    pub error_forget_time_s: u32,
+    /// How long it waits, and for what.
+    pub times: SessionTimes,
     /// An error disables the protocol.
     pub disable_after_error: bool,
     /// The subcodes of a received Cease that disable the protocol, a bit each.

@@ -51,7 +51,7 @@ impl Negotiated {
             let both = |f: &Family| can_add_path(we, *f, receive) && can_add_path(they, *f, !receive);
             families.iter().copied().filter(both).collect()
         };
-        let hold_time_s = config.hold_time_s.min(peer.hold_time_s);
+        let hold_time_s = config.times.hold_s.min(peer.hold_time_s);
         Self {
             as4: we.as4.is_some() && they.as4.is_some(),
             add_path_rx: add_path(true),
@@ -136,7 +136,7 @@ fn keepalive_time_s(config: &Config, hold_time_s: u16) -> u32 {
     let asked = keepalive_asked_s(config, hold_time_s);
     match hold_time_s {
         0 => 0,
-        _ if hold_time_s < config.hold_time_s => asked.min(u32::from(hold_time_s) / 3).max(1),
+        _ if hold_time_s < config.times.hold_s => asked.min(u32::from(hold_time_s) / 3).max(1),
         _ => asked,
     }
 }
@@ -144,6 +144,7 @@ fn keepalive_time_s(config: &Config, hold_time_s: u16) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use route::options::SessionTimes;
     use wire::PerFamily;
     use wire::capability::AddPath;
 
@@ -155,13 +156,7 @@ mod tests {
             router_id: 1,
             capabilities: None,
             passive: false,
-            hold_time_s: 240,
-            startup_hold_time_s: 240,
-            keepalive_time_s: None,
-            connect_retry_time_s: 120,
-            connect_delay_time_s: 5,
-            error_wait_time_s: (60, 300),
-            error_forget_time_s: 300,
+            times: SessionTimes::default(),
             disable_after_error: false,
             disable_after_cease: 0,
             restart_helper: true,

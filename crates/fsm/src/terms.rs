@@ -118,7 +118,7 @@ impl Terms {
 
     /// How long the neighbour may take no octet when this hold time was negotiated; `None`: for ever.
     pub(crate) fn send_hold_s(&self, config: &Config, hold_s: u32) -> Option<u64> {
-        let own_hold_s = u64::from(config.hold_time_s.max(1));
+        let own_hold_s = u64::from(config.times.hold_s.max(1));
         match self.send_hold_s {
             None => Some((2 * u64::from(hold_s)).max(SEND_HOLD_S)),
             Some(0) => None,
@@ -138,8 +138,8 @@ const SEND_HOLD_S: u64 = 8 * 60;
 
 /// A third of the hold time, or what was configured, lowered as the neighbour lowered the hold time. 0: none.
 pub(crate) fn keepalive_asked_s(config: &Config, hold_time_s: u16) -> u32 {
-    let (hold_s, own_hold_s) = (u32::from(hold_time_s), u32::from(config.hold_time_s).max(1));
-    match config.keepalive_time_s {
+    let (hold_s, own_hold_s) = (u32::from(hold_time_s), u32::from(config.times.hold_s).max(1));
+    match config.times.keepalive_s {
         _ if hold_s == 0 => 0,
         None => hold_s / 3,
         Some(asked) => {

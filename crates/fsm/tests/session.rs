@@ -43,8 +43,8 @@ fn keepalives_leave_every_third_of_the_hold_time() {
 fn a_configured_keepalive_time_is_lowered_with_the_hold_time() {
     // hold-own-90-keepalive-30-peer-9, where 1.6.8 sends none in time
     let mut own = config();
-    own.hold_time_s = 90;
-    own.keepalive_time_s = Some(30);
+    own.times.hold_s = 90;
+    own.times.keepalive_s = Some(30);
     let mut open = peer_open();
     open.hold_time_s = 9;
     let s = Script::established(own, open);
@@ -98,7 +98,7 @@ fn unread_octets_of_the_neighbour_keep_the_session() {
 fn a_silent_neighbour_is_given_up_after_the_startup_hold_time() {
     // no-open-startup6
     let mut own = config();
-    own.startup_hold_time_s = 6;
+    own.times.startup_hold_s = 6;
     let mut s = Script::open_sent(own);
     s.pass(6);
     assert_eq!(s.notifications(), [(4, 0)]);
@@ -110,7 +110,7 @@ fn a_silent_neighbour_is_given_up_after_the_startup_hold_time() {
 fn a_refused_connection_is_tried_again_after_the_connect_delay_and_never_waits_longer() {
     // connect-refused-default
     let mut own = config();
-    own.connect_delay_time_s = 5;
+    own.times.connect_delay_s = 5;
     let mut s = Script::new(own);
     s.send(Event::Start);
     for _ in 0..20 {
@@ -127,7 +127,7 @@ fn a_refused_connection_is_tried_again_after_the_connect_delay_and_never_waits_l
 fn an_unanswered_connection_is_begun_anew_after_the_connect_retry_time() {
     // connect-silent-retry7
     let mut own = config();
-    own.connect_retry_time_s = 7;
+    own.times.connect_retry_s = 7;
     let mut s = Script::new(own);
     s.send(Event::Start);
     s.pass(1);
@@ -241,7 +241,7 @@ fn messages_out_of_turn_end_the_session() {
 fn errors_wait_2_4_8_10_10_seconds_when_asked_to() {
     // error-wait-2-10
     let mut own = config();
-    own.error_wait_time_s = (2, 10);
+    own.times.error_wait_s = (2, 10);
     let mut s = Script::new(own);
     s.send(Event::Start);
     let mut waits = Vec::new();

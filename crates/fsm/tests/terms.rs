@@ -3,6 +3,7 @@
 mod script;
 
 use rbird_fsm::{Class, Config, Event, Needed, Phase, Terms};
+use route::options::SessionTimes;
 use route::{Family, Role};
 use script::*;
 use wire::capability::GracefulRestart;
@@ -103,7 +104,7 @@ fn times_that_are_too_short_are_refused_with_what_was_offered() {
     s.send(Event::Open(OUT, Box::new(open(29))));
     assert_eq!(s.lines(Class::Remote), ["Error: Unacceptable hold time: 29"], "as 2.0.12: hold-1, hold-2");
     // A configured keepalive time is lowered with the hold time, and it is that which counts.
-    let own = || Config { keepalive_time_s: Some(24), ..own() };
+    let own = || Config { times: SessionTimes { keepalive_s: Some(24), ..own().times }, ..own() };
     assert_eq!(answer(own(), open(110)).0, [(2, 6)]);
     assert_eq!(answer(own(), open(120)), accepted());
 }

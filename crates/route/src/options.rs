@@ -163,3 +163,36 @@ impl MrtMask {
         self.0 & class.0 != 0
     }
 }
+
+/// The times of a BGP session, in seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SessionTimes {
+    /// `hold time`: what our OPEN offers; 0: no hold timer.
+    pub hold_s: u16,
+    /// `startup hold time`: how long an open connection may go without the neighbour's OPEN.
+    pub startup_hold_s: u32,
+    /// `keepalive time`; `None`: a third of the negotiated hold time.
+    pub keepalive_s: Option<u32>,
+    /// `connect retry time`: how long an unanswered attempt to connect lasts.
+    pub connect_retry_s: u32,
+    /// `connect delay time`: how long we wait before an attempt.
+    pub connect_delay_s: u32,
+    /// `error wait time`: how long we wait after an error, at first and at most.
+    pub error_wait_s: (u32, u32),
+    /// `error forget time`: after so long without an error the next wait is the first again.
+    pub error_forget_s: u32,
+}
+
+impl Default for SessionTimes {
+    fn default() -> Self {
+        Self {
+            hold_s: 240,
+            startup_hold_s: 240,
+            keepalive_s: None,
+            connect_retry_s: 120,
+            connect_delay_s: 5,
+            error_wait_s: (60, 300),
+            error_forget_s: 300,
+        }
+    }
+}

@@ -18,7 +18,7 @@ pub use fsm::{Needed, Terms};
 pub use rib::export::NextHopRules;
 pub use route::aigp::Aigp;
 pub use route::options::{
-    BfdMode, DebugMask, GatewayMode, LinkLocalFormat, MissingLladdr, MrtMask, RestartMode, RoutesOf,
+    BfdMode, DebugMask, GatewayMode, LinkLocalFormat, MissingLladdr, MrtMask, RestartMode, RoutesOf, SessionTimes,
 };
 pub use wire::PerFamily;
 pub use wire::notification::Numbers;
@@ -115,20 +115,8 @@ pub struct PeerSpec {
     pub cluster_id: u32,
     /// `rs client`.
     pub rs_client: bool,
-    /// `hold time`.
-    pub hold_time_s: u16,
-    /// `startup hold time`.
-    pub startup_hold_time_s: u32,
-    /// `keepalive time`; `None`: a third of the hold time.
-    pub keepalive_time_s: Option<u32>,
-    /// `connect retry time`.
-    pub connect_retry_time_s: u32,
-    /// `connect delay time`.
-    pub connect_delay_time_s: u32,
-    /// `error wait time`, least and most.
-    pub error_wait_time_s: (u32, u32),
-    /// `error forget time`.
-    pub error_forget_time_s: u32,
+    /// `hold time`, `keepalive time` and their like.
+    pub times: SessionTimes,
     /// `disable after error`.
     pub disable_after_error: bool,
     /// `disable after cease`: a bit per subcode.
@@ -231,13 +219,7 @@ impl PeerSpec {
             rr_client: false,
             cluster_id: router_id,
             rs_client: false,
-            hold_time_s: 240,
-            startup_hold_time_s: 240,
-            keepalive_time_s: None,
-            connect_retry_time_s: 120,
-            connect_delay_time_s: 5,
-            error_wait_time_s: (60, 300),
-            error_forget_time_s: 300,
+            times: SessionTimes::default(),
             disable_after_error: false,
             disable_after_cease: 0,
             capabilities: true,

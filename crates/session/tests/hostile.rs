@@ -329,7 +329,7 @@ async fn a_stranger_is_not_let_in() {
 
 #[tokio::test]
 async fn whatever_octets_come_the_next_session_works() {
-    let (world, peer, ours, theirs) = passive(|s| s.error_wait_time_s = (0, 0));
+    let (world, peer, ours, theirs) = passive(|s| s.times.error_wait_s = (0, 0));
     let mut seed = 1u64;
     let mut random = move || {
         seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);

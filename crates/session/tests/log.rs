@@ -43,7 +43,7 @@ async fn a_session_is_traced_in_the_words_of_bird() {
     let mut one = spec("p1", (65001, 65002), at_a, at_b);
     (one.debug, one.router_id) = (DebugMask::ALL, 0x0a01_0101);
     let mut two = spec("p2", (65002, 65001), at_b, at_a);
-    (two.passive, two.hold_time_s, two.router_id) = (true, 9, 0x0a01_0102);
+    (two.passive, two.times.hold_s, two.router_id) = (true, 9, 0x0a01_0102);
     let (one, two) = (a.peer(one), b.peer(two));
     two.start();
     one.start();

@@ -38,16 +38,16 @@ async fn a_capability_that_is_needed_is_asked_for_and_announced_when_it_is_enabl
 #[tokio::test]
 async fn what_both_would_do_for_times_must_be_often_enough() {
     let asks = |spec: &mut PeerSpec| (spec.terms.least_hold_s, spec.terms.least_keepalive_s) = (60, 20);
-    meet(asks, |spec| spec.hold_time_s = 59, "start Idle BGP Error: Unacceptable hold time").await;
-    let (_world, peer) = meet(asks, |spec| spec.hold_time_s = 60, "up Established").await;
+    meet(asks, |spec| spec.times.hold_s = 59, "start Idle BGP Error: Unacceptable hold time").await;
+    let (_world, peer) = meet(asks, |spec| spec.times.hold_s = 60, "up Established").await;
     assert_eq!(peer.status.borrow().keepalive.map(|t| t.total_s), Some(20));
 }
 
 #[tokio::test]
 async fn the_send_hold_time_is_shown_where_it_was_asked_for() {
     let shown = async |asked| {
-        let asks = |spec: &mut PeerSpec| (spec.hold_time_s, spec.terms.send_hold_s) = (240, asked);
-        let (_world, peer) = meet(asks, |spec| spec.hold_time_s = 60, "up Established").await;
+        let asks = |spec: &mut PeerSpec| (spec.times.hold_s, spec.terms.send_hold_s) = (240, asked);
+        let (_world, peer) = meet(asks, |spec| spec.times.hold_s = 60, "up Established").await;
         let timer = peer.status.borrow().send_hold;
         timer.map(|t| (t.total_s, t.expires > route::Moment(0)))
     };

@@ -2,7 +2,7 @@
 
 use super::{Dialect, IfacePattern, TermsConf};
 pub use route::aigp::Aigp;
-pub use route::options::{BfdMode, GatewayMode, LinkLocalFormat, MissingLladdr, RestartMode, RoutesOf};
+pub use route::options::{BfdMode, GatewayMode, LinkLocalFormat, MissingLladdr, RestartMode, RoutesOf, SessionTimes};
 use route::{Family, Prefix};
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
@@ -106,20 +106,8 @@ pub struct BgpConf {
     pub rr_cluster_id: Option<u32>,
     /// `rs client`.
     pub rs_client: bool,
-    /// `hold time`.
-    pub hold_time_s: u16,
-    /// `startup hold time`.
-    pub startup_hold_time_s: u32,
-    /// `keepalive time`; `None`: a third of the hold time.
-    pub keepalive_time_s: Option<u32>,
-    /// `connect retry time`.
-    pub connect_retry_time_s: u32,
-    /// `connect delay time`.
-    pub connect_delay_time_s: u32,
-    /// `error wait time`, least and most.
-    pub error_wait_time_s: (u32, u32),
-    /// `error forget time`.
-    pub error_forget_time_s: u32,
+    /// `hold time`, `keepalive time` and their like.
+    pub times: SessionTimes,
     /// `disable after error`.
     pub disable_after_error: bool,
     /// `disable after cease`: a bit per subcode.
@@ -358,13 +346,7 @@ impl Default for BgpConf {
             rr_client: false,
             rr_cluster_id: None,
             rs_client: false,
-            hold_time_s: 240,
-            startup_hold_time_s: 240,
-            keepalive_time_s: None,
-            connect_retry_time_s: 120,
-            connect_delay_time_s: 5,
-            error_wait_time_s: (60, 300),
-            error_forget_time_s: 300,
+            times: SessionTimes::default(),
             disable_after_error: false,
             disable_after_cease: 0,
             capabilities: true,

@@ -38,9 +38,9 @@ fn bounds(c: &BgpConf) -> Vec<Bounds> {
     let TermsConf {
         least_hold_s, least_keepalive_s, restart_least_s, restart_most_s, stale_least_s, stale_most_s, ..
     } = c.terms;
-    let hold_s = u32::from(c.hold_time_s);
-    let asked_s = c.keepalive_time_s.unwrap_or(0);
-    let keepalive_s = c.keepalive_time_s.unwrap_or(hold_s / 3);
+    let hold_s = u32::from(c.times.hold_s);
+    let asked_s = c.times.keepalive_s.unwrap_or(0);
+    let keepalive_s = c.times.keepalive_s.unwrap_or(hold_s / 3);
     let send_s = c.terms.send_hold_s.filter(|s| *s > 0).unwrap_or(u32::MAX);
     vec![
         (asked_s, hold_s, &["keepalive", "time"], "Keepalive time must be at most hold time".into()),
@@ -75,7 +75,7 @@ fn bounds(c: &BgpConf) -> Vec<Bounds> {
 }
 
 fn doubts(c: &BgpConf) -> Vec<(bool, &'static [&'static str], &'static str)> {
-    let half_s = u32::from(c.hold_time_s) / 2;
+    let half_s = u32::from(c.times.hold_s) / 2;
     vec![
         (
             c.confederation_member && c.terms.role.is_some(),
@@ -83,7 +83,7 @@ fn doubts(c: &BgpConf) -> Vec<(bool, &'static [&'static str], &'static str)> {
             "BGP roles are not recommended to be used within AS confederations",
         ),
         (
-            c.keepalive_time_s.is_some_and(|s| s > half_s),
+            c.times.keepalive_s.is_some_and(|s| s > half_s),
             &["keepalive", "time"],
             "Keepalive time should be at most 1/2 of hold time",
         ),

@@ -113,45 +113,45 @@ pub(crate) static OPTIONS: &[Row<BgpConf>] = &[
     Row::new(&["password"], Secret(field!(password)), Restart),
     Row::new(&["setkey"], Switch(field!(setkey)), Restart),
     Row::new(&["ttl", "security"], Switch(field!(ttl_security)), Restart),
-    Row::<BgpConf>::new(&["hold", "time"], Short(field!(hold_time_s), u16::MAX), Restart).only(V1),
+    Row::<BgpConf>::new(&["hold", "time"], Short(field!(times.hold_s), u16::MAX), Restart).only(V1),
     own(
         &["hold", "time"],
         "seconds",
-        |p, c| bounded(p, HOLD_TIME).map(|s| c.hold_time_s = s),
-        |c| c.hold_time_s.to_string(),
-        |a, b| a.hold_time_s == b.hold_time_s,
+        |p, c| bounded(p, HOLD_TIME).map(|s| c.times.hold_s = s),
+        |c| c.times.hold_s.to_string(),
+        |a, b| a.times.hold_s == b.times.hold_s,
     )
     .only(V2),
-    Row::new(&["startup", "hold", "time"], Time(field!(startup_hold_time_s)), Restart),
+    Row::new(&["startup", "hold", "time"], Time(field!(times.startup_hold_s)), Restart),
     own(
         &["keepalive", "time"],
         "seconds",
         keepalive,
-        |c| c.keepalive_time_s.map_or_else(|| "a third of the hold time".to_owned(), |n| n.to_string()),
-        |a, b| a.keepalive_time_s == b.keepalive_time_s,
+        |c| c.times.keepalive_s.map_or_else(|| "a third of the hold time".to_owned(), |n| n.to_string()),
+        |a, b| a.times.keepalive_s == b.times.keepalive_s,
     )
     .only(V1),
     own(
         &["keepalive", "time"],
         "seconds",
-        |p, c| bounded(p, KEEPALIVE_TIME).map(|s| c.keepalive_time_s = Some(s.into())),
-        |c| c.keepalive_time_s.map_or_else(|| "a third of the hold time".to_owned(), |n| n.to_string()),
-        |a, b| a.keepalive_time_s == b.keepalive_time_s,
+        |p, c| bounded(p, KEEPALIVE_TIME).map(|s| c.times.keepalive_s = Some(s.into())),
+        |c| c.times.keepalive_s.map_or_else(|| "a third of the hold time".to_owned(), |n| n.to_string()),
+        |a, b| a.times.keepalive_s == b.times.keepalive_s,
     )
     .only(V2),
-    Row::new(&["connect", "retry", "time"], Time(field!(connect_retry_time_s)), Restart),
-    Row::new(&["connect", "delay", "time"], Time(field!(connect_delay_time_s)), Restart),
-    Row::<BgpConf>::new(&["start", "delay", "time"], Time(field!(connect_delay_time_s)), Restart)
+    Row::new(&["connect", "retry", "time"], Time(field!(times.connect_retry_s)), Restart),
+    Row::new(&["connect", "delay", "time"], Time(field!(times.connect_delay_s)), Restart),
+    Row::<BgpConf>::new(&["start", "delay", "time"], Time(field!(times.connect_delay_s)), Restart)
         .deprecated("Start delay time option is deprecated, use connect delay time")
         .only(V1),
     own(
         &["error", "wait", "time"],
         "number, number",
         error_wait,
-        |c| format!("{}, {}", c.error_wait_time_s.0, c.error_wait_time_s.1),
-        |a, b| a.error_wait_time_s == b.error_wait_time_s,
+        |c| format!("{}, {}", c.times.error_wait_s.0, c.times.error_wait_s.1),
+        |a, b| a.times.error_wait_s == b.times.error_wait_s,
     ),
-    Row::new(&["error", "forget", "time"], Time(field!(error_forget_time_s)), Restart),
+    Row::new(&["error", "forget", "time"], Time(field!(times.error_forget_s)), Restart),
     Row::new(&["disable", "after", "error"], Switch(field!(disable_after_error)), Restart),
     own(&["disable", "after", "cease"], "[switch]|{ kind of cease, ... }", after_cease, show_after_cease, |a, b| {
         a.disable_after_cease == b.disable_after_cease
@@ -368,7 +368,7 @@ fn shown_unless(none: u32, value: u32) -> String {
 
 fn keepalive(parser: &mut Parser<'_>, conf: &mut BgpConf) -> Parsed<()> {
     // 0 is the default, as in BIRD.
-    conf.keepalive_time_s = Some(parser.number()?).filter(|&s| s != 0);
+    conf.times.keepalive_s = Some(parser.number()?).filter(|&s| s != 0);
     Ok(())
 }
 
@@ -378,7 +378,7 @@ fn error_wait(parser: &mut Parser<'_>, conf: &mut BgpConf) -> Parsed<()> {
         return Err(parser.at.wanted("`,` and the longest wait, as in `error wait time 60, 300`"));
     }
     parser.at.bump();
-    conf.error_wait_time_s = (least, parser.number()?);
+    conf.times.error_wait_s = (least, parser.number()?);
     Ok(())
 }
 

@@ -25,7 +25,7 @@ impl Machine {
     }
 
     pub(super) fn connect(&mut self, now: Moment) {
-        let retry_s = self.config.connect_retry_time_s;
+        let retry_s = self.config.times.connect_retry_s;
         self.outgoing = Conn::Connect(Timer::jittered(now, retry_s, &mut self.chance));
         self.actions.push(Action::Connect);
     }
@@ -71,14 +71,14 @@ impl Machine {
     pub(super) fn send_open(&mut self, now: Moment, which: Which) {
         let c = &self.config;
         let bare = self.bare;
-        let text = format!("Sending OPEN(ver=4,as={},hold={},id={:08x})", c.local_as, c.hold_time_s, c.router_id);
+        let text = format!("Sending OPEN(ver=4,as={},hold={},id={:08x})", c.local_as, c.times.hold_s, c.router_id);
         let capabilities = if bare { None } else { c.capabilities.clone() };
-        let open = Open::new(c.local_as, c.hold_time_s, c.router_id, capabilities);
+        let open = Open::new(c.local_as, c.times.hold_s, c.router_id, capabilities);
         if bare {
             self.say(Class::Packets, "Skipping capabilities");
         }
         self.say(Class::Packets, text);
-        let hold = Timer::jittered(now, self.config.startup_hold_time_s, &mut self.chance);
+        let hold = Timer::jittered(now, self.config.times.startup_hold_s, &mut self.chance);
         *self.conn_mut(which) = Conn::OpenSent { hold, bare };
         self.actions.push(Action::SendOpen(which, Box::new(open)));
     }

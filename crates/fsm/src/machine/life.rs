@@ -49,7 +49,7 @@ impl Machine {
         if self.stage != Stage::Runs || self.config.passive || !idle || spoken {
             return;
         }
-        let delay_s = self.config.connect_delay_time_s.max(1);
+        let delay_s = self.config.times.connect_delay_s.max(1);
         self.say(Class::Events, format!("Connect delayed by {delay_s} seconds"));
         self.outgoing = Conn::Active(Timer::jittered(now, delay_s, &mut self.chance));
     }
@@ -169,7 +169,7 @@ impl Machine {
             self.actions.push(Action::Disabled);
             return;
         }
-        let (least_s, most_s) = self.config.error_wait_time_s;
-        self.wait.error(now, least_s, most_s, self.config.error_forget_time_s);
+        let (least_s, most_s) = self.config.times.error_wait_s;
+        self.wait.error(now, least_s, most_s, self.config.times.error_forget_s);
     }
 }

@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test file uses its part of the script")]
 
 use rbird_fsm::{Action, Class, Config, Event, Life, Machine, Phase, Required, Terms, Which};
+use route::options::SessionTimes;
 use route::{Family, Moment};
 use wire::capability::GracefulRestart;
 use wire::{Capabilities, Notification, Open, PerFamily};
@@ -24,13 +25,7 @@ pub fn config() -> Config {
         router_id: 0x0a01_0101,
         capabilities: Some(caps(65001)),
         passive: false,
-        hold_time_s: 240,
-        startup_hold_time_s: 240,
-        keepalive_time_s: None,
-        connect_retry_time_s: 120,
-        connect_delay_time_s: 1,
-        error_wait_time_s: (60, 300),
-        error_forget_time_s: 300,
+        times: SessionTimes { connect_delay_s: 1, ..SessionTimes::default() },
         disable_after_error: false,
         disable_after_cease: 0,
         restart_helper: true,

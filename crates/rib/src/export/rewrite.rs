@@ -13,7 +13,7 @@ use route::aigp::{self, Aigp};
 use route::attr::{self, code, origin};
 use route::attrs::{LocalAttr, LocalValue};
 use route::hop::IGP_METRIC_UNKNOWN;
-use route::{AsPath, AttrSetBuilder, Family, Hop, IfIndex, Ifaces, Resolved, Role, SourceKind, aspath::segment};
+use route::{AsPath, AttrSetBuilder, Hop, IfIndex, Ifaces, Resolved, Role, SourceKind, aspath::segment};
 use std::net::{IpAddr, Ipv6Addr};
 
 /// Rewrites a route for the neighbours that the key describes. `written`: what the export filter has set, if it comes

@@ -171,12 +171,12 @@ pub fn address() -> SocketAddr {
 
 pub fn spec(name: &str, asn: (u32, u32), ours: SocketAddr, theirs: SocketAddr) -> PeerSpec {
     PeerSpec {
-        debug: if std::env::var_os("TRACE").is_some() { 63 } else { 0 },
+        debug: if std::env::var_os("TRACE").is_some() { DebugMask::ALL } else { DebugMask::default() },
         listen: Some(ours),
         local_addr: Some(ours.ip()),
         peer_port: theirs.port(),
         cluster_id: 1,
-        connect_delay_time_s: 1,
+        times: SessionTimes { connect_delay_s: 1, ..SessionTimes::default() },
         channels: vec![PeerChannel::new(Family::Ipv4, ChannelId(2), TABLE)],
         ..PeerSpec::new(
             name.into(),

@@ -48,7 +48,11 @@ pub(super) static KNOWN: &[Known] = &[
     // Role (RFC 9234 4.1).
     Known { code: 9, read: read_role, write: |c| c.roles.iter().map(|role| vec![*role]).collect() },
     // Graceful restart (RFC 4724 3).
-    Known { code: 64, read: read_graceful_restart, write: |c| c.graceful_restart.iter().map(graceful_restart).collect() },
+    Known {
+        code: 64,
+        read: read_graceful_restart,
+        write: |c| c.graceful_restart.iter().map(graceful_restart).collect(),
+    },
     // Four-octet AS numbers (RFC 6793 3).
     Known { code: 65, read: read_as4, write: |c| c.as4.iter().map(|asn| asn.to_be_bytes().to_vec()).collect() },
     // ADD-PATH (RFC 7911 4).
@@ -56,9 +60,17 @@ pub(super) static KNOWN: &[Known] = &[
     // Enhanced route refresh (RFC 7313 3.1).
     Known { code: 70, read: |c, value| flag(value, &mut c.enhanced_refresh), write: |c| announced(c.enhanced_refresh) },
     // Extended messages (RFC 8654 3).
-    Known { code: 6, read: |c, value| flag(value, &mut c.extended_messages), write: |c| announced(c.extended_messages) },
+    Known {
+        code: 6,
+        read: |c, value| flag(value, &mut c.extended_messages),
+        write: |c| announced(c.extended_messages),
+    },
     // Long-lived graceful restart (RFC 9494 3.1).
-    Known { code: 71, read: read_long_lived, write: |c| c.long_lived.iter().map(|all| each(all, long_lived)).collect() },
+    Known {
+        code: 71,
+        read: read_long_lived,
+        write: |c| c.long_lived.iter().map(|all| each(all, long_lived)).collect(),
+    },
     // The name of the machine (draft-walton-bgp-hostname-capability).
     Known { code: 73, read: read_hostname, write: |c| c.hostname.iter().map(|name| hostname(name)).collect() },
 ];

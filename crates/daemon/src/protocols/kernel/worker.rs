@@ -10,7 +10,6 @@ use super::super::policy::Runner;
 use super::super::sight::Sight;
 use super::export::{Judged, Rules};
 use super::{Limited, Order, Shared, kernel, learn, rules};
-use crate::translate;
 use crate::world::action_word;
 use conf::config::{DebugMask, KernelConf, Learn, ProtocolConf};
 use netlink::{Errno, KernelRoute, Learned, Notice, Reconciler, Request, RouteNotices, RouteSocket, Spot};

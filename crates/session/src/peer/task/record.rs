@@ -5,8 +5,8 @@
 //! them, which is the connection that has come further.
 
 use super::{Task, unspecified};
-use crate::peer::MrtMask;
 use crate::conn::Conn;
+use crate::peer::MrtMask;
 use fsm::{Phase, Which};
 use std::time::{SystemTime, UNIX_EPOCH};
 use wire::frame::HEADER_OCTETS;
