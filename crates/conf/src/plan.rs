@@ -403,12 +403,10 @@ mod tests {
         assert_eq!(
             plan(
                 &with("log stderr all; listen bgp port 1179; watchdog warning 2 s;"),
-                &with(
-                    "log syslog name \"r1\" { error, bug }; log \"/var/log/bird\" all; timeformat base \"%T\" 60 \"%F\";"
-                )
+                &with("log syslog name \"r1\" { error, bug }; log stderr { trace }; timeformat base \"%T\" 60 \"%F\";")
             ),
             "listen bgp: port 1179 -> none\n\
-             log: stderr all -> syslog name \"r1\" { error, bug }, \"/var/log/bird\" all\n\
+             log: stderr all -> syslog name \"r1\" { error, bug }, stderr { trace }\n\
              timeformat base: \"%F %T\" -> \"%T\" 60 \"%F\"\n\
              watchdog warning: 2 s -> 5 s\n"
         );
