@@ -8,6 +8,7 @@
 #![allow(missing_docs, reason = "a tool of developers, read as a whole")]
 
 pub mod alone;
+pub mod beside;
 pub mod calico;
 pub mod daemons;
 pub mod pair;

@@ -1,98 +1,12 @@
-//! Short stories that BIRD 1.6.8 lives first, then rbird in its place: the same answers after each deed.
-//!
-//! What a neighbour knows is asked of the neighbour, a BIRD on the other machine.
+//! What rbird does beside BIRD 1.6.8 in the same place.
 
-use anyhow::{Result, ensure};
-use rbird_integration::{Pair, programs, wait_until};
-use std::time::Duration;
-
-const PATIENCE: Duration = Duration::from_secs(60);
-
-/// A deed, who is asked then (`own`, `far`), and what.
-type Scene = (&'static str, &'static str, &'static str);
-
-/// What is lived, and with which configurations; `new` is loaded by `configure "new"`.
-struct Story<'a> {
-    far: &'a str,
-    own: &'a str,
-    new: &'a str,
-    scenes: &'static [Scene],
-}
-
-fn told(story: &Story<'_>) {
-    let told = Pair::new().and_then(|mut pair| beside(&mut pair, story).map_err(|error| error.context(pair.logs())));
-    if let Err(error) = told {
-        panic!("{error:#}");
-    }
-}
-
-fn beside(pair: &mut Pair, story: &Story<'_>) -> Result<()> {
-    if !story.far.is_empty() {
-        let far = pair.write("far.conf", story.far)?.display().to_string();
-        let dir = pair.dir().display().to_string();
-        pair.spawn("b", "far", &format!("bird -d -c {far} -s {dir}/far.ctl -P {dir}/far.pid"))?;
-    }
-    let theirs = live(pair, "bird", story, None)?;
-    ensure!(theirs.iter().all(|answer| !answer.is_empty()), "nothing to compare: {theirs:#?}");
-    live(pair, &programs().join("rbird").display().to_string(), story, Some(&theirs))?;
-    Ok(())
-}
-
-/// What was answered in each scene: by BIRD once it stays, by rbird until it is what BIRD has answered.
-fn live(pair: &mut Pair, daemon: &str, story: &Story<'_>, theirs: Option<&[String]>) -> Result<Vec<String>> {
-    let dir = pair.dir().display().to_string();
-    let own = pair.write("own.conf", story.own)?.display().to_string();
-    let new = pair.write("new.conf", story.new)?.display().to_string();
-    let name = daemon.rsplit('/').next().unwrap_or(daemon).to_owned();
-    pair.spawn("a", &name, &format!("{daemon} -d -c {own} -s {dir}/own.ctl -P {dir}/own.pid"))?;
-    let mut answers = Vec::new();
-    for (i, (deed, who, question)) in story.scenes.iter().enumerate() {
-        if !deed.is_empty() {
-            pair.exec("a", &format!("birdc -s {dir}/own.ctl '{}'", deed.replace("new", &format!("\"{new}\""))))?;
-        }
-        let node = if *who == "far" { "b" } else { "a" };
-        let ask = || anyhow::Ok(plain(&pair.exec(node, &format!("birdc -s {dir}/{who}.ctl '{question}' || true"))?));
-        let mut before = String::new();
-        let mut same = 0;
-        wait_until(&format!("scene {i}, {deed:?}: {question:?} of {name}"), PATIENCE, || {
-            let now = ask()?;
-            same = if now == before { same + 1 } else { 0 };
-            before.clone_from(&now);
-            Ok(match theirs.and_then(|t| t.get(i)) {
-                Some(wanted) => (now == *wanted, format!("BIRD:\n{wanted}\nrbird:\n{now}")),
-                // Nothing has moved for more than a second.
-                None => (same >= 20 && !now.is_empty(), now),
-            })
-        })?;
-        answers.push(before);
-    }
-    pair.exec("a", &format!("birdc -s {dir}/own.ctl down"))?;
-    wait_until("the end", PATIENCE, || Ok((!std::path::Path::new(&format!("{dir}/own.pid")).exists(), String::new())))?;
-    Ok(answers)
-}
-
-/// An answer without the greeting and without times, routes in the order of their networks.
-fn plain(answer: &str) -> String {
-    let time = |word: &&str| !(word.len() == 8 && word.matches(':').count() == 2 || word.contains("..:"));
-    let mut nets: Vec<String> = Vec::new();
-    for line in answer.lines().filter(|l| !l.ends_with(" ready.") && !l.trim().is_empty()) {
-        let blanks = line.len() - line.trim_start().len();
-        let words: Vec<&str> = line.split_whitespace().map(|w| w.trim_end_matches(']')).filter(time).collect();
-        let text = format!("{}{}\n", &line[..blanks], words.join(" "));
-        match nets.last_mut() {
-            Some(net) if blanks > 0 => *net += &text,
-            _ => nets.push(text),
-        }
-    }
-    if answer.contains(" [") {
-        nets.sort();
-    }
-    nets.concat()
-}
+use rbird_integration::beside::{Bird, Story, told};
 
 #[test]
 fn protocols_are_listed_as_a_reload_has_made_them() {
     told(&Story {
+        bird: Bird::One,
+        before: &[],
         far: "",
         own: "router id 10.9.0.1;
             protocol device { } protocol static s1 { } protocol static s2 { disabled; } protocol static s3 { }
@@ -111,6 +25,8 @@ fn protocols_are_listed_as_a_reload_has_made_them() {
 #[test]
 fn what_a_neighbour_behind_a_pipe_knows_with_secondary_and_kept_routes() {
     told(&Story {
+        bird: Bird::One,
+        before: &[],
         far: "router id 10.9.0.2; protocol device { }
             protocol static { route 44.0.0.0/8 blackhole; route 45.0.0.0/8 blackhole; route 46.0.0.0/8 blackhole; }
             protocol bgp near { local as 65002; neighbor 10.9.0.1 as 65001; import all;
@@ -171,6 +87,8 @@ fn equal_static_routes_are_merged_by_kernel_protocols_with_their_weights() {
         )
     };
     told(&Story {
+        bird: Bird::One,
+        before: &[],
         far: "",
         own: &own("merge paths;"),
         new: &own("merge paths limit 2;"),
@@ -187,6 +105,8 @@ fn equal_static_routes_are_merged_by_kernel_protocols_with_their_weights() {
 #[test]
 fn what_a_route_server_of_1_6_gives_itself_and_whom_it_asks_for_routes() {
     told(&Story {
+        bird: Bird::One,
+        before: &[],
         far: "router id 10.9.0.2; protocol device { }
             protocol static { route 44.0.0.0/8 blackhole; }
             protocol bgp near { local as 65002; neighbor 10.9.0.1 as 65001; import all;

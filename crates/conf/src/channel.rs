@@ -139,7 +139,7 @@ impl Parser<'_> {
         let start = self.at.span();
         let words = self.words_ahead();
         let dialect = Dialect::V2;
-        let common = find(common::CHANNEL, &words, dialect);
+        let common = find(common::CHANNEL, &words, dialect).filter(|row| row.words != common::IMPORT_IN);
         let own = find(bgp::CHANNEL, &words, dialect);
         let longest = common.map_or(0, |row| row.words.len());
         if let (Some(row), Some(conf)) = (own.filter(|row| row.words.len() >= longest), &mut channel.conf.bgp) {
@@ -150,6 +150,9 @@ impl Parser<'_> {
         } else if let Some(row) = common {
             self.skip(row.words.len());
             channel.given.insert(row.words, start);
+            if row.words == common::EXPORT_IN {
+                channel.given.insert(&["export"], start);
+            }
             row.parse(self, &mut channel.conf)?;
         } else {
             return Err(self.unknown_channel_option(name, channel, &words));

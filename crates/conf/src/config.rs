@@ -24,7 +24,7 @@ mod terms;
 mod time;
 
 pub use aggregator::AggregatorConf;
-pub use bfd::{BfdAccept, BfdAuth, BfdConf, BfdInterfaces, BfdNeighbor, BfdOptions, BfdPassword, CivilTime};
+pub use bfd::{BfdAccept, BfdAuth, BfdConf, BfdInterfaces, BfdNeighbor, BfdOptions, BfdPassword, BfdSaid, CivilTime};
 pub use bgp::{
     Aigp, Authentication, BfdMode, BgpChannel, BgpConf, Bind, GatewayMode, LinkLocalFormat, MissingLladdr,
     NextHopPrefer, PeerKind, RestartMode, RoutesOf,

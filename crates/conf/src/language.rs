@@ -8,6 +8,7 @@ use crate::parser::Parser;
 use filter::language::{self, Rule};
 use filter::syntax::{Cursor, Op, Parsed, Tok};
 use filter::{Diagnostic, Filter, Policy, SymbolKind, Symbols, Value};
+use route::Prefix;
 use std::sync::Arc;
 
 impl<'a> Parser<'a> {
@@ -18,6 +19,13 @@ impl<'a> Parser<'a> {
         if let (Ok(()), Some(before)) = (&rule, &self.before) {
             Arc::make_mut(&mut self.symbols).share_constant(name, &before.meanings);
         }
+        let complete = self.is_behind(Op::Semicolon);
+        self.keep(rule, complete, ())
+    }
+
+    /// `attribute bgp NUMBER TYPE NAME;`, behind `bgp`.
+    pub(crate) fn bgp_attribute_statement(&mut self) -> Parsed<()> {
+        let rule = self.definition(language::define_bgp_attribute);
         let complete = self.is_behind(Op::Semicolon);
         self.keep(rule, complete, ())
     }
@@ -71,6 +79,13 @@ impl<'a> Parser<'a> {
     /// `all`, `none`, `filter NAME`, `filter { }`, `where EXPRESSION`.
     pub(crate) fn policy(&mut self) -> Parsed<Policy> {
         let rule = language::policy(&mut self.at, &self.symbols);
+        let complete = self.is_behind(Op::BraceClose) || self.at.is(Op::Semicolon);
+        self.keep(rule, complete, Policy::Reject)
+    }
+
+    /// A policy for what lies in a network; all else is rejected.
+    pub(crate) fn policy_within(&mut self, net: Prefix) -> Parsed<Policy> {
+        let rule = language::policy_within(&mut self.at, &self.symbols, net);
         let complete = self.is_behind(Op::BraceClose) || self.at.is(Op::Semicolon);
         self.keep(rule, complete, Policy::Reject)
     }

@@ -36,8 +36,8 @@ pub fn compatibility() -> String {
             section(&mut text, title, bgp::CHANNEL, &BgpChannel::default());
         }
     }
-    let title = "In the braces of `interface` and `multihop` of protocol bfd";
-    section(&mut text, title, bfd::SESSION, &BfdOptions::default());
+    let title = "In the braces of `interface` and `multihop` of protocol bfd, and of `bfd` of protocol bgp (2)";
+    section(&mut text, title, bfd::SESSION, &(&BfdOptions::default()).into());
     absent(&mut text);
     text
 }

@@ -315,7 +315,8 @@ impl<'a> Parser<'a> {
             return self.end_of_statement();
         }
         let common = find(common::PROTOCOL, words, dialect);
-        let channel = find(common::CHANNEL, words, dialect).filter(|_| draft.holds_channel(dialect));
+        let channel = find(common::CHANNEL, words, dialect)
+            .filter(|row| draft.holds_channel(dialect) && (row.words != common::IMPORT_IN || draft.kind == "pipe"));
         let is_bgp = draft.channel.bgp.is_some() && draft.holds_channel(dialect);
         let of_bgp = find(bgp::CHANNEL, words, dialect).filter(|_| is_bgp);
         let length = |n: Option<usize>| n.unwrap_or(0);

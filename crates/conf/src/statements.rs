@@ -1,6 +1,7 @@
 //! The statements of bird.conf outside of protocols, as a table.
 
 mod log;
+mod threads;
 
 use crate::config::{Authorises, CliConf, Dialect, IfacePattern, RoaTableConf, TableConf, TimeFormat};
 use crate::option::words_known_of;
@@ -82,7 +83,7 @@ pub(crate) static STATEMENTS: &[Statement] = &[
     row(&["roa6", "table"], ROA_TABLE_OPTIONS, Bare(|p| roa_table_of(p, Family::Ipv6))).only(Dialect::V2),
     row(&["aspa", "table"], ROA_TABLE_OPTIONS, Bare(aspa_table)).only(Dialect::V2),
     row(&["hostname"], "\"text\"", Read(hostname)).only(Dialect::V2),
-    row(&["filter"], "NAME { commands }", Bare(|p| p.filter_statement())),
+    row(&["filter"], "NAME { commands }", Bare(filter_or_stacks)),
     row(&["function"], "NAME(parameters) { commands }", Bare(|p| p.function_statement())),
     row(&["template"], "KIND [NAME] [from NAME] { options }", Bare(|p| p.protocol_statement(true))),
     row(&["protocol"], "KIND [NAME] [from NAME] { options }", Bare(|p| p.protocol_statement(false))),
@@ -94,18 +95,16 @@ pub(crate) static STATEMENTS: &[Statement] = &[
     row(&["debug", "tables"], "all|off|{ class, ... }", Bare(debug_tables)).only(Dialect::V2),
     row(&["attribute"], "TYPE NAME", Bare(|p| p.attribute_statement())).only(Dialect::V2),
     row(&["mpls", "domain"], "", Refused("rbird has no MPLS")).only(Dialect::V2),
-    row(&["threads"], "number", Read(threads)).only(Dialect::V2),
-    row(
-        &["thread", "group"],
-        "",
-        Refused("rbird has no groups of threads: `threads` there and in rbird.toml says how many there are"),
-    )
-    .only(Dialect::V2),
+    row(&["threads"], "number", Read(threads::threads)).only(Dialect::V2),
+    row(&["thread", "group"], threads::GRAMMAR_OF_GROUP, Bare(threads::group)).only(Dialect::V2),
+    row(&["debug", "show", "route"], "all|off|{ class, ... }", Bare(debug_show_route)).only(Dialect::V2),
+    row(&["attribute", "bgp"], "NUMBER TYPE NAME", Bare(|p| p.bgp_attribute_statement())).only(Dialect::V2),
     row(&["cli"], "\"socket\" [{ restrict; v2 attributes; }]", Read(cli)).only(Dialect::V2),
     row(&["roa", "table"], "NAME [{ roa PREFIX max NUMBER as NUMBER; ... }]", Bare(roa_table)).only(Dialect::V1),
     row(&["mrtdump"], "\"file\"", Read(mrtdump)),
     row(&["mrtdump", "protocols"], "all|off|{ states, messages }", Bare(mrtdump_protocols)),
-    row(&["debug", "latency"], "[switch]", Read(debug_latency)),
+    row(&["debug", "latency"], "[switch]", Read(debug_latency)).only(Dialect::V1),
+    row(&["debug", "latency"], "[switch]|all|{ part, ... }", Read(debug_latency)).only(Dialect::V2),
     row(&["debug", "latency", "limit"], "number s|ms|us", Read(latency_limit)),
     row(&["watchdog", "warning"], "number s|ms|us", Read(watchdog_warning)),
     row(&["watchdog", "timeout"], "number s|ms|us", Read(watchdog_timeout)),
@@ -337,19 +336,35 @@ fn debug_tables(parser: &mut Parser<'_>) -> Parsed<()> {
     Ok(())
 }
 
-/// How many threads sessions have: BIRD 3 puts all its work on so many.
-fn threads(parser: &mut Parser<'_>) -> Parsed<()> {
-    const THREADS_MAX: u32 = 256;
+/// What `show route` asks of filters is traced by nobody here: its answers are text already.
+fn debug_show_route(parser: &mut Parser<'_>) -> Parsed<()> {
     let start = parser.at.span();
-    let threads = parser.number()?;
-    if threads < 1 {
-        return Err(parser.refusal(start, "Number of threads must be at least one.", "0"));
+    if parser.debug_mask()?.0 != 0 {
+        parser.warn_of(
+            start,
+            "debug show route does nothing",
+            "`show route` with a filter says what it prints in the log",
+        );
     }
-    if threads > THREADS_MAX {
-        parser.warn_of(start, format!("threads {threads}: {THREADS_MAX} are started"), "more help nobody");
-    }
-    parser.config.threads = Some(threads.min(THREADS_MAX));
     Ok(())
+}
+
+/// `filter NAME { ... }`, or `filter stacks NUMBER NUMBER` (2): the sizes of the stacks on which BIRD runs filters. They
+/// grow here, up to a bound of their own.
+fn filter_or_stacks(parser: &mut Parser<'_>) -> Parsed<()> {
+    let next = parser.at.ahead(1);
+    if parser.dialect() == Dialect::V1 || !parser.at.is_word("stacks") || !matches!(next.tok, Tok::Num(_)) {
+        return parser.filter_statement();
+    }
+    parser.at.bump();
+    let start = parser.at.span();
+    let sizes = [parser.number()?, parser.number()?];
+    if sizes.iter().any(|size| *size < 16) {
+        let message = "Filter stack values lesser than 16 not supported";
+        return Err(parser.refusal(start, message, "each at least 16"));
+    }
+    parser.warn_of(start, "filter stacks does nothing", "what filters need grows as they do");
+    parser.end_of_statement()
 }
 
 /// `cli "SOCKET" { restrict; }`: a further control socket.
@@ -446,6 +461,12 @@ fn table_options(parser: &mut Parser<'_>, mut settle: Option<&mut [Duration; 2]>
             continue;
         }
         let start = parser.at.span();
+        if is_ahead(parser, &["thread", "group"]) {
+            parser.skip(2);
+            parser.thread_group()?;
+            parser.end_of_statement()?;
+            continue;
+        }
         if let Some((words, read)) = PACE.iter().find(|(words, _)| is_ahead(parser, words)) {
             parser.skip(words.len());
             read(parser)?;
@@ -486,7 +507,7 @@ fn table_options(parser: &mut Parser<'_>, mut settle: Option<&mut [Duration; 2]>
             (which @ ("min" | "max"), "settle") => {
                 parser.skip(2);
                 parser.at.expect_word("time")?;
-                let time = duration(parser)?;
+                let time = parser.duration()?;
                 match &mut settle {
                     Some([least, most]) => *(if which == "min" { least } else { most }) = time,
                     None => {
@@ -514,8 +535,25 @@ const PACE: &[(&[&str], ReadArguments)] = &[
 ];
 
 fn two_times(parser: &mut Parser<'_>) -> Parsed<()> {
-    duration(parser)?;
-    duration(parser).map(drop)
+    parser.duration()?;
+    parser.duration().map(drop)
+}
+
+impl Parser<'_> {
+    /// A number with its unit, which has to be said.
+    pub(crate) fn duration(&mut self) -> Parsed<Duration> {
+        static UNITS: &[(&str, u64)] = &[("s", 1_000_000), ("ms", 1000), ("us", 1)];
+        let number = u64::from(self.number()?);
+        Ok(Duration::from_micros(number * self.one_of(UNITS)?))
+    }
+
+    /// Two times of a pace that rbird has not, with a warning which says so.
+    pub(crate) fn pace(&mut self, what: &str) -> Parsed<()> {
+        let start = self.at.span();
+        two_times(self)?;
+        self.warn_of(start, format!("{what} does nothing"), "rbird tells at once what it has");
+        Ok(())
+    }
 }
 
 fn is_ahead(parser: &Parser<'_>, words: &[&str]) -> bool {
@@ -600,38 +638,42 @@ fn mrtdump_protocols(parser: &mut Parser<'_>) -> Parsed<()> {
     Ok(())
 }
 
+/// A switch, or the parts of BIRD's loop that are to be watched: here one is watched as the other.
 fn debug_latency(parser: &mut Parser<'_>) -> Parsed<()> {
-    if parser.at.is(Op::BraceOpen) || parser.at.is_word("all") {
-        let why = "one part of the loop is watched as the other: `on` or `off`";
-        return Err(parser.not_done(parser.at.last_span(), "debug latency with classes", why));
-    }
-    parser.config.latency.debug = parser.switch()?;
+    static PARTS: &[(&str, ())] = &[
+        ("ping", ()),
+        ("wakeup", ()),
+        ("scheduling", ()),
+        ("sockets", ()),
+        ("events", ()),
+        ("timers", ()),
+        ("allocator", ()),
+    ];
+    let of_2 = parser.dialect() == Dialect::V2;
+    parser.config.latency.debug = if of_2 && parser.at.is(Op::BraceOpen) {
+        !parser.braced_list(PARTS)?.is_empty()
+    } else {
+        of_2 && parser.at.eat_word("all") || parser.switch()?
+    };
     Ok(())
 }
 
 fn latency_limit(parser: &mut Parser<'_>) -> Parsed<()> {
-    parser.config.latency.limit = duration(parser)?;
+    parser.config.latency.limit = parser.duration()?;
     Ok(())
 }
 
 fn watchdog_warning(parser: &mut Parser<'_>) -> Parsed<()> {
-    parser.config.latency.warning = duration(parser)?;
+    parser.config.latency.warning = parser.duration()?;
     Ok(())
 }
 
 /// In whole seconds, one at least, as in BIRD.
 fn watchdog_timeout(parser: &mut Parser<'_>) -> Parsed<()> {
-    let asked = duration(parser)?;
+    let asked = parser.duration()?;
     let seconds = asked.as_secs() + u64::from(asked.subsec_nanos() > 0);
     parser.config.latency.timeout = Some(Duration::from_secs(seconds.max(1)));
     Ok(())
-}
-
-/// A number with its unit, which has to be said here.
-fn duration(parser: &mut Parser<'_>) -> Parsed<Duration> {
-    static UNITS: &[(&str, u64)] = &[("s", 1_000_000), ("ms", 1000), ("us", 1)];
-    let number = u64::from(parser.number()?);
-    Ok(Duration::from_micros(number * parser.one_of(UNITS)?))
 }
 
 fn debug_commands(parser: &mut Parser<'_>) -> Parsed<()> {

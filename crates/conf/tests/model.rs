@@ -579,7 +579,6 @@ fn control_sockets_and_threads_of_2_are_taken() {
         ("threads 0;", "Number of threads must be at least one."),
         ("cli \"a\"; cli \"a\" { restrict; };", "Control socket a already defined"),
         ("cli \"a\" { readonly; };", "syntax error"),
-        ("thread group worker { threads 2; };", "`thread group` is not supported by this release of rbird"),
     ] {
         let said = refused_of_2(&format!("{text} protocol device {{}}"));
         assert!(said.contains(wrong), "{text}: {said}");

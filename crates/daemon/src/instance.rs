@@ -12,6 +12,7 @@ use crate::translate::ChannelIds;
 use conf::config::{DebugMask, MrtMask, ProtocolConf};
 use control::view::Kind;
 use route::{Moment, ProtocolId};
+use session::limiter::Restarts;
 use session::peer::{PeerHandle, StopReason};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -155,6 +156,8 @@ pub struct Instance {
     pub diary: Diary,
     /// What runs.
     pub running: Running,
+    /// By limits.
+    pub restarts: Restarts,
     /// It was made for a neighbour that called, and is not in the configuration.
     pub caller: Option<Caller>,
 }

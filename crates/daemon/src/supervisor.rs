@@ -34,6 +34,7 @@ use filter::Policy;
 use rib::query::{self, TableSpec};
 use route::iface::Scope;
 use route::{Ifaces, Moment, ProtocolId, RoaTables, TableId};
+use session::limiter::Restarts;
 use session::link::TableMsg;
 use session::pace::Pace;
 use std::collections::HashMap;
@@ -499,8 +500,9 @@ impl Supervisor {
         };
         let Some(running) = self.spawn(&start) else { return };
         let since = self.world.deps.clock.now();
+        let (message, restarts) = (None, Restarts::new(since));
         let instance =
-            Instance { id, conf, channels, enabled, held: true, since, message: None, diary, running, caller };
+            Instance { id, conf, channels, enabled, held: true, since, message, diary, running, restarts, caller };
         // Before its first route is on its way.
         actions::trace_tables(&self.world, &instance, instance.conf.debug);
         self.instances.push(instance);

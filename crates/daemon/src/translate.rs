@@ -7,7 +7,7 @@ use route::{ChannelId, Family, ProtocolId, TableId};
 use session::dynamic::Dynamic;
 use session::pace::Limits;
 use session::peer::{
-    ChannelRestart, Confederation, LinkPattern, ListenOn, Needed, NextHopRules, Numbers, PeerChannel, PeerSpec,
+    ChannelRestart, Confederation, LinkPattern, ListenOn, Manner, Needed, NextHopRules, Numbers, PeerChannel, PeerSpec,
     PerFamily, Terms,
 };
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -64,6 +64,8 @@ pub fn peer(
         ttl_security: bgp.ttl_security,
         check_link: bgp.check_link,
         liveness: bgp.bfd,
+        restart_least_ms: conf.restart_least_ms(),
+        liveness_manner: bgp.bfd_options.clone().map(|said| Manner(said)),
         confederation: (bgp.confederation != 0)
             .then_some(Confederation { id: bgp.confederation, has_peer: bgp.confederation_member }),
         rr_client: bgp.rr_client,

@@ -5,18 +5,21 @@
 //! at once, all come back; the names concerned are then defined as
 //! [`SymbolKind::Broken`], so that their uses are not errors too.
 
-use crate::ast::{Body, Ending, Stmt, StmtKind};
+use crate::ast::{Body, Compare, Ending, Expr, ExprKind, Stmt, StmtKind};
 use crate::compile::Compiler;
 use crate::dialect::Rules;
 use crate::interpret;
-use crate::names::AttrKind;
+use crate::names::{self, Attr, AttrKind, Field};
+use crate::never::noun;
 use crate::parse::Parser;
 use crate::program::{Line, Node, Program, Step, Warned};
 use crate::run::{Env, Filter, Inputs, Policy};
+use crate::set::Pattern;
 use crate::span::{Diagnostic, Span};
 use crate::symbols::{SymbolKind, Symbols};
 use crate::syntax::{Cursor, Op, Tok, UNDEFINED};
 use crate::value::Value;
+use route::Prefix;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -63,6 +66,31 @@ pub fn define_attribute(cursor: &mut Cursor<'_>, symbols: &mut Symbols, before: 
         let refused = |words| vec![Diagnostic::error(place, words)];
         let kind = AttrKind::declared(kind).ok_or_else(|| refused("Custom route attribute of unsupported type"))?;
         let attr = symbols.own_attribute(name, kind, before).ok_or_else(|| refused("Too many custom attributes."))?;
+        cursor.expect(Op::Semicolon).map_err(one)?;
+        Ok((SymbolKind::Attribute(attr), Vec::new()))
+    })
+}
+
+/// Reads `NUMBER TYPE NAME;` behind `attribute bgp`, and defines the name: a path attribute by its code.
+pub fn define_bgp_attribute(cursor: &mut Cursor<'_>, symbols: &mut Symbols) -> Rule<()> {
+    let start = cursor.span();
+    let code = number(cursor, symbols)?;
+    let place = cursor.since(start);
+    let refused = |place, words: String| vec![Diagnostic::error(place, words)];
+    let Some(code) = u8::try_from(code).ok().filter(|code| *code != 0) else {
+        return Err(refused(place, format!("Invalid attribute number. (Given {code}, must be 1-255.)")));
+    };
+    let Some(attr) = names::bgp_attribute(code) else {
+        return Err(refused(place, format!("Attribute {code} stands in messages only")));
+    };
+    let start = cursor.span();
+    let kind = parse(cursor, symbols, |parser| parser.type_name())?;
+    let place = cursor.since(start);
+    define(cursor, symbols, |cursor, _, _, _| {
+        if kind != attr.value_type() {
+            let words = format!("Attribute {code} is {}, not {}.", noun(attr.value_type()), noun(kind));
+            return Err(refused(place, words));
+        }
         cursor.expect(Op::Semicolon).map_err(one)?;
         Ok((SymbolKind::Attribute(attr), Vec::new()))
     })
@@ -116,6 +144,36 @@ pub fn policy(cursor: &mut Cursor<'_>, symbols: &Symbols) -> Rule<Policy> {
         }
         _ => Err(vec![cursor.wanted("`all`, `none`, `filter` or `where`")]),
     }
+}
+
+/// Reads a policy behind `export in NET`: what lies outside is rejected before it is asked.
+pub fn policy_within(cursor: &mut Cursor<'_>, symbols: &Symbols, net: Prefix) -> Rule<Policy> {
+    let span = cursor.span();
+    let inner = policy(cursor, symbols)?;
+    let gate = outside_rejected(cursor, symbols, net, span)?;
+    let accept = Step::Print(Box::default(), Ending::Accept, Line(0));
+    let (name, slots, steps, inputs) = match &inner {
+        Policy::Reject => return Ok(Policy::Reject),
+        Policy::Accept => (Some(inner.name().into()), 0, vec![accept], Inputs::default()),
+        Policy::Filter(f) => (f.name.clone(), f.program.slots, f.program.steps.to_vec(), f.inputs),
+    };
+    let (program, reads_net) = gate;
+    let steps = program.steps.into_iter().chain(steps).collect();
+    let program = Program { slots, steps, warned: Warned::default(), rules: program.rules };
+    let inputs = inputs.and(reads_net);
+    Ok(Policy::Filter(Arc::new(Filter { name, inputs, span, program: program.into(), transient: &[] })))
+}
+
+/// `if net !~ [NET+] then reject;`
+fn outside_rejected(cursor: &mut Cursor<'_>, symbols: &Symbols, net: Prefix, span: Span) -> Rule<(Program, Inputs)> {
+    let within = Pattern { base: net, low: net.len(), high: net.family().bits() };
+    let sides = [ExprKind::Attr(Attr::Field(Field::Net)), ExprKind::PrefixSet(vec![within])];
+    let sides = sides.map(|kind| Expr { kind, span });
+    let condition = Expr { kind: ExprKind::Compare(Compare::NotMatch, Box::new(sides)), span };
+    let reject = Stmt { kind: StmtKind::Print(Vec::new(), Ending::Reject), span };
+    let kind = StmtKind::If(vec![(condition, vec![reject])], None);
+    let body = Body { statements: vec![Stmt { kind, span }], ..Body::default() };
+    compiler(cursor, symbols).filter(&body)
 }
 
 /// Reads a filter's name, or a filter itself, behind `filter`.

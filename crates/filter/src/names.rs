@@ -188,6 +188,13 @@ pub fn attribute(name: &str, dialect: Dialect) -> Option<Attr> {
     None
 }
 
+/// The path attribute of a code: as octets when nobody knows it; `None`: it stands in messages only.
+pub fn bgp_attribute(code: u8) -> Option<Attr> {
+    const OF_MESSAGES: [u8; 4] = [code::MP_REACH_NLRI, code::MP_UNREACH_NLRI, code::AS4_PATH, code::AS4_AGGREGATOR];
+    let kind = attr::by_code(code).map_or(AttrKind::Bytes, |row| kind_of(row.shape));
+    (!OF_MESSAGES.contains(&code)).then_some(Attr::Bgp(code, kind))
+}
+
 const fn kind_of(shape: Shape) -> AttrKind {
     match shape {
         Shape::Origin => AttrKind::Enum(EnumKind::Origin),

@@ -322,6 +322,9 @@ impl<'a, 's> Subject<'a, 's> {
             | (AttrKind::Clist, Value::Clist(o))
             | (AttrKind::Eclist, Value::Eclist(o))
             | (AttrKind::Lclist, Value::Lclist(o)) => builder.set(code, o),
+            (AttrKind::Bytes, Value::Bytes(o)) if o.len() > operate::OCTETS_MAX => return Err(operate::TOO_LONG),
+            (AttrKind::Bytes, Value::Bytes(o)) if builder.local.kind == SourceKind::Bgp => builder.attach(code, o),
+            (AttrKind::Bytes, Value::Bytes(o)) => builder.set(code, o),
             _ => return Err(wrong_kind(kind)),
         }
         Ok(())
@@ -440,7 +443,8 @@ fn bgp_value(kind: AttrKind, octets: Option<&[u8]>) -> Value<'_> {
         (AttrKind::Enum(kind), Some(o)) => o.first().map(|n| Value::Enum(kind, (*n).into())),
         (AttrKind::Ip, Some(o)) => route::attrs::next_hop(o).map(|(a, _)| Value::Ip(a)),
         (AttrKind::Opaque, Some(_)) => Some(Value::Enum(EnumKind::Opaque, 0)),
-        (AttrKind::Text | AttrKind::Bit(_) | AttrKind::Bytes, Some(_)) => None,
+        (AttrKind::Bytes, Some(_)) => Some(Value::Bytes(list)),
+        (AttrKind::Text | AttrKind::Bit(_), Some(_)) => None,
     };
     value.unwrap_or(Value::Void)
 }

@@ -15,7 +15,7 @@
 //! Two ways for one source into a table are not allowed: the first stays, and a
 //! line says so (`import`). Pipes in a circle end there as well; where a word is
 //! overtaken on its way round, the number of pipes that a path has passed ends
-//! it after [`PIPES_MAX`].
+//! it after [`PipeSpec::pipes_max`].
 
 use crate::batch::{ChangeBatch, Path as Told, ResolvedHop, TableEvent};
 use crate::channel::Channels;
@@ -31,9 +31,6 @@ use route::attrs::Local;
 use route::{AttrSet, Carried, ChannelId, Dest, Moment, Prefix, Source, SourceKind};
 use std::sync::Arc;
 
-/// A path that has passed more pipes than this goes round in a circle.
-const PIPES_MAX: u8 = 16;
-
 /// One direction of a pipe, as the table that it leads to must know it.
 #[derive(Clone, Debug)]
 pub struct PipeSpec {
@@ -45,6 +42,8 @@ pub struct PipeSpec {
     pub back: ChannelId,
     /// `mode opaque`; `None`: transparent.
     pub opaque: Option<Opaque>,
+    /// A path that has passed more pipes than this goes round in a circle.
+    pub pipes_max: u8,
 }
 
 /// What an opaque pipe puts on what it hands on.
@@ -275,7 +274,7 @@ impl Table {
             return None;
         };
         let pipes = path.pipes.saturating_add(1);
-        if pipes > PIPES_MAX {
+        if pipes > spec.pipes_max {
             self.say_clash(at, Clash::Loop, net, now, events);
             return None;
         }

@@ -216,7 +216,7 @@ impl World {
     fn tell_rule(&mut self, at: usize) {
         let way = &self.ways[at];
         let opaque = way.opaque.clone().map(|source| Opaque { source, preference: 70 });
-        let spec = PipeSpec { name: "p".into(), policy: way.rule.policy(), back: way.back, opaque };
+        let spec = PipeSpec { name: "p".into(), policy: way.rule.policy(), back: way.back, opaque, pipes_max: 16 };
         let (into, channel, generation) = (way.into, way.channel, way.generation);
         self.act(into, channel, generation, Deed::Pipe(Box::new(spec)));
     }

@@ -1,4 +1,4 @@
-//! Log lines that come in floods: some, then dots, then some again.
+//! What must not come too often: log lines in floods (some, then dots, then some again), and restarts.
 
 use route::Moment;
 
@@ -38,6 +38,29 @@ impl Limiter {
             return Line::Say;
         }
         if std::mem::replace(&mut self.quiet, true) { Line::Drop } else { Line::Last }
+    }
+}
+
+/// When a protocol was last restarted by itself: `restart time`.
+#[derive(Clone, Debug)]
+pub struct Restarts {
+    last: Moment,
+}
+
+impl Restarts {
+    /// Of a protocol that is made now, which counts as a restart.
+    pub const fn new(now: Moment) -> Self {
+        Self { last: now }
+    }
+
+    /// Whether it may be restarted now. No, when that comes too early, which is said in the log: it stays down then.
+    pub fn may(&mut self, now: Moment, least_ms: u64, name: &str) -> bool {
+        if now.since_ms(self.last) < least_ms {
+            tracing::error!("{name}: too frequent restarts, disabling");
+            return false;
+        }
+        self.last = now;
+        true
     }
 }
 

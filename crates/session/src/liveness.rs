@@ -4,6 +4,8 @@
 //! and how, is the daemon's affair; [`Nobody`] watches nobody.
 
 use route::IfIndex;
+use std::any::Any;
+use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 use tokio::sync::watch;
@@ -19,6 +21,23 @@ pub struct Wanted {
     pub link: Option<IfIndex>,
 }
 
+/// What the watcher is to know of how a neighbour is to be watched; what that is, is its own affair.
+#[derive(Clone)]
+pub struct Manner(pub Arc<dyn Any + Send + Sync>);
+
+impl PartialEq for Manner {
+    /// The same one, not one like it.
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl fmt::Debug for Manner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Manner")
+    }
+}
+
 /// A neighbour being watched; it is so until this is dropped.
 pub struct Watch {
     /// How often the neighbour was lost since.
@@ -29,8 +48,8 @@ pub struct Watch {
 
 /// Who watches neighbours. Asked from any thread; must not wait.
 pub trait Watcher: Send + Sync {
-    /// Begins to watch.
-    fn watch(&self, wanted: Wanted) -> Watch;
+    /// Begins to watch, in this manner if one is said.
+    fn watch(&self, wanted: Wanted, manner: Option<&Manner>) -> Watch;
 }
 
 /// Watches nobody: no neighbour is ever lost.
@@ -38,7 +57,7 @@ pub trait Watcher: Send + Sync {
 pub struct Nobody;
 
 impl Watcher for Nobody {
-    fn watch(&self, _: Wanted) -> Watch {
+    fn watch(&self, _: Wanted, _: Option<&Manner>) -> Watch {
         // The receiver hears that its sender is gone, which is no loss.
         Watch { losses: watch::channel(0).1, guard: Box::new(()) }
     }

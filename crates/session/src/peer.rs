@@ -11,7 +11,7 @@
 //! and spawned anew for the others.
 
 pub use crate::listen::{LinkPattern, ListenOn, Listener};
-pub use crate::liveness::{Nobody, SharedWatcher, Wanted, Watch, Watcher};
+pub use crate::liveness::{Manner, Nobody, SharedWatcher, Wanted, Watch, Watcher};
 pub use crate::recovery::Recovery;
 pub use crate::status::{Announced, Capabilities, ChannelStatus, ErrorClass, LastError, PeerStatus, ProtoState, Timer};
 pub use fsm::{Needed, Terms};
@@ -107,6 +107,10 @@ pub struct PeerSpec {
     pub check_link: bool,
     /// `bfd`.
     pub liveness: BfdMode,
+    /// `restart time`: a limit that restarts the session earlier than this after the last time disables it; 0: never.
+    pub restart_least_ms: u64,
+    /// `bfd { OPTIONS }`.
+    pub liveness_manner: Option<Manner>,
     /// `confederation N`, `confederation member`.
     pub confederation: Option<Confederation>,
     /// `rr client`.
@@ -215,6 +219,8 @@ impl PeerSpec {
             ttl_security: false,
             check_link: false,
             liveness: BfdMode::Off,
+            restart_least_ms: 0,
+            liveness_manner: None,
             confederation: None,
             rr_client: false,
             cluster_id: router_id,

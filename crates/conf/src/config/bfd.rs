@@ -103,6 +103,55 @@ impl Default for BfdOptions {
     }
 }
 
+/// What braces say of a session; of what they do not say, what was said before stays.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BfdSaid {
+    /// `min rx interval`.
+    pub min_rx_us: Option<u32>,
+    /// `min tx interval`.
+    pub min_tx_us: Option<u32>,
+    /// `idle tx interval`.
+    pub idle_tx_us: Option<u32>,
+    /// `multiplier`.
+    pub multiplier: Option<u8>,
+    /// `passive`.
+    pub passive: Option<bool>,
+    /// `authentication`.
+    pub auth: Option<BfdAuth>,
+    /// `password`; none: nothing is said of them.
+    pub passwords: Vec<BfdPassword>,
+}
+
+impl BfdSaid {
+    /// The options with what is said in their place.
+    pub fn over(&self, options: BfdOptions) -> BfdOptions {
+        BfdOptions {
+            min_rx_us: self.min_rx_us.unwrap_or(options.min_rx_us),
+            min_tx_us: self.min_tx_us.unwrap_or(options.min_tx_us),
+            idle_tx_us: self.idle_tx_us.unwrap_or(options.idle_tx_us),
+            multiplier: self.multiplier.unwrap_or(options.multiplier),
+            passive: self.passive.unwrap_or(options.passive),
+            auth: self.auth.unwrap_or(options.auth),
+            passwords: if self.passwords.is_empty() { options.passwords } else { self.passwords.clone() },
+        }
+    }
+}
+
+impl From<&BfdOptions> for BfdSaid {
+    /// All of them said.
+    fn from(options: &BfdOptions) -> Self {
+        Self {
+            min_rx_us: Some(options.min_rx_us),
+            min_tx_us: Some(options.min_tx_us),
+            idle_tx_us: Some(options.idle_tx_us),
+            multiplier: Some(options.multiplier),
+            passive: Some(options.passive),
+            auth: Some(options.auth),
+            passwords: options.passwords.clone(),
+        }
+    }
+}
+
 /// `authentication`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[expect(missing_docs, reason = "each is the method of its words")]

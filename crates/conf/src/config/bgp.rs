@@ -1,6 +1,6 @@
 //! `protocol bgp`: one neighbour.
 
-use super::{Dialect, IfacePattern, TermsConf};
+use super::{BfdSaid, Dialect, IfacePattern, TermsConf};
 pub use route::aigp::Aigp;
 pub use route::options::{BfdMode, GatewayMode, LinkLocalFormat, MissingLladdr, RestartMode, RoutesOf, SessionTimes};
 use route::{Family, Prefix};
@@ -96,6 +96,8 @@ pub struct BgpConf {
     pub check_link: bool,
     /// `bfd`.
     pub bfd: BfdMode,
+    /// `bfd { OPTIONS }`: what this session of BFD has otherwise than its link's (2).
+    pub bfd_options: Option<Arc<BfdSaid>>,
     /// `confederation N` (2); 0: none.
     pub confederation: u32,
     /// `confederation member`: the neighbour is in it, too (2).
@@ -341,6 +343,7 @@ impl Default for BgpConf {
             ttl_security: false,
             check_link: false,
             bfd: BfdMode::Off,
+            bfd_options: None,
             confederation: 0,
             confederation_member: false,
             rr_client: false,

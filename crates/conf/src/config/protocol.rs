@@ -7,6 +7,7 @@ use super::{
 use filter::Span;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// A protocol instance: what all have in common, and its own.
 #[derive(Clone, Debug)]
@@ -21,6 +22,8 @@ pub struct ProtocolConf {
     pub description: Option<Arc<str>>,
     /// `router id`.
     pub router_id: Option<Ipv4Addr>,
+    /// `restart time` (2): a limit that restarts it earlier than this after the last time disables it.
+    pub restart_time: Option<Duration>,
     /// `hostname`; `None`: that of all (2).
     pub hostname: Option<Arc<str>>,
     /// `debug`.
@@ -46,6 +49,7 @@ impl ProtocolConf {
             disabled: false,
             description: None,
             router_id: None,
+            restart_time: None,
             hostname: None,
             debug,
             mrtdump,
@@ -85,6 +89,11 @@ pub enum ProtocolKind {
 }
 
 impl ProtocolConf {
+    /// `restart time`, milliseconds; 0: none.
+    pub fn restart_least_ms(&self) -> u64 {
+        self.restart_time.map_or(0, |least| u64::try_from(least.as_millis()).unwrap_or(u64::MAX))
+    }
+
     /// The tables that it has to do with beside those of its channels: `peer table`, `igp table`.
     pub fn other_tables(&self) -> impl Iterator<Item = &Arc<str>> {
         let own = match &self.kind {

@@ -1,7 +1,8 @@
 //! `protocol bfd`: whether neighbours live.
 
 use crate::config::{
-    BfdAccept, BfdAuth, BfdConf, BfdInterfaces, BfdNeighbor, BfdOptions, BfdPassword, CivilTime, Dialect, pattern_words,
+    BfdAccept, BfdAuth, BfdConf, BfdInterfaces, BfdMode, BfdNeighbor, BfdOptions, BfdPassword, BfdSaid, BgpConf,
+    CivilTime, Dialect, pattern_words,
 };
 use crate::option::{Effect, Own, Row, Slot, field, find, words_known};
 use crate::parser::Parser;
@@ -21,6 +22,17 @@ pub(crate) static OPTIONS: &[Row<BfdConf>] = &[
             same: |a, b| a.accept == b.accept,
         }),
         Effect::Restart,
+    )
+    .only(Dialect::V2),
+    Row::<BfdConf>::new(
+        &["express", "thread", "group"],
+        Slot::Own(Own {
+            grammar: "NAME",
+            parse: |parser, _| parser.thread_group(),
+            show: |_| String::new(),
+            same: |_, _| true,
+        }),
+        Effect::None,
     )
     .only(Dialect::V2),
     Row::<BfdConf>::new(&["strict", "bind"], Slot::Switch(field!(strict_bind)), Effect::Restart).only(Dialect::V2),
@@ -58,20 +70,20 @@ macro_rules! interval {
         own(
             &[$($word),+],
             TIME,
-            |p, c| time(p).map(|us| c.$name = us),
-            |c| in_us(c.$name),
+            |p, c| time(p).map(|us| c.$name = Some(us)),
+            |c| c.$name.map(in_us).unwrap_or_default(),
             |a, b| a.$name == b.$name,
         )
     };
 }
 
-/// The options in the braces of `interface` and `multihop`.
-pub(crate) static SESSION: &[Row<BfdOptions>] = &[
+/// The options in the braces of `interface` and `multihop`, and of `bfd` of a BGP session.
+pub(crate) static SESSION: &[Row<BfdSaid>] = &[
     own(
         &["interval"],
         TIME,
         |p, c| {
-            let us = time(p)?;
+            let us = Some(time(p)?);
             (c.min_rx_us, c.min_tx_us) = (us, us);
             Ok(())
         },
@@ -82,13 +94,25 @@ pub(crate) static SESSION: &[Row<BfdOptions>] = &[
     interval!(min_rx_us, "min", "rx", "interval"),
     interval!(min_tx_us, "min", "tx", "interval"),
     interval!(idle_tx_us, "idle", "tx", "interval"),
-    own(&["multiplier"], "number", multiplier, |c| c.multiplier.to_string(), |a, b| a.multiplier == b.multiplier),
-    Row::new(&["passive"], Slot::Switch(field!(passive)), Effect::None),
+    own(
+        &["multiplier"],
+        "number",
+        multiplier,
+        |c| c.multiplier.map(|n| n.to_string()).unwrap_or_default(),
+        |a, b| a.multiplier == b.multiplier,
+    ),
+    own(
+        &["passive"],
+        "[switch]",
+        |p, c| p.switch().map(|passive| c.passive = Some(passive)),
+        |c| c.passive.map(|passive| if passive { "on" } else { "off" }.to_owned()).unwrap_or_default(),
+        |a, b| a.passive == b.passive,
+    ),
     own(
         &["authentication"],
         "none|simple|[meticulous] keyed md5|sha1",
-        |p, c| p.one_of(METHODS).map(|method| c.auth = method),
-        |c| METHODS.iter().find(|(_, m)| *m == c.auth).map_or("", |(words, _)| words).to_owned(),
+        |p, c| p.one_of(METHODS).map(|method| c.auth = Some(method)),
+        |c| METHODS.iter().find(|(_, m)| Some(*m) == c.auth).map_or("", |(words, _)| words).to_owned(),
         |a, b| a.auth == b.auth,
     ),
     own(
@@ -131,9 +155,12 @@ const fn own<T>(
 
 /// What differs from the defaults, as it would be written.
 fn shown(options: &BfdOptions) -> String {
-    let default = BfdOptions::default();
-    let differing = SESSION.iter().filter(|row| !row.same(options, &default));
-    let words: Vec<_> = differing.map(|row| format!("{} {}; ", row.words.join(" "), row.show(options))).collect();
+    differing(&options.into(), &(&BfdOptions::default()).into())
+}
+
+fn differing(said: &BfdSaid, from: &BfdSaid) -> String {
+    let differing = SESSION.iter().filter(|row| !row.same(said, from));
+    let words: Vec<_> = differing.map(|row| format!("{} {}; ", row.words.join(" "), row.show(said))).collect();
     format!("{{ {}}}", words.concat())
 }
 
@@ -200,28 +227,77 @@ fn interface(parser: &mut Parser<'_>, conf: &mut BfdConf) -> Parsed<()> {
 
 /// `{ OPTIONS }`, or nothing.
 fn block(parser: &mut Parser<'_>) -> Parsed<BfdOptions> {
-    let mut options = BfdOptions::default();
-    if !parser.at.is(Op::BraceOpen) {
-        return Ok(options);
+    let mut said = BfdSaid::default();
+    if parser.at.is(Op::BraceOpen) {
+        let close = braced(parser, |parser| one(parser, &mut said))?;
+        together(&said, close)?;
     }
-    let close = braced(parser, |parser| {
-        let words = parser.words_ahead();
-        match find(SESSION, &words, parser.dialect()) {
-            Some(row) => {
-                parser.skip(row.words.len());
-                row.parse(parser, &mut options)
-            }
-            None => Err(unknown(parser, &words)),
+    Ok(said.over(BfdOptions::default()))
+}
+
+/// One option of a session.
+fn one(parser: &mut Parser<'_>, said: &mut BfdSaid) -> Parsed<()> {
+    let words = parser.words_ahead();
+    match find(SESSION, &words, parser.dialect()) {
+        Some(row) => {
+            parser.skip(row.words.len());
+            row.parse(parser, said)
         }
-    })?;
-    if (options.auth == BfdAuth::None) != options.passwords.is_empty() {
-        let wrong = Diagnostic::error(close, "Authentication and password options should be used together");
-        return Err(wrong.help(match options.passwords.is_empty() {
-            true => "add `password \"text\";`",
-            false => "add `authentication meticulous keyed sha1;`, or another method",
-        }));
+        None => Err(unknown(parser, &words)),
     }
-    Ok(options)
+}
+
+/// A method without a password, or the other way round, is a mistake.
+fn together(said: &BfdSaid, close: filter::Span) -> Parsed<()> {
+    if said.auth.is_none_or(|auth| auth == BfdAuth::None) == said.passwords.is_empty() {
+        return Ok(());
+    }
+    let wrong = Diagnostic::error(close, "Authentication and password options should be used together");
+    Err(wrong.help(match said.passwords.is_empty() {
+        true => "add `password \"text\";`",
+        false => "add `authentication meticulous keyed sha1;`, or another method",
+    }))
+}
+
+/// `bfd [switch]`, `bfd graceful`, and in dialect 2 `bfd { OPTIONS }` of a BGP session. Options that were said before,
+/// in a template, stay until `bfd off`.
+pub(crate) fn of_session(parser: &mut Parser<'_>, conf: &mut BgpConf) -> Parsed<()> {
+    if parser.dialect() == Dialect::V2 && parser.at.is(Op::BraceOpen) {
+        return braces_of_session(parser, conf);
+    }
+    if parser.at.eat_word("graceful") {
+        conf.bfd = BfdMode::Graceful;
+    } else if !parser.switch()? {
+        (conf.bfd, conf.bfd_options) = (BfdMode::Off, None);
+    } else if conf.bfd == BfdMode::Off {
+        conf.bfd = BfdMode::On;
+    }
+    Ok(())
+}
+
+fn braces_of_session(parser: &mut Parser<'_>, conf: &mut BgpConf) -> Parsed<()> {
+    let mut said = conf.bfd_options.as_deref().cloned().unwrap_or_default();
+    // Passwords of these braces come instead of those before.
+    let before = std::mem::take(&mut said.passwords);
+    let mut mode = if conf.bfd == BfdMode::Off { BfdMode::On } else { conf.bfd };
+    let close = braced(parser, |parser| {
+        if parser.at.eat_word("graceful") {
+            mode = BfdMode::Graceful;
+            return Ok(());
+        }
+        one(parser, &mut said)
+    })?;
+    if said.passwords.is_empty() {
+        said.passwords = before;
+    }
+    together(&said, close)?;
+    (conf.bfd, conf.bfd_options) = (mode, Some(Arc::new(said)));
+    Ok(())
+}
+
+/// The options of a session, as they would be written; empty when there are none.
+pub(crate) fn shown_of_session(conf: &BgpConf) -> String {
+    conf.bfd_options.as_deref().map(|said| differing(said, &BfdSaid::default())).unwrap_or_default()
 }
 
 /// Statements in braces, each with its `;`; the place of the closing brace.
@@ -269,21 +345,22 @@ fn time(parser: &mut Parser<'_>) -> Parsed<u32> {
     Ok(taken)
 }
 
-fn multiplier(parser: &mut Parser<'_>, options: &mut BfdOptions) -> Parsed<()> {
+fn multiplier(parser: &mut Parser<'_>, said: &mut BfdSaid) -> Parsed<()> {
     let start = parser.at.span();
     let number = parser.number()?;
-    options.multiplier = u8::try_from(number).unwrap_or(u8::MAX).max(1);
-    if u32::from(options.multiplier) != number {
-        parser.warn(start, format!("multiplier is 1 to 255; {number} is taken as {}", options.multiplier));
+    let taken = u8::try_from(number).unwrap_or(u8::MAX).max(1);
+    if u32::from(taken) != number {
+        parser.warn(start, format!("multiplier is 1 to 255; {number} is taken as {taken}"));
     }
+    said.multiplier = Some(taken);
     Ok(())
 }
 
 /// `passwords { password "a"; password "b" { id 5; }; }`
-fn passwords(parser: &mut Parser<'_>, options: &mut BfdOptions) -> Parsed<()> {
+fn passwords(parser: &mut Parser<'_>, said: &mut BfdSaid) -> Parsed<()> {
     braced(parser, |parser| {
         parser.at.expect_word("password")?;
-        password(parser, &mut options.passwords)
+        password(parser, &mut said.passwords)
     })
     .map(|_| ())
 }

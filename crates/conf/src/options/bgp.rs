@@ -8,6 +8,7 @@ mod neighbor;
 pub(crate) use channel::CHANNEL;
 pub(crate) use neighbor::MULTIHOP_DEFAULT;
 
+use super::bfd;
 use crate::config::{Authentication, BfdMode, BgpConf, Dialect, Limit, LimitAction, RestartMode, pattern_words};
 use crate::option::{Effect, Own, Row, Slot, field};
 use crate::parser::Parser;
@@ -142,8 +143,7 @@ pub(crate) static OPTIONS: &[Row<BgpConf>] = &[
     Row::new(&["connect", "retry", "time"], Time(field!(times.connect_retry_s)), Restart),
     Row::new(&["connect", "delay", "time"], Time(field!(times.connect_delay_s)), Restart),
     Row::<BgpConf>::new(&["start", "delay", "time"], Time(field!(times.connect_delay_s)), Restart)
-        .deprecated("Start delay time option is deprecated, use connect delay time")
-        .only(V1),
+        .deprecated("Start delay time option is deprecated, use connect delay time"),
     own(
         &["error", "wait", "time"],
         "number, number",
@@ -259,16 +259,28 @@ pub(crate) static OPTIONS: &[Row<BgpConf>] = &[
     ),
     of_2(&["tx", "size", "warning"], Number(field!(tx_size_warning))),
     Row::<BgpConf>::new(&["disable", "rx"], Slot::OnlyOff("it is for tests of BIRD itself"), Restart).only(V2),
-    Row::new(
+    Row::<BgpConf>::new(
         &["bfd"],
         Slot::Own(Own {
             grammar: "[switch]|graceful",
-            parse: bfd,
+            parse: bfd::of_session,
             show: |c| word_of(BFD_MODES, c.bfd),
             same: |a, b| a.bfd == b.bfd,
         }),
         Effect::None,
-    ),
+    )
+    .only(V1),
+    Row::<BgpConf>::new(
+        &["bfd"],
+        Slot::Own(Own {
+            grammar: "[switch]|graceful|{ options; graceful; }",
+            parse: bfd::of_session,
+            show: |c| format!("{} {}", word_of(BFD_MODES, c.bfd), bfd::shown_of_session(c)).trim_end().to_owned(),
+            same: |a, b| (a.bfd, &a.bfd_options) == (b.bfd, &b.bfd_options),
+        }),
+        Effect::None,
+    )
+    .only(V2),
 ];
 
 /// Why there is no TCP-AO: see docs/configuration.md.
@@ -452,14 +464,3 @@ fn restart_mode(parser: &mut Parser<'_>) -> Parsed<RestartMode> {
 }
 
 static BFD_MODES: &[(&str, BfdMode)] = &[("off", BfdMode::Off), ("on", BfdMode::On), ("graceful", BfdMode::Graceful)];
-
-fn bfd(parser: &mut Parser<'_>, conf: &mut BgpConf) -> Parsed<()> {
-    conf.bfd = if parser.at.eat_word("graceful") {
-        BfdMode::Graceful
-    } else if parser.switch()? {
-        BfdMode::On
-    } else {
-        BfdMode::Off
-    };
-    Ok(())
-}

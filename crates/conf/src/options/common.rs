@@ -2,7 +2,7 @@
 //!
 //! In dialect 1.6 both stand in the protocol; in 2 the second table is that of a channel.
 
-use crate::config::{ChannelConf, DebugMask, Dialect, Limit, LimitAction, MrtMask, ProtocolConf};
+use crate::config::{Carries, ChannelConf, DebugMask, Dialect, Limit, LimitAction, MrtMask, ProtocolConf};
 use crate::option::{Effect, Own, Row, Slot, field};
 use crate::parser::Parser;
 use filter::Policy;
@@ -43,20 +43,38 @@ pub(crate) static PROTOCOL: &[Row<ProtocolConf>] = &[
         &["vrf"],
         "rbird puts no socket and no table into a VRF: run one rbird in each (ip vrf exec NAME rbird ...)",
     ),
-    Row::<ProtocolConf>::refused(&["thread", "group"], "`threads` in rbird.toml says how many there are")
-        .only(Dialect::V2),
-    Row::<ProtocolConf>::refused(&["restart", "time", "limit"], "`error wait time` of bgp says how long it waits")
-        .only(Dialect::V2),
+    Row::<ProtocolConf>::new(
+        &["thread", "group"],
+        Slot::Own(Own {
+            grammar: "NAME",
+            parse: |parser, _| parser.thread_group(),
+            show: |_| String::new(),
+            same: |_, _| true,
+        }),
+        Effect::None,
+    )
+    .only(Dialect::V2),
+    Row::<ProtocolConf>::new(
+        &["restart", "time"],
+        Slot::Own(Own {
+            grammar: "number s|ms|us",
+            parse: |parser, conf| {
+                conf.restart_time = Some(parser.duration()?);
+                Ok(())
+            },
+            show: |conf| conf.restart_time.map_or_else(String::new, |least| format!("{} ms", least.as_millis())),
+            same: |a, b| a.restart_time == b.restart_time,
+        }),
+        Effect::None,
+    )
+    .only(Dialect::V2),
     // It is told by sessions alone: see `plan`.
     Row::<ProtocolConf>::new(&["hostname"], Slot::Text(field!(hostname)), Effect::None).only(Dialect::V2),
 ];
 
 /// Options of an attachment to a table.
 pub(crate) static CHANNEL: &[Row<ChannelConf>] = &[
-    Row::<ChannelConf>::refused(&["export", "in"], "write `export where net ~ [ PREFIX+ ]`").only(Dialect::V2),
     Row::<ChannelConf>::refused(&["export", "block"], "rbird bounds by itself what waits to be told").only(Dialect::V2),
-    Row::<ChannelConf>::refused(&["export", "settle", "time"], "rbird tells at once what a table has")
-        .only(Dialect::V2),
     Row::new(&["table"], Slot::Table(field!(table)), Effect::Restart),
     Row::new(&["preference"], Slot::Limited(field!(preference), 0xffff, "Invalid preference"), Effect::Refilter),
     Row::new(
@@ -85,6 +103,9 @@ pub(crate) static CHANNEL: &[Row<ChannelConf>] = &[
         }),
         Effect::Refilter,
     ),
+    within(EXPORT_IN, |parser, conf| policy_within(parser, conf).map(|policy| conf.export = policy)),
+    // Of pipes alone: see `protocol`.
+    within(IMPORT_IN, |parser, conf| policy_within(parser, conf).map(|policy| conf.import = policy)),
     limit(
         &["receive", "limit"],
         |p, c| set_limit(p, &mut c.receive_limit),
@@ -122,6 +143,34 @@ pub(crate) static CHANNEL: &[Row<ChannelConf>] = &[
 ];
 
 const POLICY: &str = "all|none|filter NAME|filter { ... }|where EXPRESSION";
+
+/// `export in`: with it, `export` is said.
+pub(crate) const EXPORT_IN: &[&str] = &["export", "in"];
+
+/// `import in`.
+pub(crate) const IMPORT_IN: &[&str] = &["import", "in"];
+
+/// A policy for what lies in a network. It is told, and compared, as the policy without.
+const fn within(
+    words: &'static [&'static str],
+    parse: fn(&mut Parser<'_>, &mut ChannelConf) -> Parsed<()>,
+) -> Row<ChannelConf> {
+    let grammar = "prefix all|none|filter NAME|filter { ... }|where EXPRESSION";
+    let own = Own { grammar, parse, show: |_| String::new(), same: |_, _| true };
+    Row::<ChannelConf>::new(words, Slot::Own(own), Effect::Refilter).only(Dialect::V2)
+}
+
+/// A network of the channel's family, and the policy for it.
+fn policy_within(parser: &mut Parser<'_>, conf: &ChannelConf) -> Parsed<Policy> {
+    let start = parser.at.span();
+    let net = parser.prefix()?;
+    let table = parser.config.tables.iter().find(|t| t.name == conf.table);
+    if conf.carries != Carries::Routes || net.family() != table.map_or(conf.family, |t| t.family) {
+        let label = "the routes of this channel are of another sort";
+        return Err(parser.refusal(start, "Incompatible export prefilter type", label));
+    }
+    parser.policy_within(net)
+}
 
 /// A limit on routes.
 const fn limit(

@@ -96,7 +96,7 @@ fn is_up(seen: &Seen) -> bool {
 /// The last column of protocols other than BGP.
 fn info(seen: &Seen) -> Info {
     match &seen.conf.kind {
-        ProtocolKind::Pipe(PipeConf { peer_table: Some(peer), mode }) => Info::Pipe {
+        ProtocolKind::Pipe(PipeConf { peer_table: Some(peer), mode, .. }) => Info::Pipe {
             table: first_channel(seen).map(|c| Arc::clone(&c.table)).unwrap_or_default(),
             peer: Arc::clone(peer),
             opaque: *mode == PipeMode::Opaque,

@@ -11,7 +11,7 @@ pub use desk::{Asked, Desk};
 use super::Start;
 use super::diary::Diary;
 use super::follow::{Follower, Following};
-use conf::config::{BfdConf, BfdNeighbor, BfdOptions, CivilTime, ProtocolConf, ProtocolKind};
+use conf::config::{BfdConf, BfdNeighbor, BfdOptions, BfdSaid, CivilTime, ProtocolConf, ProtocolKind};
 use control::view::BfdSessionView;
 use desk::Keeper;
 use route::{IfIndex, Iface, Ifaces, ProtocolId};
@@ -137,7 +137,7 @@ impl Neighbors {
             if line.asked.as_ref().map(|(wanted, _)| *wanted) == wanted && !first {
                 continue;
             }
-            line.asked = wanted.map(|wanted| (wanted, self.desk.ask(wanted, Arc::new(|_, _| {}))));
+            line.asked = wanted.map(|wanted| (wanted, self.desk.ask(wanted, None, Arc::new(|_, _| {}))));
             if line.asked.is_none() {
                 self.diary.event(format_args!("Waiting for {} to become my neighbor", line.neighbor.addr));
             }
@@ -204,9 +204,13 @@ pub fn on_link(link: &Iface, neighbor: IpAddr) -> Option<IpAddr> {
     link.addrs.iter().filter(near).max_by_key(|a| a.prefix.len()).map(|a| a.addr)
 }
 
-/// What a session runs with, from the words of the configuration.
-fn options(conf: &BfdConf, link: Option<&str>) -> ::bfd::Options {
+/// What a session runs with, from the words of the configuration; `said`: by who asks for it.
+fn options(conf: &BfdConf, link: Option<&str>, said: Option<&BfdSaid>) -> ::bfd::Options {
     let options = link.map_or_else(|| conf.multihop.clone(), |link| conf.of_link(link));
+    let options = match said {
+        Some(said) => said.over(options),
+        None => options,
+    };
     let BfdOptions { min_rx_us, min_tx_us, idle_tx_us, multiplier, passive, auth, passwords } = options;
     let keys = passwords.iter().map(|p| ::bfd::Key {
         id: p.id,

@@ -238,6 +238,7 @@ impl Pipe {
             policy: way.direction.policy(channel).clone(),
             back: way.from.channel,
             opaque: (conf.mode == PipeMode::Opaque).then(opaque),
+            pipes_max: conf.pipes_max,
         })
     }
 }

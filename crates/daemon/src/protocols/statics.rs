@@ -172,7 +172,7 @@ impl Lives {
                         wake.notify_one();
                     }
                 };
-                let asked = self.desk.ask(wanted, Arc::new(hear));
+                let asked = self.desk.ask(wanted, None, Arc::new(hear));
                 self.watched.insert(key, (asked, lives));
             }
         }

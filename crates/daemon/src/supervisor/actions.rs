@@ -71,7 +71,8 @@ impl Supervisor {
         let has = |i: &&mut Instance| i.enabled && is_of(i);
         let Some(instance) = self.instances.iter_mut().find(has) else { return };
         instance.since = now;
-        if tripped.restarts {
+        let least_ms = instance.conf.restart_least_ms();
+        if tripped.restarts && instance.restarts.may(now, least_ms, &instance.conf.name) {
             let running = instance.running.clone();
             tokio::spawn(async move {
                 tokio::time::sleep(LIMIT_RESTART).await;

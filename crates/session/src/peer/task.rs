@@ -26,6 +26,7 @@ use super::{Command, DebugMask, Deps, PeerSpec};
 use crate::conn::{Conn, Connecting};
 use crate::dynamic::Dynamic;
 use crate::intake::{Intake, Line, SourceIds};
+use crate::limiter::Restarts;
 use crate::listen::Incoming;
 use crate::monitor::SessionUp;
 use crate::outbox::Outbox;
@@ -67,6 +68,8 @@ pub(super) struct Task {
     permit: Option<OwnedSemaphorePermit>,
     /// Our own graceful restart is going on.
     restarting: bool,
+    /// By limits.
+    restarts: Restarts,
     /// BFD watches the neighbour.
     watched: Option<liveness::Watched>,
     decided: Option<liveness::Decided>,
@@ -118,6 +121,7 @@ impl Task {
             batches: Arc::new(Semaphore::new(BATCHES_IN_FLIGHT)),
             permit: None,
             restarting,
+            restarts: Restarts::new(now),
             watched: None,
             decided: None,
             dynamic: dynamic::Part::default(),

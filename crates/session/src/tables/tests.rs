@@ -66,7 +66,8 @@ impl Thread {
     /// Everything that reaches one table reaches another.
     fn pipe(&mut self, channel_id: ChannelId, from: TableId, into: TableId) {
         let act = move |deed| TableMsg::Act(Act { channel: channel_id, generation: Generation(1), deed }, None);
-        let spec = PipeSpec { name: "p".into(), policy: filter::Policy::Accept, back: ChannelId(99), opaque: None };
+        let (name, policy) = ("p".into(), filter::Policy::Accept);
+        let spec = PipeSpec { name, policy, back: ChannelId(99), opaque: None, pipes_max: 16 };
         self.sort_in(Order::To(into, act(Deed::Up(Box::new(channel())))));
         self.sort_in(Order::To(into, act(Deed::Pipe(Box::new(spec)))));
         let mailbox = Arc::clone(&self.mailbox);

@@ -59,6 +59,15 @@ pub(crate) static CHANNEL: &[Row<BgpChannel>] = &[
     Row::<BgpChannel>::new(&["require", "add", "paths"], Switch(field!(require_add_paths)), Restart).only(V2),
     Row::<BgpChannel>::new(&["import", "table"], Switch(field!(import_table)), Restart).only(V2),
     Row::<BgpChannel>::new(&["export", "table"], Switch(field!(export_table)), Restart).only(V2),
+    // How long those wait who read the export table: here nobody does but the control socket, which never waits.
+    of_channel(
+        &["export", "settle", "time"],
+        "number s|ms|us number s|ms|us",
+        |p, _| p.pace("export settle time"),
+        |_| String::new(),
+        |_, _| true,
+    )
+    .only(V2),
     word!(["aigp"], "[switch]|originate", aigp, read_aigp, AIGP).only(V2),
     of_channel(&["cost"], "number", cost, |c| shown_unless(0, c.cost), |a, b| a.cost == b.cost).only(V2),
     Row::<BgpChannel>::new(&["graceful", "restart"], Switch(field!(graceful_restart)), Restart).only(V2),

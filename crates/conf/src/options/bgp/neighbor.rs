@@ -28,7 +28,7 @@ pub(super) fn local(parser: &mut Parser<'_>, conf: &mut BgpConf) -> Parsed<()> {
     Ok(())
 }
 
-/// `local [ADDRESS] [port N] [as N]`, each as often as one likes.
+/// `local [ADDRESS] [port N] [as N]`, the words in any order and as often as one likes.
 pub(super) fn local_of_2(parser: &mut Parser<'_>, conf: &mut BgpConf) -> Parsed<()> {
     if !parser.at.is_word("as") && !parser.at.is_word("port") {
         conf.local_addr = Some(parser.address()?);
@@ -36,13 +36,15 @@ pub(super) fn local_of_2(parser: &mut Parser<'_>, conf: &mut BgpConf) -> Parsed<
             conf.iface = Some(iface);
         }
     }
-    if parser.at.eat_word("port") {
-        conf.local_port = Some(port(parser)?);
+    loop {
+        if parser.at.eat_word("port") {
+            conf.local_port = Some(port(parser)?);
+        } else if parser.at.eat_word("as") {
+            conf.local_as = parser.number()?;
+        } else {
+            return Ok(());
+        }
     }
-    if parser.at.eat_word("as") {
-        conf.local_as = parser.number()?;
-    }
-    Ok(())
 }
 
 fn port(parser: &mut Parser<'_>) -> Parsed<u16> {

@@ -11,9 +11,9 @@
 use super::{name_of, options};
 use bfd::runner::{Answer, Hearing, Link, Report, Runner, SessionId, Spec};
 use bfd::{Options, State};
-use conf::config::BfdConf;
+use conf::config::{BfdConf, BfdSaid};
 use route::{IfIndex, Ifaces, ProtocolId};
-use session::peer::{Wanted, Watch, Watcher};
+use session::peer::{Manner, Wanted, Watch, Watcher};
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
@@ -66,6 +66,8 @@ struct Books {
 
 struct Asking {
     wanted: Wanted,
+    /// What is asked otherwise than the keeper has it.
+    said: Option<Arc<BfdSaid>>,
     hear: Hear,
 }
 
@@ -77,6 +79,8 @@ struct Running {
     link: Option<Arc<str>>,
     board: Arc<Board>,
     askers: Vec<u64>,
+    /// What the first of them that says something asks otherwise.
+    said: Option<Arc<BfdSaid>>,
     state: State,
     downs: u32,
 }
@@ -130,12 +134,12 @@ impl Desk {
         Self { books, ifaces, reports }
     }
 
-    /// Asks for a session; `hear` is told its state at once and when it changes.
-    pub fn ask(&self, wanted: Wanted, hear: Hear) -> Asked {
+    /// Asks for a session, `said` otherwise than it would be; `hear` is told its state at once and when it changes.
+    pub fn ask(&self, wanted: Wanted, said: Option<Arc<BfdSaid>>, hear: Hear) -> Asked {
         let mut books = self.books();
         books.numbers += 1;
         let number = books.numbers;
-        books.asked.insert(number, Asking { wanted, hear });
+        books.asked.insert(number, Asking { wanted, said, hear });
         self.attach(&mut books, number);
         drop(books);
         Asked { desk: self.clone(), number }
@@ -168,7 +172,8 @@ impl Desk {
         let Some(place) = books.keepers.iter().position(|k| k.id == keeper.id) else { return };
         if let Some(runner) = books.runner.clone() {
             for running in books.sessions.values().filter(|s| s.keeper == keeper.id) {
-                runner.reconfigure(running.id, options(&keeper.conf, running.link.as_deref()));
+                let said = running.said.as_deref();
+                runner.reconfigure(running.id, options(&keeper.conf, running.link.as_deref(), said));
             }
         }
         if let Some(known) = books.keepers.get_mut(place) {
@@ -201,12 +206,14 @@ impl Desk {
 
     /// Gives an asker its session, which is begun when it is the first to ask.
     fn attach(&self, books: &mut Books, number: u64) {
-        let Some((wanted, hear)) = books.asked.get(&number).map(|a| (a.wanted, Arc::clone(&a.hear))) else { return };
+        let Some(asking) = books.asked.get(&number) else { return };
+        let (wanted, asked, hear) = (asking.wanted, asking.said.clone(), Arc::clone(&asking.hear));
         let key = key(&wanted);
-        let known = books.by_key.get(&key).and_then(|session| books.sessions.get_mut(session));
-        if let Some(running) = known {
+        let known = books.by_key.get(&key).copied();
+        if let Some((session, running)) = known.and_then(|n| Some((n, books.sessions.get_mut(&n)?))) {
             running.askers.push(number);
-            return hear(running.state, false);
+            hear(running.state, false);
+            return books.retune(session);
         }
         hear(State::AdminDown, false);
         let keeper = books.keepers.iter().find(|k| k.conf.accept.takes(wanted.remote, wanted.link.is_some()));
@@ -218,7 +225,7 @@ impl Desk {
             // The link has just gone; who asks will notice.
             Some((_, None)) => return,
         };
-        let options: Options = options(&keeper.conf, link.as_ref().map(|l| &*l.name));
+        let options: Options = options(&keeper.conf, link.as_ref().map(|l| &*l.name), asked.as_deref());
         let board = Arc::new(Board::default());
         let (name, debug, keeper, hearing) =
             (Arc::clone(&keeper.name), Arc::clone(&keeper.debug), keeper.id, hearing(&keeper.conf));
@@ -234,8 +241,17 @@ impl Desk {
         let name_of_link = link.as_ref().map(|l| Arc::clone(&l.name));
         let Wanted { remote, local, .. } = wanted;
         let id = runner.add(Spec { name, debug, remote, local, link, options, hearing, tell });
-        let running =
-            Running { id, keeper, key, link: name_of_link, board, askers: vec![number], state: State::Down, downs: 0 };
+        let running = Running {
+            id,
+            keeper,
+            key,
+            link: name_of_link,
+            board,
+            askers: vec![number],
+            said: asked,
+            state: State::Down,
+            downs: 0,
+        };
         books.sessions.insert(session, running);
         books.by_key.insert(key, session);
     }
@@ -253,11 +269,28 @@ impl Desk {
             if let Some(runner) = &books.runner {
                 runner.remove(id);
             }
+            return;
         }
+        books.retune(session);
     }
 }
 
 impl Books {
+    /// Gives a session what those who ask for it now say.
+    fn retune(&mut self, session: u64) {
+        let Some(running) = self.sessions.get_mut(&session) else { return };
+        let said = running.askers.iter().find_map(|asker| self.asked.get(asker)?.said.clone());
+        if running.said == said {
+            return;
+        }
+        running.said = said;
+        let keeper = self.keepers.iter().find(|k| k.id == running.keeper);
+        if let Some((runner, keeper)) = self.runner.as_ref().zip(keeper) {
+            let said = running.said.as_deref();
+            runner.reconfigure(running.id, options(&keeper.conf, running.link.as_deref(), said));
+        }
+    }
+
     /// A session has something to say.
     fn hear(&mut self, session: u64) {
         let Some(running) = self.sessions.get_mut(&session) else { return };
@@ -308,13 +341,14 @@ const fn key(wanted: &Wanted) -> Key {
 }
 
 impl Watcher for Desk {
-    fn watch(&self, wanted: Wanted) -> Watch {
+    fn watch(&self, wanted: Wanted, manner: Option<&Manner>) -> Watch {
         let (told, losses) = watch::channel(0);
         let hear = move |_, lost| {
             if lost {
                 told.send_modify(|losses: &mut u32| *losses = losses.wrapping_add(1));
             }
         };
-        Watch { losses, guard: Box::new(self.ask(wanted, Arc::new(hear))) }
+        let said = manner.and_then(|manner| Arc::clone(&manner.0).downcast().ok());
+        Watch { losses, guard: Box::new(self.ask(wanted, said, Arc::new(hear))) }
     }
 }

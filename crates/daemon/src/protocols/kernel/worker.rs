@@ -19,7 +19,7 @@ use rib::stats::ExportStats;
 use rib::trace::{Fate, Trace, Tracing, Way, via};
 use route::{Ifaces, Moment, Prefix, Resolved, SourceKind, TableId};
 use session::clock::Clock;
-use session::limiter::{Limiter, Line};
+use session::limiter::{Limiter, Line, Restarts};
 use session::link::{Delivery, ReaderId, Subscription, TableMsg};
 use std::collections::{HashMap, HashSet};
 use std::io;
@@ -58,6 +58,7 @@ pub fn spawn(start: Start, orders: mpsc::UnboundedReceiver<Order>, shared: Arc<S
 /// While the protocol is down only orders count, and the time to try again when the kernel refused.
 async fn down(mut start: Start, mut orders: mpsc::UnboundedReceiver<Order>, shared: &Shared) {
     let mut again: Option<Instant> = None;
+    let mut restarts = Restarts::new(start.world.deps.clock.now());
     loop {
         let order = tokio::select! {
             order = orders.recv() => order,
@@ -75,8 +76,10 @@ async fn down(mut start: Start, mut orders: mpsc::UnboundedReceiver<Order>, shar
                     Ok(End::Stopped(done)) => drop(done.send(())),
                     Ok(End::Abandoned) => return,
                     Ok(End::Limited(action)) => {
-                        let is_down = action == LimitAction::Disable;
-                        shared.set_limited(Limited { since: start.world.deps.clock.now(), is_down });
+                        let now = start.world.deps.clock.now();
+                        let (least_ms, name) = (start.conf.restart_least_ms(), &start.conf.name);
+                        let is_down = action == LimitAction::Disable || !restarts.may(now, least_ms, name);
+                        shared.set_limited(Limited { since: now, is_down });
                         again = (!is_down).then(|| Instant::now() + AGAIN);
                     }
                     Err(error) => tracing::error!("{}: Netlink: {error}", start.conf.name),

@@ -233,6 +233,8 @@ impl Task {
                 if *which != LimitKind::Export {
                     tracing::warn!("{name}: Route limit exceeded, shutting down");
                 }
+                let now = self.deps.clock.now();
+                let restart = restart && self.restarts.may(now, self.spec.restart_least_ms, &name);
                 let subcode = if restart && subcode == 2 { 4 } else { subcode };
                 self.handle(Event::Limit { subcode, restart });
             }

@@ -2,7 +2,7 @@
 
 use super::{Task, reach};
 use crate::dynamic::Dynamic;
-use crate::liveness::{Wanted, Watch};
+use crate::liveness::{Manner, Wanted, Watch};
 use crate::peer::{BfdMode, PeerSpec};
 use fsm::{Event, Life, Reach};
 use route::{IfIndex, Ifaces};
@@ -13,6 +13,7 @@ use std::sync::atomic::Ordering;
 /// The neighbour as it is watched now.
 pub(super) struct Watched {
     wanted: Wanted,
+    manner: Option<Manner>,
     watch: Watch,
 }
 
@@ -31,8 +32,12 @@ impl Task {
         }
         self.decided = Some((down, Arc::clone(&self.ifaces), Arc::clone(&self.spec)));
         let wanted = self.liveness_wanted();
-        if self.watched.as_ref().map(|w| w.wanted) != wanted {
-            self.watched = wanted.map(|wanted| Watched { wanted, watch: self.deps.watcher.watch(wanted) });
+        let manner = self.spec.liveness_manner.clone();
+        let is_it = |w: &Watched| Some(w.wanted) == wanted && w.manner == manner;
+        if self.watched.is_some() != wanted.is_some() || !self.watched.as_ref().is_none_or(is_it) {
+            // What is asked for anew stays where the neighbour does: it is asked for before the other is let go.
+            let watch = |wanted| self.deps.watcher.watch(wanted, manner.as_ref());
+            self.watched = wanted.map(|wanted| Watched { wanted, watch: watch(wanted), manner: manner.clone() });
         }
     }
 

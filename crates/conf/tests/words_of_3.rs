@@ -1,0 +1,104 @@
+//! Configurations of BIRD 3: groups of threads, BFD options of one session, policies for a part of a table.
+
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use rbird_conf::config::{BfdAuth, BfdMode, BfdOptions, BgpConf, Config, ProtocolKind};
+use rbird_conf::files::Memory;
+use rbird_conf::plan::diff;
+use rbird_conf::{Dialect, LoadOptions, load};
+
+fn loaded(text: &str) -> Result<(Config, Vec<String>), String> {
+    let options = LoadOptions { dialect: Some(Dialect::V2), ..LoadOptions::default() };
+    match load("c", &Memory::new().with("c", format!("router id 1.1.1.1; {text}")), &options) {
+        Ok(loaded) => {
+            let warnings = loaded.warning_lines();
+            Ok((loaded.config, warnings))
+        }
+        Err(refused) => Err(refused.line()),
+    }
+}
+
+fn read(text: &str) -> Config {
+    loaded(text).unwrap().0
+}
+
+fn session(own: &str) -> BgpConf {
+    let config = read(&format!("protocol bgp b {{ local as 1; neighbor 10.0.0.2 as 1; direct; {own} ipv4; }}"));
+    match &config.protocols[0].kind {
+        ProtocolKind::Bgp(bgp) => (**bgp).clone(),
+        _ => panic!("another protocol"),
+    }
+}
+
+#[test]
+fn the_threads_of_all_groups_count_together() {
+    let text = "thread group worker { threads 3; default on; max latency 600 ms; }; thread group express; \
+                ipv4 table t { thread group worker; } protocol device { thread group express; } \
+                protocol bfd { express thread group express; }";
+    let (config, warnings) = loaded(text).unwrap();
+    assert_eq!(config.threads, Some(4));
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
+    for (text, wrong) in [
+        ("threads 2; thread group a;", "Mixing of `threads NUM` and `thread group` is not allowed."),
+        ("thread group a; threads 2;", "Mixing of `threads NUM` and `thread group` is not allowed."),
+        ("protocol device { thread group x; }", "Unexpected symbol x as a thread group name"),
+        ("ipv4 table t { thread group master4; }", "Unexpected symbol master4 as a thread group name"),
+        ("thread group a { threads 2; speed 3; }", "syntax error"),
+    ] {
+        let said = loaded(text).map(drop).unwrap_err();
+        assert!(said.contains(wrong), "{text}: {said}");
+    }
+}
+
+#[test]
+fn a_session_has_bfd_options_of_its_own_over_those_of_its_link() {
+    let own = session("bfd { min rx interval 20 ms; multiplier 3; passive; };");
+    assert_eq!(own.bfd, BfdMode::On);
+    let of_link = BfdOptions { min_tx_us: 300_000, min_rx_us: 300_000, ..BfdOptions::default() };
+    let counts = own.bfd_options.unwrap().over(of_link.clone());
+    let wanted = BfdOptions { min_rx_us: 20_000, multiplier: 3, passive: true, ..of_link.clone() };
+    assert_eq!(counts, wanted);
+    let signed = session("bfd { graceful; authentication simple; password \"p\"; };");
+    assert_eq!(signed.bfd, BfdMode::Graceful);
+    let counts = signed.bfd_options.unwrap().over(of_link);
+    assert_eq!((counts.auth, counts.passwords.len(), counts.min_rx_us), (BfdAuth::Simple, 1, 300_000));
+    assert!(session("bfd { multiplier 3; }; bfd off;").bfd_options.is_none());
+    assert_eq!(session("bfd graceful; bfd { };").bfd, BfdMode::Graceful);
+    let options = |ms| {
+        format!("protocol bgp b {{ local as 1; neighbor 10.0.0.2 as 1; direct; bfd {{ interval {ms} ms; }}; ipv4; }}")
+    };
+    let plan = diff(&read(&options(50)), &read(&options(60))).to_string();
+    assert!(plan.starts_with("protocol b: updated in place (bfd: "), "{plan}");
+}
+
+#[test]
+fn a_channel_tells_a_part_of_its_table_and_that_counts_as_a_policy() {
+    let external = |export: &str| {
+        loaded(&format!("protocol bgp {{ local as 1; neighbor 10.0.0.2 as 2; ipv4 {{ import none; {export} }}; }}"))
+    };
+    assert!(external("export in 10.0.0.0/8 all;").is_ok());
+    let said = external("export in 2001:db8::/32 all;").map(drop).unwrap_err();
+    assert!(said.contains("Incompatible export prefilter type"), "{said}");
+    let said = external("import in 10.0.0.0/8 all; export none;").map(drop).unwrap_err();
+    assert!(said.contains("syntax error"), "{said}");
+    let pipe = "ipv6 table t; ipv6 table u; protocol pipe p { table t; peer table u;";
+    let config = read(&format!("{pipe} import in 2001:db8::/32 where net.len < 49; max generation 3; }}"));
+    match &config.protocols[0].kind {
+        ProtocolKind::Pipe(pipe) => assert_eq!(pipe.pipes_max, 3),
+        _ => panic!("another protocol"),
+    }
+    for (text, wrong) in [
+        ("max generation 0; }", "Max generation must be in range 1..254, got 0"),
+        ("max generation 255; }", "Max generation must be in range 1..254, got 255"),
+    ] {
+        let said = loaded(&format!("{pipe} {text}")).map(drop).unwrap_err();
+        assert!(said.contains(wrong), "{text}: {said}");
+    }
+}
+
+#[test]
+fn a_protocol_may_have_a_bound_on_restarts() {
+    let config = read("protocol static { ipv4; restart time 1500 ms; } protocol static { ipv6; }");
+    let bounds: Vec<_> = config.protocols.iter().map(|p| p.restart_least_ms()).collect();
+    assert_eq!(bounds, [1500, 0]);
+}

@@ -1,0 +1,123 @@
+//! What later releases of 2.x and 3.x read beside 2.0.12: policies for a part of a table, path attributes by their code.
+
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use rbird_filter::language::{define_bgp_attribute, define_filter, policy_within};
+use rbird_filter::span::SourceFile;
+use rbird_filter::syntax::{Cursor, lex};
+use rbird_filter::{Dialect, Env, FileId, Filter, Outcome, Policy, RouteView, Scratch, SymbolKind, Symbols, Verdict};
+use route::attrs::{AttrSetBuilder, Local};
+use route::{AttrSet, Dest, Ifaces, ProtocolId, RoaTables, Source, SourceId, SourceKind};
+use std::sync::Arc;
+
+/// Reads a text of dialect 2.
+fn reading<T>(text: &str, read: impl FnOnce(&mut Cursor<'_>, &mut Symbols) -> T) -> T {
+    let files = [SourceFile { path: "bird.conf".into(), text: text.as_bytes().into() }];
+    let tokens = lex(FileId(0), &files[0].text);
+    read(&mut Cursor::new(&files, &tokens, None).speaking(Dialect::V2), &mut Symbols::new(None))
+}
+
+fn of_kind(kind: SourceKind) -> AttrSet {
+    AttrSet::local_only(Local::new(kind, 100, Dest::Unreachable))
+}
+
+fn run(filter: &Filter, net: &str, attrs: &AttrSet) -> Outcome {
+    let source = Source {
+        id: SourceId(1),
+        protocol: ProtocolId(1),
+        protocol_name: "p".into(),
+        kind: attrs.local().kind,
+        path_id: 0,
+        bgp: None,
+    };
+    let net = net.parse().unwrap();
+    let route = RouteView { roa: None, net, attrs, source: &source, resolved: None, igp_metric: None };
+    let ifaces = Ifaces::new(Vec::new());
+    filter.run(&mut Scratch::new(), route, Env { ifaces: &ifaces, roas: RoaTables::NONE })
+}
+
+#[test]
+fn a_policy_for_a_network_is_asked_of_what_lies_in_it() {
+    let within = |net: &str, text: &str| {
+        reading(text, |cursor, symbols| policy_within(cursor, symbols, net.parse().unwrap())).unwrap()
+    };
+    let verdict = |policy: &Policy, net: &str| match policy {
+        Policy::Filter(filter) => run(filter, net, &of_kind(SourceKind::Static)).verdict,
+        other => panic!("{other:?}"),
+    };
+    let all = within("10.0.0.0/8", "all;");
+    for (net, said) in [
+        ("10.0.0.0/8", Verdict::Accept),
+        ("10.2.0.0/16", Verdict::Accept),
+        ("10.0.0.1/32", Verdict::Accept),
+        ("10.0.0.0/7", Verdict::Reject),
+        ("11.0.0.0/8", Verdict::Reject),
+        ("0.0.0.0/0", Verdict::Reject),
+    ] {
+        assert_eq!(verdict(&all, net), said, "{net}");
+    }
+    assert_eq!(all.name(), "ACCEPT");
+    let long = within("2001:db8::/32", "where net.len > 40;");
+    assert_eq!(verdict(&long, "2001:db8:1::/48"), Verdict::Accept);
+    assert_eq!(verdict(&long, "2001:db8::/32"), Verdict::Reject);
+    assert_eq!(verdict(&long, "2001:db9:1::/48"), Verdict::Reject);
+    let Policy::Filter(long) = long else { panic!() };
+    assert!(long.inputs.net, "a result holds for its prefix only");
+    assert!(matches!(within("10.0.0.0/8", "none;"), Policy::Reject));
+    assert!(all.is_same(&within("10.0.0.0/8", "all;")) && !all.is_same(&within("10.0.0.0/9", "all;")));
+}
+
+/// `attribute bgp` declarations, then `filter f`.
+fn filter_with(text: &str) -> Result<Arc<Filter>, String> {
+    reading(text, |cursor, symbols| {
+        let first = |wrong: Vec<rbird_filter::Diagnostic>| wrong[0].message.clone();
+        while cursor.eat_word("attribute") {
+            cursor.expect_word("bgp").unwrap();
+            define_bgp_attribute(cursor, symbols).map_err(first)?;
+        }
+        cursor.expect_word("filter").unwrap();
+        define_filter(cursor, symbols).map_err(first)?;
+        match symbols.get("f").map(|s| &s.kind) {
+            Some(SymbolKind::Filter(filter)) => Ok(Arc::clone(filter)),
+            other => panic!("{other:?}"),
+        }
+    })
+}
+
+#[test]
+fn an_attribute_that_nobody_knows_is_read_set_and_taken_away_as_octets() {
+    const OPTIONAL_TRANSITIVE: u8 = 0xc0;
+    let read =
+        filter_with("attribute bgp 200 bytestring x; filter f { if x = hex:01:02 then accept; reject; }").unwrap();
+    let mut with = AttrSetBuilder::new(of_kind(SourceKind::Bgp).local().clone());
+    with.set_with_flags(OPTIONAL_TRANSITIVE, 200, &[1, 2]);
+    let with = with.build();
+    assert_eq!(run(&read, "10.0.0.0/8", &with).verdict, Verdict::Accept);
+    assert_eq!(run(&read, "10.0.0.0/8", &of_kind(SourceKind::Bgp)).verdict, Verdict::Reject);
+
+    let set = filter_with("attribute bgp 200 bytestring x; filter f { x = hex:09; accept; }").unwrap();
+    let own = run(&set, "10.0.0.0/8", &of_kind(SourceKind::Static)).attrs.unwrap();
+    assert_eq!(own.octets(), [OPTIONAL_TRANSITIVE, 200, 0, 1, 9]);
+
+    let unset =
+        filter_with("attribute bgp 200 bytestring x; filter f { unset(x); if defined(x) then reject; accept; }");
+    let gone = run(&unset.unwrap(), "10.0.0.0/8", &with);
+    assert_eq!((gone.verdict, gone.attrs.unwrap().octets()), (Verdict::Accept, [].as_slice()));
+}
+
+#[test]
+fn a_known_attribute_has_its_type_and_one_of_messages_no_name() {
+    let known = filter_with("attribute bgp 4 int colour; filter f { colour = 5; accept; }").unwrap();
+    let told = run(&known, "10.0.0.0/8", &of_kind(SourceKind::Static)).attrs.unwrap();
+    assert_eq!(told.get(4), Some([0, 0, 0, 5].as_slice()));
+    for (declared, wrong) in [
+        ("4 bytestring x", "Attribute 4 is an int, not a bytestring."),
+        ("200 int x", "Attribute 200 is"),
+        ("0 bytestring x", "Invalid attribute number. (Given 0, must be 1-255.)"),
+        ("256 bytestring x", "Invalid attribute number. (Given 256, must be 1-255.)"),
+        ("14 bytestring x", "Attribute 14 stands in messages only"),
+    ] {
+        let said = filter_with(&format!("attribute bgp {declared}; filter f {{ accept; }}")).unwrap_err();
+        assert!(said.starts_with(wrong), "{declared}: {said}");
+    }
+}
