@@ -19,13 +19,19 @@ impl Alone {
         let conf = dir.join("rbird.conf");
         std::fs::write(&conf, configuration)?;
         let mut command = Command::new(top().join("target/release/rbird"));
-        let child = command.arg("-d").arg("-c").arg(&conf).arg("-s").arg(dir.join("rbird.ctl")).spawn();
+        command.arg("-d").arg("-c").arg(&conf).arg("-s").arg(dir.join("rbird.ctl")).arg("-D").arg(dir.join("log"));
+        let child = command.spawn();
         Ok(Self { child: child.context("rbird")?, dir })
     }
 
     /// Changes its file; a `configure` takes it on.
     pub fn write(&self, configuration: &str) -> Result<()> {
         std::fs::write(self.dir.join("rbird.conf"), configuration).map_err(Into::into)
+    }
+
+    /// All that it has logged.
+    pub fn log(&self) -> Result<String> {
+        std::fs::read_to_string(self.dir.join("log")).map_err(Into::into)
     }
 
     /// What its client prints; nothing before the daemon hears.

@@ -10,13 +10,15 @@ use rbird_xtask::build::top;
 use std::time::Duration;
 
 /// What the neighbours behind fd09::3, fd09::4 ... have, in their order.
-const OPTIONS: [&str; 6] = [
+const OPTIONS: [&str; 7] = [
     "",
     "missing lladdr self;",
     "missing lladdr drop;",
     "missing lladdr ignore;",
     "rs client;",
     "rs client; missing lladdr self;",
+    // Who announces no family is spoken to in the daemon's all the same.
+    "capabilities off;",
 ];
 
 #[test]

@@ -668,11 +668,11 @@ fn watchdog_warning(parser: &mut Parser<'_>) -> Parsed<()> {
     Ok(())
 }
 
-/// In whole seconds, one at least, as in BIRD.
+/// In whole seconds, rounded up; 0: none, as in BIRD.
 fn watchdog_timeout(parser: &mut Parser<'_>) -> Parsed<()> {
     let asked = parser.duration()?;
     let seconds = asked.as_secs() + u64::from(asked.subsec_nanos() > 0);
-    parser.config.latency.timeout = Some(Duration::from_secs(seconds.max(1)));
+    parser.config.latency.timeout = (seconds > 0).then_some(Duration::from_secs(seconds));
     Ok(())
 }
 

@@ -7,8 +7,9 @@
 //! changed.
 //!
 //! A path is marked ` *` when it is the table's own best path. A filter that
-//! touches more than attributes of protocols (preference, gateway, ...) makes
-//! another route of it, which in BIRD 1.6 is nobody's best; so does merging.
+//! sets more than attributes of protocols (preference, gateway, ...), be it to
+//! what was there, makes another route of it, which in BIRD 1.6 is nobody's best;
+//! so does merging.
 
 use crate::request::{ExportMode, RouteOutput, RouteQuery};
 use crate::view::{Exported, RouteNet};
@@ -197,7 +198,7 @@ impl<'q> Selection<'q> {
             resolved: None,
             igp_metric: None,
         };
-        Some(self.filter.accepts(view, ifaces)?.map_or(Cow::Borrowed(&lot.attrs), Cow::Owned))
+        Some(self.filter.accepts(view, ifaces)?.0.map_or(Cow::Borrowed(&lot.attrs), Cow::Owned))
     }
 
     fn path<'n>(
@@ -207,20 +208,18 @@ impl<'q> Selection<'q> {
         export: Option<&'n Exported>,
         ifaces: &Ifaces,
     ) -> Option<ShownPath<'n>> {
-        let (attrs, hop, merged) = self.exported(path, export)?;
+        let (attrs, hop, made_anew) = self.exported(path, export)?;
         let source: &Source = net.sources.get(path.source as usize)?;
         if self.query.protocol.as_ref().is_some_and(|name| *name != source.protocol_name) {
             return None;
         }
         let view =
             RouteView { roa: None, net: net.net, attrs, source, resolved: Some(&hop.to), igp_metric: hop.igp_metric };
-        let attrs = match self.filter.accepts(view, ifaces)? {
-            Some(changed) => Cow::Owned(changed),
-            None => Cow::Borrowed(attrs),
-        };
+        let (changed, set_fields) = self.filter.accepts(view, ifaces)?;
+        let attrs = changed.map_or(Cow::Borrowed(attrs), Cow::Owned);
         let (now, before) = (attrs.local(), path.attrs.local());
         let untouched = std::ptr::eq(now, before);
-        let same_route = self.query.keeps_mark || (!merged && (untouched || is_same_route(now, before)));
+        let same_route = self.query.keeps_mark || !(made_anew || set_fields);
         let mark = match (same_route, net.sync_error) {
             (false, _) => Mark::None,
             (true, false) => Mark::Best,
@@ -230,11 +229,13 @@ impl<'q> Selection<'q> {
             true => Cow::Borrowed(hop),
             false => Cow::Owned(chosen_hop(&now.dest, ifaces)),
         };
+        let merged = matches!(export, Some(Exported::Merged { .. }));
         let gateway = if merged { gateway(&path.hop) } else { gateway(&hop) };
         Some(ShownPath { attrs, hop, source, since: path.since, mark, suppressed: path.suppressed, gateway })
     }
 
-    /// The path as the export left it; `None` when the query does not want what became of it.
+    /// The path as the export left it, and whether that made another route of it for BIRD 1.6; `None` when the query does
+    /// not want what became of it.
     fn exported<'n>(
         &self,
         path: &'n PagePath,
@@ -245,13 +246,13 @@ impl<'q> Selection<'q> {
         };
         match export? {
             Exported::Vetoed => None,
-            Exported::Judged { attrs, accepted } => {
+            Exported::Judged { attrs, accepted, anew } => {
                 let wanted = match asked.mode {
                     ExportMode::Before => true,
                     ExportMode::Accepted | ExportMode::Told => *accepted,
                     ExportMode::Rejected => !*accepted,
                 };
-                wanted.then_some((attrs, &path.hop, false))
+                wanted.then_some((attrs, &path.hop, *anew))
             }
             Exported::Merged { attrs, hop } => (asked.mode != ExportMode::Rejected).then_some((attrs, hop, true)),
         }
@@ -305,12 +306,12 @@ impl<'q> FilterRun<'q> {
         Self { policy, roas, scratch: Scratch::new(), errors: 0 }
     }
 
-    /// `None` when it rejects; else the attributes if it changed any.
+    /// `None` when it rejects; else the attributes if it changed any, and whether it has set fields.
     ///
     /// What it prints goes to the log, and so do its first errors.
-    fn accepts(&mut self, route: RouteView<'_>, ifaces: &Ifaces) -> Option<Option<AttrSet>> {
+    fn accepts(&mut self, route: RouteView<'_>, ifaces: &Ifaces) -> Option<(Option<AttrSet>, bool)> {
         let filter = match self.policy {
-            Policy::Accept => return Some(None),
+            Policy::Accept => return Some((None, false)),
             Policy::Reject => return None,
             Policy::Filter(filter) => filter,
         };
@@ -326,6 +327,6 @@ impl<'q> FilterRun<'q> {
                 _ => {}
             }
         }
-        (outcome.verdict == Verdict::Accept).then_some(outcome.attrs)
+        (outcome.verdict == Verdict::Accept).then_some((outcome.attrs, outcome.written.has_field()))
     }
 }

@@ -630,6 +630,8 @@ pub enum Exported {
         attrs: AttrSet,
         /// The filter's verdict, or forced.
         accepted: bool,
+        /// The filter has set scope, preference or another field, be it to what was there.
+        anew: bool,
     },
     /// `merge paths`: the next hops of several paths together; the other paths of the net are not shown.
     Merged {

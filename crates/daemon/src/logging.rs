@@ -16,15 +16,21 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, RwLock};
 use std::thread::JoinHandle;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 use tracing::field::{Field, Visit};
 use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 
 use crate::settings::LogFormat;
 
+/// The name in front of lines on a terminal, also of `bird6`, as with BIRD.
+pub const ON_TERMINALS: &str = "bird";
+
 /// How many lines may wait for the disk.
 const LINES_MAX: usize = 8192;
+
+/// How long a line of the last classes, fatal and bug, may take to be written.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// How a moment is written in front of a line.
 pub type Stamp = Arc<dyn Fn(SystemTime) -> String + Send + Sync>;
@@ -53,6 +59,8 @@ struct Line {
 enum Message {
     Line(Line),
     Destinations(Vec<Destination>, Stamp),
+    /// All before it is written: say so.
+    Written(SyncSender<()>),
     End,
 }
 
@@ -127,6 +135,18 @@ impl Front {
             self.put(LogClass::Warning, format!("{lost} log lines were lost, the log is too slow"), lost);
         }
         self.put(class, text, 1);
+        // Behind such a line the process may end at once, and the line is all that tells why.
+        if matches!(class, LogClass::Fatal | LogClass::Bug) {
+            self.wait_until_written();
+        }
+    }
+
+    /// Not for ever: the disk may be stuck.
+    fn wait_until_written(&self) {
+        let (done, written) = sync_channel(1);
+        if self.queue.try_send(Box::new(Message::Written(done))).is_ok() {
+            let _ = written.recv_timeout(LAST_WORDS);
+        }
     }
 
     fn put(&self, class: LogClass, text: String, counts: u64) {
@@ -168,7 +188,7 @@ pub struct Log {
 /// What the command line and the settings say about the log.
 #[derive(Clone, Debug)]
 pub struct Setup {
-    /// The name in front of lines on a terminal, and in syslog.
+    /// The name in syslog.
     pub name: String,
     /// `-d`: standard error unless the configuration says otherwise.
     pub debug: bool,
@@ -185,9 +205,8 @@ impl Log {
         let front = Arc::new(Front { queue, lost: AtomicU64::new(0), echo: RwLock::new(None) });
         let _ =
             tracing::subscriber::set_global_default(tracing_subscriber::registry().with(Bridge(Arc::clone(&front))));
-        let (name, format) = (setup.name.clone(), setup.format);
-        let writer =
-            std::thread::Builder::new().name("log".into()).spawn(move || write_lines(&lines, &name, format)).ok();
+        let format = setup.format;
+        let writer = std::thread::Builder::new().name("log".into()).spawn(move || write_lines(&lines, format)).ok();
         Self { front, writer, setup }
     }
 
@@ -222,27 +241,28 @@ impl Log {
     }
 }
 
-fn write_lines(lines: &Receiver<Box<Message>>, name: &str, format: LogFormat) {
+fn write_lines(lines: &Receiver<Box<Message>>, format: LogFormat) {
     let mut destinations: Option<(Vec<Destination>, Stamp)> = None;
     let mut early = Vec::new();
     for message in lines {
         match *message {
             Message::Line(line) => match &mut destinations {
-                Some((to, stamp)) => write_line(&line, to, stamp, name, format),
+                Some((to, stamp)) => write_line(&line, to, stamp, format),
                 None => early.push(line),
             },
             Message::Destinations(mut to, stamp) => {
                 for line in early.drain(..) {
-                    write_line(&line, &mut to, &stamp, name, format);
+                    write_line(&line, &mut to, &stamp, format);
                 }
                 destinations = Some((to, stamp));
             }
+            Message::Written(done) => drop(done.try_send(())),
             Message::End => return,
         }
     }
 }
 
-fn write_line(line: &Line, destinations: &mut [Destination], stamp: &Stamp, name: &str, format: LogFormat) {
+fn write_line(line: &Line, destinations: &mut [Destination], stamp: &Stamp, format: LogFormat) {
     let stamped = || match format {
         LogFormat::Bird => format!("{} <{}> {}\n", stamp(line.at), word(line.class), line.text),
         LogFormat::Json => json_line(line, stamp),
@@ -253,7 +273,7 @@ fn write_line(line: &Line, destinations: &mut [Destination], stamp: &Stamp, name
         }
         // Nobody is left to tell when the log itself cannot be written.
         let _ = match &mut destination.sink {
-            Sink::Terminal => writeln!(std::io::stderr(), "{name}: {}", line.text),
+            Sink::Terminal => writeln!(std::io::stderr(), "{ON_TERMINALS}: {}", line.text),
             Sink::Stderr => std::io::stderr().write_all(stamped().as_bytes()),
             Sink::File(file) => file.write(stamped().as_bytes()),
             Sink::Syslog(syslog) => syslog.send(line),

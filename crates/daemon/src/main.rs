@@ -24,6 +24,7 @@ mod world;
 use args::{Answer, Args};
 use background::PidFile;
 use conf::load::{LoadOptions, Loaded};
+use logging::ON_TERMINALS;
 use settings::Settings;
 use std::io::IsTerminal;
 use std::process::ExitCode;
@@ -42,7 +43,7 @@ fn main() -> ExitCode {
         Ok(status) => status,
         Err(errors) => {
             for error in errors {
-                eprintln!("{}: {error}", args.name);
+                eprintln!("{ON_TERMINALS}: {error}");
             }
             ExitCode::FAILURE
         }
@@ -104,7 +105,7 @@ fn load(args: &Args, reader: &Reader) -> Result<Loaded, Vec<String>> {
         false => refused.report(std::io::stderr().is_terminal()),
     })?;
     for line in loaded.warning_lines() {
-        eprintln!("{}: {line}", args.name);
+        eprintln!("{ON_TERMINALS}: {line}");
     }
     Ok(loaded)
 }

@@ -28,7 +28,7 @@ use crate::translate::{self, ChannelIds};
 use crate::world::{Tripped, World};
 use conf::config::{BgpConf, ChannelConf, Config, Dialect, ListenBgp, ProtocolConf, ProtocolKind};
 use conf::load::{LoadOptions, Loaded, Refused};
-use control::request::{Choice, ExportMode, ExportQuery, Request, RouteQuery};
+use control::request::{Choice, Dump, ExportMode, ExportQuery, Request, RouteQuery};
 use control::view::{InterfaceView, MemoryView, Phase, RecoveryView, RouteItem, StatusView, Timer};
 use filter::Policy;
 use rib::query::{self, TableSpec};
@@ -71,6 +71,23 @@ pub enum Order {
     DumpTables(ProtocolId),
     /// A monitoring station came: neighbours shall tell again what they told before.
     AskNeighbors,
+}
+
+impl Order {
+    /// For `debug latency`.
+    const fn word(&self) -> &'static str {
+        match self {
+            Self::Reload | Self::HangupSettled => "SIGHUP",
+            Self::Stop => "stop",
+            Self::Dump => "dump",
+            Self::Stopped(_) | Self::Read(_) | Self::UndoTimeout(_) => "configuration",
+            Self::Limit(_) => "limit",
+            Self::Roas(_) => "ROA change",
+            Self::Dynamic(_) => "dynamic neighbor",
+            Self::DumpTables(_) => "table dump",
+            Self::AskNeighbors => "refresh",
+        }
+    }
 }
 
 /// A running configuration with its circumstances.
@@ -224,20 +241,13 @@ impl Supervisor {
                     links.borrow_and_update();
                     pace.event("links", || self.look_at_links());
                 }
-                Some(order) = orders.recv() => match order {
-                    Order::Stop => break,
-                    Order::Reload => self.hangup(),
-                    Order::HangupSettled => self.hangup_settled(),
-                    Order::Read(read) => self.have_read(*read),
-                    Order::Dump => self.dump(),
-                    Order::Stopped(turn) => self.continue_reload(turn),
-                    Order::UndoTimeout(timer) => self.want(Wish::Undo(Err(timer))),
-                    Order::Limit(tripped) => self.trip(tripped),
-                    Order::Roas(settled) => self.judge_anew(&settled),
-                    Order::Dynamic(word) => self.hear_dynamic(word),
-                    Order::DumpTables(protocol) => self.dump_in_time(protocol),
-                    Order::AskNeighbors => self.ask_neighbors(),
-                },
+                Some(order) = orders.recv() => {
+                    if matches!(order, Order::Stop) {
+                        break;
+                    }
+                    pace.begin();
+                    pace.event(order.word(), || self.obey(order));
+                }
                 Some(request) = requests.recv() => {
                     pace.begin();
                     pace.event("command", || self.hear(request));
@@ -246,6 +256,23 @@ impl Supervisor {
             }
         }
         self.stop_all().await;
+    }
+
+    fn obey(&mut self, order: Order) {
+        match order {
+            Order::Stop => {}
+            Order::Reload => self.hangup(),
+            Order::HangupSettled => self.hangup_settled(),
+            Order::Read(read) => self.have_read(*read),
+            Order::Dump => self.dump(),
+            Order::Stopped(turn) => self.continue_reload(turn),
+            Order::UndoTimeout(timer) => self.want(Wish::Undo(Err(timer))),
+            Order::Limit(tripped) => self.trip(tripped),
+            Order::Roas(settled) => self.judge_anew(&settled),
+            Order::Dynamic(word) => self.hear_dynamic(word),
+            Order::DumpTables(protocol) => self.dump_in_time(protocol),
+            Order::AskNeighbors => self.ask_neighbors(),
+        }
     }
 
     /// Links or addresses may have changed: gateways resolve anew, third-party next hops are judged anew.
@@ -316,8 +343,11 @@ impl Supervisor {
                 self.edit_roa(&table, edit);
                 let _ = answer.send(());
             }
-            Request::Dump(_, answer) => {
-                self.dump();
+            Request::Dump(what, answer) => {
+                match what {
+                    Dump::Events => session::pace::recent().iter().for_each(|l| tracing::debug!(target: "dump", "{l}")),
+                    _ => self.dump(),
+                }
                 let _ = answer.send(());
             }
             Request::Down(answer) => {

@@ -77,7 +77,7 @@ pub fn peer(
         capabilities: bgp.capabilities,
         route_refresh: bgp.route_refresh,
         enhanced_refresh: bgp.enhanced_refresh,
-        terms: terms(bgp, config.dialect),
+        terms: terms(conf, bgp, config.dialect),
         hostname: hostname(conf, config).filter(|_| bgp.advertise_hostname),
         as4: bgp.as4,
         extended_messages: bgp.extended_messages,
@@ -115,8 +115,10 @@ fn hostname(conf: &ProtocolConf, config: &Config) -> Option<Arc<str>> {
 }
 
 /// What is asked of the neighbour.
-fn terms(bgp: &BgpConf, dialect: Dialect) -> Terms {
+fn terms(conf: &ProtocolConf, bgp: &BgpConf, dialect: Dialect) -> Terms {
     let asked = &bgp.terms;
+    // In 1.6 there is one channel, and it is of the daemon's family.
+    let only = conf.channels.first().filter(|_| dialect == Dialect::V1);
     let needed = [
         (asked.route_refresh, Needed::RouteRefresh),
         (asked.enhanced_refresh, Needed::EnhancedRefresh),
@@ -129,6 +131,7 @@ fn terms(bgp: &BgpConf, dialect: Dialect) -> Terms {
     Terms {
         needed: needed.into_iter().filter_map(|(is, needed)| is.then_some(needed)).collect(),
         strict_families: bgp.strict_families,
+        silent_family: only.map_or(Family::Ipv4, |channel| channel.family),
         retries_bare: bgp.retries_bare,
         role: asked.role,
         role_needed: asked.role_needed,

@@ -211,7 +211,8 @@ pub enum Verdict {
     Reject,
 }
 
-/// A set of codes of BGP attributes. Those from 64 on are not told apart from what is not in it: nobody asks for them.
+/// A set of codes of BGP attributes, and whether a field of the route itself is in it. Codes from 63 on are not told apart
+/// from what is not in it: nobody asks for them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Written(u64);
 
@@ -219,14 +220,26 @@ impl Written {
     /// None.
     pub const NOTHING: Self = Self(0);
 
+    const FIELD: u64 = 1 << 63;
+
     /// Adds a code.
     pub(crate) fn add(&mut self, code: u8) {
-        self.0 |= 1u64.checked_shl(code.into()).unwrap_or_default();
+        self.0 |= 1u64.checked_shl(code.into()).unwrap_or_default() & !Self::FIELD;
+    }
+
+    /// Adds a field.
+    pub(crate) const fn add_field(&mut self) {
+        self.0 |= Self::FIELD;
     }
 
     /// Whether a code is in it.
     pub fn has(self, code: u8) -> bool {
-        1u64.checked_shl(code.into()).is_some_and(|bit| self.0 & bit != 0)
+        1u64.checked_shl(code.into()).is_some_and(|bit| self.0 & bit & !Self::FIELD != 0)
+    }
+
+    /// Whether scope, preference, gateway or another field is in it: for BIRD 1.6 that makes another route.
+    pub const fn has_field(self) -> bool {
+        self.0 & Self::FIELD != 0
     }
 }
 
@@ -238,7 +251,7 @@ pub struct Outcome {
     /// The changed attributes; `None` when the filter changed nothing. Also after a reject: kept
     /// filtered routes are kept as the filter left them.
     pub attrs: Option<AttrSet>,
-    /// Which BGP attributes it has set, added to or taken away, also to what stood there (BIRD 2: "fresh").
+    /// Which BGP attributes and fields it has set, added to or taken away, also to what stood there (BIRD 2: "fresh").
     pub written: Written,
     /// Lines that `print` made, for the log, class info.
     pub printed: Vec<String>,

@@ -237,6 +237,7 @@ impl<'a, 's> Subject<'a, 's> {
 
     fn set_field(&mut self, field: Field, value: &Value<'_>) -> Operated<()> {
         const WRONG_TYPE: &str = "Attempt to set static attribute to incompatible type";
+        self.written.add_field();
         match (field, value) {
             (Field::Preference, Value::Int(n)) if *n > PREFERENCE_MAX => {
                 return Err("Setting preference value out of bounds");

@@ -1,7 +1,7 @@
 //! What two OPENs come to (RFC 4271 4.2, RFC 5492 and the RFCs of the capabilities).
 
 use crate::terms::keepalive_asked_s;
-use crate::{Config, Required};
+use crate::{Config, Required, Terms};
 use route::Family;
 use wire::Capabilities;
 use wire::Open;
@@ -13,7 +13,7 @@ pub struct Negotiated {
     pub ours: Capabilities,
     /// The neighbour's OPEN.
     pub peer: Open,
-    /// The families that may be spoken of. IPv4 is among them when the neighbour announced no family at all.
+    /// The families that may be spoken of. Who announced none at all speaks [`Terms::silent_family`].
     pub families: Vec<Family>,
     /// AS numbers have four octets (RFC 6793).
     pub as4: bool,
@@ -46,7 +46,7 @@ impl Negotiated {
         }
         let we = ours.unwrap_or(&none);
         let they = peer.capabilities.as_ref().unwrap_or(&none);
-        let families = common_families(we, they, config.terms.strict_families);
+        let families = common_families(we, they, &config.terms);
         let add_path = |receive: bool| {
             let both = |f: &Family| can_add_path(we, *f, receive) && can_add_path(they, *f, !receive);
             families.iter().copied().filter(both).collect()
@@ -115,12 +115,12 @@ impl Negotiated {
     }
 }
 
-/// Families that both sides announced; a side that announced none speaks IPv4 (RFC 4760 8), or, `strict`, one that
-/// announced no capability at all.
-fn common_families(we: &Capabilities, they: &Capabilities, strict: bool) -> Vec<Family> {
+/// Families that both sides announced; a side that announced none, or with strict families no capability at all, speaks
+/// the silent one.
+fn common_families(we: &Capabilities, they: &Capabilities, terms: &Terms) -> Vec<Family> {
     let speaks = |caps: &Capabilities, family| {
-        let is_silent = if strict { *caps == Capabilities::default() } else { caps.families.is_empty() };
-        if caps.multiprotocol || !is_silent { caps.families.contains(&family) } else { family == Family::Ipv4 }
+        let is_silent = if terms.strict_families { *caps == Capabilities::default() } else { caps.families.is_empty() };
+        if caps.multiprotocol || !is_silent { caps.families.contains(&family) } else { family == terms.silent_family }
     };
     Family::ALL.into_iter().filter(|f| speaks(we, *f) && speaks(they, *f)).collect()
 }
@@ -185,6 +185,23 @@ mod tests {
         assert_eq!(negotiate(&caps(&[Ipv4]), caps(&[Ipv6])).families, []);
         let alien = Capabilities { multiprotocol: true, ..Capabilities::default() };
         assert_eq!(negotiate(&both, alien).families, [], "who announces only others does not");
+    }
+
+    #[test]
+    fn who_announces_no_family_speaks_the_silent_one() {
+        use Family::{Ipv4, Ipv6};
+        let terms = Terms { silent_family: Ipv6, ..Terms::default() };
+        let config = Config { terms, ..config() };
+        let of = |ours: Option<&Capabilities>, theirs| {
+            Negotiated::new(&config, ours, Open::new(65002, 90, 2, theirs)).families
+        };
+        let (six, four) = (caps(&[Ipv6]), caps(&[Ipv4]));
+        for silent in [None, Some(Capabilities::default()), Some(caps(&[]))] {
+            assert_eq!(of(Some(&six), silent.clone()), [Ipv6]);
+            assert_eq!(of(None, silent), [Ipv6]);
+        }
+        assert_eq!(of(None, Some(four.clone())), [Ipv6], "who announces nothing minds no capability");
+        assert_eq!(of(Some(&six), Some(four)), [], "who announces one speaks that one");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! times count.
 
 use crate::{Config, Negotiated};
-use route::Role;
+use route::{Family, Role};
 use wire::Capabilities;
 use wire::notification::Numbers;
 
@@ -46,8 +46,10 @@ pub struct Terms {
     /// What the neighbour must announce.
     pub needed: Vec<Needed>,
     /// Who announces capabilities speaks the families among them, and without a common one there is no session (2).
-    /// Else who announces no family speaks IPv4, and a session may have none (1.6).
+    /// Else who announces no family speaks the silent one, and a session may have none (1.6).
     pub strict_families: bool,
+    /// What is spoken by who announces no family: IPv4 (RFC 4760 8), or that of the daemon where it has but one (1.6).
+    pub silent_family: Family,
     /// An error that has to do with capabilities leads to an attempt without any (1.6).
     pub retries_bare: bool,
     /// Our role towards a neighbour in another AS (RFC 9234).
@@ -73,6 +75,7 @@ impl Default for Terms {
         Self {
             needed: Vec::new(),
             strict_families: false,
+            silent_family: Family::Ipv4,
             retries_bare: true,
             role: None,
             role_needed: false,

@@ -7,7 +7,7 @@ extern crate rbird_rib as rib;
 mod support;
 
 use filter::run::Policy;
-use rib::export::{Advance, GroupKey};
+use rib::export::{Advance, GroupKey, MissingLladdr, Remark};
 use rib::trace::Tracing;
 use route::iface::Scope;
 use route::{Dest, Family, Hop, IfIndex, IfaceAddr, Ifaces};
@@ -31,7 +31,7 @@ fn changed(mtu: u32, shares_network: bool) -> Arc<Ifaces> {
     Arc::new(Ifaces::new(vec![link]))
 }
 
-fn told_over_ipv6() -> (Lab, Told) {
+fn told_over_ipv6(missing_lladdr: MissingLladdr) -> (Lab, Told) {
     let mut t = Lab::new(Family::Ipv6);
     t.up(1, spec());
     let next_hop = "2001:db8::9".parse::<std::net::Ipv6Addr>().expect("an address");
@@ -40,7 +40,8 @@ fn told_over_ipv6() -> (Lab, Told) {
     t.table.seal();
     let ours = Some("fe80::fe".parse().expect("an address"));
     let local_addr = "2001:db8:ff::fe".parse().expect("an address");
-    let key = GroupKey { family: Family::Ipv6, local_addr, local_link_local: ours, ..key(Policy::Accept) };
+    let key =
+        GroupKey { family: Family::Ipv6, local_addr, local_link_local: ours, missing_lladdr, ..key(Policy::Accept) };
     (t, Told::new(key))
 }
 
@@ -61,7 +62,7 @@ fn feed(told: &mut Told, t: &Lab) -> Vec<usize> {
 #[test]
 fn a_network_that_appears_changes_next_hops_and_another_mtu_changes_nothing() {
     for members in [1, 2] {
-        let (t, mut told) = told_over_ipv6();
+        let (t, mut told) = told_over_ipv6(MissingLladdr::SelfAddr);
         for n in 3..3 + members {
             told.join(n, Tracing::default(), None);
         }
@@ -72,6 +73,20 @@ fn a_network_that_appears_changes_next_hops_and_another_mtu_changes_nothing() {
         assert_eq!(feed(&mut told, &t), [32], "now both addresses are needed, and told once");
         assert_eq!(feed(&mut told, &t), []);
     }
+}
+
+#[test]
+fn what_lacks_a_link_local_next_hop_counts_as_told_and_can_not_be_sent() {
+    let (t, mut told) = told_over_ipv6(MissingLladdr::Drop);
+    told.group.set_ifaces(changed(1500, true), &mut Advance::default());
+    let member = told.join(3, Tracing::default(), None);
+    told.feed(&t);
+    let sets: Vec<_> = told.advance.runs.iter().filter_map(|r| r.attrs.as_ref()).collect();
+    assert_eq!(sets.iter().map(|a| a.get(route::attr::code::NEXT_HOP)).collect::<Vec<_>>(), [None]);
+    let why = "Missing link-local next hop address in route 2001:db8:7::/48";
+    assert!(matches!(&*told.advance.remarks, [Remark::Untold(text)] if text == why), "{:?}", told.advance.remarks);
+    let (stats, exported) = told.group.stats(member).expect("a member");
+    assert_eq!((stats.updates_rejected, stats.updates_accepted, exported), (0, 1, 1), "as BIRD 1.6.8 counts");
 }
 
 #[test]

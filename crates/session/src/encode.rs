@@ -11,6 +11,7 @@ use rib::export::{Advance, GroupKey, Run, Signal, Slot};
 use route::{Family, Prefix};
 use std::collections::HashMap;
 use std::ops::Range;
+use wire::encode::CannotSend;
 use wire::refresh::{RouteRefresh, Subtype};
 use wire::{EncodeContext, Encoder, Nlri, PerFamily, frame};
 
@@ -184,7 +185,11 @@ impl Encoding {
         // A route that cannot be sent must not stay at the peer as it was before.
         let sendable = run.attrs.as_ref().and_then(|attrs| {
             let set = self.encoder.set_attributes(self.family, attrs.octets());
-            set.inspect_err(|why| tracing::error!("{why}, skipping corresponding routes")).ok()
+            if let Err(why @ CannotSend::TooLong) = set {
+                // Why a route has no next hop was said when it was judged.
+                tracing::error!("{why}, skipping corresponding routes");
+            }
+            set.ok()
         });
         let written = match sendable {
             Some(()) => self.encoder.announce(nlris, &mut segment.octets),

@@ -20,6 +20,7 @@ use crate::encode::{Encoded, Encoding, Share};
 use crate::link::{EventSink, Follower, Portion, Progress, ReaderId, TableMsg};
 use crate::mailbox::{self, Mailbox, Nap};
 use crate::outbox::Outbox;
+use crate::pace::Pace;
 use crate::tables::Tables;
 use crate::trace;
 use rib::batch::{ChangeBatch, Limit, LimitKind, NetId, Reading, TableEvent};
@@ -72,6 +73,21 @@ enum Order {
     Drained(MemberId),
 }
 
+impl Order {
+    /// For `debug latency`.
+    const fn word(&self) -> &'static str {
+        match self {
+            Self::Join(_) | Self::Leave(_) => "neighbor",
+            Self::Refresh { .. } | Self::Rekey { .. } | Self::SetLimit { .. } | Self::Trace { .. } => "options",
+            Self::Stats { .. } | Self::Judge { .. } => "question",
+            Self::Ifaces(_) => "links",
+            Self::Roas(_) | Self::Anew { .. } => "ROA change",
+            Self::Given(..) => "routes",
+            Self::Drained(_) => "room",
+        }
+    }
+}
+
 struct Join {
     member: MemberId,
     table: TableId,
@@ -85,7 +101,9 @@ impl Exports {
     pub fn start(threads: usize, tables: Tables, _clock: Clock, events: EventSink) -> Self {
         let start = |n: usize| {
             let mailbox = Arc::new(Mailbox::new());
+            let name = format!("export{n}");
             let thread = Thread {
+                pace: Pace::new(name.clone()),
                 mailbox: mailbox.clone(),
                 tables: tables.clone(),
                 events: events.clone(),
@@ -96,7 +114,7 @@ impl Exports {
                 members: HashMap::new(),
                 advance: Advance::default(),
             };
-            mailbox::spawn(format!("export{n}"), move || thread.run());
+            mailbox::spawn(name, move || thread.run());
             mailbox
         };
         let all = (0..threads.max(1)).map(start).collect();
@@ -194,6 +212,7 @@ impl Exports {
 
 /// One thread and its groups.
 struct Thread {
+    pace: Arc<Pace>,
     mailbox: Arc<Mailbox<Order>>,
     tables: Tables,
     events: EventSink,
@@ -266,17 +285,25 @@ impl Thread {
             }
             queue.extend(orders.drain(..));
             while let Some(order) = queue.pop_front() {
-                self.take(order);
+                self.turn(order);
                 if self.mailbox.is_urgent() {
                     self.mailbox.take(Nap::No, &mut orders);
                     let (urgent, others): (Vec<_>, Vec<_>) = orders.drain(..).partition(|o| self.overtakes(o));
-                    urgent.into_iter().for_each(|order| self.take(order));
+                    urgent.into_iter().for_each(|order| self.turn(order));
                     queue.extend(others);
                 }
             }
             self.drive();
             nap = if self.advance.is_roomy() { Nap::Short(ROOM_KEPT) } else { Nap::Long };
         }
+    }
+
+    /// One order: for a thread that always has some, each is a turn.
+    fn turn(&mut self, order: Order) {
+        let pace = Arc::clone(&self.pace);
+        pace.begin();
+        pace.event(order.word(), || self.take(order));
+        pace.end(1);
     }
 
     /// Whether something need not wait behind batches: a question about a member that has come already.

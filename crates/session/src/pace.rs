@@ -1,12 +1,14 @@
 //! How long the turns of the daemon's loops take: BIRD's `debug latency` and `watchdog`.
 //!
 //! BIRD has one loop and watches it. Here several loops serve others and must be
-//! quick: each thread of tables, and the supervisor. Each has a [`Pace`] and says
-//! when a turn begins and ends; what took too long is logged in BIRD's words. With
-//! a timeout a thread of its own looks whether one hangs, and ends the process.
+//! quick: each thread of tables, each of export groups, and the supervisor. Each
+//! has a [`Pace`] and says when a turn begins and ends; what took too long is
+//! logged in BIRD's words. With a timeout a thread of its own looks whether one
+//! hangs, and ends the process. What was done last is kept for `dump events`.
 //!
 //! The limits are of the process, as a configuration is, so they stand in statics.
 
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, Once, PoisonError, Weak};
 use std::time::{Duration, Instant};
@@ -27,6 +29,25 @@ static EVENT_US: AtomicU64 = AtomicU64::new(NEVER);
 static TURN_US: AtomicU64 = AtomicU64::new(5_000_000);
 static TIMEOUT_US: AtomicU64 = AtomicU64::new(NEVER);
 static LOOPS: Mutex<Vec<Weak<Pace>>> = Mutex::new(Vec::new());
+/// What was done last, the oldest in front; grows while `debug latency` is on.
+static DONE: Mutex<VecDeque<Done>> = Mutex::new(VecDeque::new());
+/// How much of it is kept.
+const DONE_MAX: usize = 32;
+
+/// One thing that was done in a turn.
+struct Done {
+    what: String,
+    at: Instant,
+    took_ms: u64,
+}
+
+/// The lines of `dump events`: what was done last, how many milliseconds ago it began, and how many it took.
+pub fn recent() -> Vec<String> {
+    let done = DONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let line =
+        |one: &Done| format!("  Event {} at {:8} for {} ms", one.what, one.at.elapsed().as_millis(), one.took_ms);
+    std::iter::once("Event log:".to_owned()).chain(done.iter().map(line)).collect()
+}
 
 /// Sets the limits from now on.
 pub fn set(limits: Limits) {
@@ -84,13 +105,20 @@ impl Pace {
         if limit == NEVER {
             return work();
         }
-        let began = self.now_us();
-        let done = work();
+        let (began, at) = (self.now_us(), Instant::now());
+        let made = work();
         let took = self.now_us().saturating_sub(began);
+        let done = Done { what: format!("{what} of {}", self.name), at, took_ms: took / 1000 };
         if took > limit {
-            tracing::warn!("Event {what} of {} took {} ms", self.name, took / 1000);
+            tracing::warn!("Event {} took {} ms", done.what, done.took_ms);
         }
-        done
+        let mut all = DONE.lock().unwrap_or_else(PoisonError::into_inner);
+        if all.len() >= DONE_MAX {
+            all.pop_front();
+        }
+        all.push_back(done);
+        drop(all);
+        made
     }
 
     /// For how long its turn has lasted.
@@ -123,6 +151,8 @@ fn watch() {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::unix::process::ExitStatusExt;
+    use std::process::{Command, Stdio};
 
     #[test]
     fn a_loop_hangs_only_while_its_turn_lasts() {
@@ -136,5 +166,45 @@ mod tests {
         pace.end(1);
         assert!(!is_hanging());
         assert_eq!(pace.event("sum", || 1 + 1), 2);
+    }
+
+    /// What the test below runs in a process of its own, which this variable tells apart.
+    const HANGS: &str = "RBIRD_TEST_HANGS";
+
+    #[test]
+    fn a_turn_without_an_end() {
+        if std::env::var_os(HANGS).is_none() {
+            return;
+        }
+        let pace = Pace::new("a loop that hangs");
+        pace.begin();
+        let timeout = Some(Duration::from_millis(20));
+        set(Limits { event: None, turn: Duration::from_secs(5), timeout });
+        loop {
+            std::thread::park();
+        }
+    }
+
+    #[test]
+    fn a_loop_that_hangs_ends_the_process_as_if_it_had_crashed() {
+        let mut hung = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "pace::tests::a_turn_without_an_end"])
+            .env(HANGS, "yes")
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        let until = Instant::now() + Duration::from_secs(60);
+        let status = loop {
+            match hung.try_wait().unwrap() {
+                Some(status) => break status,
+                None if Instant::now() > until => {
+                    let _ = hung.kill();
+                    break hung.wait().unwrap();
+                }
+                None => std::thread::sleep(Duration::from_millis(5)),
+            }
+        };
+        const SIGABRT: i32 = 6;
+        assert_eq!(status.signal(), Some(SIGABRT), "{status}");
     }
 }

@@ -41,7 +41,7 @@ pub enum CannotSend {
 impl fmt::Display for CannotSend {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::TooLong => "attribute list too long",
+            Self::TooLong => "Attribute list too long",
             Self::NoNextHop => "no usable next hop",
         })
     }

@@ -586,7 +586,7 @@ fn told(to: &str, path: &PathView) -> Exported {
         ("kernel1", "router2" | "kubeadm1") => path.attrs.clone(),
         _ => return Exported::Vetoed,
     };
-    Exported::Judged { attrs, accepted: true }
+    Exported::Judged { attrs, accepted: true, anew: false }
 }
 
 /// A client that sends lines, each after the reply to the one before, and hears all.

@@ -339,20 +339,21 @@ fn chosen(
 }
 
 fn by_policy(policy: &Policy, path: &rib::query::PathView) -> Exported {
-    Exported::Judged { attrs: path.attrs.clone(), accepted: matches!(policy, Policy::Accept) }
+    Exported::Judged { attrs: path.attrs.clone(), accepted: matches!(policy, Policy::Accept), anew: false }
 }
 
 /// What the neighbour holds, as the filter left it.
 fn told(judged: Judged) -> Exported {
-    Exported::Judged { accepted: judged.told, attrs: judged.attrs }
+    Exported::Judged { accepted: judged.told, attrs: judged.attrs, anew: judged.anew }
 }
 
 fn exported(judged: Judged, before: bool) -> Exported {
     let attrs = if before { judged.before_filter } else { judged.attrs };
+    let anew = judged.anew && !before;
     match judged.verdict {
         ExportVerdict::Vetoed => Exported::Vetoed,
-        ExportVerdict::Filtered => Exported::Judged { attrs, accepted: false },
-        ExportVerdict::Accepted => Exported::Judged { attrs, accepted: true },
+        ExportVerdict::Filtered => Exported::Judged { attrs, accepted: false, anew },
+        ExportVerdict::Accepted => Exported::Judged { attrs, accepted: true, anew },
     }
 }
 

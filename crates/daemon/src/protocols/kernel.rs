@@ -174,10 +174,14 @@ fn kernel(conf: &ProtocolConf) -> Option<&KernelConf> {
 fn judge_net(rules: &Rules, net: &NetView, ifaces: &Ifaces, runner: &mut Runner) -> Vec<Option<Exported>> {
     let valid = || net.paths.iter().filter(|p| !p.filtered);
     let candidate = |p: &PathView| p.best && !p.filtered;
-    let mut told = |p: &PathView| match rules.judge(net.net, path(p), ifaces, runner) {
-        Judged::Vetoed => Exported::Vetoed,
-        Judged::Rejected(attrs) => Exported::Judged { attrs, accepted: false },
-        Judged::Accepted(attrs, _) => Exported::Judged { attrs, accepted: true },
+    let mut told = |p: &PathView| {
+        let judged = rules.judge(net.net, path(p), ifaces, runner);
+        let anew = runner.written().has_field();
+        match judged {
+            Judged::Vetoed => Exported::Vetoed,
+            Judged::Rejected(attrs) => Exported::Judged { attrs, accepted: false, anew },
+            Judged::Accepted(attrs, _) => Exported::Judged { attrs, accepted: true, anew },
+        }
     };
     let mut all: Vec<_> = net.paths.iter().map(|p| candidate(p).then(|| told(p))).collect();
     if rules.conf.merge_paths.is_some()

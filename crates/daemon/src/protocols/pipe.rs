@@ -176,7 +176,8 @@ fn judged(rules: &PipeSpec, net: &NetView, p: &PathView, ifaces: &Ifaces, runner
         igp_metric: p.hop.igp_metric,
     };
     let (verdict, changed) = runner.judge(&rules.policy, view, ifaces);
-    Exported::Judged { attrs: changed.unwrap_or_else(|| p.attrs.clone()), accepted: verdict == Verdict::Accept }
+    let attrs = changed.unwrap_or_else(|| p.attrs.clone());
+    Exported::Judged { attrs, accepted: verdict == Verdict::Accept, anew: runner.written().has_field() }
 }
 
 impl Pipe {

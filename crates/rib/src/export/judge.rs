@@ -189,9 +189,13 @@ impl Judge {
             ExportVerdict::Accepted => {}
             refused => return Err(refused),
         }
-        if let Err(why) = rewrite::finish(&mut self.work, &self.key, &self.ifaces) {
-            self.remarks.push(Remark::Untold(format!("{why} in route {}", offer.net)));
-            return Err(ExportVerdict::Vetoed);
+        let untold = |why: &str| Remark::Untold(format!("{why} in route {}", offer.net));
+        match rewrite::finish(&mut self.work, &self.key, &self.ifaces) {
+            Ok(skipped) => self.remarks.extend(skipped.map(untold)),
+            Err(why) => {
+                self.remarks.push(untold(&why));
+                return Err(ExportVerdict::Vetoed);
+            }
         }
         Ok(AttrSet::from_canonical(self.work.octets(), self.nothing.clone()))
     }
@@ -212,7 +216,8 @@ impl Judge {
         };
         // BIRD 2 shows what the filter made of it, not what is written into the message.
         let attrs = before_rewrite.unwrap_or_else(|| self.work.build());
-        Judged { verdict, before_filter: before_filter.unwrap_or_else(|| attrs.clone()), told: false, attrs }
+        let (before_filter, anew) = (before_filter.unwrap_or_else(|| attrs.clone()), self.written.has_field());
+        Judged { verdict, before_filter, anew, told: false, attrs }
     }
 
     /// The two steps in their order, behind the veto; `self.work` holds the attributes, and what comes of them.

@@ -51,6 +51,8 @@ pub struct Judged {
     pub attrs: AttrSet,
     /// The attributes that the export filter saw (`show route preexport`).
     pub before_filter: AttrSet,
+    /// The filter has set scope, preference or another field, be it to what was there.
+    pub anew: bool,
     /// The neighbour holds a route to the prefix, and this path is accepted.
     pub told: bool,
 }

@@ -210,8 +210,14 @@ fn prepend_cluster(work: &mut AttrSetBuilder, cluster_id: u32) {
     work.set(code::CLUSTER_LIST, &list);
 }
 
-/// Makes a rewritten and accepted route ready for the wire. `Err`: why it cannot be told, in BIRD's words.
-pub(super) fn finish(work: &mut AttrSetBuilder, key: &GroupKey, ifaces: &Ifaces) -> Result<(), String> {
+/// Makes a rewritten and accepted route ready for the wire. `Err`: why it cannot be told, in BIRD's words. So is what comes
+/// with `Ok`: the route counts as told, but it is left without a next hop, and so it stays untold.
+pub(super) fn finish(
+    work: &mut AttrSetBuilder,
+    key: &GroupKey,
+    ifaces: &Ifaces,
+) -> Result<Option<&'static str>, String> {
+    let mut skipped = None;
     for mandatory in [code::ORIGIN, code::AS_PATH] {
         if work.get(mandatory).is_none() {
             let name = attr::by_code(mandatory).map_or("?", |a| a.name);
@@ -232,7 +238,7 @@ pub(super) fn finish(work: &mut AttrSetBuilder, key: &GroupKey, ifaces: &Ifaces)
     match (next_hop.is_unspecified(), link_local) {
         (true, Some(link_local)) => format_link_local(work, key, link_local),
         _ if next_hop.is_ipv4() || key.missing_lladdr == MissingLladdr::Untouched => {}
-        _ => finish_link_local(work, key, ifaces, next_hop, link_local)?,
+        _ => skipped = finish_link_local(work, key, ifaces, next_hop, link_local),
     }
     if !key.is_interior() && !key.allow_local_pref {
         work.unset(code::LOCAL_PREF);
@@ -252,7 +258,7 @@ pub(super) fn finish(work: &mut AttrSetBuilder, key: &GroupKey, ifaces: &Ifaces)
     for (list, size) in [(code::COMMUNITY, 4), (code::EXT_COMMUNITY, 8), (code::LARGE_COMMUNITY, 12)] {
         sort_members(work, list, size);
     }
-    Ok(())
+    Ok(skipped)
 }
 
 /// A next hop that has a link-local address alone, in the shape that the neighbour knows.
@@ -264,31 +270,35 @@ fn format_link_local(work: &mut AttrSetBuilder, key: &GroupKey, link_local: Ipv6
     }
 }
 
-/// The link-local half of an IPv6 next hop goes to a neighbour on that link and to nobody else (RFC 2545 3).
+/// The link-local half of an IPv6 next hop goes to a neighbour on that link and to nobody else (RFC 2545 3). Says why the
+/// route is left without a next hop, if it is.
 fn finish_link_local(
     work: &mut AttrSetBuilder,
     key: &GroupKey,
     ifaces: &Ifaces,
     next_hop: IpAddr,
     link_local: Option<Ipv6Addr>,
-) -> Result<(), String> {
+) -> Option<&'static str> {
     if next_hop == key.local_addr {
         set_own_next_hop(work, key);
-        return Ok(());
+        return None;
     }
     let shared = key.link != IfIndex(0) && ifaces.neighbor(next_hop).is_some_and(|(link, _)| link.index == key.link);
     if !shared {
         set_next_hop(work, next_hop, None);
-        return Ok(());
+        return None;
     }
     match (link_local, key.missing_lladdr) {
         (Some(_), _) | (None, MissingLladdr::Ignore | MissingLladdr::Untouched) => {}
         (None, MissingLladdr::SelfAddr) => {
             set_own_next_hop(work, key);
         }
-        (None, MissingLladdr::Drop) => return Err("Missing link-local next hop address".into()),
+        (None, MissingLladdr::Drop) => {
+            work.unset(code::NEXT_HOP);
+            return Some("Missing link-local next hop address");
+        }
     }
-    Ok(())
+    None
 }
 
 /// Unknown attributes: transitive ones are passed on with the Partial bit, others are not (RFC 4271 5). AIGP is one
