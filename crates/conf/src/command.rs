@@ -6,7 +6,7 @@
 //! BIRD answers (code 9001, but for protocols that are none, where commands
 //! other than `show route` answer 9002).
 
-use crate::config::{Authorises, Config, DebugMask, Dialect, MrtMask};
+use crate::config::{Authorises, Config, DebugMask, Dialect, MrtMask, TimeFormat};
 use crate::load::LoadOptions;
 use crate::parser::Parser;
 use crate::source::Source;
@@ -199,6 +199,11 @@ impl<'a> Reader<'a> {
     /// `all`, `off`, or classes of MRT records in braces.
     pub fn mrt_mask(&mut self) -> Parsed<MrtMask> {
         self.parser.mrt_mask()
+    }
+
+    /// A format of times, as behind `timeformat route`.
+    pub fn time_format(&mut self) -> Parsed<TimeFormat> {
+        self.parser.time_format()
     }
 
     /// `all`, `off`, or classes in braces.

@@ -239,7 +239,7 @@ fn timeformat(parser: &mut Parser<'_>) -> Parsed<()> {
     static USES: &[(&str, Of)] =
         &[("base", Of::Base), ("log", Of::Log), ("protocol", Of::Protocol), ("route", Of::Route)];
     let of = parser.one_of(USES)?;
-    let format = time_format(parser)?;
+    let format = parser.time_format()?;
     let time = &mut parser.config.time;
     match of {
         Of::Base => time.base = format,
@@ -283,7 +283,7 @@ fn time_format(parser: &mut Parser<'_>) -> Parsed<TimeFormat> {
         });
     }
     let format = parser.text()?;
-    if parser.at.is(Op::Semicolon) {
+    if parser.at.is(Op::Semicolon) || parser.at.at_end() {
         return Ok(TimeFormat { format, limit_s: 0, older: None });
     }
     let limit_s = parser.number()?;
@@ -540,6 +540,11 @@ fn two_times(parser: &mut Parser<'_>) -> Parsed<()> {
 }
 
 impl Parser<'_> {
+    /// What stands behind `timeformat` and the word of its use.
+    pub(crate) fn time_format(&mut self) -> Parsed<TimeFormat> {
+        time_format(self)
+    }
+
     /// A number with its unit, which has to be said.
     pub(crate) fn duration(&mut self) -> Parsed<Duration> {
         static UNITS: &[(&str, u64)] = &[("s", 1_000_000), ("ms", 1000), ("us", 1)];

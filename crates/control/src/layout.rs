@@ -12,7 +12,7 @@ mod words;
 
 use crate::code;
 use crate::frame::Frame;
-use crate::request::Choice;
+use crate::request::{Change, Choice, ConfigureStatus};
 use crate::routes::{ShownNet, ShownRoa, Sums};
 use crate::time::Stamps;
 use crate::view::{
@@ -77,6 +77,23 @@ pub trait Layout: Sync {
             Choice::Named(name) => out.end(code::NOT_A_PROTOCOL, format_args!("{name} is not a protocol")),
             Choice::All | Choice::Matching(_) => out.end(code::NO_MATCH, "No protocols match"),
         }
+    }
+
+    /// The reply to `configure status`.
+    fn configure_status(&self, status: &ConfigureStatus, out: &mut Frame) {
+        let (code, words) = match status.change {
+            Change::Done => (code::RECONFIGURED, "Daemon is up and running"),
+            Change::UnderWay => (code::RECONFIGURING, "Reconfiguration in progress"),
+            Change::Queued => (code::RECONFIGURE_QUEUED, "Reconfiguration in progress, next one enqueued"),
+            Change::Shutdown => (code::RECONFIGURE_IGNORED, "Shutdown in progress"),
+        };
+        out.line(code, words);
+        if let Some(ms) = status.undo_ms {
+            let (seconds, ms) = (ms / 1000, ms % 1000);
+            let words = format_args!("Configuration unconfirmed, undo in {seconds}.{ms:03} s");
+            out.line(code::UNDO_SCHEDULED, words);
+        }
+        out.ok();
     }
 
     /// The reply to `configure` and its kin.

@@ -16,7 +16,7 @@ use crate::request::{Action, Choice, Configure, Direction, Dump, DumpedTables, R
 use crate::view::Kind;
 use conf::Dialect;
 use conf::command::{Line, Reader};
-use conf::config::{Config, DebugMask, LogClass, LogClasses, MrtMask};
+use conf::config::{Config, DebugMask, LogClass, LogClasses, MrtMask, TimeFormat};
 use filter::syntax::{Op, Parsed, Tok};
 use filter::{Diagnostic, Expression, Policy};
 use roas::roa_table;
@@ -96,6 +96,10 @@ pub enum Order {
     Undo,
     /// `configure confirm`.
     Confirm,
+    /// `configure status`.
+    ConfigureStatus,
+    /// `timeformat`: of this client.
+    Timeformat(TimeFormat),
     /// `debug`.
     Debug {
         /// Which protocols.
@@ -188,7 +192,12 @@ fn is_word(reader: &mut Reader<'_>, n: usize, word: &str) -> bool {
 /// What may stand behind the last word of a command that was read, as BIRD 2 says it: where it is but one thing or two.
 const fn behind(verb: Verb) -> &'static [&'static str] {
     match verb {
-        Verb::ShowStatus | Verb::ShowMemory | Verb::ConfigureUndo | Verb::ConfigureConfirm | Verb::Down => &["END"],
+        Verb::ShowStatus
+        | Verb::ShowMemory
+        | Verb::ConfigureUndo
+        | Verb::ConfigureConfirm
+        | Verb::ConfigureStatus
+        | Verb::Down => &["END"],
         Verb::ConfigureCheck => &["END", "TEXT"],
         _ => &[],
     }
@@ -240,6 +249,8 @@ fn arguments(row: &Row, reader: &mut Reader<'_>, config: &Config) -> Result<Orde
         Verb::ConfigureCheck => Order::Configure { file: literal(reader)?, how: Configure::Check },
         Verb::ConfigureUndo => Order::Undo,
         Verb::ConfigureConfirm => Order::Confirm,
+        Verb::ConfigureStatus => Order::ConfigureStatus,
+        Verb::Timeformat => Order::Timeformat(reader.time_format()?),
         Verb::Debug => Order::Debug { choice: choice(reader, PROTOCOLS)?, mask: reader.debug_mask()? },
         Verb::MrtDump => Order::MrtDump { choice: choice(reader, PROTOCOLS)?, mask: reader.mrt_mask()? },
         Verb::DumpTables => Order::DumpTables(table_dump(reader)?),

@@ -92,6 +92,8 @@ pub enum Request {
     Undo(Answer<ConfigureReport>),
     /// `configure confirm`: the undo timer stops.
     Confirm(Answer<ConfigureReport>),
+    /// `configure status`: what is under way.
+    ConfigureStatus(Answer<ConfigureStatus>),
     /// `debug`: how many protocols are chosen.
     Debug {
         /// Which.
@@ -422,4 +424,26 @@ mod tests {
             assert_eq!(matches(pattern, text), want, "{pattern} on {text}");
         }
     }
+}
+
+/// What `configure status` says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfigureStatus {
+    /// What is under way.
+    pub change: Change,
+    /// In how many milliseconds the configuration is undone unless it is confirmed.
+    pub undo_ms: Option<u64>,
+}
+
+/// A change of the configuration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// None.
+    Done,
+    /// Protocols are stopping for it.
+    UnderWay,
+    /// And another one waits.
+    Queued,
+    /// The daemon is going down.
+    Shutdown,
 }

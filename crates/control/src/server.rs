@@ -23,7 +23,7 @@ use crate::socket::Bound;
 use crate::time::{Clock, Stamps};
 use crate::view::{Kind, ProtocolView, RouteItem};
 use conf::Dialect;
-use conf::config::{Config, SymbolRow};
+use conf::config::{Config, SymbolRow, TimeFormats};
 use filter::{Authorised, Env, Expression};
 use route::Ifaces;
 use std::sync::Arc;
@@ -111,12 +111,14 @@ struct Session {
     echo: Echo,
     listener: Option<Listener>,
     restricted: bool,
+    /// `timeformat` of this client, instead of the configuration's.
+    time: Option<TimeFormats>,
 }
 
 impl Session {
     fn new(stream: UnixStream, control: Control, echo: Echo, restricted: bool) -> Self {
         let (read, socket) = stream.into_split();
-        Self { lines: Lines::new(read), socket, control, echo, listener: None, restricted }
+        Self { lines: Lines::new(read), socket, control, echo, listener: None, restricted, time: None }
     }
 
     async fn run(mut self) {
@@ -188,7 +190,7 @@ impl Session {
     async fn obey(&mut self, order: Order, config: &Arc<Config>, out: &mut Frame) -> Result<(), Gone> {
         let layout = layout::of(config.dialect);
         match order {
-            Order::Symbols { .. } | Order::Echo { .. } | Order::Restrict => {
+            Order::Symbols { .. } | Order::Echo { .. } | Order::Restrict | Order::Timeformat(_) => {
                 self.obey_alone(order, config, out);
             }
             Order::Eval(expression) => {
@@ -260,6 +262,7 @@ impl Session {
             }
             Order::Undo => layout.undone(&self.ask(Request::Undo).await?, out),
             Order::Confirm => layout.configured(&self.ask(Request::Confirm).await?, false, out),
+            Order::ConfigureStatus => layout.configure_status(&self.ask(Request::ConfigureStatus).await?, out),
             Order::DumpTables(order) => {
                 for text in self.ask(|answer| Request::DumpTables { order, answer }).await? {
                     out.line(code::DUMP_FAILED, text);
@@ -301,6 +304,10 @@ impl Session {
             }
             Order::Echo { classes, octets_max } => {
                 self.listener = (classes.0 != 0).then(|| self.echo.listen(classes, octets_max));
+                out.ok();
+            }
+            Order::Timeformat(format) => {
+                self.time = Some(TimeFormats::all(&format));
                 out.ok();
             }
             Order::Restrict => {
@@ -535,6 +542,7 @@ impl Session {
             version: self.version(),
             stamps: Stamps::new((self.control.clock)()),
             config: Arc::clone(config),
+            time: self.time.clone(),
             ifaces: Ifaces::default(),
         }
     }
@@ -618,6 +626,7 @@ struct About {
     version: Arc<str>,
     stamps: Stamps,
     config: Arc<Config>,
+    time: Option<TimeFormats>,
     ifaces: Ifaces,
 }
 
@@ -626,7 +635,7 @@ impl About {
         Setting {
             version: &self.version,
             stamps: &self.stamps,
-            time: &self.config.time,
+            time: self.time.as_ref().unwrap_or(&self.config.time),
             family: self.config.family,
             ifaces: &self.ifaces,
             symbols: &self.config.symbols.meanings,

@@ -9,7 +9,7 @@ use conf::files::Memory;
 use conf::{Dialect, LoadOptions};
 use lab::{Door, talk};
 use rbird_control::order::Order;
-use rbird_control::request::Request;
+use rbird_control::request::{Action, Change, ConfigureStatus, Direction, Request};
 use rbird_control::view::{Info, Kind, ProtocolView};
 use route::Moment;
 
@@ -38,6 +38,9 @@ fn answer(request: Request, _: &Config) {
         Request::Protocols { choice, answer, .. } => {
             let all = [("b1", "up"), ("b2", "start"), ("b3", "down")].map(view);
             drop(answer.send(all.into_iter().filter(|p| choice.takes(&p.name)).collect()));
+        }
+        Request::ConfigureStatus(to) => {
+            drop(to.send(ConfigureStatus { change: Change::Queued, undo_ms: Some(29_003) }))
         }
         Request::BfdSessions { protocol, answer } => drop(answer.send((&*protocol == "b1").then(Vec::new))),
         _ => {}
@@ -88,4 +91,48 @@ fn the_channels_of_a_pipe_are_its_ends() {
     assert_eq!(tables("show route export p.ipv4"), "Channel p.ipv4 not found");
     assert_eq!(tables("show route export b.sec"), "Channel b.sec not found");
     assert_eq!(tables("show route preexport b.ipv6"), "Channel b.ipv6 not found");
+}
+
+#[tokio::test]
+async fn the_state_of_a_change_is_told_and_when_it_is_undone() {
+    let door = Door::with("status-2", config(Dialect::V2, BFDS), answer);
+    assert_eq!(
+        say(&door, "configure status").await,
+        "0001 BIRD 2.0.12 ready.\n0005-Reconfiguration in progress, next one enqueued\n\
+         0022-Configuration unconfirmed, undo in 29.003 s\n0000 \n"
+    );
+    let of_1 = Door::with("status-1", config(Dialect::V1, "router id 1.1.1.1; protocol device { }"), answer);
+    assert!(say(&of_1, "configure status").await.contains("9001 syntax error"));
+}
+
+#[tokio::test]
+async fn a_client_has_its_own_format_of_times() {
+    let door = Door::with("timeformat-2", config(Dialect::V2, BFDS), answer);
+    let socket = door.socket();
+    let ask = move || talk(&socket, &["timeformat \"THEN\"", "show protocols"]);
+    let said = tokio::task::spawn_blocking(ask).await.unwrap();
+    assert_eq!(said.matches("THEN").count(), 3, "{said}");
+    assert!(!say(&door, "show protocols").await.contains("THEN"));
+    for wrong in ["timeformat", "timeformat old", "timeformat \"a\" 5"] {
+        let line: &'static str = wrong;
+        assert!(say(&door, line).await.contains("9001 "), "{wrong}");
+    }
+}
+
+#[test]
+fn reloads_are_said_as_in_3_too() {
+    let config = config(Dialect::V2, BFDS);
+    for (line, direction) in [
+        ("reload filters all", Direction::Both),
+        ("reload filters in b1", Direction::In),
+        ("reload filters out \"b*\"", Direction::Out),
+        ("reload bgp b1", Direction::Both),
+        ("reload bgp in b1", Direction::In),
+        ("reload bgp out b1", Direction::Out),
+    ] {
+        match Order::parse(line.as_bytes(), &config) {
+            Ok((Order::Act { action: Action::Reload(to), .. }, _)) => assert_eq!(to, direction, "{line}"),
+            other => panic!("{line}: {other:?}"),
+        }
+    }
 }

@@ -334,6 +334,7 @@ impl Supervisor {
             }
             Request::Configure { file, how, answer } => self.want(Wish::Configure { file, how, answer }),
             Request::Undo(answer) => self.want(Wish::Undo(Ok(answer))),
+            Request::ConfigureStatus(answer) => drop(answer.send(self.configure_status())),
             Request::Confirm(answer) => self.want(Wish::Confirm(answer)),
             Request::Debug { choice, mask, answer } => drop(answer.send(self.debug(&choice, mask))),
             Request::MrtDump { choice, mask, answer } => drop(answer.send(self.mrtdump(&choice, mask))),

@@ -14,6 +14,14 @@ pub struct TimeFormat {
     pub older: Option<Arc<str>>,
 }
 
+impl TimeFormats {
+    /// One format for all uses: what a client of the control socket asks for.
+    pub fn all(format: &TimeFormat) -> Self {
+        let [base, log, protocol, route] = [(); 4].map(|()| format.clone());
+        Self { base, log, protocol, route }
+    }
+}
+
 /// The four formats of time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TimeFormats {

@@ -10,7 +10,9 @@ use conf::config::{Config, DebugMask, RoaTableConf};
 use conf::files::Memory;
 use conf::{Dialect, LoadOptions};
 use filter::Policy;
-use rbird_control::request::{Action, Choice, Configure, Direction, Nets, Request, RouteQuery};
+use rbird_control::request::{
+    Action, Change, Choice, Configure, ConfigureStatus, Direction, Nets, Request, RouteQuery,
+};
 use rbird_control::time::Now;
 use rbird_control::view::{
     ActionRow, BgpView, CapabilitiesView, ChannelView, ConfigureOutcome, ConfigureReport, Did, Exported, Info,
@@ -177,6 +179,9 @@ pub fn answer(request: Request, config: &Config) {
         }
         Request::Undo(to) | Request::Confirm(to) => {
             drop(to.send(ConfigureReport { file: None, undo_s: None, outcome: ConfigureOutcome::Nothing }));
+        }
+        Request::ConfigureStatus(to) => {
+            drop(to.send(ConfigureStatus { change: Change::Done, undo_ms: Some(29_003) }));
         }
         Request::Debug { choice, mask, answer } => {
             assert!(mask.0 <= DebugMask::ALL.0);

@@ -15,8 +15,9 @@ use super::{Current, Instance, Order, Running, Supervisor};
 use crate::translate;
 use conf::config::{Config, Dialect, ProtocolConf, ProtocolKind};
 use conf::plan::{Action, Plan};
+use control::request::{Change, ConfigureStatus};
 use control::view::{ConfigureOutcome, ConfigureReport};
-use route::TableId;
+use route::{Moment, TableId};
 use session::peer::{Refilter, StopReason};
 use std::sync::Arc;
 use std::time::Duration;
@@ -38,6 +39,8 @@ pub struct Reload {
     undo_available: bool,
     /// The undo timer that runs.
     undo_timer: Option<u64>,
+    /// When the last undo timer runs out.
+    undo_at: Moment,
     /// The number of the last undo timer.
     undo_timers: u64,
 }
@@ -84,6 +87,18 @@ impl Supervisor {
         Err(ConfigureOutcome::Queued)
     }
 
+    /// `configure status`.
+    pub(super) fn configure_status(&self) -> ConfigureStatus {
+        let now = self.world.deps.clock.now();
+        let change = match (self.stopping, self.reload.waiting, &self.reload.queued) {
+            (true, ..) => Change::Shutdown,
+            (_, true, Some(_)) => Change::Queued,
+            (_, true, None) => Change::UnderWay,
+            _ => Change::Done,
+        };
+        ConfigureStatus { change, undo_ms: self.reload.undo_timer.map(|_| self.reload.undo_at.since_ms(now)) }
+    }
+
     /// `configure confirm`.
     pub(super) fn confirm(&mut self) -> ConfigureReport {
         let outcome = match self.reload.undo_timer.take() {
@@ -113,6 +128,7 @@ impl Supervisor {
 
     fn start_undo_timer(&mut self, seconds: u32) -> u64 {
         self.reload.undo_timers += 1;
+        self.reload.undo_at = self.world.deps.clock.now().plus_s(seconds.into());
         let (timer, orders) = (self.reload.undo_timers, self.orders.clone());
         tokio::spawn(async move {
             tokio::time::sleep(Duration::from_secs(seconds.into())).await;
