@@ -3,6 +3,7 @@
 //! Each check is BIRD's, in its words and where BIRD finds it: at the closing
 //! brace. A note says where the option stands that leads to it.
 
+mod authentication;
 mod terms;
 
 use crate::config::{
@@ -52,7 +53,7 @@ impl Parser<'_> {
         }
         if let ProtocolKind::Bgp(bgp) = &mut conf.kind {
             complete(bgp, dialect, &given);
-            if bgp.authentication == Some(Authentication::None) && bgp.password.is_some() {
+            if bgp.authentication == Some(Authentication::None) && bgp.password.is_some() && bgp.ao_keys.is_empty() {
                 self.warn(close, "Missing authentication option, assuming MD5");
             }
             for channel in &mut channels {
@@ -475,12 +476,6 @@ impl BgpFacts<'_> {
                 "write `neighbor ADDRESS%'LINK'`, or add `interface \"LINK\";`",
             ),
             (
-                c.authentication == Some(Authentication::Md5) && c.password.is_none(),
-                "MD5 authentication and password option should be used together",
-                &[&["authentication"]],
-                "add `password \"TEXT\";`",
-            ),
-            (
                 !(c.as4 && c.capabilities) && c.peer_as > 0xffff,
                 "Neighbor AS number out of range (AS4 not available)",
                 &[&["enable", "as4"], &["capabilities"]],
@@ -547,7 +542,10 @@ impl BgpFacts<'_> {
                 "write `local ADDRESS as NUMBER`, or `source address ADDRESS`",
             ),
         ];
-        failing(checks, self.given, close).into_iter().chain(self.times(close)).collect()
+        let mut wrong = failing(checks, self.given, close);
+        wrong.extend(failing(&self.authentication(), self.given, close));
+        wrong.extend(self.times(close));
+        wrong
     }
 }
 

@@ -444,6 +444,21 @@ pub struct SessionView {
     pub keepalive: Timer,
     /// Until a neighbour that takes nothing is given up; 0/0 without. `None`: nobody asked for a time (`send hold time`).
     pub send_hold: Option<Timer>,
+    /// What the kernel says of its keys, when it is signed with such.
+    pub tcp_ao: Option<TcpAoView>,
+}
+
+/// The keys of TCP-AO on a session's connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TcpAoView {
+    /// The one with which we sign, by its `send id`.
+    pub current: Option<u8>,
+    /// The one that we ask for, by its `recv id`.
+    pub rnext: Option<u8>,
+    /// Segments whose signature was right.
+    pub good: u64,
+    /// Segments whose signature was wrong.
+    pub bad: u64,
 }
 
 /// What happened to one protocol of an `enable`, `disable`, `restart` or `reload`.

@@ -15,7 +15,7 @@ use rbird_control::time::{Now, Stamps};
 use rbird_control::view::{
     BfdSessionView, BgpView, BmpView, CapabilitiesView, ChannelRecovery, ChannelView, Info, InterfaceView,
     KeptFamilies, Kind, LimitView, MemoryView, Phase, PipeView, PipeWay, ProtocolDetail, ProtocolView, RecoveryView,
-    RestartCapability, RestartView, SessionView, StaticRow, StaticTo, StatusView, Timer,
+    RestartCapability, RestartView, SessionView, StaticRow, StaticTo, StatusView, TcpAoView, Timer,
 };
 use rib::batch::LimitAction;
 use rib::stats::{ExportStats, ImportStats};
@@ -179,6 +179,7 @@ fn a_session_with_every_capability_and_two_channels() {
         keepalive: Timer { remaining_ms: 73_323, total_s: 80 },
         // 2.19.0 prints it, 2.0.12 has no such time.
         send_hold: Some(Timer { remaining_ms: 473_323, total_s: 480 }),
+        tcp_ao: Some(TcpAoView { current: Some(2), rnext: None, good: 4711, bad: 0 }),
     });
     let mut v6 = channel("ipv6", "UP");
     v6.next_hop = Some((addr("fd09::1"), Some(addr("fe80::4889:65ff:fedc:9eb7"))));
@@ -223,6 +224,11 @@ fn a_session_with_every_capability_and_two_channels() {
      Hold timer:       178.421/240
      Keepalive timer:  73.323/80
      Send hold timer:  473.323/480
+     TCP-AO:
+       Current key:    2
+       RNext key:      -1
+       Good packets:   4711
+       Bad packets:    0
    Channel ipv6
      State:          UP
      Table:          master6

@@ -60,6 +60,7 @@ pub fn peer(
         match_local_addr: bgp.match_local_addr,
         passive: bgp.passive,
         password: bgp.password.clone(),
+        ao_keys: Arc::clone(&bgp.ao_keys),
         setkey: bgp.setkey,
         ttl_security: bgp.ttl_security,
         check_link: bgp.check_link,

@@ -66,6 +66,8 @@ pub enum Event {
         /// Whether to come up again.
         restart: bool,
     },
+    /// What the protocol cannot be up without is not to be had, BIRD's words: down, and not up again by itself.
+    Unable(&'static str),
     /// The neighbour's link came or went.
     Reach(Reach),
     /// BFD says that the neighbour is down (RFC 5882 4.3).

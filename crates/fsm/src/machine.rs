@@ -223,6 +223,7 @@ impl Machine {
             Event::Start => self.start(now),
             Event::Stop(stop) => self.stop(stop),
             Event::Limit { subcode, restart } => self.limit(now, subcode, restart),
+            Event::Unable(words) => self.unable(words),
             Event::Reach(reach) => self.reach(now, reach),
             Event::LivenessLost { graceful } => self.liveness_lost(now, graceful),
             Event::Connected => self.connected(now),

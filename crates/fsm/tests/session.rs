@@ -387,3 +387,18 @@ fn a_neighbour_that_takes_no_octet_is_given_up_after_eight_minutes() {
     open.hold_time_s = 0;
     assert_eq!(Script::established(config(), open).machine.send_hold_s(), None);
 }
+
+#[test]
+fn a_protocol_that_cannot_be_up_goes_down_says_why_and_stays_there_until_the_operator_wants_it_again() {
+    let mut s = Script::new(config());
+    s.send(Event::Unable("Authentication failed"));
+    assert_eq!(s.machine.last_error(), None, "it was down");
+    s.send(Event::Start);
+    s.send(Event::Unable("Authentication failed"));
+    assert!(s.deeds().contains(&Action::Disabled));
+    assert_eq!(s.deeds().last(), Some(&Action::Life(Life::Down)));
+    assert_eq!(s.machine.last_error().unwrap().to_string(), "Error: Authentication failed");
+    s.pass(3600).expect([]);
+    s.send(Event::Start).expect([Action::Life(Life::Start)]);
+    assert_eq!(s.lines(Class::Events), ["Started", "Connect delayed by 1 seconds"]);
+}

@@ -31,6 +31,7 @@ fn event() -> impl Strategy<Value = Event> {
         1 => Just(Event::Stop(Stop::Silent)),
         1 => (0u8..9).prop_map(|subcode| Event::Stop(Stop::Cease { subcode, text: "x".into() })),
         1 => (1u8..3, any::<bool>()).prop_map(|(subcode, restart)| Event::Limit { subcode, restart }),
+        1 => Just(Event::Unable("Authentication failed")),
         1 => Just(Event::Reach(Reach::Absent)),
         1 => Just(Event::Reach(Reach::LinkDown("d0".into()))),
         3 => Just(Event::Reach(Reach::Ready)),

@@ -19,6 +19,7 @@ pub mod options;
 pub mod roa;
 pub mod role;
 pub mod source;
+pub mod tcp_ao;
 pub mod time;
 
 pub use aspa::{AspaState, AspaTable, Customer};

@@ -9,10 +9,13 @@
 use crate::outbox::Outbox;
 use crate::peer::PeerSpec;
 use crate::sockopt;
+use crate::tcp_ao;
 use bytes::Bytes;
+use route::tcp_ao::Key;
 use route::{IfIndex, Prefix};
 use socket2::{Domain, Protocol, Socket, Type};
 use std::collections::VecDeque;
+use std::fmt;
 use std::future::Future;
 use std::io::{self, IoSlice};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6};
@@ -147,6 +150,11 @@ impl Conn {
         if rest.is_empty() && self.tail.capacity() > 4096 {
             self.tail = Vec::new();
         }
+    }
+
+    /// For the keys that it is signed with.
+    pub(crate) const fn socket(&self) -> &TcpStream {
+        &self.stream
     }
 
     /// Whether octets of the neighbour wait to be read.
@@ -309,17 +317,31 @@ pub(crate) type Connecting = Pin<Box<dyn Future<Output = io::Result<Conn>> + Sen
 
 /// Why no attempt could be made: which call failed, and how.
 pub(crate) struct CannotConnect {
-    pub(crate) call: &'static str,
-    pub(crate) error: io::Error,
+    call: &'static str,
+    error: io::Error,
 }
 
+/// What the log says.
+impl fmt::Display for CannotConnect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.call {
+            ADD_KEY => f.write_str(&tcp_ao::words(ADD_KEY, &self.error)),
+            call => write!(f, "{call}: {}", sockopt::words(&self.error)),
+        }
+    }
+}
+
+const ADD_KEY: &str = "TCP_AO_ADD_KEY";
+
 /// Begins to open a connection from `source` (unspecified: the system chooses) over a link (0: any). With the link's name
-/// it goes over that link whatever routes say.
+/// it goes over that link whatever routes say. With keys it is signed (TCP-AO), with the first as long as the neighbour
+/// asks for no other.
 pub(crate) fn connect(
     spec: &PeerSpec,
     source: Option<IpAddr>,
     link: IfIndex,
     name: Option<&str>,
+    keys: &[Key],
 ) -> Result<Connecting, CannotConnect> {
     let failed = |call| move |error| CannotConnect { call, error };
     let peer = spec.peer_addr;
@@ -335,6 +357,9 @@ pub(crate) fn connect(
     }
     if let Some(password) = &spec.password {
         sockopt::set_md5_key(&socket, Prefix::host(peer), Some(password)).map_err(failed("TCP_MD5SIG"))?;
+    }
+    for (n, key) in keys.iter().enumerate() {
+        tcp_ao::add(&socket, peer, key, n == 0).map_err(failed(ADD_KEY))?;
     }
     if let Some(name) = name {
         socket.bind_device(Some(name.as_bytes())).map_err(failed("SO_BINDTODEVICE"))?;

@@ -33,4 +33,5 @@ pub mod recovery;
 pub mod sockopt;
 pub mod status;
 pub mod tables;
+pub mod tcp_ao;
 mod trace;

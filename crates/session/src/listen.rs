@@ -232,6 +232,15 @@ impl Listener {
     }
 }
 
+impl Registration {
+    /// The listening socket, on which the peer puts keys of its own.
+    pub(crate) fn socket(&self) -> Option<Arc<TcpListener>> {
+        let inner = lock(&self.inner);
+        let at = &inner.peers.iter().find(|e| e.id == self.id)?.wanted.at;
+        inner.sockets.get(at).map(|listening| Arc::clone(&listening.socket))
+    }
+}
+
 impl Inner {
     fn close_unwanted(&mut self) {
         let peers = &self.peers;

@@ -34,6 +34,7 @@ use crate::listen::Incoming;
 use crate::monitor::Monitors;
 use crate::mrt::Recorder;
 use crate::tables::Tables;
+use crate::tcp_ao;
 use filter::Policy;
 use rib::batch::{Limit, TableEvent};
 use route::{AttrSet, ChannelId, Family, Ifaces, Moment, Prefix, ProtocolId, RoaTables, Role, Source, TableId};
@@ -98,6 +99,8 @@ pub struct PeerSpec {
     pub passive: bool,
     /// `password`.
     pub password: Option<Arc<str>>,
+    /// `keys`: those of TCP-AO; empty without it. No two have the same identifier.
+    pub ao_keys: Arc<[route::tcp_ao::Key]>,
     /// `setkey`. Of no effect on Linux, as BIRD's manual says: a key belongs to its socket there, and who sets
     /// none has none.
     pub setkey: bool,
@@ -215,6 +218,7 @@ impl PeerSpec {
             match_local_addr: false,
             passive: false,
             password: None,
+            ao_keys: Arc::default(),
             setkey: true,
             ttl_security: false,
             check_link: false,
@@ -473,6 +477,7 @@ pub(crate) enum Command {
     ReloadOut,
     Reconfigure { spec: Box<PeerSpec>, refilter: Refilter, done: oneshot::Sender<bool> },
     Received { family: Family, which: WhichReceived, rows_max: usize, answer: oneshot::Sender<Vec<ReceivedRow>> },
+    TcpAo(oneshot::Sender<Option<tcp_ao::Seen>>),
     Debug(DebugMask),
     MrtDump(MrtMask),
     Event(TableEvent),
@@ -520,6 +525,7 @@ impl std::fmt::Debug for Command {
             Self::ReloadOut => "ReloadOut",
             Self::Reconfigure { .. } => "Reconfigure",
             Self::Received { .. } => "Received",
+            Self::TcpAo(_) => "TcpAo",
             Self::Debug(_) => "Debug",
             Self::MrtDump(_) => "MrtDump",
             Self::Event(_) => "Event",
@@ -582,6 +588,13 @@ impl PeerHandle {
         let (answer, answered) = oneshot::channel();
         let _ = self.commands.send(Command::Received { family, which, rows_max, answer });
         answered.await.unwrap_or_default()
+    }
+
+    /// What the kernel says of the session's keys; `None` without TCP-AO, or a session.
+    pub async fn tcp_ao(&self) -> Option<tcp_ao::Seen> {
+        let (answer, answered) = oneshot::channel();
+        let _ = self.commands.send(Command::TcpAo(answer));
+        answered.await.ok().flatten()
     }
 
     /// `debug`: a new mask.

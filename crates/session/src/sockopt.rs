@@ -1,4 +1,4 @@
-//! Socket options that no safe crate offers: TCP MD5 keys and the least TTL.
+//! Socket options that no safe crate offers: TCP MD5 keys and the least TTL. Those of TCP-AO stand in `tcp_ao`.
 //!
 //! Unsafe here: `setsockopt` with a plain value that lives across the call.
 //! Everything else is `socket2`.
@@ -24,8 +24,8 @@ struct TcpMd5Sig {
 }
 
 /// Sets one option to a plain value.
-fn set<T>(socket: &impl AsFd, level: libc::c_int, name: libc::c_int, value: &T) -> io::Result<()> {
-    #[expect(unsafe_code, reason = "no safe crate sets TCP_MD5SIG, IP_MINTTL or IPV6_MINHOPCOUNT")]
+pub(crate) fn set<T>(socket: &impl AsFd, level: libc::c_int, name: libc::c_int, value: &T) -> io::Result<()> {
+    #[expect(unsafe_code, reason = "no safe crate sets TCP_MD5SIG, TCP_AO_ADD_KEY, IP_MINTTL or IPV6_MINHOPCOUNT")]
     // SAFETY: the descriptor is open as long as `socket` is borrowed; the pointer and the length are those of
     // `value`, which outlives the call, and the kernel only reads it.
     let outcome = unsafe {
@@ -40,9 +40,7 @@ fn set<T>(socket: &impl AsFd, level: libc::c_int, name: libc::c_int, value: &T) 
     if outcome == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
-/// `TCP_MD5SIG_EXT`: as `TCP_MD5SIG`, with flags.
-const TCP_MD5SIG_EXT: libc::c_int = 38;
-/// `TCP_MD5SIG_FLAG_PREFIX`: the key is that of a whole prefix.
+/// `TCP_MD5SIG_FLAG_PREFIX`: the key is that of a whole prefix. It counts with `TCP_MD5SIG_EXT`.
 const FLAG_PREFIX: u8 = 1;
 
 /// Sets the key for packets from and to a peer or a range of peers, or removes it. To remove a key that is not there
@@ -63,7 +61,7 @@ pub fn set_md5_key(socket: &impl AsFd, peers: Prefix, key: Option<&str>) -> io::
     };
     place.copy_from_slice(octets);
     sig.key_len = octets.len() as u16;
-    let name = if is_range { TCP_MD5SIG_EXT } else { libc::TCP_MD5SIG };
+    let name = if is_range { libc::TCP_MD5SIG_EXT } else { libc::TCP_MD5SIG };
     match set(socket, libc::IPPROTO_TCP, name, &sig) {
         Err(e) if key.is_none() && e.raw_os_error() == Some(libc::ENOENT) => Ok(()),
         outcome => outcome,
@@ -71,7 +69,7 @@ pub fn set_md5_key(socket: &impl AsFd, peers: Prefix, key: Option<&str>) -> io::
 }
 
 /// The address as the kernel's structure, port 0.
-fn storage(addr: IpAddr) -> socket2::SockAddrStorage {
+pub(crate) fn storage(addr: IpAddr) -> socket2::SockAddrStorage {
     socket2::SockAddr::from(SocketAddr::new(addr, 0)).as_storage()
 }
 

@@ -90,6 +90,18 @@ async fn free_bind_takes_an_address_that_is_not_ours() {
 }
 
 #[tokio::test]
+async fn a_range_of_neighbours_may_have_a_password() {
+    let wanted = Wanted {
+        at: At { addr: SocketAddr::from(([127, 0, 0, 1], 0)), link: None, free: false },
+        remote: Remote::Range(Prefix::new(IpAddr::from([10, 0, 0, 0]), 8).expect("a prefix")),
+        local: None,
+        link: Arc::default(),
+        password: Some("secret".into()),
+    };
+    Listener::new().register(wanted, mpsc::channel(1).0).expect("a kernel with TCP MD5 takes it");
+}
+
+#[tokio::test]
 async fn a_neighbour_off_the_link_can_be_reached_onlink_alone() {
     let world = World::new();
     let mut off = spec("off", (65001, 65002), address(), SocketAddr::from(([203, 0, 113, 9], 179)));

@@ -3,7 +3,7 @@
 use super::{BfdSaid, Dialect, IfacePattern, TermsConf};
 pub use route::aigp::Aigp;
 pub use route::options::{BfdMode, GatewayMode, LinkLocalFormat, MissingLladdr, RestartMode, RoutesOf, SessionTimes};
-use route::{Family, Prefix};
+use route::{Family, Prefix, tcp_ao};
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
@@ -32,6 +32,8 @@ pub enum Authentication {
     None,
     /// `md5`: of TCP (RFC 2385), with `password`.
     Md5,
+    /// `ao`: TCP-AO (RFC 5925), with `keys`.
+    Ao,
 }
 
 /// Where `strict bind` has connections awaited.
@@ -86,6 +88,8 @@ pub struct BgpConf {
     pub passive: bool,
     /// `authentication`, if it is said.
     pub authentication: Option<Authentication>,
+    /// `keys`, of which no two have the same identifier; empty without TCP-AO.
+    pub ao_keys: Arc<[tcp_ao::Key]>,
     /// `password`.
     pub password: Option<Arc<str>>,
     /// `setkey`.
@@ -338,6 +342,7 @@ impl Default for BgpConf {
             free_bind: false,
             passive: false,
             authentication: None,
+            ao_keys: Arc::default(),
             password: None,
             setkey: true,
             ttl_security: false,

@@ -1,8 +1,9 @@
 //! `protocol bgp`: a session with a neighbour.
 //!
-//! Who it is, and how it is reached, stands in `neighbor`; what a channel may say in `channel`.
+//! Who it is, and how it is reached, stands in `neighbor`; what a channel may say in `channel`; the keys of TCP-AO in `keys`.
 
 mod channel;
+mod keys;
 mod neighbor;
 
 pub(crate) use channel::CHANNEL;
@@ -104,13 +105,24 @@ pub(crate) static OPTIONS: &[Row<BgpConf>] = &[
     Row::new(&["passive"], Switch(field!(passive)), Restart),
     own(
         &["authentication"],
-        "none|md5",
-        authentication,
+        "none|md5|ao",
+        |p, c| p.one_of(AUTHENTICATIONS).map(|asked| c.authentication = Some(asked)),
         |c| word_of(AUTHENTICATIONS, c.authentication.unwrap_or(Authentication::None)),
         |a, b| a.authentication == b.authentication,
     )
     .only(V2),
-    Row::<BgpConf>::refused(&["keys"], NO_TCP_AO).only(V2),
+    // A session takes over other keys; it begins anew where it cannot.
+    Row::<BgpConf>::new(
+        &["keys"],
+        Slot::Own(Own {
+            grammar: "{ key { [send|recv] id number; secret \"text\"; ... }; ... }",
+            parse: keys::keys,
+            show: keys::shown,
+            same: |a, b| a.ao_keys == b.ao_keys,
+        }),
+        Effect::None,
+    )
+    .only(V2),
     Row::new(&["password"], Secret(field!(password)), Restart),
     Row::new(&["setkey"], Switch(field!(setkey)), Restart),
     Row::new(&["ttl", "security"], Switch(field!(ttl_security)), Restart),
@@ -283,9 +295,6 @@ pub(crate) static OPTIONS: &[Row<BgpConf>] = &[
     .only(V2),
 ];
 
-/// Why there is no TCP-AO: see docs/configuration.md.
-const NO_TCP_AO: &str = "rbird has no TCP-AO; `authentication md5` with `password` is there";
-
 const V1: Dialect = Dialect::V1;
 const V2: Dialect = Dialect::V2;
 
@@ -394,16 +403,8 @@ fn error_wait(parser: &mut Parser<'_>, conf: &mut BgpConf) -> Parsed<()> {
     Ok(())
 }
 
-static AUTHENTICATIONS: &[(&str, Authentication)] = &[("none", Authentication::None), ("md5", Authentication::Md5)];
-
-/// `none|md5`; `ao` is known, and refused.
-fn authentication(parser: &mut Parser<'_>, conf: &mut BgpConf) -> Parsed<()> {
-    if parser.at.eat_word("ao") {
-        return Err(parser.not_done(parser.at.last_span(), "authentication ao", NO_TCP_AO));
-    }
-    conf.authentication = Some(parser.one_of(AUTHENTICATIONS)?);
-    Ok(())
-}
+static AUTHENTICATIONS: &[(&str, Authentication)] =
+    &[("none", Authentication::None), ("md5", Authentication::Md5), ("ao", Authentication::Ao)];
 
 /// The kinds of Cease (RFC 4486) in BIRD's words, with their bits in `disable_after_cease`.
 static CEASES: &[(&str, u32)] = &[

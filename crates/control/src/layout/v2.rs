@@ -447,6 +447,17 @@ fn session_detail(session: &SessionView, out: &mut Frame) {
     if let Some(t) = session.send_hold {
         line("Send hold timer:", &timer(t));
     }
+    if let Some(ao) = &session.tcp_ao {
+        let id = |id: Option<u8>| id.map_or_else(|| "-1".to_owned(), |id| id.to_string());
+        words::detail("    ", format_args!("TCP-AO:"), out);
+        let mut line = |label: &str, text: &dyn std::fmt::Display| {
+            words::detail("      ", format_args!("{label:<15} {text}"), out)
+        };
+        line("Current key:", &id(ao.current));
+        line("RNext key:", &id(ao.rnext));
+        line("Good packets:", &ao.good);
+        line("Bad packets:", &ao.bad);
+    }
 }
 
 /// What one side announced, in BIRD's order.

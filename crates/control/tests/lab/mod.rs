@@ -364,6 +364,7 @@ fn router2() -> BgpView {
             hold: Timer { remaining_ms: 233_000, total_s: 240 },
             keepalive: Timer { remaining_ms: 62_000, total_s: 80 },
             send_hold: None,
+            tcp_ao: None,
         },
     )
 }
@@ -393,6 +394,7 @@ fn kubeadm1() -> BgpView {
             hold: Timer { remaining_ms: 200_000, total_s: 240 },
             keepalive: Timer { remaining_ms: 68_000, total_s: 80 },
             send_hold: None,
+            tcp_ao: None,
         },
     )
 }

@@ -6,7 +6,7 @@ use crate::translate::ChannelIds;
 use conf::config::{ChannelConf, GatewayMode, PipeConf, PipeMode, ProtocolKind};
 use control::view::{
     BgpView, CapabilitiesView, ChannelRecovery, ChannelView, Info, KeptFamilies, LimitView, PipeView, PipeWay,
-    ProtocolDetail, ProtocolView, RestartCapability, RestartView, RoutesView, SessionView, Timer,
+    ProtocolDetail, ProtocolView, RestartCapability, RestartView, RoutesView, SessionView, TcpAoView, Timer,
 };
 use rib::stats::{ExportStats, ImportStats, RouteCounts};
 use route::{Family, Moment, Prefix, ProtocolId, Role, TableId};
@@ -158,6 +158,7 @@ async fn details(
     if channels.is_empty() {
         channels.push(no_channel(default_table, seen.conf.idle_channel.as_deref(), seen.is_begun()));
     }
+    let tcp_ao = tcp_ao(seen).await;
     ProtocolDetail {
         description: seen.conf.description.clone(),
         message: seen.message.clone(),
@@ -167,7 +168,7 @@ async fn details(
             Running::Bmp(bmp) => bmp.view().map(Box::new),
             _ => None,
         },
-        bgp: status.map(|s| Box::new(bgp(deps.clock.now(), seen, s, route_limit(&channels)))),
+        bgp: status.map(|s| Box::new(bgp(deps.clock.now(), seen, s, route_limit(&channels), tcp_ao))),
         channels,
     }
 }
@@ -292,7 +293,23 @@ fn route_limit(channels: &[ChannelView]) -> Option<(u32, u32)> {
     Some((counts.imported.saturating_add(counts.filtered), channel.import_limit.as_ref()?.routes_max))
 }
 
-fn bgp(now: Moment, seen: &Seen, s: &PeerStatus, route_limit: Option<(u32, u32)>) -> BgpView {
+/// What the kernel says of a session's keys.
+async fn tcp_ao(seen: &Seen) -> Option<TcpAoView> {
+    let (Running::Bgp(peer), ProtocolKind::Bgp(bgp)) = (&seen.running, &seen.conf.kind) else { return None };
+    if bgp.ao_keys.is_empty() {
+        return None;
+    }
+    let session::tcp_ao::Seen { current, rnext, good, bad } = peer.tcp_ao().await?;
+    Some(TcpAoView { current, rnext, good, bad })
+}
+
+fn bgp(
+    now: Moment,
+    seen: &Seen,
+    s: &PeerStatus,
+    route_limit: Option<(u32, u32)>,
+    tcp_ao: Option<TcpAoView>,
+) -> BgpView {
     let (conf_addr, conf_as, local_as, iface) = match &seen.conf.kind {
         ProtocolKind::Bgp(b) => (Some(b.peer_addr), b.peer_as, b.local_as, b.iface.clone()),
         _ => (None, 0, 0, None),
@@ -326,6 +343,7 @@ fn bgp(now: Moment, seen: &Seen, s: &PeerStatus, route_limit: Option<(u32, u32)>
             hold: s.hold.map_or_else(Timer::default, timer),
             keepalive: s.keepalive.map_or_else(Timer::default, timer),
             send_hold: s.send_hold.map(timer),
+            tcp_ao,
         }),
         error: error_text(s),
     }

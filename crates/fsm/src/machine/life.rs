@@ -85,6 +85,17 @@ impl Machine {
         }
     }
 
+    /// As in BIRD the protocol is disabled then: what failed would fail again.
+    pub(super) fn unable(&mut self, words: &'static str) {
+        if self.stage == Stage::Down {
+            return;
+        }
+        self.remember(None, ErrorClass::Local, words);
+        self.wait.forget();
+        self.actions.push(Action::Disabled);
+        self.end_life(Stop::Silent);
+    }
+
     pub(super) fn reach(&mut self, now: Moment, reach: Reach) {
         let before = mem::replace(&mut self.reach, reach);
         if self.stage == Stage::Down || before == self.reach {

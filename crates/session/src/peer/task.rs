@@ -14,6 +14,7 @@ mod backlog;
 mod carry;
 mod commands;
 mod dynamic;
+mod keys;
 mod listening;
 mod liveness;
 mod monitor;
@@ -55,6 +56,7 @@ pub(super) struct Task {
     /// The neighbour's link, shared with the listener; 0: none, or any.
     link: Arc<AtomicU32>,
     listening: listening::Part,
+    keys: keys::Part,
     offered: Option<Conn>,
     connecting: Option<Connecting>,
     out: Option<Conn>,
@@ -110,6 +112,7 @@ impl Task {
             ifaces,
             link: Arc::new(AtomicU32::new(link.0)),
             listening: listening::Part::default(),
+            keys: keys::Part::default(),
             offered: None,
             connecting: None,
             out: None,

@@ -9,7 +9,6 @@ use crate::outbox::{OCTETS_MAX, Outbox};
 use crate::peer::Deps;
 use crate::peer::live::Channel;
 use crate::peer::words::{self, Place};
-use crate::sockopt;
 use crate::status::ProtoState;
 use fsm::{Action, Event, Keep, Life, Which};
 use route::{Family, IfIndex, Moment, Source, Written};
@@ -56,6 +55,10 @@ impl Task {
         }
         for action in actions {
             self.carry_out(action, now);
+            // A life that cannot be begun: what else it would begin with does not happen.
+            if self.keys.were_refused() {
+                return self.handle(Event::Unable("Authentication failed"));
+            }
         }
     }
 
@@ -150,11 +153,10 @@ impl Task {
         // A link-local address has its link with it.
         let binds = self.spec.iface.is_some() && !is_link_local(self.spec.peer_addr);
         let name = self.ifaces.get(link).filter(|_| binds).map(|l| &*l.name);
-        match conn::connect(&self.spec, source, link, name) {
+        match conn::connect(&self.spec, source, link, name, &self.keys.best_first()) {
             Ok(connecting) => self.connecting = Some(connecting),
             Err(failed) => {
-                let (name, words) = (&self.spec.name, sockopt::words(&failed.error));
-                tracing::error!("{name}: Socket error: {}: {words}", failed.call);
+                tracing::error!("{}: Socket error: {failed}", self.spec.name);
                 self.handle(Event::Closed(Which::Outgoing, None));
             }
         }
@@ -172,8 +174,14 @@ impl Task {
 
     pub(super) fn live(&mut self, life: Life) {
         match life {
-            Life::Down => self.come_to(ProtoState::Down),
-            Life::Start => self.come_to(ProtoState::Start),
+            Life::Down => {
+                self.come_to(ProtoState::Down);
+                self.give_up_keys();
+            }
+            Life::Start => {
+                self.come_to(ProtoState::Start);
+                self.take_keys();
+            }
             Life::Stop => self.come_to(ProtoState::Stop),
             Life::Up if self.channels.iter().any(|c| c.waits) => self.come_to(ProtoState::Wait),
             Life::Up => {

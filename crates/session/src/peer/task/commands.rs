@@ -73,6 +73,9 @@ impl Task {
                 let rows = self.session.as_ref().map(|s| s.intake.show_received(family, which, rows_max));
                 let _ = answer.send(rows.unwrap_or_default());
             }
+            Command::TcpAo(answer) => {
+                let _ = answer.send(self.keys_seen());
+            }
             Command::ReloadOut => {
                 let enhanced = self.machine.negotiated().is_some_and(|n| n.enhanced_refresh);
                 for channel in &mut self.channels {
@@ -175,6 +178,7 @@ impl Task {
         let masks = |spec: &PeerSpec| spec.channels.iter().map(|c| c.debug.or(spec.debug)).collect::<Vec<_>>();
         let traced = masks(&self.spec) != masks(&spec);
         self.spec = Arc::new(spec);
+        let goes_on = self.take_over_keys();
         let session = self.session.as_ref().map(|s| s.place);
         let negotiated = self.machine.negotiated().cloned();
         let session = negotiated.as_ref().zip(session);
@@ -195,7 +199,7 @@ impl Task {
         if refilter.import {
             self.import_again(None);
         }
-        true
+        goes_on
     }
 
     pub(super) fn table_event(&mut self, event: &TableEvent) {
@@ -244,6 +248,9 @@ impl Task {
     pub(super) fn offer(&mut self, incoming: Incoming) {
         if let Dynamic::Range(_) = self.spec.dynamic {
             return self.call(incoming);
+        }
+        if !self.is_signed(&incoming) {
+            return;
         }
         let Incoming { stream, remote, local, .. } = incoming;
         let prepared = conn::prepare_accepted(&self.spec, &stream);

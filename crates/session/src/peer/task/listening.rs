@@ -40,6 +40,11 @@ impl Default for Part {
 }
 
 impl Part {
+    /// The places that are taken.
+    pub(super) fn places(&self) -> impl Iterator<Item = &Registration> {
+        self.places.iter().map(|(_, place)| place)
+    }
+
     /// The next connection. Cancel safe.
     pub(super) async fn incoming(&mut self) -> Incoming {
         match self.incoming.recv().await {
@@ -61,7 +66,9 @@ impl Task {
     /// Takes the places that are wanted as links stand, and gives up the others.
     pub(super) fn listen(&mut self) {
         let wanted = if self.listening.over { Vec::new() } else { self.places() };
-        self.listening.places.retain(|(at, _)| wanted.contains(at));
+        for (_, place) in self.listening.places.extract_if(.., |(at, _)| !wanted.contains(at)) {
+            self.keys.leave(&self.spec, &place);
+        }
         // It was said already: links change often.
         let said = self.listening.again.is_some();
         for at in wanted {
@@ -69,7 +76,10 @@ impl Task {
                 continue;
             }
             match self.deps.listener.register(self.awaited(at.clone()), self.listening.sink.clone()) {
-                Ok(registration) => self.listening.places.push((at, registration)),
+                Ok(registration) => {
+                    self.keys.come_to(&self.spec, &registration);
+                    self.listening.places.push((at, registration));
+                }
                 Err(error) => {
                     let (name, words) = (&self.spec.name, sockopt::words(&error));
                     if !said {
