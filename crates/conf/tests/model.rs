@@ -175,6 +175,16 @@ fn the_statements_of_the_daemon() {
 }
 
 #[test]
+fn a_watchdog_counts_whole_seconds_and_0_is_none() {
+    let timeout = |text: &str| {
+        config(&format!("watchdog timeout {text}; protocol device {{ }}")).latency.timeout.map(|t| t.as_secs())
+    };
+    for (text, seconds) in [("0 s", None), ("0 us", None), ("1 us", Some(1)), ("1 s", Some(1)), ("1001 ms", Some(2))] {
+        assert_eq!(timeout(text), seconds, "{text}");
+    }
+}
+
+#[test]
 fn static_routes_of_every_kind() {
     let config = config(
         "define gate = 10.1.1.2; protocol static { route 10.1.0.0/16 via gate; route 10.2.0.0:255.255.0.0 via \"d0\";\n\
