@@ -181,7 +181,17 @@ impl Parser<'_> {
     }
 
     /// `10.0.0.0/8`, `10.0.0.0:255.0.0.0`; host bits must be zero.
+    ///
+    /// In dialect 2 a constant will do.
     pub(crate) fn prefix(&mut self) -> Parsed<Prefix> {
+        if self.dialect() == Dialect::V2
+            && let Some(SymbolKind::Constant(Value::Prefix(prefix))) =
+                self.at.word().and_then(|name| self.symbols.get(name)).map(|symbol| &symbol.kind)
+        {
+            let prefix = *prefix;
+            self.at.bump();
+            return Ok(prefix);
+        }
         let addr = self.address()?;
         if !self.at.is(Op::Slash) && !self.at.is(Op::Colon) {
             return Err(self.at.wanted("the length of the prefix, as in `10.0.0.0/8`"));

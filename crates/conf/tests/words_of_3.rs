@@ -102,3 +102,35 @@ fn a_protocol_may_have_a_bound_on_restarts() {
     let bounds: Vec<_> = config.protocols.iter().map(|p| p.restart_least_ms()).collect();
     assert_eq!(bounds, [1500, 0]);
 }
+
+#[test]
+fn words_of_the_language_may_be_names_as_in_later_releases() {
+    let text = "define port = 179; define peer = 10.0.0.2; function path(int rx; int tx) { return rx + tx; } \
+                filter local { int metric = 5; if path(metric, port) > 7 then accept; reject; } \
+                protocol bgp link { local port 1179 as 1; neighbor peer port port as 2; error wait time 1, 2; \
+                ipv4 { import filter local; export none; import limit 5 action block; }; } \
+                protocol bfd { interface \"*\" { interval 3 s; }; }";
+    let config = read(text);
+    let ProtocolKind::Bgp(bgp) = &config.protocols[0].kind else { panic!("another protocol") };
+    assert_eq!((&*config.protocols[0].name, bgp.peer_addr.to_string().as_str()), ("link", "10.0.0.2"));
+    assert_eq!((bgp.peer_port, bgp.local_port, bgp.peer_as), (179, Some(1179), 2));
+    assert_eq!(config.protocols[0].channels[0].import.name(), "local");
+    for kept in ["if", "accept", "from", "int", "net", "bgp_path", "filter", "limit", "s"] {
+        let said = loaded(&format!("define {kept} = 5; protocol device {{ }}")).map(drop).unwrap_err();
+        assert!(said.contains("syntax error"), "{kept}: {said}");
+    }
+}
+
+#[test]
+fn a_prefix_may_be_a_constant_and_a_password_a_key() {
+    let config = read(
+        "define ours = 10.9.0.0/16; protocol static { ipv4; route ours blackhole; } \
+         protocol bfd { interface \"*\" { authentication keyed sha1; passwords { key \"a\"; password \"b\"; }; }; \
+         multihop { authentication simple; key \"c\" { id 9; }; }; }",
+    );
+    let ProtocolKind::Static(fixed) = &config.protocols[0].kind else { panic!("another protocol") };
+    assert_eq!(fixed.routes[0].net.to_string(), "10.9.0.0/16");
+    let ProtocolKind::Bfd(bfd) = &config.protocols[1].kind else { panic!("another protocol") };
+    assert_eq!(bfd.of_link("x").passwords.len(), 2);
+    assert_eq!(bfd.multihop.passwords[0].id, 9);
+}

@@ -264,6 +264,12 @@ static OTHERS: &[(&str, In, Attr)] = &[
     ("krt_feature_allfrag", Both, Attr::Local(L::KrtFeatures, Bit(3))),
     ("krt_ssthresh", In::V2, Attr::Local(L::KrtSstresh, Int)),
     ("krt_lock_ssthresh", In::V2, Attr::Local(L::KrtLock, Bit(6))),
+    ("krt_lock_initcwnd", In::V2, Attr::Local(L::KrtLock, Bit(11))),
+    ("krt_lock_initrwnd", In::V2, Attr::Local(L::KrtLock, Bit(14))),
+    ("krt_lock_quickack", In::V2, Attr::Local(L::KrtLock, Bit(15))),
+    ("krt_lock_congctl", In::V2, Attr::Local(L::KrtLock, Bit(16))),
+    ("krt_lock_fastopen_no_cookie", In::V2, Attr::Local(L::KrtLock, Bit(17))),
+    ("krt_fastopen_no_cookie", In::V2, Attr::Local(L::KrtFastopenNoCookie, Int)),
 ];
 
 /// A constant of the language, `RTS_BGP` and its like.

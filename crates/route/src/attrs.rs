@@ -68,6 +68,7 @@ pub enum LocalAttr {
     KrtRtoMin,
     KrtInitrwnd,
     KrtQuickack,
+    KrtFastopenNoCookie,
     /// The metric that a filter has set in place of the one of the next hop.
     IgpMetric,
     /// Who carries on the routes of an AS: what an authorisation of an ASPA table says.
@@ -101,6 +102,7 @@ impl LocalAttr {
             Self::KrtRtoMin => "krt_rto_min",
             Self::KrtInitrwnd => "krt_initrwnd",
             Self::KrtQuickack => "krt_quickack",
+            Self::KrtFastopenNoCookie => "krt_fastopen_no_cookie",
             Self::IgpMetric => "igp_metric",
             Self::AspaProviders => "aspa_providers",
             Self::Own(_) => return None,

@@ -122,6 +122,15 @@ pub(crate) static SESSION: &[Row<BfdSaid>] = &[
         |c| if c.passwords.is_empty() { String::new() } else { "(secret)".to_owned() },
         |a, b| a.passwords == b.passwords,
     ),
+    own::<BfdSaid>(
+        &["key"],
+        "\"text\" [{ ... }]",
+        |p, c| password(p, &mut c.passwords),
+        |_| String::new(),
+        // It is another word for `password`, which tells.
+        |_, _| true,
+    )
+    .only(Dialect::V2),
     own(
         &["passwords"],
         "{ password ...; ... }",
@@ -359,7 +368,9 @@ fn multiplier(parser: &mut Parser<'_>, said: &mut BfdSaid) -> Parsed<()> {
 /// `passwords { password "a"; password "b" { id 5; }; }`
 fn passwords(parser: &mut Parser<'_>, said: &mut BfdSaid) -> Parsed<()> {
     braced(parser, |parser| {
-        parser.at.expect_word("password")?;
+        if parser.dialect() == Dialect::V1 || !parser.at.eat_word("key") {
+            parser.at.expect_word("password")?;
+        }
         password(parser, &mut said.passwords)
     })
     .map(|_| ())

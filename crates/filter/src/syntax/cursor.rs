@@ -5,6 +5,7 @@
 //! `Number expected`, ...) for those who compare, and a label that says what was
 //! met and what would have been right.
 
+use super::reserved::may_be_name;
 use super::{Op, Tok, Token, Wrong, is_reserved_in};
 use crate::dialect::Dialect;
 use crate::span::{Diagnostic, SourceFile, Span};
@@ -264,7 +265,7 @@ impl<'a> Cursor<'a> {
         let token = self.token();
         let name = self.name_at(token);
         match token.tok {
-            Tok::Word if is_reserved_in(name, self.family, self.dialect) => {
+            Tok::Word if !self.can_name(name) => {
                 let wrong = self.wanted("a name");
                 Err(wrong.help(format!("`{name}` is a word of the language and can not be a name")))
             }
@@ -279,7 +280,11 @@ impl<'a> Cursor<'a> {
     /// Whether a name comes next, that is not reserved.
     pub fn is_name(&self) -> bool {
         let token = self.token();
-        token.tok == Tok::Word && !is_reserved_in(self.name_at(token), self.family, self.dialect)
+        token.tok == Tok::Word && self.can_name(self.name_at(token))
+    }
+
+    fn can_name(&self, word: &str) -> bool {
+        !is_reserved_in(word, self.family, self.dialect) || may_be_name(word, self.dialect)
     }
 
     /// An error at the next token in words of the caller's, unless the token itself is wrong.

@@ -17,6 +17,19 @@ pub fn is_reserved_in(word: &str, family: Option<Family>, dialect: Dialect) -> b
     }
 }
 
+/// Whether a word of the language of dialect 2 can be a name all the same, as in later releases, where nearly any can:
+/// no expression, command or type begins with it.
+pub fn may_be_name(word: &str, dialect: Dialect) -> bool {
+    dialect == Dialect::V2 && NAMES_TOO.binary_search(&word).is_ok()
+}
+
+#[rustfmt::skip]
+static NAMES_TOO: &[&str] = &[
+    "address", "class", "client", "cluster", "cost", "first", "hop", "id", "length", "link", "local",
+    "med", "metric", "mode", "neighbor", "neighbors", "next", "path", "paths", "peer", "port", "router",
+    "rr", "rs", "rx", "tag", "tx", "version",
+];
+
 /// Whether a word belongs to the language of 1.6, so that a name of this spelling needs quotes.
 ///
 /// A configuration of IPv6 has a few words more (of Babel and router
@@ -160,7 +173,7 @@ mod tests {
 
     #[test]
     fn the_lists_are_in_order() {
-        assert!(BOTH.is_sorted() && IPV6_ONLY.is_sorted() && V2.is_sorted());
+        assert!(BOTH.is_sorted() && IPV6_ONLY.is_sorted() && V2.is_sorted() && NAMES_TOO.is_sorted());
     }
 
     #[test]

@@ -14,7 +14,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 /// The RTAX_* metrics with the attributes that set them.
-const METRICS: [(u16, LocalAttr); 15] = [
+const METRICS: [(u16, LocalAttr); 16] = [
     (1, LocalAttr::KrtLock),
     (2, LocalAttr::KrtMtu),
     (3, LocalAttr::KrtWindow),
@@ -30,6 +30,7 @@ const METRICS: [(u16, LocalAttr); 15] = [
     (13, LocalAttr::KrtRtoMin),
     (14, LocalAttr::KrtInitrwnd),
     (15, LocalAttr::KrtQuickack),
+    (17, LocalAttr::KrtFastopenNoCookie),
 ];
 
 /// The attribute of a metric.
