@@ -17,8 +17,7 @@ fn tell(story: impl FnOnce(&mut Pair) -> Result<()>) {
 }
 
 /// What both daemons have alike.
-const RPKI: &str =
-    "roa4 table r4 { min settle time 100 ms; max settle time 500 ms; };\nroa6 table r6;\nprotocol device {}\n";
+const RPKI: &str = "roa4 table r4 { min settle time 100 ms; max settle time 500 ms; };\nroa6 table r6;\nroa4 table r4b;\nprotocol device {}\n";
 
 fn rbird(pair: &mut Pair, more: &str) -> Result<()> {
     let conf = pair.write("rbird.conf", &format!("router id 10.9.0.1;\n{RPKI}{more}\n"))?;
@@ -165,8 +164,10 @@ fn what_the_operator_sees_is_what_bird_shows() {
                 "protocol rpki rp {{ roa4 {{ table r4; import where net.asn != 65003; }}; roa6 {{ table r6; }}; \
                  remote 10.9.0.1 port 3999; retry keep 2; refresh keep 3000; {version} }}
                  protocol rpki nobody {{ roa4 {{ table r4; }}; remote 10.9.0.1 port 3998; retry 600; {version} }}
-                 protocol static fixed {{ roa4 {{ table r4; }}; route 10.0.0.0/16 max 24 as 65009; \
-                 route 10.9.0.0/16 max 20 as 7 {{ preference = 5; }}; }}"
+                 protocol static fixed {{ roa4 {{ table r4; import keep filtered; import where net.maxlen < 25; }}; \
+                 route 10.0.0.0/16 max 24 as 65009; route 10.9.0.0/16 max 20 as 7 {{ preference = 5; }}; \
+                 route 10.9.0.0/16 max 32 as 7; }}
+                 protocol pipe both {{ table r4; peer table r4b; export where net.asn != 7; }}"
             )
         };
         // BIRD 2.0.12 speaks version 1 at most.
@@ -182,6 +183,11 @@ fn what_the_operator_sees_is_what_bird_shows() {
                 "show route table r4 all",
                 "show route table r6",
                 "show route table r4 where net.maxlen = 24",
+                "show route table r4 filtered all",
+                "show route table r4b",
+                "show route export both",
+                "show route noexport both",
+                "show route export both filtered",
                 "show route count",
                 "show route 10.0.0.0/16 max 24 as 65001 table r4",
                 "show route for 10.0.0.1 table r4",

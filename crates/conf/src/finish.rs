@@ -62,11 +62,6 @@ impl Parser<'_> {
         }
         if !faulty {
             self.check(&conf, &channels, &given, close);
-            // What a pipe does not obey of it has been said.
-            let is_pipe = matches!(conf.kind, ProtocolKind::Pipe(_));
-            for channel in channels.iter().filter(|c| c.conf.carries != Carries::Routes && !is_pipe) {
-                self.roa_channel(channel);
-            }
         }
         (conf.roa_channels, conf.channels) =
             channels.into_iter().map(|c| c.conf).partition(|c| c.carries != Carries::Routes);
@@ -168,17 +163,6 @@ impl Parser<'_> {
         }
     }
 
-    /// Authorisations that a filter rejects are not kept.
-    fn roa_channel(&mut self, channel: &DraftChannel) {
-        if channel.conf.keep_filtered {
-            let words: &[&str] = &["import", "keep", "filtered"];
-            let span = channel.given.get(words).copied().unwrap_or(channel.span);
-            let what = format!("{} of a channel of authorisations", words.join(" "));
-            let wrong = self.not_done(span, &what, "not yet in rbird");
-            self.fail(wrong);
-        }
-    }
-
     /// The family and sort of a table.
     fn sort_of(&self, table: &str) -> Option<(Family, Carries)> {
         let of_routes = self.config.tables.iter().find(|t| *t.name == *table).map(|t| (t.family, Carries::Routes));
@@ -206,10 +190,6 @@ impl Parser<'_> {
         if self.dialect() == Dialect::V2 && place(&["table"]).is_none() {
             let wrong = Diagnostic::error(close, "Primary routing table not specified");
             return self.fail(wrong.help("add `table NAME;`"));
-        }
-        if channel.carries == Carries::Providers {
-            let wrong = self.not_done(close, "a pipe of ASPA tables", "let both protocols fill one table");
-            return self.fail(wrong);
         }
         match &pipe.peer_table {
             None => {

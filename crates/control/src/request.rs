@@ -17,7 +17,7 @@ use crate::view::{
     StatusView,
 };
 use conf::config::{Carries, DebugMask, MrtMask};
-use route::{Customer, Family, Prefix, Roa, RoaTables};
+use route::{Customer, Family, Prefix, ProtocolId, Roa, RoaTables};
 use std::net::IpAddr;
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
@@ -123,6 +123,15 @@ pub enum Request {
     },
     /// The ROA tables as they are now.
     Roas(Answer<Arc<RoaTables>>),
+    /// What a pipe lets out of a table of authorisations; `None`: it is down, or does not read that one.
+    Passage {
+        /// The pipe.
+        pipe: Arc<str>,
+        /// The table.
+        table: Arc<str>,
+        /// The answer.
+        answer: Answer<Option<Passage>>,
+    },
     /// `add roa`, `delete roa`, `flush roa`.
     EditRoa {
         /// The table.
@@ -136,6 +145,15 @@ pub enum Request {
     Dump(Dump, Answer<()>),
     /// `down`: an orderly stop. Answered at once; the connection ends with the daemon.
     Down(Answer<()>),
+}
+
+/// How a pipe judges what it takes out of a table of authorisations.
+#[derive(Clone, Debug)]
+pub struct Passage {
+    /// The pipe: what it has brought does not go back.
+    pub by: ProtocolId,
+    /// What it lets through.
+    pub policy: filter::Policy,
 }
 
 /// Which tables a dump writes, which routes of them, and into which files.

@@ -11,9 +11,9 @@
 //! what was there, makes another route of it, which in BIRD 1.6 is nobody's best;
 //! so does merging.
 
-use crate::request::{ExportMode, RouteOutput, RouteQuery};
+use crate::request::{ExportMode, Passage, RouteOutput, RouteQuery};
 use crate::view::{Exported, RouteNet};
-use filter::{Authorised, Env, Policy, RouteView, Scratch, Verdict};
+use filter::{Authorised, Env, Filter, Outcome, Policy, RouteView, Scratch, Verdict};
 use rib::batch::ResolvedHop;
 use rib::query::PagePath;
 use route::attrs::Local;
@@ -160,19 +160,25 @@ impl<'q> Selection<'q> {
         listed.then_some(ShownNet { net: net.net, paths: room })
     }
 
-    /// Looks at an authorisation, with what all protocols that give it have to say of it; says what is to be printed.
-    pub fn authority<'n>(&mut self, net: Authorised<'n>, lots: &[&'n RoaLot], ifaces: &Ifaces) -> Option<ShownRoa<'n>> {
-        if self.query.filtered || self.query.export.is_some() {
-            return None;
-        }
-        self.sums.networks += 1;
+    /// Looks at an authorisation, with what protocols have to say of it of the kind asked for; says what is to be printed.
+    ///
+    /// `is_first`: none of the other kind stands before. `passage`: that of the protocol for whom it is judged, while
+    /// that is up.
+    pub fn authority<'n>(
+        &mut self,
+        net: Authorised<'n>,
+        lots: &[&'n RoaLot],
+        is_first: bool,
+        passage: Option<&Passage>,
+        ifaces: &Ifaces,
+    ) -> Option<ShownRoa<'n>> {
+        self.sums.networks += u64::from(!lots.is_empty());
         let mut shown = Vec::new();
         for (i, lot) in lots.iter().enumerate() {
             self.sums.routes += 1;
-            if let Some(attrs) = self.given(net, lot, ifaces) {
+            if let Some(attrs) = self.given(net, lot, passage, ifaces) {
                 self.sums.shown += 1;
-                let untouched = is_same_route(attrs.local(), lot.attrs.local());
-                shown.push((*lot, attrs, i == 0 && untouched));
+                shown.push((*lot, attrs, is_first && i == 0));
             }
             if self.query.primary {
                 break;
@@ -183,22 +189,44 @@ impl<'q> Selection<'q> {
     }
 
     /// The attributes with which a protocol gives an authorisation; `None`: that is not asked for.
-    fn given<'n>(&mut self, net: Authorised<'_>, lot: &'n RoaLot, ifaces: &Ifaces) -> Option<Cow<'n, AttrSet>> {
+    fn given<'n>(
+        &mut self,
+        net: Authorised<'_>,
+        lot: &'n RoaLot,
+        passage: Option<&Passage>,
+        ifaces: &Ifaces,
+    ) -> Option<Cow<'n, AttrSet>> {
+        let attrs = self.let_through(net, lot, passage, ifaces)?;
         if self.query.protocol.as_ref().is_some_and(|name| *name != lot.source.protocol_name) {
             return None;
         }
-        let view = RouteView {
-            roa: Some(net),
-            net: match net {
-                Authorised::Origin(roa) => roa.prefix,
-                Authorised::Customer(_) => Prefix::default(Family::Ipv4),
-            },
-            attrs: &lot.attrs,
-            source: &lot.source,
-            resolved: None,
-            igp_metric: None,
+        let (changed, _) = self.filter.accepts(authority_view(net, &attrs, &lot.source), ifaces)?;
+        Some(changed.map_or(attrs, Cow::Owned))
+    }
+
+    /// The attributes of an authorisation as the export left them; `None` when the query does not want what became of it.
+    fn let_through<'n>(
+        &mut self,
+        net: Authorised<'_>,
+        lot: &'n RoaLot,
+        passage: Option<&Passage>,
+        ifaces: &Ifaces,
+    ) -> Option<Cow<'n, AttrSet>> {
+        let given = Cow::Borrowed(&lot.attrs);
+        let Some(asked) = &self.query.export else { return Some(given) };
+        let passage = passage.filter(|passage| passage.by != lot.by)?;
+        if asked.mode == ExportMode::Before {
+            return Some(given);
+        }
+        let (accepted, changed) = match &passage.policy {
+            Policy::Accept => (true, None),
+            Policy::Reject => (false, None),
+            Policy::Filter(filter) => {
+                let outcome = self.filter.silent(filter, authority_view(net, &lot.attrs, &lot.source), ifaces);
+                (outcome.verdict == Verdict::Accept, outcome.attrs)
+            }
         };
-        Some(self.filter.accepts(view, ifaces)?.0.map_or(Cow::Borrowed(&lot.attrs), Cow::Owned))
+        (accepted == (asked.mode != ExportMode::Rejected)).then(|| changed.map_or(given, Cow::Owned))
     }
 
     fn path<'n>(
@@ -259,6 +287,15 @@ impl<'q> Selection<'q> {
     }
 }
 
+/// An authorisation as a filter sees it.
+fn authority_view<'a>(net: Authorised<'a>, attrs: &'a AttrSet, source: &'a Source) -> RouteView<'a> {
+    let prefix = match net {
+        Authorised::Origin(roa) => roa.prefix,
+        Authorised::Customer(_) => Prefix::default(Family::Ipv4),
+    };
+    RouteView { roa: Some(net), net: prefix, attrs, source, resolved: None, igp_metric: None }
+}
+
 fn gateway(hop: &ResolvedHop) -> Option<IpAddr> {
     match hop.to {
         Resolved::Unicast(Hop { gateway, .. }) => gateway,
@@ -306,6 +343,11 @@ impl<'q> FilterRun<'q> {
         Self { policy, roas, scratch: Scratch::new(), errors: 0 }
     }
 
+    /// What another filter says; what it prints is heard by nobody.
+    fn silent(&mut self, filter: &Filter, route: RouteView<'_>, ifaces: &Ifaces) -> Outcome {
+        filter.run(&mut self.scratch, route, Env { ifaces, roas: &self.roas })
+    }
+
     /// `None` when it rejects; else the attributes if it changed any, and whether it has set fields.
     ///
     /// What it prints goes to the log, and so do its first errors.
@@ -315,7 +357,7 @@ impl<'q> FilterRun<'q> {
             Policy::Reject => return None,
             Policy::Filter(filter) => filter,
         };
-        let outcome = filter.run(&mut self.scratch, route, Env { ifaces, roas: &self.roas });
+        let outcome = self.silent(filter, route, ifaces);
         for line in &outcome.printed {
             tracing::info!("{line}");
         }

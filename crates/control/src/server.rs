@@ -11,14 +11,16 @@
 //! page of routes, the buffer of `echo`. A client that breaks a rule or goes away
 //! is dropped alone.
 
+mod tables;
+
 use crate::code;
 use crate::commands::Verb;
 use crate::echo::{Echo, Listener};
 use crate::frame::Frame;
 use crate::layout::{self, Setting};
 use crate::order::{Order, Refusal};
-use crate::request::{Choice, Configure, Request, RouteOutput, RouteQuery};
-use crate::routes::{Selection, ShownRoa, Sums};
+use crate::request::{Choice, Configure, Request, RouteQuery};
+use crate::routes::Selection;
 use crate::socket::Bound;
 use crate::time::{Clock, Stamps};
 use crate::view::{Kind, ProtocolView, RouteItem};
@@ -27,6 +29,7 @@ use conf::config::{Config, SymbolRow, TimeFormats};
 use filter::{Authorised, Env, Expression};
 use route::Ifaces;
 use std::sync::Arc;
+use tables::{Authorities, TableList};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{UnixListener, UnixStream};
@@ -425,8 +428,12 @@ impl Session {
         let query = Arc::new(query);
         let mut about = self.about(config);
         about.ifaces = self.links().await?;
-        let roas = self.ask(Request::Roas).await?;
-        let mut selection = Selection::new(&query, Arc::clone(&roas));
+        let authorities = self.authorities(&query).await?;
+        if authorities.is_mute(&query) {
+            out.end(code::PARSE_ERROR, "No valid tables");
+            return Ok(());
+        }
+        let mut selection = Selection::new(&query, Arc::clone(&authorities.tables));
         let mut tables = TableList::new(layout, &query);
         // Those of authorisations are with us, the others are told; all in the order of the query.
         let mut rest = query.tables.as_slice();
@@ -437,7 +444,7 @@ impl Session {
                 RouteItem::Table(name) => {
                     let at = rest.iter().position(|table| *table == name).unwrap_or_default();
                     let (before, behind) = rest.split_at(at);
-                    self.authorisations(before, &roas, &mut selection, &mut tables, &mut about, out).await?;
+                    self.authorisations(before, &authorities, &mut selection, &mut tables, &mut about, out).await?;
                     rest = behind.split_first().map_or(behind, |(_, rest)| rest);
                     tables.next(name, &selection, out);
                 }
@@ -455,7 +462,7 @@ impl Session {
                 }
             }
         }
-        self.authorisations(rest, &roas, &mut selection, &mut tables, &mut about, out).await?;
+        self.authorisations(rest, &authorities, &mut selection, &mut tables, &mut about, out).await?;
         tables.close(&selection, out);
         match selection.total() {
             Some(sums) => layout.sums(&sums, tables.count, tables.is_any_headed, out),
@@ -465,21 +472,40 @@ impl Session {
         Ok(())
     }
 
+    /// The tables of authorisations, and what goes out of those that are asked for.
+    async fn authorities(&self, query: &RouteQuery) -> Result<Authorities, Gone> {
+        let mut found = Authorities { tables: self.ask(Request::Roas).await?, passages: Vec::new() };
+        if let Some(export) = &query.export {
+            for name in query.tables.iter().filter(|name| found.has(name)).cloned().collect::<Vec<_>>() {
+                let (pipe, table) = (Arc::clone(&export.protocol), Arc::clone(&name));
+                let passage = self.ask(|answer| Request::Passage { pipe, table, answer }).await?;
+                found.passages.extend(passage.map(|passage| (name, passage)));
+            }
+        }
+        Ok(found)
+    }
+
     /// The tables of authorisations among these (2), as part of an answer to `show route`.
     async fn authorisations(
         &mut self,
         names: &[Arc<str>],
-        roas: &route::RoaTables,
+        authorities: &Authorities,
         selection: &mut Selection<'_>,
         tables: &mut TableList<'_>,
         about: &mut About,
         out: &mut Frame,
     ) -> Result<(), Gone> {
+        let query = tables.query;
         for name in names.iter().filter(|_| about.config.dialect == Dialect::V2) {
-            if let Some(table) = roas.get(name) {
+            let passage = authorities.passage(name);
+            if let Some(table) = authorities.tables.get(name) {
                 tables.next(Arc::clone(name), selection, out);
-                for (roa, lots) in table.nets(tables.query.nets.roa()) {
-                    if let Some(shown) = selection.authority(Authorised::Origin(&roa), &lots, &about.ifaces) {
+                let accepted = (!query.filtered).then(|| table.nets(query.nets.roa()));
+                let rejected = query.filtered.then(|| table.kept().nets(query.nets.roa()));
+                for (roa, lots) in accepted.into_iter().flatten().chain(rejected.into_iter().flatten()) {
+                    let is_first = !query.filtered || table.lots_of(roa).is_empty();
+                    let net = Authorised::Origin(&roa);
+                    if let Some(shown) = selection.authority(net, &lots, is_first, passage, &about.ifaces) {
                         tables.authority(&shown, about, out);
                     }
                     if out.len() >= PIECE {
@@ -487,11 +513,14 @@ impl Session {
                     }
                 }
             }
-            if let Some(table) = roas.aspas(name) {
+            if let Some(table) = authorities.tables.aspas(name) {
                 tables.next(Arc::clone(name), selection, out);
-                for (customer, entries) in table.nets(tables.query.nets.customer()) {
-                    let lots: Vec<_> = entries.iter().map(|entry| &entry.by).collect();
-                    if let Some(shown) = selection.authority(Authorised::Customer(customer), &lots, &about.ifaces) {
+                let accepted = (!query.filtered).then(|| table.nets(query.nets.customer()));
+                let rejected = query.filtered.then(|| table.kept().nets(query.nets.customer()));
+                for (customer, lots) in accepted.into_iter().flatten().chain(rejected.into_iter().flatten()) {
+                    let is_first = !query.filtered || table.of(customer).is_empty();
+                    let net = Authorised::Customer(customer);
+                    if let Some(shown) = selection.authority(net, &lots, is_first, passage, &about.ifaces) {
                         tables.authority(&shown, about, out);
                     }
                     if out.len() >= PIECE {
@@ -545,62 +574,6 @@ impl Session {
             time: self.time.clone(),
             ifaces: Ifaces::default(),
         }
-    }
-}
-
-/// The tables of one `show route`: their heads, and their sums.
-struct TableList<'q> {
-    layout: &'static dyn layout::Layout,
-    query: &'q RouteQuery,
-    /// The one whose nets come now.
-    now: Option<Arc<str>>,
-    is_headed: bool,
-    is_any_headed: bool,
-    count: usize,
-    /// What was counted before it.
-    before: Sums,
-}
-
-impl<'q> TableList<'q> {
-    fn new(layout: &'static dyn layout::Layout, query: &'q RouteQuery) -> Self {
-        Self { layout, query, now: None, is_headed: false, is_any_headed: false, count: 0, before: Sums::default() }
-    }
-
-    /// The nets of another table follow.
-    fn next(&mut self, name: Arc<str>, selection: &Selection<'_>, out: &mut Frame) {
-        self.close(selection, out);
-        self.count += 1;
-        self.now = Some(name);
-        self.is_headed = false;
-        self.before = selection.sums();
-        if self.query.heads_empty {
-            self.head(out);
-        }
-    }
-
-    /// The head of the table, before the first thing that is said of it; a mere count has none.
-    fn head(&mut self, out: &mut Frame) {
-        if let Some(name) = self.now.as_ref().filter(|_| !self.is_headed && self.query.output != RouteOutput::Count) {
-            self.layout.table(name, !self.is_any_headed, out);
-            (self.is_headed, self.is_any_headed) = (true, true);
-        }
-    }
-
-    /// An authorisation of the table.
-    fn authority(&mut self, shown: &ShownRoa<'_>, about: &About, out: &mut Frame) {
-        self.head(out);
-        self.layout.roa_net(shown, self.query.detail, &about.setting(), out);
-    }
-
-    /// All nets of the table were seen.
-    fn close(&mut self, selection: &Selection<'_>, out: &mut Frame) {
-        if selection.total().is_some()
-            && let Some(name) = self.now.clone()
-        {
-            self.head(out);
-            self.layout.table_sums(&name, &selection.sums().since(&self.before), out);
-        }
-        self.now = None;
     }
 }
 

@@ -10,14 +10,19 @@
 //! time, the prefixes whose authorisations are others than before are said to the
 //! supervisor, which has what lies inside them judged anew.
 
+mod inlet;
+mod record;
 mod round;
 mod way;
 
+pub use inlet::{Inlet, InletSpec, Wanted};
+pub use record::Record;
 pub use way::WaySpec;
 
 use control::view::PipeWay;
+use record::Touched;
 use round::Round;
-use route::{Customer, Moment, Prefix, ProtocolId, RoaChange, RoaChanged, RoaTables, TableId};
+use route::{Moment, Prefix, ProtocolId, RoaChange, RoaTables, TableId};
 use session::clock::Clock;
 use session::export::Exports;
 use session::link::TableMsg;
@@ -124,8 +129,8 @@ impl RoaBoard {
     }
 
     /// What a protocol does to a table. Nothing comes of it when there is no such table.
-    pub fn change(&self, name: &str, change: RoaChange) -> RoaChanged {
-        self.turn(|round, ways| round.change(ways, name, change))
+    pub fn change<K: Record>(&self, name: &str, change: RoaChange<K>) {
+        self.turn(|round, ways| round.change(ways, name, change));
     }
 
     /// A pipe goes up, and tells what there is: one direction after the other.
@@ -140,8 +145,8 @@ impl RoaBoard {
     /// A pipe goes down, and all that it has brought goes.
     pub fn close(&self, pipe: ProtocolId) {
         self.turn(|round, ways| {
-            let (gone, mut others): (Vec<_>, Vec<_>) = ways.drain(..).partition(|way| way.spec().pipe == pipe);
-            gone.iter().for_each(|way| round.clear(&mut others, &way.spec().into, pipe));
+            let (gone, mut others): (Vec<_>, Vec<_>) = ways.drain(..).partition(|way| way.pipe() == pipe);
+            gone.iter().for_each(|way| round.clear(&mut others, &way.spec().to.into, pipe));
             *ways = others;
         });
     }
@@ -150,7 +155,7 @@ impl RoaBoard {
     pub fn respec(&self, directions: [(WaySpec, bool); 2]) {
         self.turn(|round, ways| {
             for (spec, again) in directions {
-                let is_it = |way: &Way| way.spec().pipe == spec.pipe && way.spec().into == spec.into;
+                let is_it = |way: &Way| way.pipe() == spec.to.protocol && way.spec().to.into == spec.to.into;
                 let Some(at) = ways.iter().position(is_it) else { continue };
                 if let Some(way) = ways.get_mut(at) {
                     way.set_spec(spec);
@@ -165,42 +170,27 @@ impl RoaBoard {
     /// What the direction of a pipe into a table has done, and whether its limit was passed.
     pub fn way(&self, pipe: ProtocolId, into: &str) -> Option<(PipeWay, bool)> {
         let state = self.lock();
-        let way = state.ways.iter().find(|way| way.spec().pipe == pipe && *way.spec().into == *into)?;
+        let way = state.ways.iter().find(|way| way.pipe() == pipe && *way.spec().to.into == *into)?;
         Some(way.view())
     }
 
-    /// Makes a change, and shows what came of it.
-    fn turn<T>(&self, act: impl FnOnce(&mut Round, &mut Vec<Way>) -> T) -> T {
+    /// Makes a change.
+    fn turn(&self, act: impl FnOnce(&mut Round, &mut Vec<Way>)) {
         let mut state = self.lock();
         let (before, now) = (self.now(), self.0.clock.now());
         let mut round = Round::new((*before).clone(), now);
-        let result = act(&mut round, &mut state.ways);
-        let Round { tables, touched, .. } = round;
-        if !touched.is_empty() {
+        act(&mut round, &mut state.ways);
+        let Round { tables, is_other, touched, .. } = round;
+        if is_other {
             self.publish(&state, tables);
         }
         for (name, touched) in touched {
-            if let Some(pending) = self.wait(&mut state, &name, &before, now) {
-                pending.touched.extend(touched);
+            let Some(pending) = self.wait(&mut state, &name, &before, now) else { continue };
+            match touched {
+                Touched::Prefixes(prefixes) => pending.touched.extend(prefixes),
+                Touched::Providers => pending.aspas = true,
             }
         }
-        result
-    }
-
-    /// What a protocol does to an ASPA table. Nothing comes of it when there is no such table.
-    pub fn change_aspas(&self, name: &str, change: RoaChange<Customer>) -> RoaChanged {
-        let mut state = self.lock();
-        let before = self.now();
-        let Some(table) = before.aspas(name) else { return RoaChanged::default() };
-        let now = self.0.clock.now();
-        let (table, changed) = table.after(change, now);
-        if changed.come + changed.gone > 0 {
-            self.publish(&state, before.with_aspas(name, table));
-            if let Some(pending) = self.wait(&mut state, name, &before, now) {
-                pending.aspas = true;
-            }
-        }
-        changed
     }
 
     /// Has a change of a table said when it has settled; what it touches is to be added.

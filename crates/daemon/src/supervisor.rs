@@ -340,6 +340,7 @@ impl Supervisor {
             Request::MrtDump { choice, mask, answer } => drop(answer.send(self.mrtdump(&choice, mask))),
             Request::DumpTables { order, answer } => self.dump_at_once(&order, answer),
             Request::Roas(answer) => drop(answer.send(self.world.roas.now())),
+            Request::Passage { pipe, table, answer } => drop(answer.send(self.passage(&pipe, &table))),
             Request::EditRoa { table, edit, answer } => {
                 self.edit_roa(&table, edit);
                 let _ = answer.send(());

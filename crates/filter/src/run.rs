@@ -10,6 +10,7 @@ use crate::program::Program;
 use crate::span::Span;
 use route::attrs::LocalAttr;
 use route::{AttrSet, Customer, Ifaces, Prefix, Resolved, Roa, RoaTables, Source};
+use std::fmt;
 use std::sync::Arc;
 
 /// What a channel does with routes in one direction.
@@ -174,6 +175,16 @@ pub enum Authorised<'a> {
     Origin(&'a Roa),
     /// Of an ASPA table. The prefix of the route says nothing.
     Customer(Customer),
+}
+
+/// As a net: `10.0.0.0/8-24 AS65001`, `65001`.
+impl fmt::Display for Authorised<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Origin(Roa { prefix, max_len, asn }) => write!(f, "{prefix}-{max_len} AS{asn}"),
+            Self::Customer(customer) => write!(f, "{customer}"),
+        }
+    }
 }
 
 /// A route as a filter sees it.

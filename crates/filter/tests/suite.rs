@@ -242,6 +242,7 @@ fn aspas(text: &str, name: &str) -> AspaTable {
         whole: true,
         gone: Vec::new(),
         come: come.collect(),
+        kept: Vec::new(),
     };
     AspaTable::default().after(change, Moment(0)).0
 }

@@ -9,8 +9,7 @@
 
 use crate::aspath::{AsPath, segment};
 use crate::attrs::{LocalAttr, LocalValue};
-use crate::roa::{RoaChange, RoaChanged, RoaLot, last_of_each};
-use crate::source::ProtocolId;
+use crate::roa::{Kept, RoaChange, RoaChanged, RoaLot, RoaStep, last_of_each, steps_between};
 use crate::time::Moment;
 use std::cmp::Reverse;
 use std::fmt;
@@ -72,6 +71,7 @@ pub fn providers_value(providers: &[u32]) -> LocalValue {
 pub struct AspaTable {
     /// By customer, of one customer the most preferred first.
     entries: Vec<Arc<AspaEntry>>,
+    kept: Kept<Customer>,
 }
 
 /// What an AS says of a neighbour on the path.
@@ -88,11 +88,13 @@ enum Leave {
 impl AspaTable {
     /// The table after a change by one source. What it gives that stands already keeps its time.
     #[must_use]
-    pub fn after(&self, change: RoaChange<Customer>, since: Moment) -> (Self, RoaChanged) {
-        let RoaChange { source, by, whole, mut gone, come } = change;
+    pub fn after(&self, change: RoaChange<Customer>, since: Moment) -> (Self, RoaChanged<Customer>) {
+        let (kept, is_other) = self.kept.after(&change, since);
+        let RoaChange { source, by, whole, mut gone, come, kept: rejected } = change;
+        gone.extend(rejected.into_iter().map(|(customer, _)| customer));
         gone.sort_unstable();
         let mut come = last_of_each(come);
-        let mut changed = RoaChanged::default();
+        let mut changed = RoaChanged { kept: is_other, ..RoaChanged::default() };
         let mut entries = Vec::with_capacity(self.entries.len() + come.len());
         for entry in &self.entries {
             if entry.by.source.id == source.id && entry.by.by == by {
@@ -104,6 +106,7 @@ impl AspaTable {
                     *is_new = false;
                 } else if whole || gone.binary_search(&entry.customer).is_ok() {
                     changed.gone += 1;
+                    changed.touched.push(entry.customer);
                     continue;
                 }
             }
@@ -111,12 +114,38 @@ impl AspaTable {
         }
         for (customer, attrs, _) in come.into_iter().filter(|(.., is_new)| *is_new) {
             changed.come += 1;
+            changed.touched.push(customer);
             let lot = RoaLot { source: Arc::clone(&source), by, attrs, since };
             entries.push(Arc::new(AspaEntry { customer, by: lot }));
         }
         // Stable, since it sees runs in order: a change of a big table costs one pass.
         entries.sort_by_key(|entry| (entry.customer, Reverse(entry.by.attrs.local().preference)));
-        (Self { entries }, changed)
+        changed.touched.sort_unstable();
+        changed.touched.dedup();
+        (Self { entries, kept }, changed)
+    }
+
+    /// All that protocols have given, by customer.
+    pub fn given(&self) -> impl Iterator<Item = (Customer, &RoaLot)> {
+        self.entries.iter().map(|entry| (entry.customer, &entry.by))
+    }
+
+    /// What is otherwise than `before` for the customers that were `touched`: of each, what is gone, then what is new.
+    pub fn steps_since<'t>(&'t self, before: &'t Self, touched: &[Customer]) -> Vec<RoaStep<'t, Customer>> {
+        let mut steps = Vec::new();
+        for customer in touched {
+            steps_between(before.given_of(*customer), self.given_of(*customer), &mut steps);
+        }
+        steps
+    }
+
+    fn given_of(&self, customer: Customer) -> Vec<(Customer, &RoaLot)> {
+        self.of(customer).iter().map(|entry| (customer, &entry.by)).collect()
+    }
+
+    /// What filters have rejected, and is kept.
+    pub const fn kept(&self) -> &Kept<Customer> {
+        &self.kept
     }
 
     /// All entries of one customer, the most preferred first.
@@ -127,20 +156,15 @@ impl AspaTable {
     }
 
     /// The customers, or one of them, each with all entries of his.
-    pub fn nets(&self, only: Option<Customer>) -> impl Iterator<Item = (Customer, &[Arc<AspaEntry>])> {
+    pub fn nets(&self, only: Option<Customer>) -> impl Iterator<Item = (Customer, Vec<&RoaLot>)> {
         let entries = only.map_or(self.entries.as_slice(), |customer| self.of(customer));
         let runs = entries.chunk_by(|a, b| a.customer == b.customer);
-        runs.filter_map(|run| run.first().map(|entry| (entry.customer, run)))
+        runs.filter_map(|run| Some((run.first()?.customer, run.iter().map(|entry| &entry.by).collect())))
     }
 
     /// All entries, by customer.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<AspaEntry>> {
         self.entries.iter()
-    }
-
-    /// How many entries stand that a protocol has brought.
-    pub fn given_by(&self, protocol: ProtocolId) -> usize {
-        self.entries.iter().filter(|entry| entry.by.by == protocol).count()
     }
 
     /// How many there are.
@@ -156,7 +180,7 @@ impl AspaTable {
     /// What it takes, in octets.
     pub fn octets(&self) -> usize {
         let attrs = |entry: &Arc<AspaEntry>| size_of::<AspaEntry>() + 4 * entry.providers().count();
-        size_of::<Self>() + self.entries.iter().map(attrs).sum::<usize>()
+        size_of::<Self>() + self.entries.iter().map(attrs).sum::<usize>() + self.kept.octets()
     }
 
     /// What it says of a path. `upstream`: it came from a customer or a peer, so that everybody on it must have leave of

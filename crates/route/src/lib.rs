@@ -28,7 +28,7 @@ pub use attrs::{AttrSet, AttrSetBuilder};
 pub use hop::{Carried, Dest, Hop, Resolved};
 pub use iface::{IfIndex, Iface, IfaceAddr, Ifaces};
 pub use net::{Family, Prefix, Written};
-pub use roa::{Roa, RoaChange, RoaChanged, RoaEntry, RoaLot, RoaOrigin, RoaState, RoaStep, RoaTable, RoaTables};
+pub use roa::{Kept, Roa, RoaChange, RoaChanged, RoaEntry, RoaLot, RoaOrigin, RoaState, RoaStep, RoaTable, RoaTables};
 pub use role::Role;
 pub use source::{BgpSource, ChannelId, ProtocolId, Source, SourceId, SourceKind, Speaker, TableId};
 pub use time::Moment;

@@ -11,9 +11,12 @@
 //! for, in this order, lies inside every prefix of the table that covers it, for
 //! a prefix which begins inside another is never the shorter one.
 
+mod kept;
 mod steps;
 
+pub use kept::Kept;
 pub use steps::RoaStep;
+pub(crate) use steps::steps_between;
 
 use crate::aspa::AspaTable;
 use crate::attrs::AttrSet;
@@ -82,17 +85,28 @@ pub struct RoaChange<K = Roa> {
     pub gone: Vec<K>,
     /// What it gives, with attributes that few differ in.
     pub come: Vec<(K, AttrSet)>,
+    /// What it gives and a filter has rejected, to be kept; it takes back what stood.
+    pub kept: Vec<(K, AttrSet)>,
 }
 
-/// What came of a change.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct RoaChanged {
+/// What came of a change. `P`: where it is felt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RoaChanged<P = Prefix> {
     /// How many were given that were not there, or with other attributes.
     pub come: usize,
     /// How many are there no more.
     pub gone: usize,
-    /// Prefixes whose authorisations are others than before, each once, in order: what they cover may be judged otherwise.
-    pub touched: Vec<Prefix>,
+    /// Others are kept than before.
+    pub kept: bool,
+    /// Prefixes whose authorisations are others than before, each once, in order: what they cover may be judged
+    /// otherwise. Of providers: the customers.
+    pub touched: Vec<P>,
+}
+
+impl<P> Default for RoaChanged<P> {
+    fn default() -> Self {
+        Self { come: 0, gone: 0, kept: false, touched: Vec::new() }
+    }
 }
 
 /// An authorisation of a table.
@@ -121,6 +135,7 @@ pub struct RoaTable {
     v4: Forest<u32>,
     v6: Forest<u128>,
     lots: Vec<RoaLot>,
+    kept: Kept<Roa>,
 }
 
 impl RoaTable {
@@ -131,7 +146,7 @@ impl RoaTable {
         entries.dedup();
         let six = entries.partition_point(|e| matches!(e.roa.prefix, Prefix::V4(_)));
         let (four, six) = entries.split_at_checked(six).unwrap_or_default();
-        Self { v4: Forest::new(four), v6: Forest::new(six), lots: Vec::new() }
+        Self { v4: Forest::new(four), v6: Forest::new(six), lots: Vec::new(), kept: Kept::default() }
     }
 
     /// What authorisations of a protocol have in common.
@@ -139,22 +154,19 @@ impl RoaTable {
         self.lots.get(lot.0 as usize)
     }
 
-    /// Who brought an authorisation, if a protocol did.
-    fn giver(&self, entry: &RoaEntry) -> Option<ProtocolId> {
-        self.lot_of(entry).map(|lot| lot.by)
-    }
-
     /// The table after a change by a protocol. What it gives that stands already keeps its time.
     ///
     /// Takes the time of one pass through the table and of sorting the change.
     #[must_use]
     pub fn after(&self, change: RoaChange, since: Moment) -> (Self, RoaChanged) {
-        let RoaChange { source, by, whole, mut gone, come } = change;
+        let (kept, is_other) = self.kept.after(&change, since);
+        let RoaChange { source, by, whole, mut gone, come, kept: rejected } = change;
+        gone.extend(rejected.into_iter().map(|(roa, _)| roa));
         gone.sort_unstable();
         let mut come = last_of_each(come);
         let mut lots = Lots { all: Vec::new(), numbers: vec![None; self.lots.len()] };
         let mut entries = Vec::with_capacity(self.len() + come.len());
-        let mut changed = RoaChanged::default();
+        let mut changed = RoaChanged { kept: is_other, ..RoaChanged::default() };
         for entry in self.iter() {
             let RoaOrigin::Given(Lot(number)) = entry.origin else {
                 entries.push(entry);
@@ -184,7 +196,7 @@ impl RoaTable {
         }
         changed.touched.sort_unstable();
         changed.touched.dedup();
-        let table = Self { lots: lots.all, ..Self::new(entries) };
+        let table = Self { lots: lots.all, kept, ..Self::new(entries) };
         (table, changed)
     }
 
@@ -197,17 +209,12 @@ impl RoaTable {
         touched
     }
 
-    /// How many authorisations stand that a protocol has brought.
-    pub fn given_by(&self, protocol: ProtocolId) -> usize {
-        self.iter().filter(|entry| self.giver(entry) == Some(protocol)).count()
-    }
-
     /// The table without what `keeps` says no to, and with more.
     #[must_use]
     pub fn changed(&self, keeps: impl Fn(&RoaEntry) -> bool, more: impl IntoIterator<Item = RoaEntry>) -> Self {
         let mut entries: Vec<_> = self.iter().filter(keeps).collect();
         entries.extend(more);
-        Self { lots: self.lots.clone(), ..Self::new(entries) }
+        Self { lots: self.lots.clone(), kept: self.kept.clone(), ..Self::new(entries) }
     }
 
     /// What it says of a prefix that this AS originates.
@@ -252,6 +259,11 @@ impl RoaTable {
         .filter(|(_, lots)| !lots.is_empty())
     }
 
+    /// What filters have rejected, and is kept.
+    pub const fn kept(&self) -> &Kept<Roa> {
+        &self.kept
+    }
+
     fn lot_of(&self, entry: &RoaEntry) -> Option<&RoaLot> {
         match entry.origin {
             RoaOrigin::Given(lot) => self.lot(lot),
@@ -271,7 +283,11 @@ impl RoaTable {
 
     /// What it takes, in octets.
     pub fn octets(&self) -> usize {
-        size_of::<Self>() + self.v4.octets() + self.v6.octets() + self.lots.capacity() * size_of::<RoaLot>()
+        size_of::<Self>()
+            + self.v4.octets()
+            + self.v6.octets()
+            + self.lots.capacity() * size_of::<RoaLot>()
+            + self.kept.octets()
     }
 
     /// Calls for every prefix of the table that covers this one, longest first, as long as it is told to go on.

@@ -34,6 +34,7 @@ fn change(by: u32, whole: bool, gone: &[u32], come: &[(u32, &[u32])]) -> RoaChan
         whole,
         gone: gone.iter().map(|asn| Customer(*asn)).collect(),
         come: come.iter().map(|(asn, providers)| (Customer(*asn), attrs(100 * by, providers))).collect(),
+        kept: Vec::new(),
     }
 }
 
@@ -100,4 +101,13 @@ fn a_change_touches_what_its_source_gave_and_nothing_else() {
     assert_eq!(table.of(Customer(1)).last().unwrap().by.since, Moment(1), "what stands keeps its time");
     let (table, changed) = table.after(change(1, false, &[1, 9], &[]), Moment(4));
     assert_eq!((changed.come, changed.gone, table.len()), (0, 1, 1));
+}
+
+#[test]
+fn the_steps_of_a_change_are_the_customers_of_whom_a_source_says_something_else() {
+    let (before, _) = AspaTable::default().after(change(1, true, &[], &[(1, &[2]), (3, &[4]), (5, &[6])]), Moment(1));
+    let (after, changed) = before.after(change(1, true, &[], &[(3, &[7]), (5, &[6]), (8, &[9])]), Moment(2));
+    let steps = after.steps_since(&before, &changed.touched);
+    let steps: Vec<_> = steps.iter().map(|step| (step.record.0, step.comes)).collect();
+    assert_eq!(steps, [(1, false), (3, true), (8, true)]);
 }

@@ -38,7 +38,13 @@ fn change(by: u32, whole: bool, gone: &[&str], come: &[&str]) -> RoaChange {
         whole,
         gone: gone.iter().map(|r| roa(r)).collect(),
         come: come.iter().map(|r| (roa(r), attrs(100 * by))).collect(),
+        kept: Vec::new(),
     }
+}
+
+/// How many a protocol has brought.
+fn given_by(table: &RoaTable, by: u32) -> usize {
+    table.given().filter(|(_, lot)| lot.by == ProtocolId(by)).count()
 }
 
 fn touched(all: &[&str]) -> Vec<Prefix> {
@@ -57,10 +63,10 @@ fn shown(table: &RoaTable) -> Vec<String> {
 fn what_is_given_again_keeps_its_time_and_touches_nothing() {
     let first = change(1, true, &[], &["10.0.0.0/8-24 1", "11.0.0.0/8-24 2"]);
     let (table, changed) = RoaTable::default().after(first, Moment(1));
-    assert_eq!(changed, RoaChanged { come: 2, gone: 0, touched: touched(&["10.0.0.0/8", "11.0.0.0/8"]) });
+    assert_eq!(changed, RoaChanged { come: 2, gone: 0, kept: false, touched: touched(&["10.0.0.0/8", "11.0.0.0/8"]) });
     let again = change(1, true, &[], &["10.0.0.0/8-24 1", "12.0.0.0/8-8 3"]);
     let (table, changed) = table.after(again, Moment(2));
-    assert_eq!(changed, RoaChanged { come: 1, gone: 1, touched: touched(&["11.0.0.0/8", "12.0.0.0/8"]) });
+    assert_eq!(changed, RoaChanged { come: 1, gone: 1, kept: false, touched: touched(&["11.0.0.0/8", "12.0.0.0/8"]) });
     assert_eq!(shown(&table), ["10.0.0.0/8 1 p1@1", "12.0.0.0/8 3 p1@2"]);
     let (_, changed) = table.after(change(1, false, &["13.0.0.0/8-8 1"], &["10.0.0.0/8-24 1"]), Moment(3));
     assert_eq!(changed, RoaChanged::default());
@@ -71,7 +77,7 @@ fn what_two_protocols_give_stays_while_one_of_them_does() {
     let (table, _) = RoaTable::default().after(change(1, false, &[], &["10.0.0.0/8-24 1"]), Moment(1));
     let (table, _) = table.after(change(2, false, &[], &["10.0.0.0/8-24 1"]), Moment(2));
     assert_eq!(shown(&table), ["10.0.0.0/8 1 p2@2 p1@1"], "the preferred one first");
-    assert_eq!((table.given_by(ProtocolId(1)), table.given_by(ProtocolId(2))), (1, 1));
+    assert_eq!((given_by(&table, 1), given_by(&table, 2)), (1, 1));
     let (table, changed) = table.after(change(2, true, &[], &[]), Moment(3));
     assert_eq!((changed.gone, shown(&table)), (1, vec!["10.0.0.0/8 1 p1@1".to_owned()]));
     assert_eq!(table.check("10.1.0.0/16".parse().unwrap(), 1), RoaState::Valid);
@@ -86,7 +92,7 @@ fn the_steps_of_a_change_are_what_each_source_gives_otherwise() {
     next.come[0].1 = attrs(7);
     let (after, changed) = before.after(next, Moment(2));
     let step = |s: &route::RoaStep<'_>| {
-        format!("{} of {} {}", s.roa, s.lot.source.protocol_name, if s.comes { "comes" } else { "goes" })
+        format!("{} of {} {}", s.record, s.lot.source.protocol_name, if s.comes { "comes" } else { "goes" })
     };
     let steps: Vec<_> = after.steps_since(&before, &changed.touched).iter().map(step).collect();
     assert_eq!(
@@ -97,8 +103,8 @@ fn the_steps_of_a_change_are_what_each_source_gives_otherwise() {
             "11.0.0.0/8 max 8 as 3 of p1 comes"
         ]
     );
-    let given = |asn: &str, source| after.given_from(&roa(asn), SourceId(source)).map(|l| l.attrs.local().preference);
-    assert_eq!([given(both[0], 1), given(both[1], 1), given(both[1], 2)], [None, Some(7), Some(200)]);
+    let given = |asn: &str| -> Vec<_> { after.lots_of(roa(asn)).iter().map(|l| l.attrs.local().preference).collect() };
+    assert_eq!([given(both[0]), given(both[1])], [vec![200], vec![200, 7]]);
 }
 
 #[test]
@@ -107,10 +113,34 @@ fn what_a_pipe_has_brought_its_source_does_not_take_back() {
     by_pipe.by = ProtocolId(9);
     let (table, _) = RoaTable::default().after(by_pipe.clone(), Moment(1));
     let (table, changed) = table.after(change(1, true, &["10.0.0.0/8-24 1"], &[]), Moment(2));
-    assert_eq!((changed.gone, table.given_by(ProtocolId(9)), table.given_by(ProtocolId(1))), (0, 1, 0));
+    assert_eq!((changed.gone, given_by(&table, 9), given_by(&table, 1)), (0, 1, 0));
     by_pipe.whole = true;
     by_pipe.come.clear();
     assert!(table.after(by_pipe, Moment(3)).0.is_empty());
+}
+
+#[test]
+fn what_a_filter_has_rejected_is_kept_beside_the_table_and_takes_back_what_stood() {
+    let kept = |table: &RoaTable| -> Vec<String> {
+        let lots = |lots: Vec<&route::RoaLot>| lots.iter().map(|l| format!(" {}", l.since.0)).collect::<String>();
+        table.kept().nets(None).map(|(roa, l)| format!("{}{}", roa.prefix, lots(l))).collect()
+    };
+    let rejects = |roas: &[&str], come: &[&str]| RoaChange {
+        kept: roas.iter().map(|r| (roa(r), attrs(7))).collect(),
+        ..change(1, false, &[], come)
+    };
+    let first = rejects(&["10.0.0.0/8-24 1"], &["11.0.0.0/8-24 2"]);
+    let (table, changed) = RoaTable::default().after(first, Moment(1));
+    assert_eq!((changed.kept, changed.touched.len(), kept(&table)), (true, 1, vec!["10.0.0.0/8 1".to_owned()]));
+    assert_eq!(table.check("10.0.0.0/8".parse().unwrap(), 7), RoaState::Unknown);
+    let (table, changed) = table.after(rejects(&["10.0.0.0/8-24 1", "11.0.0.0/8-24 2"], &[]), Moment(2));
+    assert_eq!((changed.kept, changed.gone), (true, 1));
+    assert_eq!((kept(&table), shown(&table)), (vec!["10.0.0.0/8 1".to_owned(), "11.0.0.0/8 2".to_owned()], vec![]));
+    let (table, changed) = table.after(change(1, false, &["12.0.0.0/8-8 1"], &["10.0.0.0/8-24 1"]), Moment(3));
+    assert_eq!((changed.come, kept(&table)), (1, vec!["11.0.0.0/8 2".to_owned()]));
+    let (same, changed) = table.after(change(2, true, &[], &[]), Moment(4));
+    assert_eq!((changed, kept(&same)), (RoaChanged::default(), kept(&table)));
+    assert!(kept(&table.after(change(1, true, &[], &[]), Moment(4)).0).is_empty());
 }
 
 #[test]

@@ -20,7 +20,7 @@ use filter::Authorised;
 use route::aigp;
 use route::attrs::{LocalAttr, LocalValue};
 use route::hop::IGP_METRIC_UNKNOWN;
-use route::{Family, Hop, IfIndex, IfaceAddr, Prefix, Resolved, Roa, SourceKind, Written};
+use route::{Family, Hop, IfIndex, IfaceAddr, Prefix, Resolved, SourceKind, Written};
 use std::borrow::Cow;
 use std::net::IpAddr;
 
@@ -144,10 +144,7 @@ impl Layout for V2 {
     }
 
     fn roa_net(&self, net: &ShownRoa<'_>, detail: bool, setting: &Setting<'_>, out: &mut Frame) {
-        let mut label = match net.net {
-            Authorised::Origin(roa) => RoaNet(roa).to_string(),
-            Authorised::Customer(customer) => customer.to_string(),
-        };
+        let mut label = net.net.to_string();
         for (lot, attrs, best) in &net.lots {
             let (since, mark) = (setting.stamps.text(lot.since, &setting.time.route), if *best { " *" } else { "" });
             let (by, local) = (&lot.source.protocol_name, attrs.local());
@@ -184,15 +181,6 @@ impl Layout for V2 {
 
     fn no_network(&self) -> &'static str {
         "Network not found"
-    }
-}
-
-/// An authorisation as a net: `10.0.0.0/8-24 AS65001`.
-struct RoaNet<'a>(&'a Roa);
-
-impl std::fmt::Display for RoaNet<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}-{} AS{}", self.0.prefix, self.0.max_len, self.0.asn)
     }
 }
 
@@ -533,7 +521,7 @@ fn static_row(row: &StaticRow, out: &mut Frame) {
     let to = match &row.to {
         StaticTo::Way(to) => to,
         StaticTo::Providers(customer) => return line(format_args!("{customer}\t")),
-        StaticTo::Authority(roa) => return line(format_args!("{}\t", RoaNet(roa))),
+        StaticTo::Authority(roa) => return line(format_args!("{}\t", Authorised::Origin(roa))),
     };
     match to {
         StaticDest::Via(hops) => {

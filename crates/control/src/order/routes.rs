@@ -240,12 +240,25 @@ impl RouteArguments {
     /// Refuses what BIRD 2 refuses: an export by a protocol that is told no routes, a channel that it has not.
     fn check(&self, config: &Config) -> Result<(), Refusal> {
         let refusal = |text: String| Err(Refusal { code: code::PARSE_ERROR, text });
-        let Some(export) = self.export.as_ref().filter(|_| self.dialect == Dialect::V2) else { return Ok(()) };
+        let is_2 = self.dialect == Dialect::V2;
+        if is_2 && self.filtered && (self.export.is_some() || self.primary) {
+            return refusal("Incompatible show route options".to_owned());
+        }
+        let Some(export) = self.export.as_ref().filter(|_| is_2) else { return Ok(()) };
         let protocol = config.protocols.iter().find(|p| p.name == export.protocol);
         let is_told = |p: &&ProtocolConf| {
             matches!(p.kind, ProtocolKind::Bgp(_) | ProtocolKind::Kernel(_) | ProtocolKind::Pipe(_))
         };
         let Some(protocol) = protocol.filter(is_told) else { return refusal("No valid tables".to_owned()) };
+        let channels = protocol.channels.iter().chain(&protocol.roa_channels);
+        let peer = match &protocol.kind {
+            ProtocolKind::Pipe(pipe) => pipe.peer_table.as_ref(),
+            _ => None,
+        };
+        let own: Vec<_> = channels.map(|c| &c.table).chain(peer).collect();
+        if let Some(other) = self.tables.iter().find(|table| !own.contains(table)) {
+            return refusal(format!("No export channel for table {other}"));
+        }
         match self.channel {
             Some(channel) if !channel.is_of(protocol) => {
                 refusal(format!("Channel {}.{} not found", export.protocol, channel.word()))

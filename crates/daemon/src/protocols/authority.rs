@@ -1,100 +1,52 @@
 //! A channel to a ROA or ASPA table: what static and RPKI say of who may originate what,
 //! and who carries on the routes of whom.
 //!
-//! An [`Authority`] runs the import filter over what the protocol gives, puts it
-//! onto the board and counts as BIRD counts. Nothing is ever told out of such a
-//! table, so there is no other side.
+//! An [`Authority`] runs the import filter over what the protocol gives, and puts onto
+//! the board what its inlet makes of it. Nothing is ever told out of such a table, so
+//! there is no other side.
 
 use super::Start;
+use super::diary::Diary;
 use super::policy::Runner;
-use crate::roas::RoaBoard;
-use crate::world::{Listeners, Whose};
+use crate::roas::{Inlet, InletSpec, Record, RoaBoard, Wanted};
+use crate::world::Listeners;
 use conf::channel_word;
-use conf::config::{Carries, ChannelConf, ProtocolConf};
+use conf::config::{ChannelConf, ProtocolConf};
 use control::view::{ChannelView, LimitView, RoutesView};
-use filter::{Authorised, RouteView, Verdict};
-use rib::batch::{Limit, LimitKind};
-use rib::limits::Gate;
-use rib::stats::{ExportStats, ImportStats, RouteCounts};
+use filter::Verdict;
+use rib::stats::{ExportStats, RouteCounts};
+use rib::trace::Fate;
 use route::aspa::providers_value;
 use route::attrs::{Local, LocalAttr};
-use route::{AspaTable, AttrSet, Customer, Dest, Family, Ifaces, Prefix, ProtocolId, Roa};
-use route::{RoaChange, RoaChanged, RoaTables, Source, SourceId, SourceKind};
+use route::{AttrSet, Dest, Ifaces, Source, SourceId, SourceKind};
+use std::collections::{BTreeMap, BTreeSet};
 use std::marker::PhantomData;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-/// What an authorisation is known by in its table.
-pub trait Record: Copy {
-    /// The channels to such tables.
-    const CARRIES: Carries;
-
-    /// Its net, as filters see it, with the prefix if there is one.
-    fn net(&self) -> (Prefix, Authorised<'_>);
-
-    /// Changes a table.
-    fn change(board: &RoaBoard, table: &str, change: RoaChange<Self>) -> RoaChanged;
-
-    /// How many of a table a protocol has given.
-    fn given_by(tables: &RoaTables, table: &str, protocol: ProtocolId) -> usize;
-
-    /// Whether it stands in a table, from this source.
-    fn stands(&self, tables: &RoaTables, table: &str, source: SourceId) -> bool;
-}
-
-impl Record for Roa {
-    const CARRIES: Carries = Carries::Origins;
-
-    fn net(&self) -> (Prefix, Authorised<'_>) {
-        (self.prefix, Authorised::Origin(self))
-    }
-
-    fn change(board: &RoaBoard, table: &str, change: RoaChange) -> RoaChanged {
-        board.change(table, change)
-    }
-
-    fn given_by(tables: &RoaTables, table: &str, protocol: ProtocolId) -> usize {
-        tables.get(table).map_or(0, |t| t.given_by(protocol))
-    }
-
-    fn stands(&self, tables: &RoaTables, table: &str, source: SourceId) -> bool {
-        tables.get(table).is_some_and(|t| t.given_from(self, source).is_some())
-    }
-}
-
-impl Record for Customer {
-    const CARRIES: Carries = Carries::Providers;
-
-    fn net(&self) -> (Prefix, Authorised<'_>) {
-        (Prefix::default(Family::Ipv4), Authorised::Customer(*self))
-    }
-
-    fn change(board: &RoaBoard, table: &str, change: RoaChange<Self>) -> RoaChanged {
-        board.change_aspas(table, change)
-    }
-
-    fn given_by(tables: &RoaTables, table: &str, protocol: ProtocolId) -> usize {
-        tables.aspas(table).map_or(0, |t| t.given_by(protocol))
-    }
-
-    fn stands(&self, tables: &RoaTables, table: &str, source: SourceId) -> bool {
-        let of = |t: &Arc<AspaTable>| t.of(*self).iter().any(|entry| entry.by.source.id == source);
-        tables.aspas(table).is_some_and(of)
-    }
-}
-
 /// See the head of the module.
-pub struct Authority<K = Roa> {
+pub struct Authority<K = route::Roa> {
     conf: ChannelConf,
     board: RoaBoard,
     source: Arc<Source>,
     runner: Runner,
     plain: AttrSet,
-    stats: ImportStats,
-    limits: Limits,
+    inlet: Inlet,
     listeners: Listeners,
+    diary: Diary,
     up: bool,
     records: PhantomData<K>,
+}
+
+/// What becomes of that which a protocol gave before and does not name now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rest {
+    /// It stays.
+    Stays,
+    /// It goes, and nobody has said so.
+    Goes,
+    /// It is withdrawn.
+    Withdrawn,
 }
 
 impl<K: Record> Authority<K> {
@@ -111,23 +63,24 @@ impl<K: Record> Authority<K> {
     }
 
     fn new(start: &Start, conf: &ChannelConf, kind: SourceKind) -> Self {
-        let source = Source {
+        let source = Arc::new(Source {
             id: SourceId(start.world.deps.sources.fetch_add(1, Ordering::Relaxed)),
             protocol: start.id,
             protocol_name: Arc::clone(&start.conf.name),
             kind,
             path_id: 0,
             bgp: None,
-        };
+        });
+        let (listeners, diary) = (start.world.listeners.clone(), start.diary.clone());
         Self {
             conf: conf.clone(),
             board: start.world.roas.clone(),
-            source: Arc::new(source),
             runner: Runner::new(start.world.deps.roas.clone()),
             plain: plain(kind, conf),
-            stats: ImportStats::default(),
-            limits: Limits::new(conf),
-            listeners: start.world.listeners.clone(),
+            inlet: Inlet::new(inlet_spec(conf, &source, &listeners, &diary)),
+            source,
+            listeners,
+            diary,
             up: false,
             records: PhantomData,
         }
@@ -151,119 +104,78 @@ impl<K: Record> Authority<K> {
     fn set_conf(&mut self, conf: &ChannelConf) {
         self.plain = plain(self.source.kind, conf);
         self.conf = conf.clone();
-        self.limits = Limits::new(conf);
-        if self.limits.are_some() {
-            let standing = self.standing(&self.board.now());
-            let (receive, import) = (self.limits.receive.verify(standing), self.limits.import.verify(standing));
-            self.say_passed(LimitKind::Receive, receive);
-            self.say_passed(LimitKind::Import, import);
-        }
+        self.inlet.set_spec(inlet_spec(conf, &self.source, &self.listeners, &self.diary));
     }
 
     /// The channel comes up.
     pub fn up(&mut self) {
         self.up = true;
-        self.limits = Limits::new(&self.conf);
-        self.stats = ImportStats::default();
+        self.inlet = Inlet::new(self.inlet.spec().clone());
     }
 
     /// The channel goes down, what it gave with it.
     pub fn down(&mut self) {
         self.up = false;
-        self.change(true, Vec::new(), Vec::new());
+        self.tell(Rest::Goes, &[], Vec::new(), &Ifaces::default());
     }
 
-    /// Takes some back and gives others. `whole`: what is not given now is gone.
-    pub fn tell(&mut self, whole: bool, mut gone: Vec<K>, given: Vec<(K, AttrSet)>, ifaces: &Ifaces) {
-        let (offered, taken_back) = (given.len(), gone.len());
-        let mut come = Vec::with_capacity(offered);
-        let mut room = self.room(whole, &gone, &given);
-        let mut accepted = 0;
-        for (record, attrs) in given {
-            let view = view_of(&record, &attrs, &self.source);
-            match self.runner.judge(&self.conf.import, view, ifaces) {
-                (Verdict::Accept, changed) => {
-                    accepted += 1;
-                    if self.admits(&record, room.as_mut()) {
-                        come.push((record, changed.unwrap_or(attrs)));
-                    }
-                }
-                // What stood before is withdrawn by one that is refused.
-                (Verdict::Reject, _) => {
-                    if let Some(room) = &mut room {
-                        room.leaves(&record, &self.conf.table, self.source.id);
-                    }
-                    gone.push(record);
+    /// Takes some back and gives others. What goes makes room for what comes; of what is given twice the last counts.
+    pub fn tell(&mut self, rest: Rest, gone: &[K], given: Vec<(K, AttrSet)>, ifaces: &Ifaces) {
+        let tables = self.board.now();
+        let Some(table) = K::table(&tables, &self.conf.table) else { return };
+        let mut change = self.inlet.change(&self.source);
+        self.inlet.stats.updates_received += given.len() as u64;
+        self.inlet.stats.withdraws_received += gone.len() as u64;
+        let given: BTreeMap<K, AttrSet> = given.into_iter().collect();
+        let mut gone: BTreeSet<K> = gone.iter().copied().filter(|record| !given.contains_key(record)).collect();
+        if rest != Rest::Stays {
+            for record in K::of_source(table, self.source.id) {
+                if !given.contains_key(&record) && gone.insert(record) {
+                    self.inlet.stats.withdraws_received += u64::from(rest == Rest::Withdrawn);
                 }
             }
         }
-        let changed = self.change(whole, gone, come);
-        let count = |n: usize| n as u64;
-        let stats = &mut self.stats;
-        stats.updates_received += count(offered);
-        stats.updates_filtered += count(offered - accepted);
-        stats.updates_accepted += count(changed.come);
-        stats.updates_ignored += count(accepted.saturating_sub(changed.come));
-        stats.withdraws_received += count(taken_back);
-        stats.withdraws_accepted += count(changed.gone);
-        stats.withdraws_ignored += count(taken_back.saturating_sub(changed.gone));
-    }
-
-    fn standing(&self, tables: &RoaTables) -> u32 {
-        u32::try_from(K::given_by(tables, &self.conf.table, self.source.protocol)).unwrap_or(u32::MAX)
-    }
-
-    /// What limits are judged by, when there are any. What goes makes room first.
-    fn room(&self, whole: bool, gone: &[K], given: &[(K, AttrSet)]) -> Option<Room> {
-        if !self.limits.are_some() {
-            return None;
+        for record in gone {
+            self.inlet.put(&tables, record, Wanted::Nothing, &mut change);
         }
-        let (tables, table, source) = (self.board.now(), &*self.conf.table, &*self.source);
-        let stands = |record: &K| record.stands(&tables, table, source.id);
-        let standing = if whole {
-            given.iter().filter(|(record, _)| stands(record)).count()
-        } else {
-            let leave = gone.iter().filter(|record| stands(record)).count();
-            K::given_by(&tables, table, source.protocol).saturating_sub(leave)
-        };
-        let standing = u32::try_from(standing).unwrap_or(u32::MAX);
-        Some(Room { tables, standing })
+        for (record, attrs) in given {
+            let wanted = self.judge(&record, attrs, ifaces);
+            self.inlet.put(&tables, record, wanted, &mut change);
+        }
+        self.board.change(&self.conf.table, change);
     }
 
-    /// Whether the limits let one more in. What stands may be replaced.
-    fn admits(&mut self, record: &K, room: Option<&mut Room>) -> bool {
-        let Some(room) = room else { return true };
-        if record.stands(&room.tables, &self.conf.table, self.source.id) {
-            return true;
-        }
-        let receive = self.limits.receive.admit(room.standing);
-        self.say_passed(LimitKind::Receive, receive.tell);
-        if !receive.admitted {
-            return false;
-        }
-        let import = self.limits.import.admit(room.standing);
-        self.say_passed(LimitKind::Import, import.tell);
-        room.standing += u32::from(import.admitted);
-        import.admitted
-    }
-
-    fn say_passed(&self, which: LimitKind, passed: Option<Limit>) {
-        if let Some(passed) = passed {
-            let Source { protocol, protocol_name, .. } = &*self.source;
-            self.listeners.passed(Whose::Protocol(*protocol), protocol_name, which, passed);
+    /// What the import filter makes of one.
+    fn judge(&mut self, record: &K, attrs: AttrSet, ifaces: &Ifaces) -> Wanted {
+        match self.runner.judge(&self.conf.import, record.view(&attrs, &self.source), ifaces) {
+            (Verdict::Accept, changed) => Wanted::Accepted(changed.unwrap_or(attrs)),
+            (Verdict::Reject, changed) => {
+                self.inlet.stats.updates_filtered += 1;
+                self.inlet.trace(Fate::FilteredOut, record, &self.source);
+                Wanted::Filtered(changed.unwrap_or(attrs))
+            }
         }
     }
 
-    fn change(&self, whole: bool, gone: Vec<K>, come: Vec<(K, AttrSet)>) -> RoaChanged {
-        let change = RoaChange { source: Arc::clone(&self.source), by: self.source.protocol, whole, gone, come };
-        K::change(&self.board, &self.conf.table, change)
+    /// How many are the best.
+    fn preferred(&self) -> u32 {
+        let (tables, id) = (self.board.now(), self.source.id);
+        let (Some(table), imported) = (K::table(&tables, &self.conf.table), self.inlet.counts().0) else { return 0 };
+        if K::given(table).all(|(_, lot)| lot.source.id == id) {
+            return imported;
+        }
+        let ours = K::given(table).filter(|(_, lot)| lot.source.id == id);
+        let best = ours.filter(|(record, _)| record.lots(table).first().is_some_and(|best| best.source.id == id));
+        u32::try_from(best.count()).unwrap_or(u32::MAX)
     }
 
     /// As `show protocols all` shows it.
     pub fn view(&self) -> ChannelView {
-        let imported = self.standing(&self.board.now());
-        let counts = RouteCounts { imported, filtered: 0, exported: 0, preferred: imported };
-        let routes = RoutesView { counts, keep_filtered: false, import: self.stats, export: ExportStats::default() };
+        let (imported, filtered) = self.inlet.counts();
+        let counts = RouteCounts { imported, filtered, exported: 0, preferred: self.preferred() };
+        let (keep_filtered, import) = (self.conf.keep_filtered, self.inlet.stats);
+        let routes = RoutesView { counts, keep_filtered, import, export: ExportStats::default() };
+        let (receive_hit, import_hit) = self.inlet.hits();
         ChannelView {
             name: channel_word(self.conf.family, K::CARRIES),
             table: Arc::clone(&self.conf.table),
@@ -273,8 +185,8 @@ impl<K: Record> Authority<K> {
             import: self.conf.import.clone(),
             export: self.conf.export.clone(),
             recovery: None,
-            receive_limit: LimitView::of(self.conf.receive_limit, self.limits.receive.was_passed()),
-            import_limit: LimitView::of(self.conf.import_limit, self.limits.import.was_passed()),
+            receive_limit: LimitView::of(self.conf.receive_limit, receive_hit),
+            import_limit: LimitView::of(self.conf.import_limit, import_hit),
             // Nothing is told out of such a table, so it is never passed.
             export_limit: LimitView::of(self.conf.export_limit, false),
             routes: self.up.then_some(routes),
@@ -286,44 +198,18 @@ impl<K: Record> Authority<K> {
     }
 }
 
-/// `receive limit` and `import limit` of a channel.
-struct Limits {
-    receive: Gate,
-    import: Gate,
-    are_some: bool,
-}
-
-impl Limits {
-    fn new(conf: &ChannelConf) -> Self {
-        Self {
-            receive: Gate::new(conf.receive_limit),
-            import: Gate::new(conf.import_limit),
-            are_some: conf.receive_limit.is_some() || conf.import_limit.is_some(),
-        }
+fn inlet_spec(conf: &ChannelConf, source: &Source, listeners: &Listeners, diary: &Diary) -> InletSpec {
+    InletSpec {
+        protocol: source.protocol,
+        name: Arc::clone(&source.protocol_name),
+        into: Arc::clone(&conf.table),
+        channel: channel_word(conf.family, conf.carries),
+        keep_filtered: conf.keep_filtered,
+        receive: conf.receive_limit,
+        import: conf.import_limit,
+        listeners: listeners.clone(),
+        diary: diary.clone(),
     }
-
-    const fn are_some(&self) -> bool {
-        self.are_some
-    }
-}
-
-/// The tables before a change, and how many of the channel stand as it goes on.
-struct Room {
-    tables: Arc<RoaTables>,
-    standing: u32,
-}
-
-impl Room {
-    fn leaves<K: Record>(&mut self, record: &K, table: &str, source: SourceId) {
-        let stood = record.stands(&self.tables, table, source);
-        self.standing = self.standing.saturating_sub(u32::from(stood));
-    }
-}
-
-/// An authorisation as a filter sees it.
-pub fn view_of<'a, K: Record>(record: &'a K, attrs: &'a AttrSet, source: &'a Source) -> RouteView<'a> {
-    let (net, roa) = record.net();
-    RouteView { roa: Some(roa), net, attrs, source, resolved: None, igp_metric: None }
 }
 
 /// What all authorisations of a channel have before its filter.

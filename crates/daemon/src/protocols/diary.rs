@@ -7,6 +7,9 @@
 //! say of what they do. Whoever has no mask for a line pays one look at it.
 
 use conf::config::DebugMask;
+use filter::Authorised;
+use rib::trace::{Fate, Tracing, Way};
+use route::Source;
 use std::fmt::Arguments;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -88,6 +91,16 @@ impl Diary {
     /// It hears or says something.
     pub fn packet(&self, text: Arguments<'_>) {
         self.say(DebugMask::PACKETS, text);
+    }
+
+    /// What became of an authorisation on its way into a table, or out of it, through the channel of this name.
+    pub fn authority(&self, channel: &str, way: Way, fate: Fate, net: &Authorised<'_>, source: &Source) {
+        if Tracing::of_mask(self.mask.load(Ordering::Relaxed)).wants(fate) {
+            let (way, words, name) = (if way == Way::In { '>' } else { '<' }, fate.words(), &self.name);
+            let (path, id) = (source.path_id, source.id.0);
+            // Behind the number of the source BIRD has where packets go: here nowhere.
+            tracing::info!(target: "trace", "{name}.{channel} {way} {words} {net} {path}L {id}G ");
+        }
     }
 
     /// Whether anybody wants to know what happens to it, and what it hears and says.

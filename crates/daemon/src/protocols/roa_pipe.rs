@@ -1,15 +1,16 @@
-//! `protocol pipe` between ROA tables: authorisations of one in the other, and back.
+//! `protocol pipe` between ROA or ASPA tables: authorisations of one in the other, and back.
 //!
 //! What runs of it are two ways on the board (`roas`); here are its options, and
 //! what the operator sees of it.
 
 use super::Start;
 use super::diary::Diary;
-use crate::roas::{RoaBoard, WaySpec};
+use crate::roas::{InletSpec, RoaBoard, WaySpec};
 use crate::world::Listeners;
 use conf::channel_word;
 use conf::config::{ChannelConf, Limit, PipeConf, ProtocolConf, ProtocolKind};
-use control::view::{ChannelView, LimitView, PipeView};
+use control::request::Passage;
+use control::view::{ChannelView, LimitView, PipeView, PipeWay};
 use filter::Policy;
 use route::{Ifaces, ProtocolId};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -28,6 +29,8 @@ struct RoaPipe {
     listeners: Listeners,
     diary: Diary,
     up: bool,
+    /// Whether its limits had been passed when it went down: `import limit`, `export limit`.
+    hits: (bool, bool),
 }
 
 /// Its options.
@@ -60,6 +63,7 @@ impl RoaPipeHandle {
             listeners: world.listeners.clone(),
             diary: diary.clone(),
             up: false,
+            hits: (false, false),
         }))))
     }
 
@@ -83,6 +87,7 @@ impl RoaPipeHandle {
     pub async fn stop(&self) {
         let mut pipe = self.lock();
         if std::mem::replace(&mut pipe.up, false) {
+            pipe.hits = pipe.hits();
             pipe.diary.shutting_down();
             pipe.board.close(pipe.id);
             pipe.diary.state("down");
@@ -110,12 +115,25 @@ impl RoaPipeHandle {
         }
     }
 
+    /// What it lets out of one of its tables; `None` while it is down.
+    pub fn passage(&self, from: &str) -> Option<Passage> {
+        let pipe = self.lock();
+        let Sides { channel, peer_table } = &pipe.sides;
+        let policy = match from {
+            _ if !pipe.up => return None,
+            _ if *from == *channel.table => channel.export.clone(),
+            _ if *from == **peer_table => channel.import.clone(),
+            _ => return None,
+        };
+        Some(Passage { by: pipe.id, policy })
+    }
+
     /// As `show protocols all` shows it.
     pub fn view(&self) -> ChannelView {
         let pipe = self.lock();
         let Sides { channel, peer_table } = &pipe.sides;
-        let way = |into: &str| pipe.board.way(pipe.id, into).unwrap_or_default();
-        let ((import, import_hit), (export, export_hit)) = (way(&channel.table), way(peer_table));
+        let (import, export) = (pipe.way(&channel.table).0, pipe.way(peer_table).0);
+        let (import_hit, export_hit) = if pipe.up { pipe.hits() } else { pipe.hits };
         ChannelView {
             name: channel_word(channel.family, channel.carries),
             table: Arc::clone(&channel.table),
@@ -138,28 +156,47 @@ impl RoaPipeHandle {
 }
 
 impl RoaPipe {
+    /// What the direction into a table has done, and whether its limit was passed.
+    fn way(&self, into: &str) -> (PipeWay, bool) {
+        self.board.way(self.id, into).unwrap_or_default()
+    }
+
+    /// Whether the limits were passed: `import limit`, `export limit`.
+    fn hits(&self) -> (bool, bool) {
+        (self.way(&self.sides.channel.table).1, self.way(&self.sides.peer_table).1)
+    }
+
     /// From the peer table into its own.
     fn import(&self) -> WaySpec {
         let Sides { channel, peer_table } = &self.sides;
-        self.way(peer_table, &channel.table, &channel.import, channel.import_limit)
+        self.spec((peer_table, "sec"), (&channel.table, "pri"), &channel.import, channel.import_limit)
     }
 
     /// The other way.
     fn export(&self) -> WaySpec {
         let Sides { channel, peer_table } = &self.sides;
-        self.way(&channel.table, peer_table, &channel.export, channel.export_limit)
+        self.spec((&channel.table, "pri"), (peer_table, "sec"), &channel.export, channel.export_limit)
     }
 
-    fn way(&self, from: &Arc<str>, into: &Arc<str>, policy: &Policy, most: Option<Limit>) -> WaySpec {
-        WaySpec {
-            pipe: self.id,
+    /// From one end, a table and the channel to it, to the other.
+    fn spec(
+        &self,
+        (from, channel): (&Arc<str>, &'static str),
+        (into, to_channel): (&Arc<str>, &'static str),
+        policy: &Policy,
+        most: Option<Limit>,
+    ) -> WaySpec {
+        let to = InletSpec {
+            protocol: self.id,
             name: Arc::clone(&self.name),
-            from: Arc::clone(from),
             into: Arc::clone(into),
-            policy: policy.clone(),
-            limit: most,
-            ifaces: self.ifaces.clone(),
+            channel: to_channel,
+            keep_filtered: false,
+            receive: None,
+            import: most,
             listeners: self.listeners.clone(),
-        }
+            diary: self.diary.clone(),
+        };
+        WaySpec { from: Arc::clone(from), channel, policy: policy.clone(), ifaces: self.ifaces.clone(), to }
     }
 }

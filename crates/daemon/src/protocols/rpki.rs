@@ -6,7 +6,7 @@
 //! wait; who shows it sees it between two events.
 
 use super::Start;
-use super::authority::{Authority, with_providers};
+use super::authority::{Authority, Rest, with_providers};
 use super::diary::Diary;
 use crate::world::World;
 use conf::config::{CacheAddr, ProtocolConf, ProtocolKind, RpkiConf};
@@ -141,9 +141,12 @@ impl RpkiHandle {
         })
     }
 
-    /// Its channels.
+    /// Its channels, of which BIRD shows none while it is down.
     pub fn channels(&self) -> Vec<ChannelView> {
         let state = self.lock();
+        if state.task.is_none() {
+            return Vec::new();
+        }
         let channel_state = match state.session.is_connected() {
             true => "UP",
             false if state.was_up => "START",
@@ -210,8 +213,8 @@ impl Rpki {
             let of_family = |roa: &&Roa| roa.prefix.family() == family;
             let plain = channel.plain().clone();
             let given = come.iter().filter(of_family).map(|roa| (*roa, plain.clone())).collect();
-            let gone = gone.iter().filter(of_family).copied().collect();
-            channel.tell(whole, gone, given, &ifaces);
+            let gone: Vec<Roa> = gone.iter().filter(of_family).copied().collect();
+            channel.tell(rest(whole), &gone, given, &ifaces);
         }
     }
 }
@@ -227,9 +230,14 @@ impl Rpki {
                 .filter_map(|(customer, providers)| Some((*customer, with_providers(&plain, providers.as_deref()?))));
             let given = given.collect();
             let gone = aspas.iter().filter(|(_, providers)| providers.is_none()).map(|(customer, _)| *customer);
-            channel.tell(whole, gone.collect(), given, &ifaces);
+            channel.tell(rest(whole), &gone.collect::<Vec<_>>(), given, &ifaces);
         }
     }
+}
+
+/// What an answer of the server does to what it does not name.
+const fn rest(whole: bool) -> Rest {
+    if whole { Rest::Goes } else { Rest::Stays }
 }
 
 /// The connection.

@@ -7,13 +7,14 @@
 //! with `bfd` counts only while BFD says that it lives.
 
 use super::Start;
-use super::authority::{Authority, Record, view_of, with_providers};
+use super::authority::{Authority, Rest, with_providers};
 use super::bfd::{Asked, Desk, on_link};
 use super::channel::{Import, Told, resolved};
 use super::diary::Diary;
 use super::follow::{Follower, Following};
 use super::policy::Runner;
 use super::sight::Sight;
+use crate::roas::Record;
 use conf::config::{ProtocolConf, ProtocolKind, StaticAspa, StaticConf, StaticDest, StaticHop, StaticRoa, StaticRoute};
 use control::view::{ChannelView, StaticRow, StaticTo};
 use filter::{Filter, Policy, RouteView};
@@ -241,7 +242,7 @@ impl Statics {
                 dressed_record(route.roa, plain, route.body.as_ref(), source, &mut self.runner, ifaces)
             });
             let given = given.collect();
-            authority.tell(true, Vec::new(), given, ifaces);
+            authority.tell(Rest::Withdrawn, &[], given, ifaces);
         }
         for authority in &mut self.providers {
             let given = conf.aspas.iter().filter(|route| !route.providers.is_empty()).map(|route| {
@@ -250,7 +251,7 @@ impl Statics {
                 dressed_record(route.customer, plain, route.body.as_ref(), source, &mut self.runner, ifaces)
             });
             let given = given.collect();
-            authority.tell(true, Vec::new(), given, ifaces);
+            authority.tell(Rest::Withdrawn, &[], given, ifaces);
         }
     }
 }
@@ -322,7 +323,7 @@ fn dressed_record<K: Record>(
     runner: &mut Runner,
     ifaces: &Ifaces,
 ) -> (K, AttrSet) {
-    let view = view_of(&record, &plain, source);
+    let view = record.view(&plain, source);
     let changed = body.and_then(|body| runner.judge(&Policy::Filter(Arc::clone(body)), view, ifaces).1);
     (record, changed.unwrap_or(plain))
 }

@@ -1,20 +1,24 @@
-//! A change of a ROA table with all that pipes make of it in others.
+//! A change of a table of authorisations with all that pipes make of it in others.
 //!
 //! As in BIRD it is one: whoever is shown the tables afterwards sees it in all of
 //! them. A table that tells others of a change takes nothing from them meanwhile,
 //! so a circle of pipes ends where it began.
 
+use super::record::{Record, Touched};
 use super::way::Way;
-use route::{Moment, Prefix, ProtocolId, RoaChange, RoaChanged, RoaStep, RoaTables, SourceId};
-use std::collections::BTreeMap;
+use route::{Customer, Moment, ProtocolId, Roa, RoaChange, RoaChanged, RoaStep, RoaTables, SourceId};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// See the head of the file.
 pub struct Round {
     /// The tables as they are by now.
     pub tables: RoaTables,
-    /// Tables that have changed, with the prefixes whose authorisations are others.
-    pub touched: Vec<(Arc<str>, Vec<Prefix>)>,
+    /// Whether they are others than at first.
+    pub is_other: bool,
+    /// Tables that have changed, with what may be judged otherwise.
+    pub touched: Vec<(Arc<str>, Touched)>,
     now: Moment,
     /// Tables that tell others.
     busy: Vec<Arc<str>>,
@@ -23,66 +27,88 @@ pub struct Round {
 impl Round {
     /// Nothing has changed yet.
     pub const fn new(tables: RoaTables, now: Moment) -> Self {
-        Self { tables, touched: Vec::new(), now, busy: Vec::new() }
+        Self { tables, is_other: false, touched: Vec::new(), now, busy: Vec::new() }
     }
 
     /// Changes a table, and those to which pipes lead. Nothing comes of it when there is no such table.
-    pub fn change(&mut self, ways: &mut [Way], name: &str, change: RoaChange) -> RoaChanged {
-        let Some(before) = self.tables.get(name).cloned() else { return RoaChanged::default() };
-        let (after, changed) = before.after(change, self.now);
-        if changed.touched.is_empty() {
-            return changed;
+    pub fn change<K: Record>(&mut self, ways: &mut [Way], name: &str, change: RoaChange<K>) {
+        let Some(before) = K::table(&self.tables, name).cloned() else { return };
+        let (after, changed) = K::after(&before, change, self.now);
+        let RoaChanged { kept, touched, .. } = changed;
+        if touched.is_empty() && !kept {
+            return;
         }
-        self.tables = self.tables.with(name, after);
-        self.touched.push((name.into(), changed.touched.clone()));
-        let Some(after) = self.tables.get(name).cloned() else { return changed };
-        let steps = after.steps_since(&before, &changed.touched);
+        self.tables = K::with(&self.tables, name, after);
+        self.is_other = true;
+        let Some(after) = K::table(&self.tables, name).filter(|_| !touched.is_empty()).cloned() else { return };
+        let steps = K::steps(&after, &before, &touched);
+        self.touched.push((name.into(), K::touched(touched)));
         for at in 0..ways.len() {
             if ways.get(at).is_some_and(|way| *way.spec().from == *name) {
-                self.lead(ways, at, &steps);
+                self.lead(ways, at, steps.clone());
             }
         }
-        changed
     }
 
     /// Tells one way all that the table has that it reads.
     pub fn feed(&mut self, ways: &mut [Way], at: usize) {
-        let from = ways.get(at).and_then(|way| self.tables.get(&way.spec().from)).cloned();
+        self.feed_of::<Roa>(ways, at);
+        self.feed_of::<Customer>(ways, at);
+    }
+
+    fn feed_of<K: Record>(&mut self, ways: &mut [Way], at: usize) {
+        let from = ways.get(at).and_then(|way| K::table(&self.tables, &way.spec().from)).cloned();
         let Some(from) = from else { return };
-        let steps: Vec<_> = from.given().map(|(roa, lot)| RoaStep { roa, lot, comes: true }).collect();
-        self.lead(ways, at, &steps);
+        let mut steps: Vec<_> = K::given(&from).map(|(record, lot)| RoaStep { record, lot, comes: true }).collect();
+        steps.sort_by_key(|step| (step.record, Reverse(step.lot.attrs.local().preference)));
+        self.lead(ways, at, steps);
     }
 
     /// Takes all back that a pipe has brought into a table.
     pub fn clear(&mut self, ways: &mut [Way], name: &str, pipe: ProtocolId) {
-        let Some(table) = self.tables.get(name).cloned() else { return };
+        self.clear_of::<Roa>(ways, name, pipe);
+        self.clear_of::<Customer>(ways, name, pipe);
+    }
+
+    fn clear_of<K: Record>(&mut self, ways: &mut [Way], name: &str, pipe: ProtocolId) {
+        let Some(table) = K::table(&self.tables, name).cloned() else { return };
         let mut sources = BTreeMap::<SourceId, _>::new();
-        for (_, lot) in table.given().filter(|(_, lot)| lot.by == pipe) {
+        for (_, lot) in K::given(&table).filter(|(_, lot)| lot.by == pipe) {
             sources.entry(lot.source.id).or_insert_with(|| Arc::clone(&lot.source));
         }
         for source in sources.into_values() {
-            let change = RoaChange { source, by: pipe, whole: true, gone: Vec::new(), come: Vec::new() };
+            let (gone, come, kept) = (Vec::new(), Vec::new(), Vec::new());
+            let change = RoaChange::<K> { source, by: pipe, whole: true, gone, come, kept };
             self.change(ways, name, change);
         }
     }
 
-    fn lead(&mut self, ways: &mut [Way], at: usize, steps: &[RoaStep<'_>]) {
-        let Some(way) = ways.get_mut(at) else { return };
-        let (from, into) = (Arc::clone(&way.spec().from), Arc::clone(&way.spec().into));
-        let changes = way.judge(steps, self.busy.contains(&into), &self.tables, self.now);
-        self.busy.push(from);
-        for change in changes {
-            self.change(ways, &into, change);
+    /// Tells a way of steps: first one of each authorisation, then what other sources say of the same.
+    fn lead<K: Record>(&mut self, ways: &mut [Way], at: usize, mut steps: Vec<RoaStep<'_, K>>) {
+        while !steps.is_empty() {
+            let mut seen = BTreeSet::new();
+            let (first, others): (Vec<_>, _) = steps.into_iter().partition(|step| seen.insert(step.record));
+            steps = others;
+            let Some(way) = ways.get_mut(at) else { return };
+            let (from, into) = (Arc::clone(&way.spec().from), Arc::clone(&way.spec().to.into));
+            let changes = way.judge(&first, self.busy.contains(&into), &self.tables, self.now);
+            self.busy.push(from);
+            for change in changes {
+                self.change(ways, &into, change);
+            }
+            self.busy.pop();
         }
-        self.busy.pop();
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::inlet::InletSpec;
     use super::super::way::WaySpec;
     use super::*;
+    use crate::protocols::Diary;
     use crate::world::Listeners;
+    use conf::config::DebugMask;
     use conf::files::Memory;
     use conf::load::{LoadOptions, load};
     use filter::Policy;
@@ -105,38 +131,47 @@ mod tests {
 
         /// A direction of a pipe comes up.
         fn way(&mut self, pipe: u32, from: &str, into: &str, policy: Policy, limit: Option<Limit>) -> usize {
-            self.ways.push(Way::new(WaySpec {
-                pipe: ProtocolId(pipe),
-                name: format!("p{pipe}").into(),
-                from: from.into(),
+            let name: Arc<str> = format!("p{pipe}").into();
+            let to = InletSpec {
+                protocol: ProtocolId(pipe),
+                diary: Diary::new(&name, Vec::new(), DebugMask(0)),
+                name,
                 into: into.into(),
-                policy,
-                limit,
-                ifaces: watch::Sender::new(Arc::default()).subscribe(),
+                channel: "sec",
+                keep_filtered: false,
+                receive: None,
+                import: limit,
                 listeners: Listeners::default(),
-            }));
+            };
+            let ifaces = watch::Sender::new(Arc::default()).subscribe();
+            self.ways.push(Way::new(WaySpec { from: from.into(), channel: "pri", policy, ifaces, to }));
             let at = self.ways.len() - 1;
             self.round.feed(&mut self.ways, at);
             at
         }
 
-        /// A static protocol, `s1`, has these authorisations in a table and no others: `10.0.0.0/8 65001`.
-        fn fix(&mut self, table: &str, roas: &[&str]) {
-            let source = Source {
+        /// A static protocol, `s1`.
+        fn source() -> Source {
+            Source {
                 id: SourceId(1),
                 protocol: ProtocolId(1),
                 protocol_name: "s1".into(),
                 kind: SourceKind::Static,
                 path_id: 0,
                 bgp: None,
-            };
+            }
+        }
+
+        /// The has these authorisations in a table and no others: `10.0.0.0/8 65001`.
+        fn fix(&mut self, table: &str, roas: &[&str]) {
+            let source = Self::source();
             let attrs = AttrSet::local_only(Local::new(SourceKind::Static, 200, Dest::Unreachable));
             let roa = |text: &&str| {
                 let (prefix, asn) = text.split_once(' ').unwrap();
                 (Roa { prefix: prefix.parse().unwrap(), max_len: 24, asn: asn.parse().unwrap() }, attrs.clone())
             };
-            let (come, gone) = (roas.iter().map(roa).collect(), Vec::new());
-            let change = RoaChange { by: source.protocol, source: Arc::new(source), whole: true, gone, come };
+            let (come, gone, kept) = (roas.iter().map(roa).collect(), Vec::new(), Vec::new());
+            let change = RoaChange { by: source.protocol, source: Arc::new(source), whole: true, gone, come, kept };
             self.round.change(&mut self.ways, table, change);
         }
 
@@ -225,6 +260,30 @@ mod tests {
         lab.ways[at].set_spec(spec);
         lab.round.feed(&mut lab.ways, at);
         assert_eq!(lab.has("b").len(), 1);
+    }
+
+    #[test]
+    fn providers_go_through_a_pipe_and_back_with_their_source() {
+        let aspas = ["a", "b"].map(|name| (Arc::from(name), Arc::<route::AspaTable>::default()));
+        let mut lab = Lab::new(&[]);
+        lab.round.tables = RoaTables::default().and_aspas(aspas.into());
+        lab.way(9, "a", "b", Policy::Accept, None);
+        let say = |lab: &mut Lab, come: &[u32]| {
+            let plain = AttrSet::local_only(Local::new(SourceKind::Static, 200, Dest::Unreachable));
+            let come = come.iter().map(|asn| (Customer(*asn), plain.clone())).collect();
+            let source = Lab::source();
+            let (by, gone, kept) = (source.protocol, Vec::new(), Vec::new());
+            let change = RoaChange { source: Arc::new(source), by, whole: true, gone, come, kept };
+            lab.round.change(&mut lab.ways, "a", change);
+            let table = lab.round.tables.aspas("b").unwrap();
+            table.given().map(|(customer, lot)| (customer.0, lot.by.0)).collect::<Vec<_>>()
+        };
+        assert_eq!(say(&mut lab, &[1, 2]), [(1, 9), (2, 9)]);
+        assert_eq!(say(&mut lab, &[2]), [(2, 9)]);
+        lab.ways.clear();
+        lab.round.clear(&mut lab.ways, "b", ProtocolId(9));
+        assert!(lab.round.tables.aspas("b").unwrap().is_empty());
+        assert!(lab.round.touched.iter().all(|(_, touched)| matches!(touched, Touched::Providers)));
     }
 
     #[test]

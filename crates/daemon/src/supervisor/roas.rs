@@ -10,7 +10,7 @@ use super::Supervisor;
 use crate::instance::{Instance, Running};
 use crate::roas::Settled;
 use conf::config::{Authorises, ChannelConf, Config, RoaTableConf};
-use control::request::RoaEdit;
+use control::request::{Passage, RoaEdit};
 use filter::Policy;
 use rib::batch::NetId;
 use route::{Family, Prefix, Roa, RoaEntry, RoaOrigin, RoaTable, RoaTables, TableId};
@@ -94,6 +94,15 @@ impl Supervisor {
                 drop(tokio::spawn(async move { direct.reconfigure(conf).await }));
             }
             _ => {}
+        }
+    }
+
+    /// What a pipe lets out of a table of authorisations, while it is up.
+    pub(super) fn passage(&self, pipe: &str, table: &str) -> Option<Passage> {
+        let instance = self.instances.iter().find(|i| *i.conf.name == *pipe)?;
+        match &instance.running {
+            Running::RoaPipe(pipe) => pipe.passage(table),
+            _ => None,
         }
     }
 
