@@ -190,6 +190,7 @@ pub fn answer(request: Request, config: &Config) {
         Request::MrtDump { choice, answer, .. } => answer.send(chosen(config, &choice)).unwrap_or_default(),
         Request::DumpTables { answer, .. } => answer.send(Vec::new()).unwrap_or_default(),
         Request::Roas(to) => drop(to.send(roas(config))),
+        Request::Passage { answer, .. } => drop(answer.send(None)),
         Request::EditRoa { answer, .. } => answer.send(()).unwrap_or_default(),
         Request::Dump(_, to) | Request::Down(to) => to.send(()).unwrap_or_default(),
     }
