@@ -95,7 +95,7 @@ impl Diary {
 
     /// What became of an authorisation on its way into a table, or out of it, through the channel of this name.
     pub fn authority(&self, channel: &str, way: Way, fate: Fate, net: &Authorised<'_>, source: &Source) {
-        if Tracing::of_mask(self.mask.load(Ordering::Relaxed)).wants(fate) {
+        if Tracing::of_mask(DebugMask(self.mask.load(Ordering::Relaxed))).wants(fate) {
             let (way, words, name) = (if way == Way::In { '>' } else { '<' }, fate.words(), &self.name);
             let (path, id) = (source.path_id, source.id.0);
             // Behind the number of the source BIRD has where packets go: here nowhere.
