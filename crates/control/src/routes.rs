@@ -16,7 +16,6 @@ use crate::view::{Exported, RouteNet};
 use filter::{Authorised, Env, Filter, Outcome, Policy, RouteView, Scratch, Verdict};
 use rib::batch::ResolvedHop;
 use rib::query::PagePath;
-use route::attrs::Local;
 use route::{AttrSet, Dest, Family, Hop, IfIndex, Ifaces, Moment, Prefix, Resolved, RoaLot, RoaTables, Source};
 use std::borrow::Cow;
 use std::net::IpAddr;
@@ -301,15 +300,6 @@ fn gateway(hop: &ResolvedHop) -> Option<IpAddr> {
         Resolved::Unicast(Hop { gateway, .. }) => gateway,
         _ => None,
     }
-}
-
-/// Whether a filter left alone what makes it this route.
-fn is_same_route(now: &Local, before: &Local) -> bool {
-    now.preference == before.preference
-        && now.kind == before.kind
-        && now.scope == before.scope
-        && now.from == before.from
-        && now.dest == before.dest
 }
 
 /// Where packets would go if a filter's choice were obeyed.
