@@ -578,7 +578,7 @@ impl ChannelFacts<'_> {
                 "declare the table as `table NAME sorted;`",
             ),
             (
-                c.deterministic_med && self.sorted,
+                c.decision.deterministic_med && self.sorted,
                 "BGP with deterministic MED prohibits sorted table",
                 &[&["deterministic", "med"], &["table"]],
                 "use a table that is not sorted",

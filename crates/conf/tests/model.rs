@@ -50,9 +50,11 @@ fn a_session_without_options_is_as_in_1_6_8() {
     assert_eq!((own.times.error_wait_s, own.times.error_forget_s), ((60, 300), 300));
     assert_eq!((own.graceful_restart, own.graceful_restart_time_s), (RestartMode::Aware, 120));
     assert_eq!((own.long_lived, own.long_lived_stale_time_s), (RestartMode::Aware, 3600));
-    assert_eq!((own.default_local_pref, own.default_med), (100, 0));
+    let rules = own.decision;
+    assert_eq!((rules.default_local_pref, rules.default_med), (100, 0));
     assert!(own.capabilities && own.route_refresh && own.as4 && own.advertise_ipv4 && own.interpret_communities);
-    assert!(own.path_metric && own.igp_metric && !own.med_metric && !own.prefer_older && !own.deterministic_med);
+    assert!(rules.path_metric && rules.igp_metric && !rules.med_metric);
+    assert!(!rules.prefer_older && !rules.deterministic_med);
     assert!(own.rewrite_before_filter && !own.med_to_external && !own.match_local_addr);
 }
 

@@ -160,13 +160,15 @@ fn compare_bgp(
     old_bgp: &BgpSource,
 ) -> Option<(Ordering, Reason)> {
     let (n, o) = (new.facts, old.facts);
-    let local_pref = |f: &Facts, bgp: &BgpSource| f.local_pref().unwrap_or(bgp.default_local_pref);
+    let local_pref = |f: &Facts, bgp: &BgpSource| f.local_pref().unwrap_or(bgp.decision.default_local_pref);
     let path_length = |f: &Facts| f.path_length().unwrap_or(PATH_LENGTH_ABSENT);
-    let med = |f: &Facts, bgp: &BgpSource| f.med().unwrap_or(bgp.default_med);
+    let med = |f: &Facts, bgp: &BgpSource| f.med().unwrap_or(bgp.decision.default_med);
     let router_id = |f: &Facts, bgp: &BgpSource| f.originator_id().unwrap_or(bgp.router_id);
-    let compares_length = new_bgp.path_metric || old_bgp.path_metric;
-    let compares_med = new_bgp.med_metric || old_bgp.med_metric || neighbor_as(n, new_bgp) == neighbor_as(o, old_bgp);
-    let keeps_older = (new_bgp.prefer_older || old_bgp.prefer_older) && !new_bgp.internal;
+    let (new_rules, old_rules) = (&new_bgp.decision, &old_bgp.decision);
+    let compares_length = new_rules.path_metric || old_rules.path_metric;
+    let compares_med =
+        new_rules.med_metric || old_rules.med_metric || neighbor_as(n, new_bgp) == neighbor_as(o, old_bgp);
+    let keeps_older = (new_rules.prefer_older || old_rules.prefer_older) && !new_bgp.internal;
     let (new_id, old_id) = (router_id(n, new_bgp), router_id(o, old_bgp));
 
     differs(Reason::Group, new.suppressed.cmp(&old.suppressed))
@@ -205,7 +207,7 @@ fn is_resolvable(hop: &ResolvedHop) -> bool {
 
 /// The distance to the next hop; 0 when it is not recursive, has no way, or the session does not compare it.
 fn igp_metric(hop: &ResolvedHop, bgp: &BgpSource) -> u32 {
-    if bgp.igp_metric { hop.igp_metric.unwrap_or(0) } else { 0 }
+    if bgp.decision.igp_metric { hop.igp_metric.unwrap_or(0) } else { 0 }
 }
 
 /// Which kind of protocol wins at equal preference: the higher rank. Measured, see docs/decision.md.
@@ -324,8 +326,13 @@ mod tests {
         assert!(good(&with(|r| r.bgp.router_id = 99)));
         assert!(good(&with(|r| (r.as_path, r.numbers) = (vec![65002], vec![(code::MED, 5)]))));
         assert!(!good(&with(|r| r.numbers = vec![(code::MED, 5)])));
-        assert!(!good(&with(|r| (r.as_path, r.numbers, r.bgp.med_metric) = (vec![65002], vec![(code::MED, 5)], true))));
-        assert!(!good(&with(|r| (r.as_path, r.bgp.path_metric) = (vec![65001, 65001], false))), "the best compares");
+        assert!(!good(&with(
+            |r| (r.as_path, r.numbers, r.bgp.decision.med_metric) = (vec![65002], vec![(code::MED, 5)], true)
+        )));
+        assert!(
+            !good(&with(|r| (r.as_path, r.bgp.decision.path_metric) = (vec![65001, 65001], false))),
+            "the best compares"
+        );
         assert!(!good(&with(|r| r.numbers = vec![(code::COMMUNITY, 0xffff_0006)])));
         assert!(!good(&with(|r| r.suppressed = true)));
         assert!(!good(&with(|r| r.preference = 99)));
@@ -400,16 +407,17 @@ mod tests {
         assert_eq!(decide(&med(1, 5), &med(1, 3)), (Ordering::Greater, Reason::Med));
         assert_eq!(decide(&med(1, 5), &med(2, 3)), (Ordering::Equal, Reason::Tie));
         let mut metric = med(1, 5);
-        metric.bgp.med_metric = true;
+        metric.bgp.decision.med_metric = true;
         assert_eq!(decide(&metric, &med(2, 3)), (Ordering::Greater, Reason::Med));
         // An empty path: the peer's own AS is the neighbour.
         let empty = with(|r| (r.as_path, r.bgp.pathless_as, r.numbers) = (vec![], 9, vec![(code::MED, 5)]));
-        let nine = with(|r| (r.as_path, r.bgp.path_metric, r.numbers) = (vec![9], false, vec![(code::MED, 3)]));
+        let nine =
+            with(|r| (r.as_path, r.bgp.decision.path_metric, r.numbers) = (vec![9], false, vec![(code::MED, 3)]));
         assert_eq!(
             decide(
                 &with(|r| {
                     *r = empty.clone();
-                    r.bgp.path_metric = false
+                    r.bgp.decision.path_metric = false
                 }),
                 &nine
             )
@@ -420,7 +428,7 @@ mod tests {
 
     #[test]
     fn what_stands_stays_where_older_is_preferred_unless_both_are_of_one_router() {
-        let older = |id| with(|r| (r.bgp.prefer_older, r.bgp.router_id) = (true, id));
+        let older = |id| with(|r| (r.bgp.decision.prefer_older, r.bgp.router_id) = (true, id));
         assert_eq!(decide(&older(1), &older(2)), (Ordering::Greater, Reason::Older));
         assert_eq!(decide(&older(2), &older(1)), (Ordering::Greater, Reason::Older));
         let other = with(|r| r.bgp.peer_addr = "192.0.2.9".parse().unwrap());
@@ -445,7 +453,8 @@ mod tests {
         let internal = with(|r| (r.bgp.internal, r.bgp.router_id) = (true, 11));
         assert_eq!(decide(&member, &best()), (Ordering::Greater, Reason::External));
         assert_eq!(decide(&member, &internal), (Ordering::Less, Reason::RouterId));
-        let older = |id| with(|r| (r.bgp.confederation, r.bgp.prefer_older, r.bgp.router_id) = (true, true, id));
+        let older =
+            |id| with(|r| (r.bgp.confederation, r.bgp.decision.prefer_older, r.bgp.router_id) = (true, true, id));
         assert_eq!(decide(&older(1), &older(2)), (Ordering::Greater, Reason::Older));
     }
 
@@ -453,7 +462,7 @@ mod tests {
     fn originator_id_stands_for_the_router_id_and_defaults_for_what_is_absent() {
         let reflected = with(|r| r.numbers = vec![(code::ORIGINATOR_ID, 5)]);
         assert_eq!(decide(&reflected, &best()), (Ordering::Less, Reason::RouterId));
-        let preferred = with(|r| r.bgp.default_local_pref = 300);
+        let preferred = with(|r| r.bgp.decision.default_local_pref = 300);
         assert_eq!(decide(&preferred, &best()), (Ordering::Less, Reason::LocalPref));
     }
 }

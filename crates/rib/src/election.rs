@@ -141,7 +141,7 @@ fn group(path: &Path, with: &impl Candidates) -> Option<Group> {
         return None;
     }
     let c = with.candidate(path);
-    let bgp = c.source.bgp.as_ref().filter(|bgp| bgp.deterministic_med)?;
+    let bgp = c.source.bgp.as_ref().filter(|bgp| bgp.decision.deterministic_med)?;
     Some((c.facts.preference, neighbor_as(c.facts, bgp)))
 }
 

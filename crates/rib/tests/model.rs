@@ -98,8 +98,8 @@ impl Model {
         if llgr(new) != llgr(old) {
             return llgr(old);
         }
-        let n = number(&new.set, code::LOCAL_PREF).unwrap_or(nb.default_local_pref);
-        let o = number(&old.set, code::LOCAL_PREF).unwrap_or(ob.default_local_pref);
+        let n = number(&new.set, code::LOCAL_PREF).unwrap_or(nb.decision.default_local_pref);
+        let o = number(&old.set, code::LOCAL_PREF).unwrap_or(ob.decision.default_local_pref);
         if n != o {
             return n > o;
         }
@@ -111,7 +111,7 @@ impl Model {
         if total(new) != total(old) {
             return total(new) < total(old);
         }
-        if nb.path_metric || ob.path_metric {
+        if nb.decision.path_metric || ob.decision.path_metric {
             let length = |p: &MPath| p.set.get(code::AS_PATH).map_or(10_000, |_| p.set.as_path().hop_count());
             if length(new) != length(old) {
                 return length(new) < length(old);
@@ -121,9 +121,9 @@ impl Model {
         if origin(new) != origin(old) {
             return origin(new) < origin(old);
         }
-        if nb.med_metric || ob.med_metric || self.neighbor(new) == self.neighbor(old) {
-            let n = number(&new.set, code::MED).unwrap_or(nb.default_med);
-            let o = number(&old.set, code::MED).unwrap_or(ob.default_med);
+        if nb.decision.med_metric || ob.decision.med_metric || self.neighbor(new) == self.neighbor(old) {
+            let n = number(&new.set, code::MED).unwrap_or(nb.decision.default_med);
+            let o = number(&old.set, code::MED).unwrap_or(ob.decision.default_med);
             if n != o {
                 return n < o;
             }
@@ -132,14 +132,14 @@ impl Model {
             return ob.internal;
         }
         let metric = |p: &MPath, on: bool| if on { p.hop.1.unwrap_or(0) } else { 0 };
-        let (n, o) = (metric(new, nb.igp_metric), metric(old, ob.igp_metric));
+        let (n, o) = (metric(new, nb.decision.igp_metric), metric(old, ob.decision.igp_metric));
         if n != o {
             return n < o;
         }
         let n = number(&new.set, code::ORIGINATOR_ID).unwrap_or(nb.router_id);
         let o = number(&old.set, code::ORIGINATOR_ID).unwrap_or(ob.router_id);
         if n != o {
-            if (nb.prefer_older || ob.prefer_older) && !nb.internal {
+            if (nb.decision.prefer_older || ob.decision.prefer_older) && !nb.internal {
                 return false;
             }
             return n < o;
@@ -157,7 +157,8 @@ impl Model {
     }
 
     fn by_groups(&self, p: &MPath) -> bool {
-        !p.filtered && self.channels[p.channel as usize].source.bgp.as_ref().is_some_and(|b| b.deterministic_med)
+        !p.filtered
+            && self.channels[p.channel as usize].source.bgp.as_ref().is_some_and(|b| b.decision.deterministic_med)
     }
 
     fn same_group(&self, a: &MPath, b: &MPath) -> bool {
@@ -630,9 +631,9 @@ impl World {
         }
         let mut bgp = bgp_source(c);
         bgp.internal = c == 1;
-        bgp.prefer_older = c == 2 && !self.recursive && !self.by_groups;
-        bgp.med_metric = false;
-        bgp.deterministic_med = self.by_groups;
+        bgp.decision.prefer_older = c == 2 && !self.recursive && !self.by_groups;
+        bgp.decision.med_metric = false;
+        bgp.decision.deterministic_med = self.by_groups;
         source(c, SourceKind::Bgp, Some(bgp))
     }
 

@@ -196,3 +196,36 @@ impl Default for SessionTimes {
         }
     }
 }
+
+/// How routes of a session are compared with others (RFC 4271 9.1.2.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DecisionRules {
+    /// `default bgp_local_pref`: LOCAL_PREF of routes that have none.
+    pub default_local_pref: u32,
+    /// `default bgp_med`: MED of routes that have none.
+    pub default_med: u32,
+    /// `path metric`: the shorter path counts.
+    pub path_metric: bool,
+    /// `med metric`: MED counts between routes of any neighbours.
+    pub med_metric: bool,
+    /// `deterministic med`: routes of one neighbour AS are compared first.
+    pub deterministic_med: bool,
+    /// `igp metric`: the distance to the next hop counts.
+    pub igp_metric: bool,
+    /// `prefer older`: the older of two external routes counts (RFC 5004).
+    pub prefer_older: bool,
+}
+
+impl Default for DecisionRules {
+    fn default() -> Self {
+        Self {
+            default_local_pref: 100,
+            default_med: 0,
+            path_metric: true,
+            med_metric: false,
+            deterministic_med: false,
+            igp_metric: true,
+            prefer_older: false,
+        }
+    }
+}

@@ -6,6 +6,7 @@
 //! record under the same number before it sends routes. A source survives
 //! pipes: a path in another table still names who gave it first.
 
+use crate::options::DecisionRules;
 use crate::{IfIndex, Moment};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -112,20 +113,8 @@ pub struct BgpSource {
     pub cluster_id: u32,
     /// The peer is a client of a route server.
     pub rs_client: bool,
-    /// `default bgp_local_pref`.
-    pub default_local_pref: u32,
-    /// `default bgp_med`.
-    pub default_med: u32,
-    /// `path metric`: compare lengths of AS paths.
-    pub path_metric: bool,
-    /// `med metric`: compare MED among different neighbour ASes too.
-    pub med_metric: bool,
-    /// `deterministic med`.
-    pub deterministic_med: bool,
-    /// `igp metric`: compare the distance to the next hop.
-    pub igp_metric: bool,
-    /// `prefer older`: an older external route stays best.
-    pub prefer_older: bool,
+    /// How its routes are compared with others.
+    pub decision: DecisionRules,
     /// The link on which the peer lies; `IfIndex(0)` for a multihop session.
     pub link: IfIndex,
     /// When this session was established.
@@ -163,13 +152,7 @@ impl BgpSource {
             rr_client: false,
             cluster_id: local.id,
             rs_client: false,
-            default_local_pref: 100,
-            default_med: 0,
-            path_metric: true,
-            med_metric: false,
-            deterministic_med: false,
-            igp_metric: true,
-            prefer_older: false,
+            decision: DecisionRules::default(),
             link: IfIndex(0),
             established: Moment(0),
         }

@@ -417,7 +417,7 @@ impl Intake {
         }
         self.work.reset_octets(self.decoded.octets());
         if !has_local_pref {
-            let default = self.spec.default_local_pref.to_be_bytes();
+            let default = self.spec.decision.default_local_pref.to_be_bytes();
             self.work.set_with_flags(FLAG_TRANSITIVE, code::LOCAL_PREF, &default);
         }
         if let Some(asn) = new_mark {

@@ -18,7 +18,8 @@ pub use fsm::{Needed, Terms};
 pub use rib::export::NextHopRules;
 pub use route::aigp::Aigp;
 pub use route::options::{
-    BfdMode, DebugMask, GatewayMode, LinkLocalFormat, MissingLladdr, MrtMask, RestartMode, RoutesOf, SessionTimes,
+    BfdMode, DebugMask, DecisionRules, GatewayMode, LinkLocalFormat, MissingLladdr, MrtMask, RestartMode, RoutesOf,
+    SessionTimes,
 };
 pub use wire::PerFamily;
 pub use wire::notification::Numbers;
@@ -156,20 +157,8 @@ pub struct PeerSpec {
     pub enforce_first_as: bool,
     /// `allow bgp_local_pref`.
     pub allow_local_pref: bool,
-    /// `default bgp_med`.
-    pub default_med: u32,
-    /// `default bgp_local_pref`.
-    pub default_local_pref: u32,
-    /// `path metric`.
-    pub path_metric: bool,
-    /// `med metric`.
-    pub med_metric: bool,
-    /// `deterministic med`.
-    pub deterministic_med: bool,
-    /// `igp metric`.
-    pub igp_metric: bool,
-    /// `prefer older`.
-    pub prefer_older: bool,
+    /// `path metric`, `default bgp_med` and their like.
+    pub decision: DecisionRules,
     /// `graceful restart`.
     pub graceful_restart: RestartMode,
     /// `graceful restart time`.
@@ -246,13 +235,7 @@ impl PeerSpec {
             tx_size_warning: 0,
             enforce_first_as: false,
             allow_local_pref: false,
-            default_med: 0,
-            default_local_pref: 100,
-            path_metric: true,
-            med_metric: false,
-            deterministic_med: false,
-            igp_metric: true,
-            prefer_older: false,
+            decision: DecisionRules::default(),
             graceful_restart: RestartMode::Aware,
             graceful_restart_time_s: 120,
             long_lived: RestartMode::Aware,

@@ -168,13 +168,13 @@ pub(crate) static OPTIONS: &[Row<BgpConf>] = &[
     own(&["disable", "after", "cease"], "[switch]|{ kind of cease, ... }", after_cease, show_after_cease, |a, b| {
         a.disable_after_cease == b.disable_after_cease
     }),
-    Row::new(&["path", "metric"], Switch(field!(path_metric)), Restart),
-    Row::new(&["med", "metric"], Switch(field!(med_metric)), Restart),
-    Row::new(&["igp", "metric"], Switch(field!(igp_metric)), Restart),
-    Row::new(&["prefer", "older"], Switch(field!(prefer_older)), Restart),
-    Row::new(&["deterministic", "med"], Switch(field!(deterministic_med)), Restart),
-    Row::new(&["default", "bgp_med"], Number(field!(default_med)), Restart),
-    Row::new(&["default", "bgp_local_pref"], Number(field!(default_local_pref)), Restart),
+    Row::new(&["path", "metric"], Switch(field!(decision.path_metric)), Restart),
+    Row::new(&["med", "metric"], Switch(field!(decision.med_metric)), Restart),
+    Row::new(&["igp", "metric"], Switch(field!(decision.igp_metric)), Restart),
+    Row::new(&["prefer", "older"], Switch(field!(decision.prefer_older)), Restart),
+    Row::new(&["deterministic", "med"], Switch(field!(decision.deterministic_med)), Restart),
+    Row::new(&["default", "bgp_med"], Number(field!(decision.default_med)), Restart),
+    Row::new(&["default", "bgp_local_pref"], Number(field!(decision.default_local_pref)), Restart),
     Row::new(&["rr", "client"], Mark(field!(rr_client)), Restart),
     own(
         &["rr", "cluster", "id"],

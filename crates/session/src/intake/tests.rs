@@ -2,7 +2,7 @@
 
 use super::sources::PATH_IDS_MAX;
 use super::*;
-use crate::peer::{Aigp, Confederation, GatewayMode};
+use crate::peer::{Aigp, Confederation, DecisionRules, GatewayMode};
 use route::hop::{Hop, Recursive, Resolved};
 use route::iface::{IfaceFlags, Scope};
 use route::{ChannelId, Iface, IfaceAddr, ProtocolId, Role, TableId};
@@ -10,7 +10,7 @@ use std::sync::atomic::AtomicU32;
 fn spec() -> PeerSpec {
     PeerSpec {
         cluster_id: 7,
-        default_local_pref: 120,
+        decision: DecisionRules { default_local_pref: 120, ..DecisionRules::default() },
         channels: vec![PeerChannel {
             igp_tables: wire::PerFamily { ipv4: TableId(2), ipv6: TableId(2) },
             ..PeerChannel::new(Family::Ipv4, ChannelId(1), TableId(1))
