@@ -50,14 +50,7 @@ fn attrs() -> AttrSet {
 }
 
 fn source() -> Source {
-    Source {
-        id: SourceId(1),
-        protocol: ProtocolId(1),
-        protocol_name: "p1".into(),
-        kind: SourceKind::Bgp,
-        path_id: 0,
-        bgp: None,
-    }
+    Source::of_protocol(SourceId(1), ProtocolId(1), "p1".into(), SourceKind::Bgp)
 }
 
 /// Runs a filter on 1,000 routes, half of them in the networks.

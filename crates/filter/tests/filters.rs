@@ -82,14 +82,7 @@ fn read(text: &str) -> Result<Arc<Filter>, Vec<Diagnostic>> {
 
 fn static_route() -> (AttrSet, Source) {
     let via = Dest::Via(Hop::via("10.1.1.2".parse().unwrap(), IfIndex(0)));
-    let source = Source {
-        id: SourceId(1),
-        protocol: ProtocolId(1),
-        protocol_name: "s1".into(),
-        kind: SourceKind::Static,
-        path_id: 0,
-        bgp: None,
-    };
+    let source = Source::of_protocol(SourceId(1), ProtocolId(1), "s1".into(), SourceKind::Static);
     (AttrSet::local_only(Local::new(SourceKind::Static, 200, via)), source)
 }
 

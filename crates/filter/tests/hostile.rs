@@ -44,14 +44,7 @@ fn survive(text: &[u8]) {
 }
 
 fn run_all(symbols: &Symbols) {
-    let source = Source {
-        id: SourceId(1),
-        protocol: ProtocolId(1),
-        protocol_name: "p".into(),
-        kind: SourceKind::Bgp,
-        path_id: 0,
-        bgp: None,
-    };
+    let source = Source::of_protocol(SourceId(1), ProtocolId(1), "p".into(), SourceKind::Bgp);
     let attrs = AttrSet::local_only(Local::new(SourceKind::Bgp, 100, Dest::Blackhole));
     let ifaces = Ifaces::default();
     let mut scratch = Scratch::new();

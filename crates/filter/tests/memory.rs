@@ -150,14 +150,7 @@ fn prefix() -> impl Strategy<Value = Prefix> {
 }
 
 fn source() -> Source {
-    Source {
-        id: SourceId(1),
-        protocol: ProtocolId(1),
-        protocol_name: "p1".into(),
-        kind: SourceKind::Bgp,
-        path_id: 0,
-        bgp: None,
-    }
+    Source::of_protocol(SourceId(1), ProtocolId(1), "p1".into(), SourceKind::Bgp)
 }
 
 /// Runs a filter plainly and by memory on the same routes. Returns how many were answered from memory.

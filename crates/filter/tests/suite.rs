@@ -228,14 +228,7 @@ fn aspas(text: &str, name: &str) -> AspaTable {
         local.set_extra(LocalAttr::AspaProviders, Some(providers_value(&providers)));
         Some((Customer(customer.parse().ok()?), AttrSet::local_only(local)))
     });
-    let source = Source {
-        id: SourceId(1),
-        protocol: ProtocolId(1),
-        protocol_name: "s".into(),
-        kind: SourceKind::Static,
-        path_id: 0,
-        bgp: None,
-    };
+    let source = Source::of_protocol(SourceId(1), ProtocolId(1), "s".into(), SourceKind::Static);
     let change = RoaChange {
         by: source.protocol,
         source: Arc::new(source),

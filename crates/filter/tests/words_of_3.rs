@@ -22,14 +22,7 @@ fn of_kind(kind: SourceKind) -> AttrSet {
 }
 
 fn run(filter: &Filter, net: &str, attrs: &AttrSet) -> Outcome {
-    let source = Source {
-        id: SourceId(1),
-        protocol: ProtocolId(1),
-        protocol_name: "p".into(),
-        kind: attrs.local().kind,
-        path_id: 0,
-        bgp: None,
-    };
+    let source = Source::of_protocol(SourceId(1), ProtocolId(1), "p".into(), attrs.local().kind);
     let net = net.parse().unwrap();
     let route = RouteView { roa: None, net, attrs, source: &source, resolved: None, igp_metric: None };
     let ifaces = Ifaces::new(Vec::new());

@@ -55,14 +55,7 @@ fn bgp_source(internal: bool) -> Source {
 }
 
 fn static_source() -> Source {
-    Source {
-        id: SourceId(1),
-        protocol: ProtocolId(1),
-        protocol_name: "s".into(),
-        kind: SourceKind::Static,
-        path_id: 0,
-        bgp: None,
-    }
+    Source::of_protocol(SourceId(1), ProtocolId(1), "s".into(), SourceKind::Static)
 }
 
 /// Received from AS 65001 with next hop 192.0.2.9, and MED 50.

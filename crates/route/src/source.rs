@@ -88,6 +88,13 @@ pub struct Source {
     pub bgp: Option<BgpSource>,
 }
 
+impl Source {
+    /// Of a protocol that has no BGP sessions.
+    pub const fn of_protocol(id: SourceId, protocol: ProtocolId, protocol_name: Arc<str>, kind: SourceKind) -> Self {
+        Self { id, protocol, protocol_name, kind, path_id: 0, bgp: None }
+    }
+}
+
 /// What decision, export rewrite and display read from the BGP session that gave a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BgpSource {

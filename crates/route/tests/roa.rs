@@ -24,14 +24,7 @@ fn attrs(preference: u32) -> AttrSet {
 
 /// What protocol `by` does.
 fn change(by: u32, whole: bool, gone: &[&str], come: &[&str]) -> RoaChange {
-    let source = Source {
-        id: SourceId(by),
-        protocol: ProtocolId(by),
-        protocol_name: format!("p{by}").into(),
-        kind: SourceKind::Rpki,
-        path_id: 0,
-        bgp: None,
-    };
+    let source = Source::of_protocol(SourceId(by), ProtocolId(by), format!("p{by}").into(), SourceKind::Rpki);
     RoaChange {
         source: Arc::new(source),
         by: ProtocolId(by),

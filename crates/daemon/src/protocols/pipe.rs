@@ -67,14 +67,9 @@ impl PipeHandle {
             generation: Generation(0),
             reader: ReaderId::next(),
         };
-        let source = Arc::new(Source {
-            id: SourceId(start.world.deps.sources.fetch_add(1, Ordering::Relaxed)),
-            protocol: start.id,
-            protocol_name: Arc::clone(&start.conf.name),
-            kind: SourceKind::Pipe,
-            path_id: 0,
-            bgp: None,
-        });
+        let id = SourceId(start.world.deps.sources.fetch_add(1, Ordering::Relaxed));
+        let name = Arc::clone(&start.conf.name);
+        let source = Arc::new(Source::of_protocol(id, start.id, name, SourceKind::Pipe));
         let state = Pipe {
             conf: Arc::clone(&start.conf),
             source,

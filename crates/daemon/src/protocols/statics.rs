@@ -43,14 +43,8 @@ impl StaticHandle {
             Some(Channel { import, told: Told::default(), igp_table: ids.igp_table })
         });
         // The routes' own filter blocks see this as their source.
-        let source = Source {
-            id: SourceId(u32::MAX),
-            protocol: start.id,
-            protocol_name: Arc::clone(&start.conf.name),
-            kind: SourceKind::Static,
-            path_id: 0,
-            bgp: None,
-        };
+        let name = Arc::clone(&start.conf.name);
+        let source = Source::of_protocol(SourceId(u32::MAX), start.id, name, SourceKind::Static);
         let mut state = Statics {
             conf: Arc::clone(&start.conf),
             channels: channels.collect(),

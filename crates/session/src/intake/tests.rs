@@ -42,14 +42,7 @@ fn links() -> Arc<Ifaces> {
 fn intake(change: impl Fn(&mut PeerSpec)) -> Intake {
     let mut spec = spec();
     change(&mut spec);
-    let origin = Source {
-        id: SourceId(9),
-        protocol: ProtocolId(1),
-        protocol_name: "p1".into(),
-        kind: SourceKind::Bgp,
-        path_id: 0,
-        bgp: None,
-    };
+    let origin = Source::of_protocol(SourceId(9), ProtocolId(1), "p1".into(), SourceKind::Bgp);
     let context = UpdateContext {
         as4: true,
         families: PerFamily { ipv4: true, ipv6: false },

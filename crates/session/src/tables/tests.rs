@@ -54,7 +54,7 @@ fn channel() -> ChannelSpec {
 fn source(number: u32) -> Arc<Source> {
     let name = format!("static{number}").into();
     let (id, protocol) = (SourceId(number), ProtocolId(number));
-    Arc::new(Source { id, protocol, protocol_name: name, kind: SourceKind::Static, path_id: 0, bgp: None })
+    Arc::new(Source::of_protocol(id, protocol, name, SourceKind::Static))
 }
 
 impl Thread {

@@ -93,14 +93,7 @@ impl World {
 
     /// Routes of a protocol like `static`: `first`.0.0/24, `first`.1.0/24 ...
     pub fn announce(&self, first: [u8; 2], count: u32) {
-        let source = Source {
-            id: SourceId(1),
-            protocol: ProtocolId(1),
-            protocol_name: "static1".into(),
-            kind: SourceKind::Static,
-            path_id: 0,
-            bgp: None,
-        };
+        let source = Source::of_protocol(SourceId(1), ProtocolId(1), "static1".into(), SourceKind::Static);
         let spec = ChannelSpec {
             family: Family::Ipv4,
             late_filter: None,

@@ -228,7 +228,7 @@ mod tests {
 
     fn source(protocol: u32, kind: SourceKind) -> Source {
         let (id, protocol) = (SourceId(protocol), ProtocolId(protocol));
-        Source { id, protocol, protocol_name: "x".into(), kind, path_id: 0, bgp: None }
+        Source::of_protocol(id, protocol, "x".into(), kind)
     }
 
     fn path(kind: SourceKind, to: Hop) -> (AttrSet, ResolvedHop) {
