@@ -1,6 +1,6 @@
 //! What is checked of the secrets of a session, in BIRD's words: each way to sign has its own, and no other.
 
-use super::{BgpFacts, Check};
+use super::bgp::{BgpFacts, Check};
 use crate::config::Authentication;
 
 impl BgpFacts<'_> {

@@ -1,6 +1,6 @@
 //! What is checked of a session's times and of what it asks of its neighbour, in BIRD's words.
 
-use super::BgpFacts;
+use super::bgp::BgpFacts;
 use crate::config::{BgpConf, Dialect, RestartMode, TermsConf};
 use crate::protocol::Given;
 use filter::{Diagnostic, Span};
