@@ -122,6 +122,15 @@ fn words_of_the_language_may_be_names_as_in_later_releases() {
 }
 
 #[test]
+fn links_may_be_left_out_where_an_address_is_preferred() {
+    let config = read("protocol device { interface -\"lo\", \"e*\" { preferred 10.0.0.1; preferred 2001:db8::1; }; }");
+    let ProtocolKind::Device(device) = &config.protocols[0].kind else { panic!("another protocol") };
+    let rules: Vec<_> =
+        device.primary.iter().map(|(links, net)| (links.len(), links[0].negative, net.to_string())).collect();
+    assert_eq!(rules, [(2, true, "10.0.0.1/32".to_owned()), (2, true, "2001:db8::1/128".to_owned())]);
+}
+
+#[test]
 fn a_prefix_may_be_a_constant_and_a_password_a_key() {
     let config = read(
         "define ours = 10.9.0.0/16; protocol static { ipv4; route ours blackhole; } \

@@ -9,8 +9,8 @@ use std::time::Duration;
 pub struct DeviceConf {
     /// `scan time`.
     pub scan_time: Duration,
-    /// `primary` / `preferred`: for links that match, the prefix of the preferred address.
-    pub primary: Vec<(IfacePattern, Prefix)>,
+    /// `primary` / `preferred`: for links that the patterns choose, the prefix of the preferred address.
+    pub primary: Vec<(Vec<IfacePattern>, Prefix)>,
     /// Of several addresses the lowest that reaches beyond the link stands for it (1.6); in 2 the first.
     pub prefers_lowest: bool,
 }

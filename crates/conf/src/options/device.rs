@@ -15,10 +15,8 @@ pub(crate) static OPTIONS: &[Row<DeviceConf>] = &[
             grammar: "[\"pattern\"] address|prefix",
             parse: primary,
             show: |conf| {
-                let word = |(link, net): &(IfacePattern, Prefix)| {
-                    format!("{} {net}", crate::config::pattern_words(std::slice::from_ref(link)))
-                        .trim_start()
-                        .to_owned()
+                let word = |(links, net): &(Vec<IfacePattern>, Prefix)| {
+                    format!("{} {net}", crate::config::pattern_words(links)).trim_start().to_owned()
                 };
                 conf.primary.iter().map(word).collect::<Vec<_>>().join(", ")
             },
@@ -30,12 +28,11 @@ pub(crate) static OPTIONS: &[Row<DeviceConf>] = &[
     Row::<DeviceConf>::new(
         &["interface"],
         Slot::Own(Own {
-            grammar: "\"pattern\" { preferred address; ... }",
+            grammar: "[-]\"pattern\", ... { preferred address; ... }",
             parse: interface,
             show: |conf| {
-                let word = |(link, net): &(IfacePattern, Prefix)| {
-                    let link = crate::config::pattern_words(std::slice::from_ref(link));
-                    format!("{link} {{ preferred {}; }}", net.addr())
+                let word = |(links, net): &(Vec<IfacePattern>, Prefix)| {
+                    format!("{} {{ preferred {}; }}", crate::config::pattern_words(links), net.addr())
                 };
                 conf.primary.iter().map(word).collect::<Vec<_>>().join(", ")
             },
@@ -57,9 +54,6 @@ fn interface(parser: &mut Parser<'_>, conf: &mut DeviceConf) -> Parsed<()> {
             "links go by their names here",
         ));
     }
-    if patterns.iter().any(|p| p.negative) {
-        return Err(parser.not_done(start, "interface -\"...\"", "not yet in rbird: name the links that are meant"));
-    }
     if !parser.at.eat(Op::BraceOpen) {
         return Ok(());
     }
@@ -70,7 +64,7 @@ fn interface(parser: &mut Parser<'_>, conf: &mut DeviceConf) -> Parsed<()> {
         parser.at.expect_word("preferred")?;
         let addr = parser.address()?;
         parser.at.expect(Op::Semicolon)?;
-        conf.primary.extend(patterns.iter().map(|pattern| (pattern.clone(), Prefix::host(addr))));
+        conf.primary.push((patterns.clone(), Prefix::host(addr)));
     }
     Ok(())
 }
@@ -81,6 +75,6 @@ fn primary(parser: &mut Parser<'_>, conf: &mut DeviceConf) -> Parsed<()> {
     let addr = parser.address()?;
     let prefix =
         if parser.at.is(Op::Slash) || parser.at.is(Op::Colon) { parser.prefix_of(addr)? } else { Prefix::host(addr) };
-    conf.primary.push((IfacePattern { negative: false, name, prefix: None }, prefix));
+    conf.primary.push((vec![IfacePattern { negative: false, name, prefix: None }], prefix));
     Ok(())
 }

@@ -146,8 +146,9 @@ pub fn primary<'a>(conf: Option<&DeviceConf>, iface: &'a Iface, family: Family) 
         false => all.min_by_key(|a| is_link_local(a)),
     };
     let rules = conf.map(|c| c.primary.as_slice()).unwrap_or_default();
-    let chosen = rules.iter().find_map(|(rule, net)| {
-        let named = |a: &&IfaceAddr| pattern::fits(rule, iface, a) && net.contains(a.addr);
+    let chosen = rules.iter().find_map(|(links, net)| {
+        let is_meant = |a: &IfaceAddr| links.iter().find(|p| pattern::fits(p, iface, a)).is_some_and(|p| !p.negative);
+        let named = |a: &&IfaceAddr| is_meant(a) && net.contains(a.addr);
         choice(&mut candidates().filter(named))
     });
     chosen.or_else(|| choice(&mut candidates()))
@@ -197,10 +198,14 @@ mod tests {
         let rule = IfacePattern { negative: false, name: Some("d*".into()), prefix: None };
         let conf = DeviceConf {
             scan_time: std::time::Duration::from_secs(10),
-            primary: vec![(rule, "10.2.0.0/16".parse().unwrap())],
+            primary: vec![(vec![rule.clone()], "10.2.0.0/16".parse().unwrap())],
             ..DeviceConf::default()
         };
         let chosen = primary(Some(&conf), links.by_name("d0").unwrap(), Family::Ipv4).unwrap();
         assert_eq!(chosen.addr.to_string(), "10.2.1.1");
+        let but = IfacePattern { negative: true, name: Some("d0".into()), prefix: None };
+        let conf = DeviceConf { primary: vec![(vec![but, rule], "10.2.0.0/16".parse().unwrap())], ..conf };
+        let chosen = primary(Some(&conf), links.by_name("d0").unwrap(), Family::Ipv4).unwrap();
+        assert_eq!(chosen.addr.to_string(), "10.1.1.1", "a link that the list leaves out");
     }
 }

@@ -198,7 +198,7 @@ mod tests {
         let each = DirectConf { interfaces: vec![net], ..EVERYTHING };
         let by_primary = DirectConf { by_primary: true, ..each.clone() };
         let any = IfacePattern { negative: false, name: None, prefix: None };
-        let rules = DeviceConf { primary: vec![(any, "10.10.0.0/24".parse().unwrap())], ..DeviceConf::default() };
+        let rules = DeviceConf { primary: vec![(vec![any], "10.10.0.0/24".parse().unwrap())], ..DeviceConf::default() };
 
         let of_d0 = ["10.9.0.0/24 1", "10.11.0.0/24 1", "10.12.0.2/32 1"];
         assert_eq!(nets_by(&rules, &by_primary, &ifaces), of_d0);
