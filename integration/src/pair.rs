@@ -41,6 +41,12 @@ impl Pair {
         Ok(pair)
     }
 
+    /// One more link between them, of this name on both sides, down and without addresses.
+    pub fn link(&self, name: &str) -> Result<()> {
+        let (a, b) = (self.netns.name("a"), self.netns.name("b"));
+        ip(&["link", "add", name, "netns", &a, "type", "veth", "peer", "name", name, "netns", &b]).map(drop)
+    }
+
     /// The directory of this pair's files.
     pub fn dir(&self) -> &Path {
         &self.dir

@@ -73,6 +73,8 @@ pub struct Spec {
     pub local: IpAddr,
     /// The link of a neighbour that is one hop away; `None`: it may be more.
     pub link: Option<Link>,
+    /// The device of the VRF in which it runs; `None`: of none.
+    pub vrf: Option<Link>,
     /// Intervals and keys.
     pub options: Options,
     /// The port on which its packets come.

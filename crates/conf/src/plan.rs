@@ -340,6 +340,21 @@ mod tests {
     }
 
     #[test]
+    fn another_vrf_is_another_place_to_be() {
+        assert_eq!(
+            edited("local as 1;", "local as 1; vrf \"red\";"),
+            "protocol p1: restarted (vrf: none -> \"red\")\n"
+        );
+        assert_eq!(
+            plan(
+                &BASE.replace("local as 1;", "local as 1; vrf \"red\";"),
+                &BASE.replace("local as 1;", "local as 1; vrf default;")
+            ),
+            "protocol p1: restarted (vrf: \"red\" -> default)\n"
+        );
+    }
+
+    #[test]
     fn a_filter_judges_the_routes_of_its_direction_again() {
         assert_eq!(
             edited("import all", "import none"),

@@ -267,10 +267,11 @@ fn old_words_are_taken_with_bird_s_warning() {
 }
 
 #[test]
-fn an_option_that_is_not_done_is_refused_and_one_that_is_off_is_not() {
-    let bgp = |option: &str| lines(&format!("protocol bgp p {{ local as 1; neighbor 10.0.0.1 as 2; {option} }}"));
-    assert_eq!(bgp("vrf \"red\";"), ["bird.conf:1:54 `vrf` is not supported by this release of rbird"]);
-    assert_eq!(bgp("bfd; mrtdump { states };"), Vec::<String>::new());
+fn a_vrf_is_the_name_of_a_device_or_default() {
+    let bgp = |option: &str| said(&format!("protocol bgp p {{ local as 1; neighbor 10.0.0.1 as 2; {option} }}"));
+    assert_eq!(bgp("bfd; vrf \"red\"; vrf default;"), "");
+    let warned = bgp("vrf \"longer-than-a-name\";");
+    assert!(warned.contains("no interface has such a name"), "{warned}");
 }
 
 #[test]

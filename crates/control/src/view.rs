@@ -10,7 +10,7 @@ use conf::config::{ChannelConf, StaticDest};
 use rib::batch::{Limit, LimitAction, ResolvedHop};
 use rib::query::{Page, PagePath};
 use rib::stats::{ExportStats, ImportStats, RouteCounts};
-use route::{AttrSet, Customer, Family, Iface, Moment, Prefix, Roa, Source};
+use route::{AttrSet, Customer, Family, Iface, Moment, Prefix, Roa, Source, Vrf};
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
@@ -175,6 +175,8 @@ pub struct ProtocolDetail {
     pub message: Option<Arc<str>>,
     /// `router id` of the protocol, when it has its own.
     pub router_id: Option<Ipv4Addr>,
+    /// `vrf`.
+    pub vrf: Option<Vrf>,
     /// Its channels; exactly one in 1.6, for device too.
     pub channels: Vec<ChannelView>,
     /// What only BGP has.

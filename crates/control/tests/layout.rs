@@ -83,6 +83,7 @@ fn detail(limits: [Option<LimitView>; 3], bgp: BgpView) -> ProtocolDetail {
         description: None,
         message: None,
         router_id: None,
+        vrf: None,
         channels: vec![ChannelView {
             name: "ipv4",
             table: "master".into(),
@@ -158,6 +159,22 @@ fn a_protocol_whose_neighbour_restarts() {
     let block = "     Neighbor graceful restart active\n     Restart timer:    118/-\n     Connect delay:    2/5\n\
                  \x20    Last error:       Socket: Connection closed\n \n0000 \n";
     assert!(said.ends_with(block), "{said}");
+}
+
+/// 1.6.8 says it twice of what has a device.
+#[test]
+fn a_vrf_stands_behind_the_router_id_and_again_before_the_preference() {
+    let block = |name: Option<&str>| {
+        let mut detail = detail([None; 3], bgp("Idle", ""));
+        detail.vrf = Some(route::Vrf { name: name.map(Into::into), holds_device: false });
+        let said = protocols(&[protocol("start", Info::Nothing, detail)]);
+        said.lines()
+            .filter(|line| line.contains("VRF"))
+            .map(|line| line.trim_start_matches("1006-").trim().to_owned())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(block(Some("red")), ["VRF:            red", "VRF:            red"]);
+    assert_eq!(block(None), ["VRF:            default"]);
 }
 
 /// `bgp-limits.show` and real BIRD with a description, a message and a router id.

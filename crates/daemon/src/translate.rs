@@ -52,6 +52,7 @@ pub fn peer(
         peer_addr: bgp.peer_addr,
         iface: bgp.iface.clone(),
         onlink: bgp.onlink,
+        vrf: conf.vrf.clone(),
         peer_port: bgp.peer_port,
         peer_as: bgp.peer_as,
         any_external: bgp.any_external(),

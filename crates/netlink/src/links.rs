@@ -9,7 +9,8 @@ use crate::message::{Message, attributes, number};
 use crate::route_message::addr;
 use libc::{
     AF_INET, AF_INET6, IFA_ADDRESS, IFA_BROADCAST, IFA_F_SECONDARY, IFA_FLAGS, IFA_LOCAL, IFF_BROADCAST, IFF_LOOPBACK,
-    IFF_LOWER_UP, IFF_MULTICAST, IFF_POINTOPOINT, IFF_UP, IFLA_IFNAME, IFLA_MASTER, IFLA_MTU,
+    IFF_LOWER_UP, IFF_MULTICAST, IFF_POINTOPOINT, IFF_UP, IFLA_IFNAME, IFLA_INFO_KIND, IFLA_LINKINFO, IFLA_MASTER,
+    IFLA_MTU,
 };
 use route::iface::{IfaceFlags, Scope};
 use route::{Family, IfIndex, Iface, IfaceAddr, Ifaces, Prefix};
@@ -47,6 +48,8 @@ struct Link {
     flags: u32,
     mtu: u32,
     master: u32,
+    /// The device of a VRF.
+    vrf: bool,
     addrs: Vec<Addr>,
     round: u32,
 }
@@ -103,12 +106,13 @@ impl LinkTable {
         let link = self.links.entry(index).or_default();
         link.round = round;
         link.flags = u32::from_ne_bytes([f0, f1, f2, f3]);
-        link.master = 0;
+        (link.master, link.vrf) = (0, false);
         for (kind, value) in attributes(rest) {
             match kind {
                 IFLA_IFNAME => link.name = text(value),
                 IFLA_MTU => link.mtu = number(value).unwrap_or(0),
                 IFLA_MASTER => link.master = number(value).unwrap_or(0),
+                IFLA_LINKINFO => link.vrf = kind_of(value) == Some(b"vrf"),
                 _ => {}
             }
         }
@@ -161,6 +165,12 @@ fn text(value: &[u8]) -> Arc<str> {
     String::from_utf8_lossy(value.get(..end.min(64)).unwrap_or_default()).into()
 }
 
+/// The kind of a device, out of its IFLA_LINKINFO, without the zero at its end.
+fn kind_of(info: &[u8]) -> Option<&[u8]> {
+    let (_, kind) = attributes(info).find(|(attribute, _)| *attribute == IFLA_INFO_KIND)?;
+    kind.split(|octet| *octet == 0).next()
+}
+
 fn iface(index: u32, l: &Link, rules: IfaceRules) -> Iface {
     let has = |flag: i32| l.flags & flag as u32 != 0;
     let mut addrs: Vec<_> = l.addrs.iter().filter_map(iface_addr).collect();
@@ -176,6 +186,7 @@ fn iface(index: u32, l: &Link, rules: IfaceRules) -> Iface {
             multicast: has(IFF_MULTICAST),
             multi_access: !has(IFF_POINTOPOINT),
             unaddressed: rules.needs_address && addrs.is_empty(),
+            vrf: l.vrf,
         },
         mtu: l.mtu,
         master: IfIndex(l.master),

@@ -15,9 +15,10 @@ use route::aigp;
 use route::aigp::Aigp;
 use route::attr::code;
 use route::attrs::{Local, LocalAttr, LocalValue, Records};
+use route::iface::IfaceFlags;
 use route::{
-    AttrSet, AttrSetBuilder, BgpSource, Dest, Family, Hop, IfIndex, Ifaces, ProtocolId, Resolved, Role, Source,
-    SourceId, SourceKind, Speaker,
+    AttrSet, AttrSetBuilder, BgpSource, Dest, Family, Hop, IfIndex, Iface, Ifaces, ProtocolId, Resolved, Role, Source,
+    SourceId, SourceKind, Speaker, Within,
 };
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
@@ -264,6 +265,43 @@ fn in_2_the_link_that_counts_is_that_of_the_session_which_gave_the_route() {
         tell(of_2(external()), &received(), &source, &hop(OTHER_LINK)).unwrap().next_hop().unwrap().0
     };
     assert_eq!((from(LINK), from(IfIndex(0))), (addr(9), addr(1)));
+}
+
+/// As 2.0.12 does it.
+#[test]
+fn a_next_hop_of_another_vrf_is_not_told_and_ours_stands_for_it() {
+    let [red, blue] = [Within::Vrf(IfIndex(8)), Within::Vrf(IfIndex(9))];
+    let in_blue = || of_2(GroupKey { within: blue, ..internal() });
+    let from = |within| {
+        let mut source = bgp_source(false);
+        source.bgp.as_mut().unwrap().within = within;
+        source
+    };
+    let link = |index, master| Iface {
+        index,
+        name: "l".into(),
+        flags: IfaceFlags { admin_up: true, link_up: true, ..IfaceFlags::default() },
+        mtu: 1500,
+        master,
+        addrs: Vec::new(),
+    };
+    let machine = Arc::new(Ifaces::new(vec![link(LINK, IfIndex(8)), link(OTHER_LINK, IfIndex(9))]));
+    let told = |key: GroupKey, attrs: &AttrSetBuilder, source: &Source, hop: &ResolvedHop| {
+        let offer = Offer { net: "198.51.100.0/24".parse().unwrap(), attrs: &attrs.build(), source, hop };
+        Judge::new(Arc::new(key), Arc::clone(&machine)).outgoing(&offer).unwrap().next_hop().unwrap().0
+    };
+    let route = received();
+    assert_eq!(told(in_blue(), &route, &from(red), &hop(LINK)), addr(1));
+    assert_eq!(told(in_blue(), &route, &from(blue), &hop(LINK)), addr(9));
+    assert_eq!(told(in_blue(), &route, &from(Within::Machine), &hop(LINK)), addr(9), "who keeps to none is near");
+    let keeps = with(in_blue(), RoutesOf::Nobody, RoutesOf::All);
+    assert_eq!(told(keeps, &route, &from(red), &hop(LINK)), addr(9), "the operator says so");
+    // A gateway counts by the link on which it lies.
+    let mut plain = AttrSetBuilder::new(Local::new(SourceKind::Static, 200, Dest::Via(Hop::via(addr(9), LINK))));
+    plain.set(code::ORIGIN, &[0]);
+    assert_eq!(told(in_blue(), &plain, &static_source(), &hop(LINK)), addr(1));
+    assert_eq!(told(in_blue(), &plain, &static_source(), &hop(OTHER_LINK)), addr(9));
+    assert_eq!(told(of_2(internal()), &plain, &static_source(), &hop(LINK)), addr(9));
 }
 
 #[test]

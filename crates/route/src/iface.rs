@@ -3,7 +3,8 @@
 //! `netlink` makes a new [`Ifaces`] whenever the kernel says that something
 //! changed; everybody else reads it: the table finds the link of a gateway,
 //! filters set `gw`, sessions find the neighbour's link, the control socket
-//! prints it.
+//! prints it. A protocol with a VRF reads a snapshot of the links in it
+//! ([`crate::vrf`]).
 
 use crate::Prefix;
 use std::net::IpAddr;
@@ -92,6 +93,8 @@ pub struct IfaceFlags {
     pub multi_access: bool,
     /// It has no address and would need one to count as up (1.6).
     pub unaddressed: bool,
+    /// It is the device of a VRF.
+    pub vrf: bool,
 }
 
 /// A link with its addresses, in the order of the kernel.
@@ -117,6 +120,11 @@ impl Iface {
         self.flags.admin_up && !self.flags.unaddressed
     }
 
+    /// The device of the VRF to which it belongs, 0 for none; the device of a VRF belongs to that.
+    pub fn vrf(&self) -> IfIndex {
+        if self.flags.vrf { self.index } else { self.master }
+    }
+
     /// Our address in the network of this link in which a neighbour lies, the longest such network.
     pub fn facing(&self, neighbor: IpAddr) -> Option<&IfaceAddr> {
         let fits = |a: &&IfaceAddr| a.peer == Some(neighbor) || a.may_reach(neighbor);
@@ -128,13 +136,51 @@ impl Iface {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ifaces {
     links: Vec<Iface>,
+    within: Within,
+}
+
+/// Whose links a snapshot holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Within {
+    /// All of the machine.
+    #[default]
+    Machine,
+    /// Those of a VRF, by the number of its device; 0: those that are in none.
+    Vrf(IfIndex),
+    /// Those of a VRF whose device is not there: none.
+    Nowhere,
+}
+
+impl Within {
+    /// The device of the VRF.
+    pub fn device(self) -> Option<IfIndex> {
+        match self {
+            Self::Vrf(device) if device != IfIndex(0) => Some(device),
+            _ => None,
+        }
+    }
+
+    /// Whether they are two VRFs: what is near in one is not in the other.
+    pub fn is_apart_from(self, other: Self) -> bool {
+        self != Self::Machine && other != Self::Machine && self != other
+    }
 }
 
 impl Ifaces {
     /// Takes links in any order.
     pub fn new(mut links: Vec<Iface>) -> Self {
         links.sort_by_key(|l| l.index);
-        Self { links }
+        Self { links, within: Within::Machine }
+    }
+
+    /// Those among them that belong to a VRF.
+    pub fn only(&self, within: Within, belongs: impl Fn(&Iface) -> bool) -> Self {
+        Self { links: self.links.iter().filter(|link| belongs(link)).cloned().collect(), within }
+    }
+
+    /// Whose links these are.
+    pub fn within(&self) -> Within {
+        self.within
     }
 
     /// All links in the order of their numbers.

@@ -21,14 +21,16 @@ pub mod role;
 pub mod source;
 pub mod tcp_ao;
 pub mod time;
+pub mod vrf;
 
 pub use aspa::{AspaState, AspaTable, Customer};
 pub use aspath::AsPath;
 pub use attrs::{AttrSet, AttrSetBuilder};
 pub use hop::{Carried, Dest, Hop, Resolved};
-pub use iface::{IfIndex, Iface, IfaceAddr, Ifaces};
+pub use iface::{IfIndex, Iface, IfaceAddr, Ifaces, Within};
 pub use net::{Family, Prefix, Written};
 pub use roa::{Kept, Roa, RoaChange, RoaChanged, RoaEntry, RoaLot, RoaOrigin, RoaState, RoaStep, RoaTable, RoaTables};
 pub use role::Role;
 pub use source::{BgpSource, ChannelId, ProtocolId, Source, SourceId, SourceKind, Speaker, TableId};
 pub use time::Moment;
+pub use vrf::Vrf;

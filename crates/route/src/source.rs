@@ -7,7 +7,7 @@
 //! pipes: a path in another table still names who gave it first.
 
 use crate::options::DecisionRules;
-use crate::{IfIndex, Moment};
+use crate::{IfIndex, Moment, Within};
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -124,6 +124,8 @@ pub struct BgpSource {
     pub decision: DecisionRules,
     /// The link on which the peer lies; `IfIndex(0)` for a multihop session.
     pub link: IfIndex,
+    /// The VRF in which the session runs.
+    pub within: Within,
     /// When this session was established.
     pub established: Moment,
 }
@@ -161,6 +163,7 @@ impl BgpSource {
             rs_client: false,
             decision: DecisionRules::default(),
             link: IfIndex(0),
+            within: Within::Machine,
             established: Moment(0),
         }
     }

@@ -333,9 +333,9 @@ impl fmt::Display for CannotConnect {
 
 const ADD_KEY: &str = "TCP_AO_ADD_KEY";
 
-/// Begins to open a connection from `source` (unspecified: the system chooses) over a link (0: any). With the link's name
-/// it goes over that link whatever routes say. With keys it is signed (TCP-AO), with the first as long as the neighbour
-/// asks for no other.
+/// Begins to open a connection from `source` (unspecified: the system chooses) over a link (0: any). With the name of a
+/// device it goes over that link whatever routes say, or by the routes of that VRF. With keys it is signed (TCP-AO), with
+/// the first as long as the neighbour asks for no other.
 pub(crate) fn connect(
     spec: &PeerSpec,
     source: Option<IpAddr>,

@@ -5,7 +5,8 @@
 //! from an address that no peer has goes to whoever awaits neighbours in a range that holds it,
 //! the longest range; without one it is logged and closed. Sockets are opened for
 //! the first peer that wants one at an address and port, and closed when no peer
-//! wants it any more. Those of `strict bind` are bound to an address of ours, to a link, or both.
+//! wants it any more. Those of `strict bind` are bound to an address of ours, to a link, or both; those of a VRF to its
+//! device, so that a neighbour of the same address in another one is another neighbour.
 //!
 //! Bounds: strangers are named five at once and one a second; an accepted connection is handed over or closed at once; a peer has
 //! room for `WAITING_MAX` that it has not looked at yet.
@@ -61,14 +62,23 @@ pub struct At {
     pub addr: SocketAddr,
     /// The link it is bound to, with its name; `None`: connections come over any.
     pub link: Option<(IfIndex, Arc<str>)>,
+    /// The device of the VRF in which it is; `None`: in none. Without a link it is bound to that.
+    pub vrf: Option<(IfIndex, Arc<str>)>,
     /// The address need not be ours yet.
     pub free: bool,
 }
 
+impl At {
+    /// The name of the device that the socket is bound to.
+    fn device(&self) -> Option<&Arc<str>> {
+        self.link.as_ref().or(self.vrf.as_ref()).map(|(_, name)| name)
+    }
+}
+
 impl fmt::Display for At {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.link {
-            Some((_, name)) => write!(f, "{} on {name}", self.addr),
+        match self.device() {
+            Some(name) => write!(f, "{} on {name}", self.addr),
             None => write!(f, "{}", self.addr),
         }
     }
@@ -285,8 +295,8 @@ fn scope(remote: SocketAddr) -> u32 {
     }
 }
 
-fn open(At { addr: at, link, free }: &At) -> io::Result<TcpListener> {
-    let at = *at;
+fn open(place: &At) -> io::Result<TcpListener> {
+    let at = place.addr;
     let socket = Socket::new(Domain::for_address(at), Type::STREAM.nonblocking(), Some(Protocol::TCP))?;
     socket.set_reuse_address(true)?;
     if at.is_ipv6() {
@@ -294,10 +304,10 @@ fn open(At { addr: at, link, free }: &At) -> io::Result<TcpListener> {
     }
     sockopt::set_ttl(&socket, at.ip(), TTL)?;
     sockopt::set_precedence(&socket, at.ip())?;
-    if let Some((_, name)) = link {
+    if let Some(name) = place.device() {
         socket.bind_device(Some(name.as_bytes()))?;
     }
-    if *free {
+    if place.free {
         sockopt::set_free_bind(&socket, at.ip())?;
     }
     socket.bind(&at.into())?;
@@ -335,5 +345,36 @@ async fn accept(socket: Arc<TcpListener>, at: At, listener: Listener) {
                 tracing::warn!("BGP: Unexpected connect from unknown address {ip} (port {port}){dots}");
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_two_neighbours_of_one_address_the_one_in_the_vrf_of_the_socket_is_meant() {
+        let listener = Listener::new();
+        let at = |vrf: Option<u32>| At {
+            addr: SocketAddr::from(([0, 0, 0, 0], 179)),
+            link: None,
+            vrf: vrf.map(|number| (IfIndex(number), format!("vrf{number}").into())),
+            free: false,
+        };
+        let remote = SocketAddr::from(([10, 0, 0, 2], 40000));
+        let local = SocketAddr::from(([10, 0, 0, 1], 179));
+        let mut sinks = Vec::new();
+        for (id, vrf) in [None, Some(5), Some(6)].into_iter().enumerate() {
+            let (sink, incoming) = mpsc::channel(1);
+            let remote = Remote::One(remote.ip());
+            let wanted = Wanted { at: at(vrf), remote, local: None, link: Arc::default(), password: None };
+            lock(&listener.inner).peers.push(Entry { id: id as u64, wanted, sink: sink.clone() });
+            sinks.push((sink, incoming));
+        }
+        let meant = |vrf| {
+            let sink = listener.sink(&at(vrf), remote, local)?;
+            sinks.iter().position(|(own, _)| own.same_channel(&sink))
+        };
+        assert_eq!([None, Some(5), Some(6), Some(7)].map(meant), [Some(0), Some(1), Some(2), None]);
     }
 }

@@ -19,6 +19,8 @@ pub struct Wanted {
     pub local: IpAddr,
     /// The link between; `None`: there may be routers between.
     pub link: Option<IfIndex>,
+    /// The device of the VRF in which it is watched, of a protocol that keeps to one.
+    pub vrf: Option<IfIndex>,
 }
 
 /// What the watcher is to know of how a neighbour is to be watched; what that is, is its own affair.

@@ -38,7 +38,7 @@ use crate::tables::Tables;
 use crate::tcp_ao;
 use filter::Policy;
 use rib::batch::{Limit, TableEvent};
-use route::{AttrSet, ChannelId, Family, Ifaces, Moment, Prefix, ProtocolId, RoaTables, Role, Source, TableId};
+use route::{AttrSet, ChannelId, Family, Ifaces, Moment, Prefix, ProtocolId, RoaTables, Role, Source, TableId, Vrf};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
@@ -84,6 +84,8 @@ pub struct PeerSpec {
     pub iface: Option<Arc<str>>,
     /// `onlink`: the neighbour is on the link of `iface` whatever its address is, and so are its next hops.
     pub onlink: bool,
+    /// `vrf`: it sees the links in it alone, and its sockets are bound to its device; `None`: it sees all links.
+    pub vrf: Option<Vrf>,
     /// `neighbor port`.
     pub peer_port: u16,
     /// `neighbor as N`; with `external` and no number that of the session, 0 without one.
@@ -199,6 +201,7 @@ impl PeerSpec {
             peer_addr,
             iface: None,
             onlink: false,
+            vrf: None,
             peer_port: 179,
             peer_as,
             any_external: false,

@@ -35,7 +35,7 @@ const PACKETS: u32 = 32;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Place {
     OneHop { remote: IpAddr, link: u32 },
-    Multihop { remote: IpAddr, local: IpAddr },
+    Multihop { remote: IpAddr, local: IpAddr, vrf: u32 },
 }
 
 /// A session and what belongs to it.
@@ -46,6 +46,7 @@ struct Entry {
     remote: IpAddr,
     local: IpAddr,
     link: Option<Link>,
+    vrf: Option<Link>,
     hearing: Hearing,
     session: Session,
     sender: Option<Sender>,
@@ -147,6 +148,7 @@ impl Engine {
             remote: spec.remote,
             local: spec.local,
             link: spec.link,
+            vrf: spec.vrf,
             hearing: spec.hearing,
             session,
             sender: None,
@@ -206,7 +208,7 @@ impl Engine {
             if self.ports.iter().any(|port| *port.place() == place) {
                 continue;
             }
-            match Port::open(place) {
+            match Port::open(place, &self.ports) {
                 Ok(port) => self.ports.push(port),
                 Err(error) => {
                     self.ports_at = Some(now + PORT_RETRY_US);
@@ -324,7 +326,7 @@ impl Entry {
     fn place(&self) -> Place {
         match &self.link {
             Some(link) => Place::OneHop { remote: self.remote, link: link.index },
-            None => Place::Multihop { remote: self.remote, local: self.local },
+            None => Place::Multihop { remote: self.remote, local: self.local, vrf: number(self.vrf.as_ref()) },
         }
     }
 
@@ -332,7 +334,8 @@ impl Entry {
     fn port(&self) -> PortPlace {
         let Hearing { strict, zero_checksum } = self.hearing;
         let bound = strict.then(|| (self.local, self.link.clone()));
-        PortPlace { v6: self.remote.is_ipv6(), multihop: self.link.is_none(), bound, zero_checksum }
+        let vrf = self.vrf.clone();
+        PortPlace { v6: self.remote.is_ipv6(), multihop: self.link.is_none(), bound, vrf, zero_checksum }
     }
 
     fn view(&self, now: Micros) -> View {
@@ -378,7 +381,10 @@ impl Entry {
         }
         let sender = match self.sender.take() {
             Some(sender) => Ok(sender),
-            None => Sender::open(self.local, self.remote, self.link.as_ref(), self.session.discriminator() as u16),
+            None => {
+                let devices = (self.link.as_ref(), self.vrf.as_ref());
+                Sender::open(self.local, self.remote, devices, self.session.discriminator() as u16)
+            }
         };
         // A socket that failed may be bound to a link that is gone: the next packet opens another.
         match sender.and_then(|sender| sender.send(octets).map(|()| sender)) {
@@ -414,10 +420,15 @@ impl Entry {
     }
 }
 
+/// The number of a VRF's device; 0: of none.
+fn number(vrf: Option<&Link>) -> u32 {
+    vrf.map_or(0, |device| device.index)
+}
+
 fn place_of(datagram: &Datagram<'_>) -> Place {
     let remote = datagram.from;
     if datagram.multihop {
-        Place::Multihop { remote, local: datagram.to }
+        Place::Multihop { remote, local: datagram.to, vrf: datagram.vrf }
     } else {
         Place::OneHop { remote, link: datagram.link }
     }

@@ -48,7 +48,16 @@ pub(super) struct Place {
     pub(super) multihop: bool,
     /// Our address, and the link of neighbours one hop away; `None`: every address.
     pub(super) bound: Option<(IpAddr, Option<Link>)>,
+    /// The device of the VRF whose packets come there; `None`: those of no VRF.
+    pub(super) vrf: Option<Link>,
     pub(super) zero_checksum: bool,
+}
+
+impl Place {
+    /// Whether both have the same port of the same family.
+    fn has_port_of(&self, other: &Self) -> bool {
+        (self.v6, self.multihop) == (other.v6, other.multihop)
+    }
 }
 
 /// A port on which packets come.
@@ -66,11 +75,24 @@ pub(super) struct Datagram<'a> {
     pub(super) link: u32,
     pub(super) ttl: u8,
     pub(super) multihop: bool,
+    /// The VRF of the port, by its device's number; 0: none.
+    pub(super) vrf: u32,
 }
 
 impl Port {
-    /// Opens it.
-    pub(super) fn open(place: Place) -> io::Result<Self> {
+    /// Opens it beside those of ours that have the same number, bound to other devices or addresses. Nobody else may
+    /// have it.
+    pub(super) fn open(place: Place, ours: &[Self]) -> io::Result<Self> {
+        let beside: Vec<&Self> = ours.iter().filter(|port| port.place.has_port_of(&place)).collect();
+        // The kernel takes what the sockets say at this moment.
+        let share = |shared| beside.iter().try_for_each(|port| port.socket.set_reuse_address(shared));
+        share(true)?;
+        let opened = Self::open_shared(place, !beside.is_empty());
+        share(false)?;
+        opened
+    }
+
+    fn open_shared(place: Place, shared: bool) -> io::Result<Self> {
         let v6 = place.v6;
         let domain = if v6 { Domain::IPV6 } else { Domain::IPV4 };
         let socket = Socket::new(domain, Type::DGRAM.nonblocking().cloexec(), Some(Protocol::UDP))?;
@@ -89,11 +111,13 @@ impl Port {
         let any: IpAddr = if v6 { Ipv6Addr::UNSPECIFIED.into() } else { Ipv4Addr::UNSPECIFIED.into() };
         let port = if place.multihop { PORT_MULTIHOP } else { PORT_ONE_HOP };
         let link = place.bound.as_ref().and_then(|(_, link)| link.as_ref());
-        if let Some(link) = link {
-            socket.bind_device(Some(link.name.as_bytes()))?;
+        if let Some(device) = link.or(place.vrf.as_ref()) {
+            socket.bind_device(Some(device.name.as_bytes()))?;
         }
+        socket.set_reuse_address(shared)?;
         let local = place.bound.as_ref().map_or(any, |(local, _)| *local);
         socket.bind(&SockAddr::from(with_scope(local, port, link.map_or(0, |link| link.index))))?;
+        socket.set_reuse_address(false)?;
         Ok(Self { socket, place })
     }
 
@@ -126,7 +150,8 @@ impl Port {
         let (octets, multihop) = (read.bytes, self.place.multihop);
         let (Some(ttl), Some((to, link))) = (ttl, place) else { return Ok(None) };
         let octets = buffer.get(..octets).unwrap_or_default();
-        Ok(Some(Datagram { octets, from, to, link, ttl, multihop }))
+        let vrf = self.place.vrf.as_ref().map_or(0, |device| device.index);
+        Ok(Some(Datagram { octets, from, to, link, ttl, multihop, vrf }))
     }
 }
 
@@ -156,8 +181,14 @@ pub(super) struct Sender {
 }
 
 impl Sender {
-    /// Opens it, from our address, bound to the link when there is one. `chance` chooses the source port.
-    pub(super) fn open(local: IpAddr, remote: IpAddr, link: Option<&Link>, chance: u16) -> io::Result<Self> {
+    /// Opens it, from our address, bound to the link when there is one, else to the device of the VRF. `chance` chooses
+    /// the source port.
+    pub(super) fn open(
+        local: IpAddr,
+        remote: IpAddr,
+        (link, vrf): (Option<&Link>, Option<&Link>),
+        chance: u16,
+    ) -> io::Result<Self> {
         let v6 = remote.is_ipv6();
         let domain = if v6 { Domain::IPV6 } else { Domain::IPV4 };
         let socket = Socket::new(domain, Type::DGRAM.nonblocking().cloexec(), Some(Protocol::UDP))?;
@@ -169,8 +200,8 @@ impl Sender {
             socket.set_ttl_v4(u32::from(TTL))?;
             socket.set_tos_v4(TOS)?;
         }
-        if let Some(link) = link {
-            socket.bind_device(Some(link.name.as_bytes()))?;
+        if let Some(device) = link.or(vrf) {
+            socket.bind_device(Some(device.name.as_bytes()))?;
         }
         let scope = link.map_or(0, |link| link.index);
         let span = SOURCE_PORTS.end() - SOURCE_PORTS.start();

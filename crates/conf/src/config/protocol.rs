@@ -5,6 +5,7 @@ use super::{
     MrtMask, PipeConf, RpkiConf, StaticConf,
 };
 use filter::Span;
+use route::Vrf;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,6 +25,8 @@ pub struct ProtocolConf {
     pub router_id: Option<Ipv4Addr>,
     /// `restart time` (2): a limit that restarts it earlier than this after the last time disables it.
     pub restart_time: Option<Duration>,
+    /// `vrf`; `None`: it has to do with all links.
+    pub vrf: Option<Vrf>,
     /// `hostname`; `None`: that of all (2).
     pub hostname: Option<Arc<str>>,
     /// `debug`.
@@ -50,6 +53,7 @@ impl ProtocolConf {
             description: None,
             router_id: None,
             restart_time: None,
+            vrf: None,
             hostname: None,
             debug,
             mrtdump,

@@ -7,6 +7,7 @@ use crate::option::{Effect, Own, Row, Slot, field};
 use crate::parser::Parser;
 use filter::Policy;
 use filter::syntax::{Op, Parsed};
+use route::Vrf;
 
 /// Options of the protocol itself.
 pub(crate) static PROTOCOL: &[Row<ProtocolConf>] = &[
@@ -39,9 +40,22 @@ pub(crate) static PROTOCOL: &[Row<ProtocolConf>] = &[
         }),
         Effect::None,
     ),
-    Row::refused(
+    Row::new(
         &["vrf"],
-        "rbird puts no socket and no table into a VRF: run one rbird in each (ip vrf exec NAME rbird ...)",
+        Slot::Own(Own {
+            grammar: "\"device\"|default",
+            parse: |parser, conf| {
+                conf.vrf = Some(parser.vrf()?);
+                Ok(())
+            },
+            show: |conf| match &conf.vrf {
+                Some(Vrf { name: Some(name), .. }) => format!("\"{name}\""),
+                Some(_) => "default".to_owned(),
+                None => String::new(),
+            },
+            same: |a, b| a.vrf == b.vrf,
+        }),
+        Effect::Restart,
     ),
     Row::<ProtocolConf>::new(
         &["thread", "group"],
@@ -240,6 +254,22 @@ pub(crate) fn mrt_words(mask: MrtMask) -> String {
 }
 
 impl Parser<'_> {
+    /// The name of a device, or `default`.
+    pub(crate) fn vrf(&mut self) -> Parsed<Vrf> {
+        /// The kernel's longest name of a link, octets.
+        const NAME_OCTETS_MAX: usize = 15;
+        let holds_device = self.dialect() == Dialect::V2;
+        if self.at.eat_word("default") {
+            return Ok(Vrf { name: None, holds_device });
+        }
+        let start = self.at.span();
+        let name = self.text()?;
+        if !(1..=NAME_OCTETS_MAX).contains(&name.len()) {
+            self.warn_of(start, "no interface has such a name", format!("1 to {NAME_OCTETS_MAX} octets"));
+        }
+        Ok(Vrf { name: Some(name), holds_device })
+    }
+
     /// `all`, `off`, or classes of MRT records in braces.
     pub(crate) fn mrt_mask(&mut self) -> Parsed<MrtMask> {
         if self.at.eat_word("all") {

@@ -190,7 +190,14 @@ fn protocol_detail(detail: &ProtocolDetail, out: &mut Frame) {
     if let Some(id) = &detail.router_id {
         line("Router ID:", id);
     }
+    if let Some(vrf) = &detail.vrf {
+        line("VRF:", vrf);
+    }
     for channel in &detail.channels {
+        // Again; of what has no device, and of pipes, 1.6.8 says it once.
+        if let Some(vrf) = detail.vrf.as_ref().filter(|vrf| vrf.name.is_some() && channel.peer_table.is_none()) {
+            words::detail("  ", format_args!("VRF:            {vrf}"), out);
+        }
         channel_detail(channel, out);
     }
     if let Some(bgp) = &detail.bgp {

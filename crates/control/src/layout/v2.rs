@@ -262,6 +262,9 @@ fn protocol_detail(detail: &ProtocolDetail, out: &mut Frame) {
     if let Some(id) = &detail.router_id {
         line("Router ID:", id);
     }
+    if let Some(vrf) = &detail.vrf {
+        line("VRF:", vrf);
+    }
     if let Some(bgp) = &detail.bgp {
         bgp_detail(bgp, out);
     }

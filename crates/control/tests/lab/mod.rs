@@ -297,6 +297,7 @@ fn protocols(config: &Config) -> Vec<ProtocolView> {
                     description: None,
                     message: None,
                     router_id: None,
+                    vrf: None,
                     channels: vec![ChannelView {
                         name: if kind == Kind::Device { "" } else { "ipv4" },
                         table: config.default_table(),

@@ -163,6 +163,7 @@ async fn details(
         description: seen.conf.description.clone(),
         message: seen.message.clone(),
         router_id: seen.conf.router_id,
+        vrf: seen.conf.vrf.clone(),
         rpki,
         bmp: match &seen.running {
             Running::Bmp(bmp) => bmp.view().map(Box::new),

@@ -14,7 +14,7 @@ use super::follow::{Follower, Following};
 use conf::config::{BfdConf, BfdNeighbor, BfdOptions, BfdSaid, CivilTime, ProtocolConf, ProtocolKind};
 use control::view::BfdSessionView;
 use desk::Keeper;
-use route::{IfIndex, Iface, Ifaces, ProtocolId};
+use route::{IfIndex, Iface, Ifaces, ProtocolId, Within};
 use session::clock::Clock;
 use session::peer::Wanted;
 use std::net::IpAddr;
@@ -36,13 +36,13 @@ impl BfdHandle {
         let desk = start.world.bfd.clone();
         let state = Neighbors {
             id: start.id,
-            conf: start.conf,
+            conf: Arc::clone(&start.conf),
             desk: desk.clone(),
-            diary: start.diary,
+            diary: start.diary.clone(),
             asked: Vec::new(),
             up: false,
         };
-        let following = Following::spawn(state, &start.world.deps.ifaces);
+        let following = Following::spawn(state, &start);
         Self { following, desk, id: start.id, clock: start.world.deps.clock }
     }
 
@@ -112,6 +112,7 @@ impl Neighbors {
             id: self.id,
             name: Arc::clone(&self.conf.name),
             debug: Arc::clone(self.diary.mask()),
+            vrf: self.conf.vrf.clone(),
             conf: self.bfd().cloned().unwrap_or_default(),
         }
     }
@@ -184,9 +185,10 @@ impl Follower for Neighbors {
 
 /// The session that a line means; `None` while its neighbour is on no link.
 fn wanted(neighbor: &BfdNeighbor, ifaces: &Ifaces) -> Option<Wanted> {
-    let remote = neighbor.addr;
+    let (remote, vrf) = (neighbor.addr, ifaces.within().device());
     if neighbor.multihop {
-        return Some(Wanted { remote, local: neighbor.local?, link: None });
+        let is_there = ifaces.within() != Within::Nowhere;
+        return Some(Wanted { remote, local: neighbor.local.filter(|_| is_there)?, link: None, vrf });
     }
     let (link, ours) = match &neighbor.iface {
         Some(name) => {
@@ -195,7 +197,7 @@ fn wanted(neighbor: &BfdNeighbor, ifaces: &Ifaces) -> Option<Wanted> {
         }
         None => ifaces.neighbor(remote).map(|(link, ours)| (link.index, Some(ours.addr)))?,
     };
-    Some(Wanted { remote, local: neighbor.local.or(ours)?, link: Some(link) })
+    Some(Wanted { remote, local: neighbor.local.or(ours)?, link: Some(link), vrf })
 }
 
 /// Our address towards a neighbour on a link.

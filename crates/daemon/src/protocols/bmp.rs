@@ -106,6 +106,7 @@ impl BmpHandle {
         let station = station::Station {
             name: Arc::clone(&bmp.conf.name),
             conf: conf.clone(),
+            vrf: bmp.conf.vrf.clone(),
             deps: bmp.deps.clone(),
             diary: bmp.diary.clone(),
             board: Arc::clone(&self.board),

@@ -30,8 +30,8 @@ impl DirectHandle {
             .collect();
         let sight = Sight::new(true);
         let (conf, standing) = (Arc::clone(&start.conf), start.world.standing.clone());
-        let state = Direct { conf, channels, diary: start.diary, sight, standing, up: false };
-        Self(Following::spawn(state, &start.world.deps.ifaces))
+        let state = Direct { conf, channels, diary: start.diary.clone(), sight, standing, up: false };
+        Self(Following::spawn(state, &start))
     }
 
     /// Goes up; nothing happens when it is up already. Its routes are on their way when this returns.

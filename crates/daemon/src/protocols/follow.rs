@@ -3,10 +3,12 @@
 //! Their state stands behind a lock that is held for a moment by whoever begins,
 //! stops or reconfigures them, and by a task that wakes when links or addresses
 //! change. So what `begin` has to tell is on its way to the table before it
-//! returns, and the kernel protocol, begun after it, finds it there.
+//! returns, and the kernel protocol, begun after it, finds it there. A protocol with
+//! a VRF is shown the links in it.
 
+use super::Start;
 use conf::config::ProtocolConf;
-use route::Ifaces;
+use route::{Ifaces, Vrf, vrf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{Notify, watch};
 
@@ -26,24 +28,28 @@ pub trait Follower: Send + 'static {
 pub struct Following<F> {
     state: Arc<Mutex<F>>,
     ifaces: watch::Receiver<Arc<Ifaces>>,
+    /// Another one is another protocol: a reload makes it anew.
+    vrf: Option<Vrf>,
 }
 
 impl<F> Clone for Following<F> {
     fn clone(&self) -> Self {
-        Self { state: Arc::clone(&self.state), ifaces: self.ifaces.clone() }
+        Self { state: Arc::clone(&self.state), ifaces: self.ifaces.clone(), vrf: self.vrf.clone() }
     }
 }
 
 impl<F: Follower> Following<F> {
     /// Starts the task that wakes it. The task ends when all handles are gone.
-    pub fn spawn(state: F, ifaces: &watch::Receiver<Arc<Ifaces>>) -> Self {
-        Self::spawn_woken(state, ifaces, Arc::default())
+    pub fn spawn(state: F, start: &Start) -> Self {
+        Self::spawn_woken(state, start, Arc::default())
     }
 
     /// Likewise; it looks at links and addresses also when it is woken.
-    pub fn spawn_woken(state: F, ifaces: &watch::Receiver<Arc<Ifaces>>, wake: Arc<Notify>) -> Self {
+    pub fn spawn_woken(state: F, start: &Start, wake: Arc<Notify>) -> Self {
         let state = Arc::new(Mutex::new(state));
-        let (weak, mut changes) = (Arc::downgrade(&state), ifaces.clone());
+        let ifaces = start.world.deps.ifaces.clone();
+        let this = Self { state, ifaces, vrf: start.conf.vrf.clone() };
+        let (weak, mut changes, of) = (Arc::downgrade(&this.state), this.ifaces.clone(), this.vrf.clone());
         tokio::spawn(async move {
             loop {
                 tokio::select! {
@@ -55,11 +61,11 @@ impl<F: Follower> Following<F> {
                 let Some(state) = weak.upgrade() else { return };
                 let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
                 // Under the lock, so that nobody who began it later is told older news.
-                let now = changes.borrow_and_update().clone();
+                let now = vrf::seen(of.as_ref(), &changes.borrow_and_update());
                 state.look(&now);
             }
         });
-        Self { state, ifaces: ifaces.clone() }
+        this
     }
 
     /// The state, for a moment.
@@ -67,9 +73,9 @@ impl<F: Follower> Following<F> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Links and addresses now.
+    /// Links and addresses now, as it is shown them.
     pub fn ifaces(&self) -> Arc<Ifaces> {
-        self.ifaces.borrow().clone()
+        vrf::seen(self.vrf.as_ref(), &self.ifaces.borrow())
     }
 
     /// See [`Follower::begin`].

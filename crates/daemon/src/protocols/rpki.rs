@@ -11,7 +11,7 @@ use super::diary::Diary;
 use crate::world::World;
 use conf::config::{CacheAddr, ProtocolConf, ProtocolKind, RpkiConf};
 use control::view::{ChannelView, Info, RpkiView, Timer};
-use route::{Customer, Family, Moment, Roa, SourceKind};
+use route::{Customer, Family, Moment, Roa, SourceKind, Vrf};
 use rtr::{Act, Interval, Options, Session, Topic};
 use session::sockopt;
 use std::io;
@@ -325,8 +325,8 @@ impl Task {
         for act in acts {
             match act {
                 Act::Open => {
-                    let conf = own(&self.handle.lock().conf);
-                    self.link = Link::Opening(Box::pin(open(conf)));
+                    let conf = Arc::clone(&self.handle.lock().conf);
+                    self.link = Link::Opening(Box::pin(open(own(&conf), conf.vrf.clone())));
                 }
                 Act::Close => self.link = Link::Closed,
                 Act::Send(octets) => {
@@ -348,8 +348,8 @@ impl Task {
     }
 }
 
-/// Opens a connection to a server, whose name is looked up each time.
-async fn open(conf: RpkiConf) -> io::Result<TcpStream> {
+/// Opens a connection to a server, whose name is looked up each time, outside the VRF in which the server is.
+async fn open(conf: RpkiConf, vrf: Option<Vrf>) -> io::Result<TcpStream> {
     let fits = |addr: &SocketAddr| conf.local_addr.is_none_or(|local| local.is_ipv4() == addr.is_ipv4());
     let remote = match &conf.remote {
         Some(CacheAddr::Addr(addr)) => Some(SocketAddr::new(*addr, conf.port)),
@@ -362,6 +362,9 @@ async fn open(conf: RpkiConf) -> io::Result<TcpStream> {
         sockopt::set_md5_key(&socket, route::Prefix::host(remote.ip()), Some(password))?;
     }
     sockopt::set_precedence(&socket, remote.ip())?;
+    if let Some(device) = vrf.and_then(|vrf| vrf.name) {
+        socket.bind_device(Some(device.as_bytes()))?;
+    }
     if let Some(local) = conf.local_addr {
         socket.bind(SocketAddr::new(local, 0))?;
     }

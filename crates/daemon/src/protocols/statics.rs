@@ -59,7 +59,7 @@ impl StaticHandle {
         };
         state.take_over();
         let wake = Arc::clone(&state.lives.wake);
-        Self(Following::spawn_woken(state, &start.world.deps.ifaces, wake))
+        Self(Following::spawn_woken(state, &start, wake))
     }
 
     /// Goes up; nothing happens when it is up already. Its routes are on their way when this returns.
@@ -152,7 +152,7 @@ impl Lives {
         let wanted = hops.flatten().filter(|hop| hop.bfd).filter_map(|h| {
             let reached = hop(h, conf.check_link, ifaces)?;
             let local = on_link(ifaces.get(reached.iface)?, h.gateway)?;
-            let wanted = Wanted { remote: h.gateway, local, link: Some(reached.iface) };
+            let wanted = Wanted { remote: h.gateway, local, link: Some(reached.iface), vrf: ifaces.within().device() };
             (!ifaces.is_own(h.gateway)).then_some(((h.gateway, reached.iface), wanted))
         });
         let wanted: HashMap<_, _> = wanted.collect();

@@ -21,7 +21,7 @@ use route::attrs::{Local, SharedLocal};
 use route::community::{self, communities};
 use route::{
     AttrSet, AttrSetBuilder, Dest, Family, IfIndex, Iface, IfaceAddr, Ifaces, Prefix, RoaTables, Role, Source,
-    SourceKind,
+    SourceKind, Within,
 };
 use std::sync::Arc;
 
@@ -132,11 +132,12 @@ impl Judge {
         std::mem::replace(&mut self.roas, roas)
     }
 
-    /// What judging reads of links and addresses: for filters that ask for them all of it, for IPv6 next hops which
-    /// addresses lie on which link. Otherwise nothing.
+    /// What judging reads of links and addresses: for filters that ask for them all of it, for an internal neighbour in
+    /// a VRF too, for IPv6 next hops which addresses lie on which link. Otherwise nothing.
     pub(super) fn reads_of<'a>(&self, ifaces: &'a Ifaces) -> Read<'a> {
         let asks = |f: &Filter| f.inputs.ifaces || f.inputs.resolved;
-        if matches!(&self.key.policy, Policy::Filter(f) if asks(f)) {
+        let asks_vrf = self.key.within != Within::Machine && self.key.is_interior();
+        if asks_vrf || matches!(&self.key.policy, Policy::Filter(f) if asks(f)) {
             return Read::All(ifaces);
         }
         let asks = self.key.family == Family::Ipv6 && self.key.missing_lladdr != MissingLladdr::Untouched;
@@ -227,7 +228,7 @@ impl Judge {
         for step in steps {
             before(step, &self.work);
             match step {
-                Step::Rewrite => rewrite::rewrite(&mut self.work, &self.key, offer, self.written),
+                Step::Rewrite => rewrite::rewrite(&mut self.work, &self.key, offer, self.written, &self.ifaces),
                 Step::Filter => {
                     if self.filter(offer) == Verdict::Reject {
                         return ExportVerdict::Filtered;

@@ -13,7 +13,7 @@ use crate::trace::Tracing;
 use filter::run::Policy;
 use route::aigp::Aigp;
 pub use route::options::{LinkLocalFormat, MissingLladdr, RoutesOf};
-use route::{ChannelId, Family, IfIndex, ProtocolId, Role};
+use route::{ChannelId, Family, IfIndex, ProtocolId, Role, Within};
 use std::hash::{Hash, Hasher};
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
@@ -43,6 +43,8 @@ pub struct GroupKey {
     pub local_link_local: Option<Ipv6Addr>,
     /// The link on which the neighbour lies; `IfIndex(0)` for a multihop session. Third-party next hops depend on it.
     pub link: IfIndex,
+    /// The VRF in which the neighbour is: next hops of another one mean nothing there. BIRD 1.6 tells them all the same.
+    pub within: Within,
     /// What is told as the next hop.
     pub next_hop: NextHopRules,
     /// `missing lladdr`.
@@ -111,6 +113,7 @@ impl GroupKey {
             local_addr,
             local_link_local: None,
             link: IfIndex(0),
+            within: Within::Machine,
             next_hop: NextHopRules::default(),
             missing_lladdr: MissingLladdr::SelfAddr,
             rr_client: false,
@@ -153,6 +156,7 @@ impl GroupKey {
             local_addr,
             local_link_local,
             link,
+            within,
             next_hop,
             missing_lladdr,
             rr_client,
@@ -171,7 +175,7 @@ impl GroupKey {
         } = *self;
         (
             (family, rewrite_before_filter, secondary, add_path, local_as, internal, confederation),
-            (local_addr, local_link_local, link, next_hop, missing_lladdr, rr_client, cluster_id),
+            (local_addr, local_link_local, link, within, next_hop, missing_lladdr, rr_client, cluster_id),
             (rs_client, interpret_communities, allow_local_pref, default_local_pref),
             (aigp, med_to_external, as4, extended_messages, llgr_aware, role, exact),
         )
@@ -239,7 +243,7 @@ mod tests {
 
     #[test]
     fn each_field_makes_another_group() {
-        let flips: [fn(&mut GroupKey); 26] = [
+        let flips: [fn(&mut GroupKey); 27] = [
             |k| k.family = Family::Ipv6,
             |k| k.policy = Policy::Reject,
             |k| k.rewrite_before_filter = false,
@@ -251,6 +255,7 @@ mod tests {
             |k| k.local_addr = Ipv4Addr::new(192, 0, 2, 2).into(),
             |k| k.local_link_local = Some(Ipv6Addr::LOCALHOST),
             |k| k.link = IfIndex(2),
+            |k| k.within = Within::Vrf(IfIndex(3)),
             |k| k.next_hop.own = RoutesOf::Internal,
             |k| k.missing_lladdr = MissingLladdr::Drop,
             |k| k.rr_client = true,
@@ -280,6 +285,7 @@ mod tests {
             local_addr: _,
             local_link_local: _,
             link: _,
+            within: _,
             next_hop: _,
             missing_lladdr: _,
             rr_client: _,

@@ -13,12 +13,12 @@ use route::aigp::{self, Aigp};
 use route::attr::{self, code, origin};
 use route::attrs::{LocalAttr, LocalValue};
 use route::hop::IGP_METRIC_UNKNOWN;
-use route::{AsPath, AttrSetBuilder, Hop, IfIndex, Ifaces, Resolved, Role, SourceKind, aspath::segment};
+use route::{AsPath, AttrSetBuilder, Hop, IfIndex, Ifaces, Resolved, Role, SourceKind, Within, aspath::segment};
 use std::net::{IpAddr, Ipv6Addr};
 
 /// Rewrites a route for the neighbours that the key describes. `written`: what the export filter has set, if it comes
 /// before.
-pub(super) fn rewrite(work: &mut AttrSetBuilder, key: &GroupKey, offer: &Offer<'_>, written: Written) {
+pub(super) fn rewrite(work: &mut AttrSetBuilder, key: &GroupKey, offer: &Offer<'_>, written: Written, ifaces: &Ifaces) {
     if offer.source.bgp.is_none() {
         make_bgp(work, key);
     }
@@ -36,7 +36,7 @@ pub(super) fn rewrite(work: &mut AttrSetBuilder, key: &GroupKey, offer: &Offer<'
         }
     }
     let is_set = is_set_by_filter(code::NEXT_HOP);
-    if rewrite_next_hop(work, key, offer, is_set) == Told::Own && key.aigp.is_on() {
+    if rewrite_next_hop(work, key, offer, is_set, ifaces) == Told::Own && key.aigp.is_on() {
         accumulate(work, key, offer);
     }
     let reflected =
@@ -133,7 +133,13 @@ fn own_distance(work: &AttrSetBuilder, key: &GroupKey, offer: &Offer<'_>) -> Opt
 
 /// NEXT_HOP by RFC 4271 5.1.3 and `next hop self|keep`: as received, the route's own gateway, or our address.
 /// `is_set`: the export filter has set it.
-fn rewrite_next_hop(work: &mut AttrSetBuilder, key: &GroupKey, offer: &Offer<'_>, is_set: bool) -> Told {
+fn rewrite_next_hop(
+    work: &mut AttrSetBuilder,
+    key: &GroupKey,
+    offer: &Offer<'_>,
+    is_set: bool,
+    ifaces: &Ifaces,
+) -> Told {
     let (rules, giver) = (&key.next_hop, offer.source.bgp.as_ref());
     if rules.own.has(giver) {
         return set_own_next_hop(work, key);
@@ -141,8 +147,9 @@ fn rewrite_next_hop(work: &mut AttrSetBuilder, key: &GroupKey, offer: &Offer<'_>
     let keep = rules.keep.has(giver);
     let received = work.get(code::NEXT_HOP).and_then(route::attrs::next_hop);
     if let Some((addr, _)) = received {
-        let is_good =
-            rules.fits(key.family, addr) && ((key.is_interior() && !addr.is_unspecified()) || is_from_link(key, offer));
+        let is_good = rules.fits(key.family, addr)
+            && ((key.is_interior() && !addr.is_unspecified()) || is_from_link(key, offer))
+            && !giver.is_some_and(|from| key.within.is_apart_from(from.within));
         if keep || is_set || is_good {
             return Told::Other;
         }
@@ -155,7 +162,7 @@ fn rewrite_next_hop(work: &mut AttrSetBuilder, key: &GroupKey, offer: &Offer<'_>
     };
     // BIRD 1.6 keeps a gateway too when it is to keep next hops.
     let may_say = key.is_interior() || is_link(key, iface) || (keep && key.rewrite_before_filter);
-    if is_global(gateway) && may_say && rules.fits(key.family, gateway) {
+    if is_global(gateway) && may_say && rules.fits(key.family, gateway) && is_within(key, iface, ifaces) {
         set_next_hop(work, gateway, None);
         Told::Other
     } else {
@@ -177,6 +184,11 @@ fn is_from_link(key: &GroupKey, offer: &Offer<'_>) -> bool {
 /// Whether it is the link on which the neighbour lies: then it can send packets there itself.
 fn is_link(key: &GroupKey, link: IfIndex) -> bool {
     key.link != IfIndex(0) && key.link == link
+}
+
+/// Whether a link is in the VRF of the neighbour, which may be none.
+fn is_within(key: &GroupKey, link: IfIndex, ifaces: &Ifaces) -> bool {
+    key.within == Within::Machine || ifaces.get(link).is_none_or(|link| key.within == Within::Vrf(link.vrf()))
 }
 
 fn is_global(addr: IpAddr) -> bool {

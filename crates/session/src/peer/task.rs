@@ -34,7 +34,7 @@ use crate::outbox::Outbox;
 use crate::sockopt;
 use crate::status::{Announced, PeerStatus, ProtoState, Timer};
 use fsm::{Class, Event, Machine, Reach, Stop, Which};
-use route::{IfIndex, Iface, Ifaces, Moment};
+use route::{IfIndex, Iface, Ifaces, Moment, vrf};
 use std::future::pending;
 use std::io;
 use std::net::IpAddr;
@@ -52,6 +52,7 @@ pub(super) struct Task {
     seen: watch::Sender<PeerStatus>,
     status: PeerStatus,
     machine: Machine,
+    /// Links and addresses, of the VRF if there is one.
     ifaces: Arc<Ifaces>,
     /// The neighbour's link, shared with the listener; 0: none, or any.
     link: Arc<AtomicU32>,
@@ -97,7 +98,7 @@ struct Session {
 impl Task {
     pub(super) fn new(spec: PeerSpec, deps: Deps, seen: watch::Sender<PeerStatus>) -> Self {
         let spec = Arc::new(spec);
-        let ifaces = deps.ifaces.borrow().clone();
+        let ifaces = vrf::seen(spec.vrf.as_ref(), &deps.ifaces.borrow());
         let restarting = !deps.recovery.is_over();
         let seed = route::attrs::hash_octets(spec.name.as_bytes());
         let mut machine = Machine::new(words::machine_config(&spec, restarting), seed);
@@ -192,7 +193,7 @@ impl Task {
             () = to_write(flowing.map(|s| &*s.outbox)) => Some(Happened::Outbox),
             () = swollen(swelling) => Some(Happened::Outbox),
             changed = ifaces.changed() => Some(match changed {
-                Ok(()) => Happened::Ifaces(ifaces.borrow_and_update().clone()),
+                Ok(()) => Happened::Ifaces(vrf::seen(self.spec.vrf.as_ref(), &ifaces.borrow_and_update())),
                 Err(_) => return pending().await,
             }),
             () = self.deps.recovery.over(), if self.restarting => Some(Happened::Recovered),

@@ -8,7 +8,7 @@ use rib::batch::{ChannelSpec, Generation};
 use rib::export::{GroupKey, MemberSpec};
 use rib::trace::Tracing;
 use route::iface::{IfaceAddr, Scope};
-use route::{BgpSource, Family, IfIndex, Ifaces, Moment, Role, Source, SourceId, SourceKind};
+use route::{BgpSource, Family, IfIndex, Ifaces, Moment, Role, Source, SourceId, SourceKind, Within};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use wire::capability::{AddPath, GracefulRestart, LongLivedFamily};
 use wire::{Capabilities, PerFamily, UpdateContext};
@@ -153,6 +153,8 @@ pub(super) struct Place {
     pub(super) link_local: Option<Ipv6Addr>,
     /// Our address of the other family, on the link where the first one is: next hop of that family's routes.
     pub(super) other: Option<IpAddr>,
+    /// The VRF in which the protocol keeps.
+    pub(super) within: Within,
 }
 
 impl Place {
@@ -161,7 +163,7 @@ impl Place {
         let of = ifaces.iter().find(|l| l.addrs.iter().any(|a| a.addr == local));
         let usable = |a: &&IfaceAddr| a.addr.is_ipv4() != local.is_ipv4() && !a.secondary && a.scope > Scope::Link;
         let other = of.and_then(|l| l.addrs.iter().filter(usable).map(|a| a.addr).min());
-        Self { local, link, link_local: link_local_on(ifaces, link), other }
+        Self { local, link, link_local: link_local_on(ifaces, link), other, within: ifaces.within() }
     }
 
     /// Our address as a next hop of a family; the unspecified one when there is none.
@@ -207,6 +209,7 @@ pub(super) fn source(spec: &PeerSpec, id: SourceId, negotiated: &Negotiated, pla
             rs_client: spec.rs_client,
             decision: spec.decision,
             link: place.link,
+            within: place.within,
             established: now,
         }),
     }
@@ -234,6 +237,7 @@ pub(super) fn group_key(spec: &PeerSpec, channel: &PeerChannel, negotiated: &Neg
         local_addr: own_next_hop(spec, channel, place, any_family),
         local_link_local: place.link_local,
         link: place.link,
+        within: if spec.rewrite_before_filter { Within::Machine } else { place.within },
         next_hop: NextHopRules { any_family, ..channel.next_hop },
         missing_lladdr: channel.missing_lladdr,
         rr_client: spec.rr_client,

@@ -12,7 +12,7 @@ use super::{name_of, options};
 use bfd::runner::{Answer, Hearing, Link, Report, Runner, SessionId, Spec};
 use bfd::{Options, State};
 use conf::config::{BfdConf, BfdSaid};
-use route::{IfIndex, Ifaces, ProtocolId};
+use route::{IfIndex, Ifaces, ProtocolId, Vrf};
 use session::peer::{Manner, Wanted, Watch, Watcher};
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
@@ -32,8 +32,18 @@ pub struct Keeper {
     pub name: Arc<str>,
     /// Its debug mask.
     pub debug: Arc<AtomicU32>,
+    /// `vrf`: it runs sessions of who has the same; `None`: of all.
+    pub vrf: Option<Vrf>,
     /// Its options.
     pub conf: BfdConf,
+}
+
+impl Keeper {
+    /// Whether it runs such a session. `of`: the name of the VRF in which that is wanted.
+    fn takes(&self, wanted: &Wanted, of: Option<&str>) -> bool {
+        self.vrf.as_ref().is_none_or(|vrf| vrf.name.as_deref() == of)
+            && self.conf.accept.takes(wanted.remote, wanted.link.is_some())
+    }
 }
 
 /// See the head of this file. Cheap to clone.
@@ -48,7 +58,7 @@ pub struct Desk {
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 enum Key {
     OneHop(IpAddr, IfIndex),
-    Multihop(IpAddr, IpAddr),
+    Multihop(IpAddr, IpAddr, Option<IfIndex>),
 }
 
 #[derive(Default)]
@@ -216,15 +226,10 @@ impl Desk {
             return books.retune(session);
         }
         hear(State::AdminDown, false);
-        let keeper = books.keepers.iter().find(|k| k.conf.accept.takes(wanted.remote, wanted.link.is_some()));
+        // A device may have just gone; who asks will notice.
+        let Some([link, vrf]) = self.devices([wanted.link, wanted.vrf]) else { return };
+        let keeper = books.keepers.iter().find(|k| k.takes(&wanted, vrf.as_ref().map(|device| &*device.name)));
         let Some((runner, keeper)) = books.runner.clone().zip(keeper) else { return };
-        let link = wanted.link.map(|index| (index, name_of(&self.ifaces.borrow(), index)));
-        let link = match link {
-            None => None,
-            Some((index, Some(name))) => Some(Link { index: index.0, name }),
-            // The link has just gone; who asks will notice.
-            Some((_, None)) => return,
-        };
         let options: Options = options(&keeper.conf, link.as_ref().map(|l| &*l.name), asked.as_deref());
         let board = Arc::new(Board::default());
         let (name, debug, keeper, hearing) =
@@ -240,7 +245,7 @@ impl Desk {
         });
         let name_of_link = link.as_ref().map(|l| Arc::clone(&l.name));
         let Wanted { remote, local, .. } = wanted;
-        let id = runner.add(Spec { name, debug, remote, local, link, options, hearing, tell });
+        let id = runner.add(Spec { name, debug, remote, local, link, vrf, options, hearing, tell });
         let running = Running {
             id,
             keeper,
@@ -254,6 +259,18 @@ impl Desk {
         };
         books.sessions.insert(session, running);
         books.by_key.insert(key, session);
+    }
+
+    /// Links with their names; `None`: one of them is not there.
+    fn devices(&self, numbers: [Option<IfIndex>; 2]) -> Option<[Option<Link>; 2]> {
+        let ifaces = self.ifaces.borrow();
+        let [mut link, mut vrf] = [None, None];
+        for (device, number) in [(&mut link, numbers[0]), (&mut vrf, numbers[1])] {
+            if let Some(number) = number {
+                *device = Some(Link { index: number.0, name: name_of(&ifaces, number)? });
+            }
+        }
+        Some([link, vrf])
     }
 
     fn release(&self, number: u64) {
@@ -336,7 +353,7 @@ const fn hearing(conf: &BfdConf) -> Hearing {
 const fn key(wanted: &Wanted) -> Key {
     match wanted.link {
         Some(link) => Key::OneHop(wanted.remote, link),
-        None => Key::Multihop(wanted.remote, wanted.local),
+        None => Key::Multihop(wanted.remote, wanted.local, wanted.vrf),
     }
 }
 

@@ -6,7 +6,7 @@ use super::{AskAll, Board, Diary, Phase};
 use crate::background::reason;
 use bmp::Reason;
 use conf::config::BmpConf;
-use route::TableId;
+use route::{TableId, Vrf};
 use session::link::{ReaderId, Subscription, TableMsg};
 use session::peer::Deps;
 use std::io;
@@ -35,6 +35,7 @@ const WRITE_OCTETS: usize = 64 * 1024;
 pub(super) struct Station {
     pub(super) name: Arc<str>,
     pub(super) conf: BmpConf,
+    pub(super) vrf: Option<Vrf>,
     pub(super) deps: Deps,
     pub(super) diary: Diary,
     pub(super) board: Arc<Board>,
@@ -110,6 +111,9 @@ impl Station {
             IpAddr::V4(_) => TcpSocket::new_v4()?,
             IpAddr::V6(_) => TcpSocket::new_v6()?,
         };
+        if let Some(device) = self.vrf.as_ref().and_then(|vrf| vrf.name.as_ref()) {
+            socket.bind_device(Some(device.as_bytes()))?;
+        }
         if let Some(local) = self.conf.local_addr {
             socket.bind(SocketAddr::new(local, 0))?;
         }

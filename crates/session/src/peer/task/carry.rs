@@ -151,8 +151,10 @@ impl Task {
         self.trace(DebugMask::EVENTS, &text);
         let link = IfIndex(self.link.load(Ordering::Relaxed));
         // A link-local address has its link with it.
-        let binds = self.spec.iface.is_some() && !is_link_local(self.spec.peer_addr);
-        let name = self.ifaces.get(link).filter(|_| binds).map(|l| &*l.name);
+        let binds = !is_link_local(self.spec.peer_addr);
+        let on_link = self.ifaces.get(link).filter(|_| self.spec.iface.is_some()).map(|l| &*l.name);
+        let in_vrf = || self.spec.vrf.as_ref().and_then(|vrf| vrf.name.as_deref());
+        let name = on_link.or_else(in_vrf).filter(|_| binds);
         match conn::connect(&self.spec, source, link, name, &self.keys.best_first()) {
             Ok(connecting) => self.connecting = Some(connecting),
             Err(failed) => {

@@ -11,7 +11,7 @@ use crate::conn::scoped;
 use crate::dynamic::Dynamic;
 use crate::listen::{At, Incoming, ListenOn, Registration, Remote, WAITING_MAX, Wanted};
 use crate::sockopt;
-use route::{IfIndex, Iface, Moment};
+use route::{IfIndex, Iface, Moment, Within};
 use std::future::pending;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -114,18 +114,23 @@ impl Task {
 
     /// The places that are wanted.
     fn places(&self) -> Vec<At> {
-        let Some(addr) = self.spec.listen else { return Vec::new() };
+        let Some(addr) = self.spec.listen.filter(|_| self.ifaces.within() != Within::Nowhere) else {
+            return Vec::new();
+        };
         let free = self.spec.free_bind;
+        let named = self.spec.vrf.as_ref().and_then(|vrf| vrf.name.clone());
+        let vrf = self.ifaces.within().device().zip(named);
         let on = |link: &Iface| At {
             addr: scoped(addr.ip(), addr.port(), link.index),
             link: Some((link.index, Arc::clone(&link.name))),
+            vrf: vrf.clone(),
             free,
         };
         let own = || self.spec.iface.as_deref().and_then(|name| self.ifaces.by_name(name));
         match &self.spec.listen_on {
             ListenOn::All => {
                 let link = own().map_or(IfIndex(0), |link| link.index);
-                vec![At { addr: scoped(addr.ip(), addr.port(), link), link: None, free }]
+                vec![At { addr: scoped(addr.ip(), addr.port(), link), link: None, vrf, free }]
             }
             ListenOn::Own => own().filter(|l| l.is_up()).map(on).into_iter().collect(),
             ListenOn::Like(pattern) => {

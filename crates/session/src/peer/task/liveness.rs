@@ -5,7 +5,7 @@ use crate::dynamic::Dynamic;
 use crate::liveness::{Manner, Wanted, Watch};
 use crate::peer::{BfdMode, PeerSpec};
 use fsm::{Event, Life, Reach};
-use route::{IfIndex, Ifaces};
+use route::{IfIndex, Ifaces, Within};
 use std::future::pending;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -44,12 +44,14 @@ impl Task {
     fn liveness_wanted(&self) -> Option<Wanted> {
         let has_neighbor = !matches!(self.spec.dynamic, Dynamic::Range(_));
         let up = has_neighbor && self.spec.liveness != BfdMode::Off && self.machine.life() != Life::Down;
-        if !up || reach(&self.spec, &self.ifaces).0 != Reach::Ready {
+        let is_there = self.ifaces.within() != Within::Nowhere;
+        if !up || !is_there || reach(&self.spec, &self.ifaces).0 != Reach::Ready {
             return None;
         }
         let link = IfIndex(self.link.load(Ordering::Relaxed));
         let link = Some(link).filter(|_| self.spec.multihop.is_none());
-        Some(Wanted { remote: self.spec.peer_addr, local: self.source_addr()?, link })
+        let vrf = self.ifaces.within().device();
+        Some(Wanted { remote: self.spec.peer_addr, local: self.source_addr()?, link, vrf })
     }
 
     pub(super) fn neighbor_lost(&mut self) {
