@@ -38,7 +38,7 @@ pub struct Rules {
     pub loose_lists: bool,
     /// In a path that follows a pattern, a set behind an AS may stand for nothing.
     pub loose_sets: bool,
-    /// An IPv6 address that stands for one of IPv4 (RFC 4291 2.5.5.2) is that one.
+    /// An IPv6 address that stands for one of IPv4 (RFC 4291 2.5.5.2) is that one, and `::` stands for no address.
     pub unmaps: bool,
     /// Path patterns may stand between slashes.
     pub slash_masks: bool,
@@ -48,6 +48,8 @@ pub struct Rules {
     pub merges: bool,
     /// `return` of a truth value ends a filter.
     pub filter_returns: bool,
+    /// Of several ways out of a route the first one's gateway and link are read; else they read as if there were none.
+    pub first_way_counts: bool,
     /// How sets in paths are written.
     pub brackets: Brackets,
     /// What is said where a number was to be computed and the run ended with an error.
@@ -69,6 +71,7 @@ static V1: Rules = Rules {
     blocks: false,
     merges: false,
     filter_returns: false,
+    first_way_counts: false,
     brackets: Brackets::Wide,
     no_number: "Integer expression expected",
 };
@@ -88,6 +91,7 @@ static V2: Rules = Rules {
     blocks: true,
     merges: true,
     filter_returns: true,
+    first_way_counts: true,
     brackets: Brackets::Tight,
     no_number: "Runtime error while evaluating expression; see log for details",
 };

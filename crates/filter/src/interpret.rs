@@ -20,7 +20,8 @@ use crate::run::{Verdict, Written};
 use crate::set::Key;
 use crate::subject::Subject;
 use crate::symbols::fit;
-use crate::value::{Held, Type, Value};
+use crate::value::{EnumKind, Held, Type, Value};
+use route::RoaState;
 use route::attrs::AttrSetBuilder;
 use std::fmt::Write;
 use std::sync::Arc;
@@ -172,8 +173,14 @@ impl<'a, 's> Machine<'a, 's> {
                 self.deeper(subject.line, |m| m.block(block))
             }
             Step::Assign { slot, kind, value: node } => {
-                let value = fit(*kind, self.node(node)?).ok_or_else(|| error(WRONG_VARIABLE, node.line))?;
-                self.put(*slot, value);
+                let value = self.node(node)?;
+                let value = match &node.op {
+                    // Declared without a value.
+                    NodeOp::Const(Value::Void) => Some(value),
+                    _ if self.rules.typed => (value.kind() == *kind).then_some(value),
+                    _ => fit(*kind, value),
+                };
+                self.put(*slot, value.ok_or_else(|| error(WRONG_VARIABLE, node.line))?);
                 Ok(Value::Void)
             }
             Step::SetAttr { attr, value, line } => {
@@ -183,6 +190,9 @@ impl<'a, 's> Machine<'a, 's> {
                     return Ok(Value::Void);
                 }
                 let value = self.node(value)?;
+                if self.rules.typed && value.kind() != attr.value_type() {
+                    return Err(error("Attempt to set an attribute to a value of another type", line.0));
+                }
                 self.spend(self.subject.pieces(), line.0)?;
                 self.subject.set(*attr, value).map_err(|e| error(e, line.0))?;
                 Ok(Value::Void)
@@ -452,6 +462,10 @@ impl<'a, 's> Machine<'a, 's> {
                 match (net, self.node(asn)?) {
                     (None, Value::Int(asn)) => (None, asn),
                     (Some(Value::Prefix(net)), Value::Int(asn)) => (Some(net), asn),
+                    // Nobody authorises these.
+                    (Some(Value::Roa(_) | Value::Customer(_)), Value::Int(_)) => {
+                        return Ok(Value::Enum(EnumKind::Roa, RoaState::Unknown as u32));
+                    }
                     _ => return Err(fail("Invalid argument to roa_check()")),
                 }
             }
@@ -460,7 +474,10 @@ impl<'a, 's> Machine<'a, 's> {
             Some(net) => net,
             None => self.subject.net().map_err(fail)?,
         };
-        let value = self.subject.roa_check(table, about, asn).map_err(fail)?;
+        let value = match net {
+            None if self.subject.is_authority() => Value::Enum(EnumKind::Roa, RoaState::Unknown as u32),
+            _ => self.subject.roa_check(table, about, asn).map_err(fail)?,
+        };
         if let (None, Some(trace)) = (net, &mut self.trace) {
             trace.note(|| Question::Roa(table.clone(), asn), Answer::of(&value));
         }
@@ -469,10 +486,15 @@ impl<'a, 's> Machine<'a, 's> {
 
     fn logic(&mut self, first: &'a Node, rest: &'a [(Logic, Node)]) -> Walked<'a, Value<'a>> {
         let mut value = self.truth(first)?;
-        for (op, next) in rest {
-            if value == (*op == Logic::And) {
-                value = self.truth(next)?;
+        for (at, (op, next)) in rest.iter().enumerate() {
+            if value != (*op == Logic::And) {
+                continue;
             }
+            if self.rules.typed && at + 1 == rest.len() {
+                // It is the value of the whole, of whatever type.
+                return self.node(next);
+            }
+            value = self.truth(next)?;
         }
         Ok(Value::Bool(value))
     }
@@ -537,8 +559,10 @@ impl<'a, 's> Machine<'a, 's> {
     }
 
     fn argument(&mut self, kind: Type, argument: &'a Node, line: u32) -> Walked<'a, ()> {
-        let value = fit(kind, self.node(argument)?).ok_or_else(|| error(WRONG_VARIABLE, line))?;
-        self.stack.push(value);
+        let value = self.node(argument)?;
+        // What was not known to be of another type is passed as it is where types are checked before.
+        let fitted = if self.rules.typed { Some(value) } else { fit(kind, value) };
+        self.stack.push(fitted.ok_or_else(|| error(WRONG_VARIABLE, line))?);
         Ok(())
     }
 

@@ -39,9 +39,24 @@ pub fn compare(a: &Value<'_>, b: &Value<'_>) -> Option<Ordering> {
         (Value::Ip(a), Value::Ip(b)) if a.is_ipv4() != b.is_ipv4() => mapped(*a).cmp(&mapped(*b)),
         (Value::Ip(a), Value::Ip(b)) => a.cmp(b),
         (Value::Prefix(a), Value::Prefix(b)) => a.cmp(b),
+        (Value::Roa(a), Value::Roa(b)) if a.prefix.addr().is_ipv4() == b.prefix.addr().is_ipv4() => {
+            (a.prefix, a.max_len, a.asn).cmp(&(b.prefix, b.max_len, b.asn))
+        }
+        (Value::Customer(a), Value::Customer(b)) => a.cmp(b),
+        (a, b) if a.kind() == Type::Prefix && b.kind() == Type::Prefix => net_type(a).cmp(&net_type(b)),
         (Value::Text(a), Value::Text(b)) => a.cmp(b),
         (Value::Quad(a), Value::Ip(IpAddr::V4(b))) => a.cmp(&b.to_bits()),
         (Value::Ip(IpAddr::V4(a)), Value::Quad(b)) => a.to_bits().cmp(b),
+        _ => return None,
+    })
+}
+
+/// The number of what kind of network it is (NET_*); `None` of what is none.
+fn net_type(value: &Value<'_>) -> Option<u32> {
+    Some(match value {
+        Value::Prefix(p) => 2 - u32::from(p.addr().is_ipv4()),
+        Value::Roa(roa) => 6 - u32::from(roa.prefix.addr().is_ipv4()),
+        Value::Customer(_) => 12,
         _ => return None,
     })
 }
@@ -77,7 +92,11 @@ pub fn matches(a: &Value<'_>, b: &Value<'_>, rules: &Rules) -> Option<bool> {
         (Value::Clist(list), Value::Set(set)) if has_loose(set, rules) => {
             chunks::<4>(list).any(|c| has_community(set, c, rules))
         }
-        (Value::Roa(_) | Value::Customer(_), Value::PrefixSet(_)) => false,
+        (Value::Roa(roa), Value::PrefixSet(set)) => set.contains(&roa.prefix),
+        (Value::Customer(_), Value::PrefixSet(_)) => false,
+        (Value::Ip(addr), Value::Roa(roa)) => roa.prefix.contains(*addr),
+        (Value::Roa(inner), Value::Roa(outer)) => outer.prefix.covers(&inner.prefix),
+        (a, b) if a.kind() == Type::Prefix && b.kind() == Type::Prefix && net_type(a) != net_type(b) => false,
         (Value::Path(path), Value::Mask(mask)) => mask.matches(AsPath::new(path), rules.loose_sets),
         (Value::Int(asn), Value::Path(path)) => AsPath::new(path).asns().any(|a| a == *asn),
         (Value::Pair(n) | Value::Quad(n), Value::Clist(list)) => chunks::<4>(list).any(|c| c == n.to_be_bytes()),
@@ -237,12 +256,7 @@ pub fn member<'a>(
             _ => return Err("ROA expected"),
         },
         Method::Src | Method::Dst => return Err("Flow or SADR expected"),
-        Method::Type => match &subject {
-            Value::Prefix(p) => Value::Enum(EnumKind::NetType, if p.addr().is_ipv4() { 1 } else { 2 }),
-            Value::Customer(_) => Value::Enum(EnumKind::NetType, 12),
-            Value::Roa(roa) => Value::Enum(EnumKind::NetType, if roa.prefix.addr().is_ipv4() { 5 } else { 6 }),
-            _ => return Err("Can't determine type of this item"),
-        },
+        Method::Type => Value::Enum(EnumKind::NetType, net_type(&subject).ok_or("Can't determine type of this item")?),
         Method::IsV4 => match subject {
             Value::Ip(addr) => Value::Bool(addr.is_ipv4()),
             _ => return Err("IP address expected"),

@@ -10,14 +10,27 @@ use crate::never;
 use crate::value::{EnumKind, Type, Value};
 use route::Prefix;
 use route::community::LargeCommunity;
+use std::cmp::Ordering;
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
 
 /// The place of a value among those of its type: its bits as one number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Key {
     class: Class,
     bits: u128,
+}
+
+impl Ord for Key {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.place().cmp(&other.place())
+    }
+}
+
+impl PartialOrd for Key {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
 }
 
 /// The types that can stand in a set. Their order is the one in which a mixed set is printed.
@@ -69,6 +82,14 @@ impl Key {
         Some(Self { class, bits })
     }
 
+    /// Where it stands among others: an IPv4 address among those of IPv6 where its mapped one does.
+    const fn place(self) -> (Class, u128) {
+        match self.class {
+            Class::Ip4 => (Class::Ip6, (0xffff << 32) | self.bits),
+            class => (class, self.bits),
+        }
+    }
+
     /// The value that it is the place of.
     pub(crate) fn value(self) -> Value<'static> {
         let low = self.bits as u32;
@@ -98,11 +119,11 @@ pub struct Range {
 impl Range {
     /// Whether the first is above the last of the same type.
     pub(crate) fn is_backwards(self) -> bool {
-        self.from.class == self.to.class && self.from > self.to
+        self.from.class.kind() == self.to.class.kind() && self.from > self.to
     }
 
     fn contains(&self, key: Key) -> bool {
-        self.from <= key && key <= self.to && self.from.class == key.class
+        self.from <= key && key <= self.to && self.from.class.kind() == key.class.kind()
     }
 }
 
@@ -276,7 +297,7 @@ impl Set {
             return Some(true);
         }
         let pairs = key.class == Class::Pair && !self.rects.is_empty();
-        (pairs || self.shown.iter().any(|r| r.from.class == key.class)).then_some(false)
+        (pairs || self.shown.iter().any(|r| r.from.class.kind() == key.class.kind())).then_some(false)
     }
 
     /// Whether all members are of a type.
@@ -329,7 +350,9 @@ fn merge(sorted: &[Range]) -> Option<Box<[Range]>> {
     let mut merged: Vec<Range> = Vec::with_capacity(sorted.len());
     for range in sorted {
         match merged.last_mut() {
-            Some(last) if last.to >= range.from && last.to.class == range.from.class => last.to = last.to.max(range.to),
+            Some(last) if last.to >= range.from && last.to.class.kind() == range.from.class.kind() => {
+                last.to = last.to.max(range.to);
+            }
             _ => merged.push(*range),
         }
     }

@@ -4,6 +4,7 @@
 //! a copy. Values borrowed from the set stay good, since the set itself never
 //! changes.
 
+use crate::dialect::Rules;
 use crate::names::{Attr, AttrKind, Field};
 use crate::operate::{self, Operated};
 use crate::run::{Authorised, Env, RouteView, Written};
@@ -29,6 +30,7 @@ pub(crate) struct Subject<'a, 's> {
     redirected: bool,
     /// The routes of which this one is made (`merge by`).
     merged: &'a [RouteView<'a>],
+    rules: &'static Rules,
 }
 
 const NO_ROUTE: &str = "No route to access";
@@ -38,8 +40,10 @@ impl<'a, 's> Subject<'a, 's> {
         route: Option<RouteView<'a>>,
         env: Env<'a>,
         builder: &'s mut Option<AttrSetBuilder>,
+        rules: &'static Rules,
     ) -> Self {
-        Self { route, env, builder, changed: false, written: Written::NOTHING, redirected: false, merged: &[] }
+        let (changed, redirected) = (false, false);
+        Self { route, env, builder, changed, written: Written::NOTHING, redirected, merged: &[], rules }
     }
 
     /// The same, of a route that is made of these.
@@ -56,7 +60,7 @@ impl<'a, 's> Subject<'a, 's> {
     pub(crate) fn of_merged(&self, place: u32, attr: Attr) -> Operated<Value<'a>> {
         let route = *self.merged.get(place as usize).ok_or(NO_ROUTE)?;
         let mut nothing = None;
-        Subject::new(Some(route), self.env, &mut nothing).get(attr)
+        Subject::new(Some(route), self.env, &mut nothing, self.rules).get(attr)
     }
 
     /// One of them, or all of them, as BIRD prints them.
@@ -121,6 +125,11 @@ impl<'a, 's> Subject<'a, 's> {
         Ok(self.route.ok_or(NO_ROUTE)?.net)
     }
 
+    /// Whether the route authorises others: it is of a ROA or ASPA table.
+    pub(crate) fn is_authority(&self) -> bool {
+        self.route.is_some_and(|route| route.roa.is_some())
+    }
+
     /// The last AS of the path as it is now, 0 when it is empty.
     pub(crate) fn origin(&self) -> Operated<u32> {
         let route = self.route.ok_or(NO_ROUTE)?;
@@ -166,10 +175,12 @@ impl<'a, 's> Subject<'a, 's> {
             Field::Source => Value::Enum(EnumKind::Source, local.kind as u32),
             Field::Cast => Value::Enum(EnumKind::Cast, 0),
             Field::Gw => {
-                let gateway = self.way(local).hop.and_then(|h| h.gateway);
+                let gateway = self.way_out(local).and_then(|h| h.gateway);
                 Value::Ip(gateway.unwrap_or_else(|| self.no_address()))
             }
             Field::Dest => Value::Enum(EnumKind::Dest, self.way(local).kind),
+            // ROAs lead nowhere, not even to the end.
+            Field::DestKind if self.is_authority() && !self.redirected => Value::Enum(EnumKind::Dest, 0),
             Field::DestKind => Value::Enum(EnumKind::Dest, self.way(local).kind_of_2()),
             Field::Weight => Value::Int(self.way(local).first.map_or(1, |hop| u32::from(hop.weight) + 1)),
             Field::Onlink => Value::Bool(self.way(local).first.is_some_and(|hop| hop.onlink)),
@@ -181,9 +192,16 @@ impl<'a, 's> Subject<'a, 's> {
         }
     }
 
-    /// The address that stands for none, in the route's family.
+    /// The way out whose gateway and link are read.
+    fn way_out(&self, local: &Local) -> Option<Hop> {
+        let way = self.way(local);
+        if self.rules.first_way_counts { way.first } else { way.hop }
+    }
+
+    /// The address that stands for none: in the route's family, or where both are in one daemon that of IPv6.
     fn no_address(&self) -> IpAddr {
         match self.route.map(|r| r.net) {
+            _ if self.rules.unmaps => Ipv6Addr::UNSPECIFIED.into(),
             Some(Prefix::V6(_)) => Ipv6Addr::UNSPECIFIED.into(),
             _ => Ipv4Addr::UNSPECIFIED.into(),
         }
@@ -210,7 +228,7 @@ impl<'a, 's> Subject<'a, 's> {
     }
 
     fn iface(&self, local: &Local) -> IfIndex {
-        match self.way(local).hop {
+        match self.way_out(local) {
             Some(Hop { iface: IfIndex(0), gateway: Some(gateway), .. }) => {
                 self.env.ifaces.neighbor(gateway).map_or(IfIndex(0), |(link, _)| link.index)
             }
@@ -251,7 +269,7 @@ impl<'a, 's> Subject<'a, 's> {
                     Dest::Via(old) if old.onlink && old.iface != IfIndex(0) => Hop { gateway: Some(*gateway), ..old },
                     _ => {
                         let (link, _) = self.env.ifaces.neighbor(*gateway).ok_or("Invalid gw address")?;
-                        Hop::via(*gateway, link.index)
+                        Hop { weight: self.kept_weight()?, ..Hop::via(*gateway, link.index) }
                     }
                 };
                 self.redirect(Dest::Via(hop))?;
@@ -284,6 +302,12 @@ impl<'a, 's> Subject<'a, 's> {
             _ => return Err(WRONG_TYPE),
         }
         Ok(())
+    }
+
+    /// The weight of a way that takes the place of those that there are.
+    fn kept_weight(&self) -> Operated<u8> {
+        let first = self.way(self.local()?).first.filter(|_| self.rules.first_way_counts);
+        Ok(first.map_or(0, |hop| hop.weight))
     }
 
     /// The part beside BGP as it is now.

@@ -13,7 +13,7 @@ use crate::names;
 use crate::program::{MaskNode, Node, NodeOp};
 use crate::span::{Diagnostic, Span};
 use crate::symbols::fit;
-use crate::value::{EnumKind, Type};
+use crate::value::{EnumKind, Type, Value};
 
 type Checked = Result<(), Diagnostic>;
 
@@ -193,9 +193,29 @@ impl Compiler<'_> {
         Some(got)
     }
 
+    /// Computes what is constant in front of what is not, since that is one operand of the operator behind it.
+    fn fold_front(&self, first: &mut Box<Node>, rest: &mut Box<[(Arith, Node)]>, line: u32, span: Span) -> Checked {
+        let known = |node: &Node| matches!(node.op, NodeOp::Const(_));
+        let count = rest.iter().take_while(|(_, node)| known(node)).count();
+        if !known(first) || count == 0 || count == rest.len() {
+            return Ok(());
+        }
+        let mut all = std::mem::take(rest).into_vec();
+        *rest = all.split_off(count).into();
+        let front = std::mem::replace(&mut **first, Node { op: NodeOp::Const(Value::Void), line });
+        **first = Node { op: NodeOp::Arith(Box::new(front), all.into()), line };
+        self.fold(first, span)
+    }
+
     /// Computes what is constant.
     pub(crate) fn fold(&self, node: &mut Node, span: Span) -> Checked {
-        if !self.rules.typed || !is_constant(node) {
+        if !self.rules.typed {
+            return Ok(());
+        }
+        if let NodeOp::Arith(first, rest) = &mut node.op {
+            self.fold_front(first, rest, node.line, span)?;
+        }
+        if !is_constant(node) {
             return Ok(());
         }
         match interpret::evaluate(node, self.rules) {

@@ -22,7 +22,7 @@ pub(crate) fn filter<'a>(
     let Scratch { stack, builder, trace } = scratch;
     trace.clear();
     let trace = if noting { Some(trace) } else { None };
-    let subject = Subject::new(Some(route), env, builder).merging(merged);
+    let subject = Subject::new(Some(route), env, builder, program.rules.0).merging(merged);
     let mut machine = Machine::new(program.rules.0, stack, subject, trace);
     machine.stack.resize(usize::from(program.slots), Value::Void);
     let result = match machine.block(&program.steps) {
@@ -44,7 +44,7 @@ pub(crate) fn filter<'a>(
 /// Evaluates an expression without a route.
 pub(crate) fn expression<'a>(node: &'a Node, env: Env<'a>, rules: &'static Rules) -> Walk<Value<'a>> {
     let (mut stack, mut builder) = (Vec::new(), None);
-    let mut machine = Machine::new(rules, &mut stack, Subject::new(None, env, &mut builder), None);
+    let mut machine = Machine::new(rules, &mut stack, Subject::new(None, env, &mut builder, rules), None);
     let result = match machine.node(node) {
         Ok(value) | Err(Stop::Return(value)) => Ok(value),
         Err(Stop::Error(words)) => Err(words),
@@ -62,7 +62,7 @@ pub(crate) fn of_route<'a>(
     rules: &'static Rules,
 ) -> Result<Value<'a>, String> {
     let Scratch { stack, builder, .. } = scratch;
-    let mut machine = Machine::new(rules, stack, Subject::new(Some(route), env, builder), None);
+    let mut machine = Machine::new(rules, stack, Subject::new(Some(route), env, builder, rules), None);
     let result = match machine.node(node) {
         Ok(value) | Err(Stop::Return(value)) => Ok(value),
         Err(Stop::Error(words)) => Err(words),
@@ -75,7 +75,8 @@ pub(crate) fn of_route<'a>(
 pub(crate) fn answer<'a>(node: &'a Node, scratch: &mut Scratch, route: RouteView<'a>, env: Env<'a>) -> Option<Answer> {
     let Scratch { stack, builder, .. } = scratch;
     // What reads nothing but the prefix has the same value in every dialect, or none.
-    let mut machine = Machine::new(Dialect::V2.rules(), stack, Subject::new(Some(route), env, builder), None);
+    let rules = Dialect::V2.rules();
+    let mut machine = Machine::new(rules, stack, Subject::new(Some(route), env, builder, rules), None);
     let value = machine.node(node).ok().and_then(|value| Answer::of(&value));
     machine.end(stack, Ok(value)).result.ok().flatten()
 }

@@ -1,19 +1,21 @@
-//! BIRD 1.6 and rbird side by side, with one configuration, asked the same.
+//! BIRD and rbird side by side, with one configuration, asked the same.
 //!
 //! Both run in one network namespace with one link. Nothing is installed in a
 //! kernel and no peer is spoken to, so the only difference between them is the
 //! program. Programs under test stand in a file that both include; a new batch
 //! is a `configure`.
 
+use super::base::{SESSIONS, Stage, base};
 use super::chance::Chance;
-use super::feed::{Feed, OTHER_AS, OUR_AS};
-use super::generate::{Program, ROUTE_MARK, import_filter};
+use super::feed::Feed;
+use super::generate::{Program, ROUTE_MARK};
+use super::{Dialect, Scene};
 use crate::bench::table::Family;
+use crate::build;
 use crate::netns::{Netns, ip};
 use anyhow::{Context, Result, bail, ensure};
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
@@ -25,68 +27,6 @@ const ANSWER: Duration = Duration::from_secs(20);
 const READ: Duration = Duration::from_secs(120);
 /// How long a daemon may take to start.
 const PATIENCE: Duration = Duration::from_secs(30);
-
-/// The places of a family: addresses, what both daemons are called, the routes that stand in their configuration.
-struct Stage {
-    bird: &'static str,
-    /// What rbird is told beside its files.
-    rbird: &'static [&'static str],
-    ours: IpAddr,
-    /// Our address with its length; then the neighbour's two, external and internal.
-    addresses: [&'static str; 3],
-    neighbors: [&'static str; 2],
-    /// Those of one protocol for one network first, then 1 to 4 once more, from another protocol.
-    routes: &'static [&'static str],
-    roas: &'static str,
-}
-
-static IPV4: Stage = Stage {
-    bird: "bird",
-    rbird: &[],
-    ours: IpAddr::V4(Ipv4Addr::new(10, 1, 1, 1)),
-    addresses: ["10.1.1.1/24", "10.1.1.2/24", "10.1.1.4/24"],
-    neighbors: ["10.1.1.2", "10.1.1.4"],
-    routes: &[
-        "0.0.0.0/0 via 10.1.1.2",
-        "10.0.0.0/8 via 10.1.1.2",
-        "10.1.0.0/16 blackhole",
-        "10.1.2.0/24 via 10.1.1.3",
-        "10.1.2.3/32 unreachable",
-        "10.20.0.0/16 via \"d0\"",
-        "10.30.0.0/16 multipath via 10.1.1.2 weight 2 via 10.1.1.3",
-        "192.168.0.0/16 prohibit",
-        "192.168.4.0/22 recursive 10.1.2.9",
-        "192.0.2.0/24 via 10.1.1.77",
-        "128.0.0.0/1 via 10.1.1.2",
-        "172.16.0.0/12 blackhole",
-    ],
-    roas: "roa 10.0.0.0/8 max 16 as 65001; roa 10.1.2.0/24 max 24 as 3; roa 192.168.0.0/16 max 24 as 100; \
-           roa 0.0.0.0/0 max 32 as 7; roa 10.1.2.0/24 max 32 as 65001;",
-};
-
-static IPV6: Stage = Stage {
-    bird: "bird6",
-    rbird: &["--family", "6"],
-    ours: IpAddr::V6(Ipv6Addr::new(0xfd00, 1, 0, 0, 0, 0, 0, 1)),
-    addresses: ["fd00:1::1/64", "fd00:1::2/64", "fd00:1::4/64"],
-    neighbors: ["fd00:1::2", "fd00:1::4"],
-    routes: &[
-        "::/0 via fd00:1::2",
-        "2001:db8::/32 via fd00:1::2",
-        "2001:db8:1::/48 blackhole",
-        "2001:db8:1:2::/64 via fd00:1::3",
-        "2001:db8:1:2:3:4:5:6/128 unreachable",
-        "fd20::/32 via \"d0\"",
-        "fd30::/32 multipath via fd00:1::2 weight 2 via fd00:1::3",
-        "fd40::/16 prohibit",
-        "2001:db8:20::/44 recursive 2001:db8:1:2::9",
-        "2001:db8:3::/48 via fd00:1::77",
-        "2000::/3 via fd00:1::2",
-        "fd50::/32 blackhole",
-    ],
-    roas: "roa 2001:db8::/32 max 48 as 65001; roa 2001:db8:1::/48 max 48 as 3; roa fd00::/8 max 64 as 100; \
-           roa ::/0 max 128 as 7; roa 2001:db8:1::/48 max 128 as 65001;",
-};
 
 /// The ports on which the daemons hear BGP: they share their addresses.
 const BIRD_PORT: u16 = 1179;
@@ -114,27 +54,45 @@ pub struct Beside {
     dir: PathBuf,
     pub bird: Daemon,
     pub rbird: Daemon,
-    _feed: Feed,
+    _feeds: Vec<Feed>,
 }
 
 impl Beside {
-    /// Starts both on routes made by chance.
-    pub fn start(rbird: &Path, chance: &mut Chance, family: Family) -> Result<Self> {
-        let stage = if family == Family::Ipv4 { &IPV4 } else { &IPV6 };
-        let prefix = format!("rbf{}{}-", if family == Family::Ipv4 { "" } else { "s" }, std::process::id());
+    /// Starts both on routes made by chance; without a BIRD the packaged one.
+    pub fn start(bird: Option<&Path>, rbird: &Path, chance: &mut Chance, scene: Scene) -> Result<Self> {
+        let (packaged, arguments): (fn() -> Result<PathBuf>, &[&str]) = match scene {
+            Scene { dialect: Dialect::Later, .. } => (|| bail!("--bird: which one?"), &[]),
+            Scene { dialect: Dialect::Two, .. } => (|| Ok(build::bird2()?.join("bird")), &[]),
+            Scene { family: Family::Ipv4, .. } => (|| Ok("bird".into()), &[]),
+            Scene { family: Family::Ipv6, .. } => (|| Ok("bird6".into()), &["--family", "6"]),
+        };
+        let bird = bird.map_or_else(packaged, |path| Ok(path.into()))?;
+        let stages = Stage::of(scene);
+        let letter = match scene {
+            Scene { dialect: Dialect::Two | Dialect::Later, .. } => "t",
+            Scene { family: Family::Ipv4, .. } => "",
+            Scene { family: Family::Ipv6, .. } => "s",
+        };
+        let prefix = format!("rbf{letter}{}-", std::process::id());
         let netns = Netns::new(&prefix);
         let dir = std::env::temp_dir().join(format!("{prefix}dir"));
         std::fs::create_dir_all(&dir)?;
-        let made = link(&netns, stage).and_then(|()| {
-            let base = base(chance, family, stage);
-            let feed = Feed::start(&netns, family, stage.ours, &[BIRD_PORT, RBIRD_PORT], chance)?;
-            let bird = Daemon::start(&netns, Path::new(stage.bird), &[], &dir.join("bird"), &base, BIRD_PORT)?;
-            let rbird = Daemon::start(&netns, rbird, stage.rbird, &dir.join("rbird"), &base, RBIRD_PORT)?;
-            Ok((bird, rbird, feed))
+        let made = link(&netns, &stages).and_then(|()| {
+            let base = base(chance, scene, &stages);
+            let feed = |stage: &&Stage| {
+                let ours = (stage.family, stage.ours);
+                Feed::start(&netns, scene.dialect, ours, &[BIRD_PORT, RBIRD_PORT], chance)
+            };
+            let feeds = stages.iter().map(feed).collect::<Result<Vec<_>>>()?;
+            let bird = Daemon::start(&netns, &bird, &[], &dir.join("bird"), &base, BIRD_PORT)?;
+            let rbird = Daemon::start(&netns, rbird, arguments, &dir.join("rbird"), &base, RBIRD_PORT)?;
+            Ok((bird, rbird, feeds))
         });
         match made {
-            Ok((bird, rbird, feed)) => {
-                let mut beside = Self { netns, dir, bird, rbird, _feed: feed };
+            Ok((mut bird, mut rbird, feeds)) => {
+                bird.sessions = SESSIONS * stages.len();
+                rbird.sessions = bird.sessions;
+                let mut beside = Self { netns, dir, bird, rbird, _feeds: feeds };
                 beside.wait_routes()?;
                 Ok(beside)
             }
@@ -152,7 +110,7 @@ impl Beside {
         loop {
             let mut up = true;
             for daemon in [&mut self.bird, &mut self.rbird] {
-                up &= daemon.sessions()? == SESSIONS;
+                up &= daemon.established()? == daemon.sessions;
             }
             let both = [&mut self.bird, &mut self.rbird].map(|d| d.ask("show route all").map(|r| sorted(&r)));
             let [bird, rbird] = both;
@@ -188,7 +146,7 @@ impl Drop for Beside {
 }
 
 /// The daemons' namespace, the neighbour's, and the link between them.
-fn link(netns: &Netns, stage: &Stage) -> Result<()> {
+fn link(netns: &Netns, stages: &[&Stage]) -> Result<()> {
     let (a, b) = (netns.name("a"), netns.name("b"));
     for name in [&a, &b] {
         ip(&["netns", "add", name]).context("this needs root")?;
@@ -197,12 +155,12 @@ fn link(netns: &Netns, stage: &Stage) -> Result<()> {
     ip(&["link", "add", "d0", "netns", &a, "type", "veth", "peer", "name", "d1", "netns", &b])?;
     ip(&["-n", &a, "link", "set", "d0", "up"])?;
     ip(&["-n", &b, "link", "set", "d1", "up"])?;
-    for (name, iface, address) in
-        [(&a, "d0", stage.addresses[0]), (&b, "d1", stage.addresses[1]), (&b, "d1", stage.addresses[2])]
-    {
-        let mut words = vec!["-n", name, "addr", "add", address, "dev", iface];
-        words.extend(address.contains(':').then_some("nodad"));
-        ip(&words)?;
+    for [ours, external, internal] in stages.iter().map(|stage| stage.addresses) {
+        for (name, iface, address) in [(&a, "d0", ours), (&b, "d1", external), (&b, "d1", internal)] {
+            let mut words = vec!["-n", name, "addr", "add", address, "dev", iface];
+            words.extend(address.contains(':').then_some("nodad"));
+            ip(&words)?;
+        }
     }
     settled(&a)
 }
@@ -220,30 +178,6 @@ fn settled(node: &str) -> Result<()> {
     }
 }
 
-/// The configuration that both start with: routes whose attributes are set by chance, and two sessions.
-fn base(chance: &mut Chance, family: Family, stage: &Stage) -> String {
-    let mut text = format!(
-        "router id 10.1.1.1;\nlog \"LOG\" {{ info }};\nlisten bgp port PORT;\nprotocol device {{ }}\n\
-         roa table roas {{ {} }}\n\
-         function mark(int n) {{ print \"#\", n; return n; }}\n",
-        stage.roas
-    );
-    for (i, route) in stage.routes.iter().chain(&stage.routes[1..5]).enumerate() {
-        let filter = if i % 4 == 3 { "all".into() } else { import_filter(chance, family) };
-        text += &format!("protocol static s{i} {{ preference {}; import {filter}; route {route}; }}\n", 200 + i);
-    }
-    for (name, neighbor, asn) in [("e1", stage.neighbors[0], OTHER_AS), ("i1", stage.neighbors[1], OUR_AS)] {
-        let filter = if chance.percent(50) { "all".into() } else { import_filter(chance, family) };
-        text += &format!(
-            "protocol bgp {name} {{ local as {OUR_AS}; neighbor {neighbor} as {asn}; passive; import {filter}; }}\n"
-        );
-    }
-    text + "include \"programs.conf\";\n"
-}
-
-/// The sessions of the base configuration.
-const SESSIONS: usize = 2;
-
 /// One daemon and the line to it.
 pub struct Daemon {
     dir: PathBuf,
@@ -258,6 +192,8 @@ pub struct Daemon {
     marks: u32,
     /// Lines of `show route` when all routes are there.
     routes: usize,
+    /// The sessions of the base configuration.
+    sessions: usize,
 }
 
 impl Daemon {
@@ -287,6 +223,7 @@ impl Daemon {
             log,
             marks: 0,
             routes: 0,
+            sessions: 0,
         })
     }
 
@@ -318,7 +255,7 @@ impl Daemon {
     /// BIRD finds some filters changed that are not, and begins their sessions anew.
     fn wait_ready(&mut self) -> Result<()> {
         let end = Instant::now() + PATIENCE;
-        while self.sessions()? < SESSIONS || self.ask("show route")?.lines().count() < self.routes {
+        while self.established()? < self.sessions || self.ask("show route")?.lines().count() < self.routes {
             ensure!(Instant::now() < end, "{}: its routes do not come back", self.dir.display());
             std::thread::sleep(Duration::from_millis(50));
         }
@@ -326,7 +263,7 @@ impl Daemon {
     }
 
     /// How many sessions are established.
-    fn sessions(&mut self) -> Result<usize> {
+    fn established(&mut self) -> Result<usize> {
         Ok(self.ask("show protocols")?.matches("Established").count())
     }
 
@@ -492,10 +429,15 @@ fn by_route(lines: Vec<String>) -> Vec<String> {
 /// A list of routes with the nets in order (BIRD has them in that of its hash table) and without times.
 fn sorted(reply: &str) -> String {
     let mut nets: Vec<String> = Vec::new();
+    let of_2 = reply.contains("Table ");
     for line in reply.lines().filter(|l| !l.starts_with("0000")) {
         // Continued lines have one blank where others have a code.
         let coded = line.starts_with(|c: char| c.is_ascii_digit());
         let text = line.get(if coded { 5 } else { 1 }..).unwrap_or_default();
+        // Which table follows is no part of the net in front; and BIRD 2 still has what a filter that is only tried took away.
+        if text.is_empty() || text.starts_with("Table ") || text.ends_with(": undefined") {
+            continue;
+        }
         let is_route = text.contains(" [") && !text.starts_with('\t');
         let is_net = is_route && !text.starts_with(' ');
         let text = match (text.find('['), is_route) {
@@ -504,7 +446,14 @@ fn sorted(reply: &str) -> String {
                 words.remove(1);
                 // BIRD loses the mark of the best when a filter sets `gw`.
                 words.retain(|w| *w != "*");
-                format!("{}{}", &text[..at], words.join(" "))
+                if of_2 && text[..at].contains(" AS") {
+                    // What is not of the ROA itself is shown otherwise (docs/differences.md), and so is how far next hops are.
+                    words.clear();
+                }
+                let weigh = |w: &mut &str| *w = w.split(['/', ')']).next().unwrap_or_default();
+                words.iter_mut().filter(|w| of_2 && w.starts_with('(')).for_each(weigh);
+                // No sender is one to BIRD 2, when a filter has set it.
+                format!("{}{}", &text[..at], words.join(" ").replace(" from 0.0.0.0]", ""))
             }
             _ => text.into(),
         };

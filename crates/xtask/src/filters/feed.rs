@@ -4,6 +4,7 @@
 //! hears the same octets on them. The hold time is 0: whoever is slow or is
 //! started again stays in touch.
 
+use super::Dialect;
 use super::chance::Chance;
 use crate::bench::speaker::{KEEPALIVE, OPEN, UPDATE, expect, keepalive, message, open};
 use crate::bench::table::Family;
@@ -40,9 +41,17 @@ pub struct Feed {
 
 impl Feed {
     /// Begins to call the daemons at these ports of `to`, from the node `b`.
-    pub fn start(netns: &Netns, family: Family, to: IpAddr, ports: &[u16], chance: &mut Chance) -> Result<Self> {
+    pub fn start(
+        netns: &Netns,
+        dialect: Dialect,
+        (family, to): (Family, IpAddr),
+        ports: &[u16],
+        chance: &mut Chance,
+    ) -> Result<Self> {
         let over = Arc::new(AtomicBool::new(false));
         let (external, internal) = nexts(family);
+        // How far it is along a device route that is no interface's own BIRD 2 does not know, and rbird does.
+        let internal = if dialect.is_2() { &internal[..4] } else { internal };
         let sides = [
             Side {
                 from: external[0],
@@ -122,11 +131,11 @@ fn nexts(family: Family) -> (&'static [IpAddr], &'static [IpAddr]) {
     const fn v6(a: u16, b: u16, c: u16, h: u16) -> IpAddr {
         IpAddr::V6(std::net::Ipv6Addr::new(a, b, c, 0, 0, 0, 0, h))
     }
-    // On the link, behind a gateway, on a device route, nowhere.
-    static V4: [IpAddr; 5] = [v4(10, 1, 1, 4), v4(10, 1, 1, 3), v4(10, 1, 2, 9), v4(10, 20, 5, 5), v4(172, 16, 0, 1)];
+    // On the link, behind a gateway, nowhere, on a device route.
+    static V4: [IpAddr; 5] = [v4(10, 1, 1, 4), v4(10, 1, 1, 3), v4(10, 1, 2, 9), v4(172, 16, 0, 1), v4(10, 20, 5, 5)];
     static V4_EXTERNAL: [IpAddr; 2] = [v4(10, 1, 1, 2), v4(10, 1, 1, 3)];
     static V6: [IpAddr; 5] =
-        [v6(0xfd00, 1, 0, 4), v6(0xfd00, 1, 0, 3), v6(0x2001, 0xdb8, 1, 9), v6(0xfd20, 0, 0, 5), v6(0xfd99, 0, 0, 1)];
+        [v6(0xfd00, 1, 0, 4), v6(0xfd00, 1, 0, 3), v6(0x2001, 0xdb8, 1, 9), v6(0xfd99, 0, 0, 1), v6(0xfd20, 0, 0, 5)];
     static V6_EXTERNAL: [IpAddr; 2] = [v6(0xfd00, 1, 0, 2), v6(0xfd00, 1, 0, 3)];
     match family {
         Family::Ipv4 => (&V4_EXTERNAL, &V4),

@@ -1,7 +1,9 @@
-//! Random programs of BIRD 1.6's filter language.
+//! Random programs of BIRD's filter language.
 //!
-//! Well-typed by construction, but for a few on purpose: BIRD 1.6 checks types
-//! when a filter runs, and its errors are results too. Expressions follow the
+//! One generator makes those of both dialects: what only one of them has stands
+//! in tables (`words`), or is asked for where it would be made. Well-typed by
+//! construction, but for a few on purpose: BIRD 1.6 checks types when a filter
+//! runs, BIRD 2 what it can not know before, and their errors are results too. Expressions follow the
 //! language's own levels (logic, comparison, sum, product, negation, dot), so
 //! that they can stand without parentheses and the precedences are tried.
 //!
@@ -10,13 +12,16 @@
 
 mod expressions;
 mod literals;
+mod sets;
 mod statements;
 mod words;
 
 use super::chance::Chance;
 use super::tree::{Node, Sort, Type};
+use super::{Dialect, Scene};
 use crate::bench::table::Family;
-use words::{DECLARED, IPV4, IPV6, Places};
+pub use words::OWN;
+use words::{BOTH_FAMILIES, DECLARED, IPV4, IPV6, Places};
 
 /// One program: its functions and its filter, and an expression for `eval`.
 #[derive(Clone, Debug)]
@@ -61,8 +66,8 @@ pub const ROUTE_MARK: &str = "route ";
 const EVAL_MAX: usize = 600;
 
 /// Makes a program.
-pub fn program(chance: &mut Chance, family: Family) -> Program {
-    let mut maker = Maker::new(chance, family);
+pub fn program(chance: &mut Chance, scene: Scene) -> Program {
+    let mut maker = Maker::new(chance, scene);
     let mut before = Node::new(Sort::Fixed);
     for _ in 0..maker.chance.below(4) {
         before = before.node(maker.constant());
@@ -77,8 +82,7 @@ pub fn program(chance: &mut Chance, family: Family) -> Program {
     maker.route = false;
     let expr = loop {
         maker.left = 12;
-        let kind = maker.any_type();
-        let expr = maker.expr(kind);
+        let expr = maker.printed();
         if expr.to_string().len() < EVAL_MAX {
             break expr;
         }
@@ -87,8 +91,8 @@ pub fn program(chance: &mut Chance, family: Family) -> Program {
 }
 
 /// The import filter of a route of the base configuration: only sets what routes then carry.
-pub fn import_filter(chance: &mut Chance, family: Family) -> String {
-    let mut maker = Maker::new(chance, family);
+pub fn import_filter(chance: &mut Chance, scene: Scene) -> String {
+    let mut maker = Maker::new(chance, scene);
     let count = 2 + maker.chance.below(9);
     let mut body = Node::new(Sort::Fixed);
     for _ in 0..count {
@@ -117,14 +121,25 @@ struct Maker<'c> {
     route: bool,
     /// How much an expression may still grow.
     left: usize,
+    dialect: Dialect,
     places: &'static Places,
+    /// How many variables have been declared among statements.
+    declared: usize,
+    /// How many of the variables stand further out than the block that is made.
+    outer: usize,
 }
 
 impl<'c> Maker<'c> {
-    fn new(chance: &'c mut Chance, family: Family) -> Self {
-        let places = if family == Family::Ipv4 { &IPV4 } else { &IPV6 };
+    fn new(chance: &'c mut Chance, scene: Scene) -> Self {
+        let places = match scene {
+            Scene { dialect: Dialect::One, family: Family::Ipv4 } => &IPV4,
+            Scene { dialect: Dialect::One, family: Family::Ipv6 } => &IPV6,
+            _ => &BOTH_FAMILIES,
+        };
         let (names, functions, constants) = Default::default();
-        Self { chance, names, functions, constants, route: false, left: 0, places }
+        let dialect = scene.dialect;
+        let (route, left) = (false, 0);
+        Self { chance, names, functions, constants, route, left, dialect, places, declared: 0, outer: 0 }
     }
 }
 
@@ -150,11 +165,15 @@ impl Maker<'_> {
                 .collect()
         };
         let arguments = declare(self, "a", 4);
-        let locals = declare(self, "v", 4);
-        let result = self.any_type();
+        let locals = declare(self, "l", 4);
+        let (word, result) = match self.dialect {
+            Dialect::Later => self.chance_of(DECLARED),
+            _ => ("", self.any_type()),
+        };
         self.names = arguments.iter().chain(&locals).map(|(n, k, _)| (n.clone(), *k)).collect();
         let said: Vec<String> = arguments.iter().map(|(n, _, w)| format!("{w} {n}")).collect();
-        let mut node = Node::new(Sort::Optional).text(format!("function {name}({})", said.join("; ")));
+        let gives = if word.is_empty() { String::new() } else { format!(" -> {word}") };
+        let mut node = Node::new(Sort::Optional).text(format!("function {name}({}){gives}", said.join("; ")));
         for (n, _, w) in &locals {
             node = node.node(Node::leaf(Sort::Optional, format!(" {w} {n};")));
         }
@@ -177,7 +196,8 @@ impl Maker<'_> {
     fn settle(&mut self, locals: &[(String, Type, &'static str)]) -> Vec<Node> {
         let mut all = Vec::new();
         for (name, kind, _) in locals {
-            if self.chance.percent(85) {
+            // What was not set is void in BIRD 2, an empty list, or refused, by release.
+            if self.dialect.is_2() || self.chance.percent(85) {
                 self.left = 4;
                 let value = self.expr(*kind);
                 all.push(Node::new(Sort::Statement).text(format!("{name} = ")).node(value).text(";\n"));
@@ -190,7 +210,7 @@ impl Maker<'_> {
         let locals: Vec<_> = (0..self.chance.below(5))
             .map(|i| {
                 let (word, kind) = DECLARED[self.chance.below(DECLARED.len())];
-                (format!("v{i}"), kind, word)
+                (format!("l{i}"), kind, word)
             })
             .collect();
         self.names = locals.iter().map(|(n, k, _)| (n.clone(), *k)).collect();

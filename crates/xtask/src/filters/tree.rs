@@ -194,10 +194,12 @@ const fn simplest(kind: Type) -> &'static str {
         Type::Lclist => "---empty---",
         Type::Enum(prefix) | Type::EnumSet(prefix) => match prefix.as_bytes() {
             b"RTS" => "RTS_BGP",
-            b"RTD" => "RTD_ROUTER",
+            b"RTD" => "RTD_BLACKHOLE",
             b"SCOPE" => "SCOPE_HOST",
             b"RTC" => "RTC_UNICAST",
             b"ROA" => "ROA_VALID",
+            b"NET" => "NET_IP4",
+            b"AF" => "AF_IPV4",
             _ => "ORIGIN_IGP",
         },
         Type::IntSet => "[1]",

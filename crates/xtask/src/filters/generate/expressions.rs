@@ -1,7 +1,9 @@
 //! Expressions, from weak to strong.
 
-use super::words::{MATCHES, OPTIONAL, PATTERNS, SHORT, attributes};
+use super::words::Presence::{Always, Perhaps};
+use super::words::{ASKED, MATCHES, PATTERNS, SHORT, attributes, methods, optional};
 use super::{Maker, Node, Sort, Type};
+use crate::filters::Dialect;
 
 impl Maker<'_> {
     pub(super) fn expr(&mut self, kind: Type) -> Node {
@@ -9,6 +11,31 @@ impl Maker<'_> {
             Type::Bool => self.logic(),
             Type::Int => self.sum(),
             _ => self.primary(kind),
+        }
+    }
+
+    /// Something whose text is shown.
+    pub(super) fn printed(&mut self) -> Node {
+        // BIRD 2.0 prints when all is computed, others what is computed first.
+        let functions = match self.dialect {
+            Dialect::Two => std::mem::take(&mut self.functions),
+            _ => Vec::new(),
+        };
+        let node = self.shown();
+        if self.dialect == Dialect::Two {
+            self.functions = functions;
+        }
+        node
+    }
+
+    fn shown(&mut self) -> Node {
+        match self.any_type() {
+            // BIRD 2 shows patterns, too, that others make needless.
+            Type::PrefixSet if self.dialect.is_2() => {
+                let member = self.member(Type::PrefixSet);
+                Node::leaf(Sort::Expr(Type::PrefixSet), format!("[{member}]"))
+            }
+            kind => self.expr(kind),
         }
     }
 
@@ -64,9 +91,9 @@ impl Maker<'_> {
                 node.node(a).text(format!(" {op} ")).node(b)
             }
             6..8 => {
-                let kind =
-                    // Not masks: BIRD compares memory that it has not set in those with expressions.
-                    self.chance_of(&[Type::Path, Type::Clist, Type::Eclist, Type::Lclist, Type::Text]);
+                // Not masks in 1.6: it compares memory that it has not set in those with expressions.
+                let kinds = &[Type::Path, Type::Clist, Type::Eclist, Type::Lclist, Type::Text, Type::Mask];
+                let kind = self.chance_of(if self.dialect == Dialect::One { &kinds[..5] } else { kinds });
                 let op = self.chance.pick(&["=", "!="]);
                 let (a, b) = (self.operand(kind), self.operand(kind));
                 node.node(a).text(format!(" {op} ")).node(b)
@@ -74,8 +101,15 @@ impl Maker<'_> {
             8..17 => {
                 let (left, right) = self.chance_of(MATCHES);
                 let op = if self.chance.percent(75) { "~" } else { "!~" };
-                let a = self.operand(left);
-                let b = if right == Type::Text { self.pattern() } else { self.operand(right) };
+                let (left, right) = match (self.astray(left), self.astray(right)) {
+                    // BIRD searches whatever stands in a set for numbers, and may find some.
+                    (Type::Path, Type::PairSet | Type::QuadSet | Type::IpSet | Type::EcSet | Type::LcSet) => {
+                        (left, right)
+                    }
+                    pair => pair,
+                };
+                let a = self.expr_beside(left);
+                let b = if right == Type::Text { self.pattern() } else { self.expr_beside(right) };
                 node.node(a).text(format!(" {op} ")).node(b)
             }
             _ => self.primary(Type::Bool),
@@ -83,8 +117,26 @@ impl Maker<'_> {
     }
 
     pub(super) fn operand(&mut self, kind: Type) -> Node {
-        // A value of another type is a run-time error, or an answer all the same.
-        let kind = if self.route && self.chance.below(100) == 0 { self.any_type() } else { kind };
+        let kind = self.astray(kind);
+        self.expr_beside(kind)
+    }
+
+    /// A type, or seldom another: a value of another type is a run-time error, or an answer all the same. What BIRD 2
+    /// knows to be of another type it refuses, so that is seldom there.
+    fn astray(&mut self, kind: Type) -> Type {
+        let one_in = if self.dialect == Dialect::One { 100 } else { 500 };
+        if self.route && self.chance.below(one_in) == 0 { self.any_type() } else { kind }
+    }
+
+    /// What can stand beside an operator that compares.
+    fn expr_beside(&mut self, kind: Type) -> Node {
+        if self.dialect.is_2() && self.route && self.chance.below(100) == 0 {
+            // What a function gives has no type before it runs.
+            let other = self.any_type();
+            if let Some(call) = self.call(other) {
+                return call;
+            }
+        }
         if kind == Type::Int { self.sum() } else { self.primary(kind) }
     }
 
@@ -124,8 +176,10 @@ impl Maker<'_> {
     }
 
     pub(super) fn named(&mut self, kind: Type) -> Option<Node> {
-        let fits: Vec<&String> =
-            self.names.iter().chain(&self.constants).filter(|(_, k)| *k == kind).map(|(n, _)| n).collect();
+        // Of variables with one name the one furthest in is meant.
+        let seen = self.names.iter().enumerate().filter(|(i, (n, _))| self.names[i + 1..].iter().all(|(m, _)| m != n));
+        let known = seen.map(|(_, name)| name).chain(&self.constants);
+        let fits: Vec<&String> = known.filter(|(_, k)| *k == kind).map(|(name, _)| name).collect();
         if fits.is_empty() {
             return None;
         }
@@ -134,9 +188,9 @@ impl Maker<'_> {
     }
 
     pub(super) fn attribute(&mut self, kind: Type) -> Option<Node> {
-        let (always, perhaps) = attributes(kind);
-        let from = if self.chance.percent(70) { always } else { perhaps };
-        (!from.is_empty()).then(|| Node::leaf(Sort::Expr(kind), self.chance.pick(from)))
+        let presence = if self.chance.percent(70) { Always } else { Perhaps };
+        let from = attributes(kind, presence, self.dialect);
+        (!from.is_empty()).then(|| Node::leaf(Sort::Expr(kind), self.chance_of(&from)))
     }
 
     pub(super) fn call(&mut self, kind: Type) -> Option<Node> {
@@ -162,10 +216,31 @@ impl Maker<'_> {
             let b = maker.expr(b);
             Node::new(Sort::Expr(kind)).text(format!("{word}(")).list(", ", [a, b]).text(")")
         };
+        let methods = methods(kind, self.dialect);
+        if !methods.is_empty() && self.chance.percent(if kind == Type::Int { 65 } else { 25 }) {
+            let (of, name) = self.chance_of(&methods);
+            return node.node(self.primary(of)).text(format!(".{name}"));
+        }
+        if self.dialect == Dialect::Later
+            && self.chance.percent(30)
+            && let Some(node) = self.later(kind)
+        {
+            return node;
+        }
         match kind {
             Type::Bool => match self.chance.below(5) {
                 0 if self.route && self.chance.percent(70) => {
-                    node.text(format!("defined({})", self.chance.pick(OPTIONAL)))
+                    let mut names = optional(self.dialect);
+                    names.extend(ASKED);
+                    // A list that has become empty is there in BIRD 2, an empty one is not.
+                    let lists =
+                        ["bgp_path", "bgp_community", "bgp_ext_community", "bgp_large_community", "bgp_cluster_list"];
+                    names.retain(|name| !self.dialect.is_2() || !lists.contains(name));
+                    node.text(format!("defined({})", self.chance_of(&names)))
+                }
+                0 if self.dialect.is_2() => {
+                    let kind = self.any_type();
+                    node.text("defined(").node(self.literal(kind)).text(")")
                 }
                 0 => {
                     let kind = self.any_type();
@@ -174,43 +249,27 @@ impl Maker<'_> {
                 1 => node.text("! ").node(self.primary(Type::Bool)),
                 _ => node.text("(").node(self.logic()).text(")"),
             },
-            Type::Int => match self.chance.below(6) {
-                0 => node.text("(").node(self.sum()).text(")"),
-                1 => node.node(self.primary(Type::Path)).text(self.chance.pick(&[
-                    ".first",
-                    ".last",
-                    ".last_nonaggregated",
-                    ".len",
-                ])),
-                2 => node.node(self.primary(Type::Prefix)).text(".len"),
-                3 => node.node(self.primary(Type::Clist)).text(".len"),
-                4 => {
-                    let kind = self.chance_of(&[Type::Eclist, Type::Lclist, Type::Path]);
-                    node.node(self.primary(kind)).text(".len")
-                }
-                _ => node.text("(").node(self.sum()).text(")"),
-            },
+            Type::Int => node.text("(").node(self.sum()).text(")"),
             Type::Pair => {
                 let (a, b) = (self.short(), self.short());
                 node.text("(").list(",", [a, b]).text(")")
             }
-            Type::Ip => match self.chance.below(2) {
-                0 => node.node(self.primary(Type::Prefix)).text(".ip"),
-                _ => {
-                    let of = self.primary(Type::Ip);
-                    // Beyond 128 BIRD reads behind its table of masks.
-                    let len = if self.places.longest == 128 || self.chance.percent(80) {
-                        self.small()
-                    } else {
-                        self.expr(Type::Int)
-                    };
-                    node.node(of).text(".mask(").node(len).text(")")
-                }
-            },
+            Type::Ip => {
+                let of = self.primary(Type::Ip);
+                let len = if !self.places.masks_beyond || self.chance.percent(80) {
+                    self.small()
+                } else {
+                    self.expr(Type::Int)
+                };
+                node.node(of).text(".mask(").node(len).text(")")
+            }
+            Type::Text if self.dialect.is_2() => node.text("format(").node(self.printed()).text(")"),
             Type::Ec => {
                 let word = self.chance.pick(&["rt", "ro", "generic", "unknown 0x43", "unknown 5"]);
                 let key = if self.chance.percent(20) && word != "generic" {
-                    let kind = self.chance_of(&[Type::Ip, Type::Quad]);
+                    let kinds: &[Type] =
+                        if self.dialect == Dialect::One { &[Type::Ip, Type::Quad] } else { &[Type::Quad] };
+                    let kind = self.chance_of(kinds);
                     self.expr(kind)
                 } else {
                     self.expr(Type::Int)
@@ -237,15 +296,36 @@ impl Maker<'_> {
                 ]);
                 self.edited(kind, item, set)
             }
-            // Not `roa_check(roas)`: for an empty path BIRD looks for an AS that it has not set.
             Type::Enum("ROA") => {
+                let table = match self.dialect {
+                    Dialect::One => "roas",
+                    _ => self.chance.pick(&["roas4", "roas6"]),
+                };
+                // Not in 1.6: for an empty path it looks for an AS that it has not set.
+                if self.dialect.is_2() && self.route && self.chance.percent(40) {
+                    return node.text(format!("roa_check({table})"));
+                }
                 let (net, asn) = (self.expr(Type::Prefix), self.expr(Type::Int));
-                node.text("roa_check(roas, ").list(", ", [net, asn]).text(")")
+                node.text(format!("roa_check({table}, ")).list(", ", [net, asn]).text(")")
             }
             Type::Eclist => self.edited(kind, Type::Ec, Type::EcSet),
             Type::Lclist => self.edited(kind, Type::Lc, Type::LcSet),
             _ => self.literal(kind),
         }
+    }
+
+    /// What later releases of 2.x write as methods.
+    fn later(&mut self, kind: Type) -> Option<Node> {
+        let (name, with): (&str, Type) = match kind {
+            Type::Path => self.chance_of(&[("prepend", Type::Int), ("delete", Type::IntSet), ("filter", Type::IntSet)]),
+            Type::Clist => self.chance_of(&[("add", Type::Pair), ("delete", Type::PairSet), ("filter", kind)]),
+            Type::Eclist => self.chance_of(&[("add", Type::Ec), ("delete", Type::EcSet), ("filter", kind)]),
+            Type::Lclist => self.chance_of(&[("add", Type::Lc), ("delete", Type::LcSet), ("filter", kind)]),
+            Type::Text => ("append", kind),
+            _ => return None,
+        };
+        let (subject, argument) = (self.primary(kind), self.expr(with));
+        Some(Node::new(Sort::Expr(kind)).node(subject).text(format!(".{name}(")).node(argument).text(")"))
     }
 
     pub(super) fn edited(&mut self, kind: Type, item: Type, set: Type) -> Node {
@@ -282,11 +362,16 @@ impl Maker<'_> {
                 3 | 4 => Node::leaf(Sort::Optional, "?"),
                 5 => Node::leaf(Sort::Optional, format!("{}..{}", self.chance.pick(SHORT), self.chance.pick(SHORT))),
                 6 => Node::new(Sort::Optional).text("(").node(self.expr(Type::Int)).text(")"),
+                7 if self.dialect.is_2() => {
+                    let set = Node::new(Sort::Optional).node(self.set(Type::IntSet));
+                    if self.chance.percent(50) { set } else { set.text(" +") }
+                }
                 _ => Node::leaf(Sort::Optional, self.chance.pick(SHORT)),
             });
         }
-        // BIRD follows memory that it has not set behind an expression that is the last item.
-        let end = if items.iter().any(|item| item.to_string().starts_with('(')) { " *" } else { "" };
+        // BIRD 1.6 follows memory that it has not set behind an expression that is the last item.
+        let computed = items.iter().any(|item| item.to_string().starts_with('('));
+        let end = if computed && self.dialect == Dialect::One { " *" } else { "" };
         Node::new(Sort::Expr(Type::Mask)).text("[= ").list(" ", items).text(format!("{end} =]"))
     }
 }

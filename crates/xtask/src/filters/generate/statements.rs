@@ -1,6 +1,7 @@
 //! Statements.
 
-use super::words::{ENUMS, NUMBERS_SMALL, QUADS, attributes, constants};
+use super::words::Presence::Perhaps;
+use super::words::{DECLARED, NUMBERS_SMALL, OWN, QUADS, WALKED, attributes, constants, optional};
 use super::{Maker, Node, Sort, Type};
 
 impl Maker<'_> {
@@ -9,6 +10,9 @@ impl Maker<'_> {
         let node = Node::new(Sort::Statement);
         self.left = 2 + self.chance.below(10);
         let simple = depth == 0;
+        if self.dialect.is_2() && self.chance.percent(20) {
+            return self.of_dialect_2(depth, result);
+        }
         match self.chance.below(if simple { 60 } else { 100 }) {
             0..20 => self.print(),
             20..32 => self.assign(),
@@ -18,6 +22,10 @@ impl Maker<'_> {
             54..60 => match (result, self.chance.below(2)) {
                 (Some(kind), 0) => {
                     let value = self.expr(kind);
+                    node.text("return ").node(value).text(";\n")
+                }
+                (None, 0) if self.dialect.is_2() => {
+                    let value = self.expr(Type::Bool);
                     node.text("return ").node(value).text(";\n")
                 }
                 _ => self.print(),
@@ -35,12 +43,79 @@ impl Maker<'_> {
     }
 
     pub(super) fn block(&mut self, depth: usize, result: Option<Type>) -> Node {
-        let mut node = Node::new(Sort::Fixed).text("{\n");
-        for _ in 0..1 + self.chance.below(2) {
-            let statement = self.statement(depth, result);
-            node = node.node(statement);
+        let node = Node::new(Sort::Fixed).text("{\n");
+        self.inside(|maker| {
+            let mut node = node;
+            for _ in 0..1 + maker.chance.below(2) {
+                node = node.node(maker.statement(depth, result));
+            }
+            node.text("}\n")
+        })
+    }
+
+    /// Makes something whose variables end with it.
+    fn inside<T>(&mut self, make: impl FnOnce(&mut Self) -> T) -> T {
+        let outer = std::mem::replace(&mut self.outer, self.names.len());
+        let made = make(self);
+        self.names.truncate(self.outer);
+        self.outer = outer;
+        made
+    }
+
+    /// What 1.6 has not: declarations, blocks and calls among statements, loops, `unset`.
+    fn of_dialect_2(&mut self, depth: usize, result: Option<Type>) -> Node {
+        let node = Node::new(Sort::Statement);
+        match self.chance.below(10) {
+            0..4 => self.declare(),
+            4 | 5 if depth > 0 => self.walk(depth - 1, result),
+            6 if depth > 0 => {
+                let block = self.block(depth - 1, result);
+                node.node(block)
+            }
+            7 if self.route => {
+                let mut names = optional(self.dialect);
+                // Taken away they are shown all the same while a filter is only tried.
+                names.retain(|name| !matches!(*name, "bgp_origin" | "bgp_aigp"));
+                node.text(format!("unset({});\n", self.chance_of(&names)))
+            }
+            _ => {
+                let kind = self.any_type();
+                match self.call(kind) {
+                    Some(call) => node.node(call).text(";\n"),
+                    None => self.declare(),
+                }
+            }
         }
-        node.text("}\n")
+    }
+
+    /// A variable, now and then with the name of one further out.
+    fn declare(&mut self) -> Node {
+        let (word, kind) = self.chance_of(DECLARED);
+        let value = self.expr(kind);
+        let shadowed = if self.chance.percent(15) { self.names[..self.outer].last().cloned() } else { None };
+        let name = match shadowed {
+            Some((name, _)) if self.names[self.outer..].iter().all(|(n, _)| *n != name) => name,
+            _ => self.new_name(),
+        };
+        self.names.push((name.clone(), kind));
+        Node::new(Sort::Statement).text(format!("{word} {name} = ")).node(value).text(";\n")
+    }
+
+    fn new_name(&mut self) -> String {
+        self.declared += 1;
+        format!("d{}", self.declared)
+    }
+
+    /// A loop.
+    fn walk(&mut self, depth: usize, result: Option<Type>) -> Node {
+        let (list, word, item) = self.chance_of(WALKED);
+        let list = self.primary(list);
+        let name = self.new_name();
+        let body = self.inside(|maker| {
+            maker.names.push((name.clone(), item));
+            maker.block(depth, result)
+        });
+        Node::new(Sort::Statement).text(format!("for {word} {name} in ")).node(list).text(" do ").node(body)
     }
 
     pub(super) fn print(&mut self) -> Node {
@@ -48,8 +123,7 @@ impl Maker<'_> {
         let count = 1 + self.chance.below(2);
         let mut items = Vec::new();
         for _ in 0..count {
-            let kind = self.any_type();
-            items.push(self.expr(kind));
+            items.push(self.printed());
         }
         Node::new(Sort::Statement).text(word).list(", \" | \", ", items).text(";\n")
     }
@@ -59,12 +133,15 @@ impl Maker<'_> {
             return self.print();
         }
         let (name, kind) = self.names[self.chance.below(self.names.len())].clone();
+        // One of that name further in is meant.
+        let kind = self.names.iter().rfind(|(n, _)| *n == name).map_or(kind, |(_, kind)| *kind);
         let value = self.expr(kind);
         Node::new(Sort::Statement).text(format!("{name} = ")).node(value).text(";\n")
     }
 
     pub(super) fn set_attribute(&mut self) -> Node {
-        let (name, kind, how): (&str, Type, &str) = match self.chance.below(26) {
+        let all = if self.dialect.is_2() { 30 } else { 26 };
+        let (name, kind, how): (&str, Type, &str) = match self.chance.below(all) {
             0..3 => ("bgp_path", Type::Int, "prepend"),
             3 => ("bgp_path", Type::IntSet, "delete"),
             4 => ("bgp_path", Type::IntSet, "filter"),
@@ -83,12 +160,16 @@ impl Maker<'_> {
                 "empty",
             ),
             19 => (self.chance.pick(&["from", "bgp_next_hop", "krt_prefsrc"]), Type::Ip, "="),
-            20 => (self.chance.pick(attributes(Type::Bool).1), Type::Bool, "="),
+            20 => (self.chance_of(&attributes(Type::Bool, Perhaps, self.dialect)), Type::Bool, "="),
             21 => return self.set_place(),
+            26..29 => {
+                let (name, kind, _) = self.chance_of(OWN);
+                (name, kind, "=")
+            }
+            29 => ("bgp_origin", Type::Enum("ORIGIN"), "="),
             _ => {
-                let (always, perhaps) = attributes(Type::Int);
-                let name = if self.chance.percent(20) { self.chance.pick(always) } else { self.chance.pick(perhaps) };
-                (name, Type::Int, "=")
+                let perhaps = attributes(Type::Int, Perhaps, self.dialect);
+                (if self.chance.percent(20) { "preference" } else { self.chance_of(&perhaps) }, Type::Int, "=")
             }
         };
         let node = Node::new(Sort::Statement);
@@ -105,23 +186,40 @@ impl Maker<'_> {
 
     /// Where a route leads, and what else few values are good for.
     pub(super) fn set_place(&mut self) -> Node {
-        let text = match self.chance.below(7) {
+        let all = if self.dialect.is_2() { 9 } else { 7 };
+        // What a route is told of its link stays with it in BIRD 2, wherever it is led then.
+        let what = self.chance.below(if self.route { all } else { all.min(8) });
+        let text = match what {
             0 => format!("dest = {}", self.chance.pick(&["RTD_BLACKHOLE", "RTD_UNREACHABLE", "RTD_PROHIBIT"])),
             1 => format!("gw = {}", self.chance.pick(self.places.gateways)),
             2 => "ifname = \"d0\"".into(),
-            3 => format!("bgp_origin = {}", self.chance.pick(ENUMS[4].1)),
+            3 => format!("bgp_origin = {}", self.chance.pick(constants("ORIGIN", self.dialect))),
             4 => format!("bgp_originator_id = {}", self.chance.pick(QUADS)),
             5 => format!("from = {}", self.chance.pick(self.places.addresses)),
-            _ => format!("scope = {}", self.chance.pick(ENUMS[1].1)),
+            6 => format!("scope = {}", self.chance.pick(constants("SCOPE", self.dialect))),
+            // Of a next hop that is looked up neither can be set.
+            7 => format!(
+                "gw = {}; weight = {}; print weight",
+                self.chance.pick(self.places.gateways),
+                self.chance.pick(&["1", "2", "255", "256", "0", "257"])
+            ),
+            _ => format!("ifname = \"d0\"; onlink = true; gw = {}", self.chance.pick(self.places.gateways)),
         };
-        Node::leaf(Sort::Statement, format!("{text};\n"))
+        // Where ROAs lead is shown by BIRD 2, and nothing to rbird.
+        let text = match (self.dialect.is_2(), what) {
+            (true, 0..3 | 7..) => format!("if net.type ~ [NET_IP4, NET_IP6] then {{ {text}; }}"),
+            _ => format!("{text};"),
+        };
+        Node::leaf(Sort::Statement, text + "\n")
     }
 
     pub(super) fn case(&mut self, depth: usize, result: Option<Type>) -> Node {
-        let kind = match self.chance.below(5) {
+        let kind = match self.chance.below(if self.dialect.is_2() { 7 } else { 5 }) {
             0 | 1 => Type::Int,
             2 => Type::Pair,
             3 => Type::Ip,
+            5 => Type::Ec,
+            6 => Type::Lc,
             _ => Type::Enum(if self.route { self.chance.pick(&["RTS", "RTD"]) } else { "RTS" }),
         };
         let subject = self.expr(kind);
@@ -129,31 +227,34 @@ impl Maker<'_> {
         let mut from = 0;
         for arm in 0..1 + self.chance.below(4) {
             let (first, last) = (from + self.chance.below(3), from + 3 + self.chance.below(3));
-            from = if self.chance.percent(70) { last + 1 } else { 0 };
+            // Of labels that overlap BIRD 2.0 finds one or the other.
+            from = if self.dialect.is_2() || self.chance.percent(70) { last + 1 } else { 0 };
             let label = match kind {
                 Type::Int if self.chance.percent(40) => format!("{first}"),
                 Type::Int => format!("{first}..{last}"),
                 Type::Pair if self.chance.percent(40) => format!("({first},{last})"),
                 Type::Pair if self.chance.percent(50) => format!("({first},*)"),
                 Type::Pair => format!("({first},1..5)"),
+                Type::Ec if self.chance.percent(50) => format!("(rt,{first},2)"),
+                Type::Ec => format!("(rt,{first},*)"),
+                Type::Lc if self.chance.percent(50) => format!("({first},1,2)"),
+                Type::Lc => format!("({first},*,*)"),
                 Type::Ip if self.chance.percent(50) => self.places.address_label.replace('N', &first.to_string()),
                 Type::Ip => self.places.range_label.replace('N', &first.to_string()).replace('M', &last.to_string()),
-                Type::Enum(prefix) => match constants(prefix).get(arm) {
+                Type::Enum(prefix) => match constants(prefix, self.dialect).get(arm) {
                     Some(name) => (*name).into(),
                     None => break,
                 },
                 _ => break,
             };
             // The blank: a colon at an IPv6 address is of the address.
-            let mut part = Node::new(Sort::Optional).text(format!("{label} : "));
-            for _ in 0..1 + self.chance.below(2) {
-                let statement = self.statement(depth, result);
-                part = part.node(statement);
-            }
-            node = node.node(part);
+            let part = Node::new(Sort::Optional).text(format!("{label} : "));
+            node = node.node(self.inside(|maker| {
+                (0..1 + maker.chance.below(2)).fold(part, |part, _| part.node(maker.statement(depth, result)))
+            }));
         }
         if self.chance.percent(60) {
-            let statement = self.statement(depth, result);
+            let statement = self.inside(|maker| maker.statement(depth, result));
             node = node.node(Node::new(Sort::Optional).text("else: ").node(statement));
         }
         node.text("}\n")

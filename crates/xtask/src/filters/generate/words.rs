@@ -1,6 +1,29 @@
 //! The words and values that programs are made of.
 
+use crate::filters::Dialect;
 use crate::filters::tree::Type;
+
+/// The dialects that have a word.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum In {
+    Both,
+    One,
+    Two,
+    Later,
+}
+
+impl In {
+    const fn has(self, dialect: Dialect) -> bool {
+        match self {
+            Self::Both => true,
+            Self::One => matches!(dialect, Dialect::One),
+            Self::Two => matches!(dialect, Dialect::Two | Dialect::Later),
+            Self::Later => matches!(dialect, Dialect::Later),
+        }
+    }
+}
+
+use In::{Both, Later, One, Two};
 
 /// What differs between the families.
 pub struct Places {
@@ -8,12 +31,65 @@ pub struct Places {
     pub prefixes: &'static [&'static str],
     /// What routes may be led to, and one that no link leads to.
     pub gateways: &'static [&'static str],
-    /// The length of the longest prefix.
+    /// How long a prefix of any family may be.
     pub longest: usize,
+    /// Whether addresses are masked by lengths beyond: of IPv6 BIRD reads behind its table of masks.
+    pub masks_beyond: bool,
     /// Labels of `case` for addresses; `N` stands for a number.
     pub address_label: &'static str,
     pub range_label: &'static str,
 }
+
+pub static BOTH_FAMILIES: Places = Places {
+    addresses: &[
+        "10.0.0.1",
+        "10.0.0.2",
+        "10.0.0.99",
+        "10.1.1.2",
+        "10.1.2.3",
+        "192.168.255.255",
+        "255.255.255.255",
+        "1.2.3.4",
+        "::",
+        "::1",
+        "fd00:1::1",
+        "fd00:1::2",
+        "fd00:1::99",
+        "fe80::1",
+        "2001:db8::1",
+        "2001:db8:1:2:3:4:5:6",
+        "::ffff:10.0.0.1",
+        "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
+    ],
+    prefixes: &[
+        "0.0.0.0/0",
+        "10.0.0.0/8",
+        "10.0.0.0/7",
+        "10.1.0.0/16",
+        "10.1.2.0/24",
+        "10.1.2.3/32",
+        "10.1.128.0/17",
+        "192.168.0.0/16",
+        "192.168.4.0/22",
+        "0.0.0.0/1",
+        "128.0.0.0/1",
+        "::/0",
+        "2001:db8::/32",
+        "2001:db8::/31",
+        "2001:db8:1::/48",
+        "2001:db8:1:2::/64",
+        "2001:db8:1:2:3:4:5:6/128",
+        "2001:db8:1:8000::/49",
+        "fd00::/8",
+        "::/1",
+        "8000::/1",
+    ],
+    gateways: &["10.1.1.2", "10.1.1.77", "10.1.1.3", "10.77.0.1", "fd00:1::2", "fd00:1::77", "fd77::1"],
+    longest: 32,
+    masks_beyond: false,
+    address_label: "10.0.0.N",
+    range_label: "fd00:N::..fd00:M::ffff",
+};
 
 pub static IPV4: Places = Places {
     addresses: &[
@@ -50,6 +126,7 @@ pub static IPV4: Places = Places {
     ],
     gateways: &["10.1.1.2", "10.1.1.77", "10.1.1.3", "10.77.0.1"],
     longest: 32,
+    masks_beyond: true,
     address_label: "10.0.0.N",
     range_label: "10.0.N.0..10.M.255.255",
 };
@@ -86,6 +163,7 @@ pub static IPV6: Places = Places {
     ],
     gateways: &["fd00:1::2", "fd00:1::77", "fd00:1::3", "fd77::1"],
     longest: 128,
+    masks_beyond: false,
     address_label: "fd00:1::N",
     range_label: "fd00:N::..fd00:M::ffff",
 };
@@ -116,95 +194,200 @@ pub(super) const DECLARED: &[(&str, Type)] = &[
 ];
 
 /// Enumerations, with their constants.
-pub(super) const ENUMS: &[(&str, &[&str])] = &[
-    ("RTS", &["RTS_DUMMY", "RTS_STATIC", "RTS_INHERIT", "RTS_DEVICE", "RTS_STATIC_DEVICE", "RTS_BGP", "RTS_PIPE"]),
-    ("SCOPE", &["SCOPE_HOST", "SCOPE_LINK", "SCOPE_SITE", "SCOPE_ORGANIZATION", "SCOPE_UNIVERSE"]),
-    ("RTD", &["RTD_ROUTER", "RTD_DEVICE", "RTD_BLACKHOLE", "RTD_UNREACHABLE", "RTD_PROHIBIT", "RTD_MULTIPATH"]),
-    ("RTC", &["RTC_UNICAST", "RTC_BROADCAST", "RTC_MULTICAST", "RTC_ANYCAST"]),
-    ("ORIGIN", &["ORIGIN_IGP", "ORIGIN_EGP", "ORIGIN_INCOMPLETE"]),
-    ("ROA", &["ROA_UNKNOWN", "ROA_VALID", "ROA_INVALID"]),
+static ENUMS: &[(&str, In, &[&str])] = &[
+    ("RTS", One, &["RTS_DUMMY", "RTS_STATIC", "RTS_INHERIT", "RTS_DEVICE", "RTS_STATIC_DEVICE", "RTS_BGP", "RTS_PIPE"]),
+    ("RTS", Two, &["RTS_STATIC", "RTS_INHERIT", "RTS_DEVICE", "RTS_STATIC_DEVICE", "RTS_BGP", "RTS_PIPE", "RTS_BABEL"]),
+    ("SCOPE", Both, &["SCOPE_HOST", "SCOPE_LINK", "SCOPE_SITE", "SCOPE_ORGANIZATION", "SCOPE_UNIVERSE"]),
+    ("RTD", One, &["RTD_ROUTER", "RTD_DEVICE", "RTD_BLACKHOLE", "RTD_UNREACHABLE", "RTD_PROHIBIT", "RTD_MULTIPATH"]),
+    ("RTD", Two, &["RTD_UNICAST", "RTD_BLACKHOLE", "RTD_UNREACHABLE", "RTD_PROHIBIT"]),
+    ("RTC", One, &["RTC_UNICAST", "RTC_BROADCAST", "RTC_MULTICAST", "RTC_ANYCAST"]),
+    ("ORIGIN", Both, &["ORIGIN_IGP", "ORIGIN_EGP", "ORIGIN_INCOMPLETE"]),
+    ("ROA", Both, &["ROA_UNKNOWN", "ROA_VALID", "ROA_INVALID"]),
+    ("NET", Two, &["NET_IP4", "NET_IP6", "NET_ROA4", "NET_ROA6", "NET_VPN4", "NET_IP6_SADR"]),
+    ("AF", Two, &["AF_IPV4", "AF_IPV6"]),
 ];
 
-/// Attributes that read as a type. Those that a route may lack come behind.
-pub(super) fn attributes(kind: Type) -> (&'static [&'static str], &'static [&'static str]) {
-    match kind {
-        Type::Int => (
-            &["preference"],
-            &[
-                "bgp_med",
-                "bgp_local_pref",
-                "igp_metric",
-                "krt_realm",
-                "krt_mtu",
-                "krt_advmss",
-                "krt_scope",
-                "krt_hoplimit",
-                "krt_source",
-                "krt_metric",
-                "krt_window",
-                "krt_rtt",
-                "krt_rttvar",
-                "krt_sstresh",
-                "krt_cwnd",
-                "krt_reordering",
-                "krt_initcwnd",
-                "krt_rto_min",
-                "krt_initrwnd",
-                "krt_quickack",
-            ],
-        ),
-        Type::Bool => (
-            &[],
-            &[
-                "krt_lock_mtu",
-                "krt_lock_window",
-                "krt_lock_rtt",
-                "krt_lock_rto_min",
-                "krt_feature_ecn",
-                "krt_feature_allfrag",
-            ],
-        ),
-        Type::Quad => (&[], &["bgp_originator_id"]),
-        Type::Ip => (&["from", "gw"], &["bgp_next_hop", "krt_prefsrc"]),
-        Type::Prefix => (&["net"], &[]),
-        Type::Text => (&["proto", "ifname"], &[]),
-        Type::Path => (&[], &["bgp_path"]),
-        Type::Clist => (&["bgp_community"], &["bgp_cluster_list"]),
-        Type::Eclist => (&["bgp_ext_community"], &[]),
-        Type::Lclist => (&["bgp_large_community"], &[]),
-        Type::Enum("RTS") => (&["source"], &[]),
-        Type::Enum("SCOPE") => (&["scope"], &[]),
-        Type::Enum("RTD") => (&["dest"], &[]),
-        Type::Enum("RTC") => (&["cast"], &[]),
-        _ => (&[], &[]),
-    }
+/// The enumerations of a dialect, with their constants.
+pub(super) fn enumerations(dialect: Dialect) -> Vec<(&'static str, &'static [&'static str])> {
+    ENUMS.iter().filter(|(_, of, _)| of.has(dialect)).map(|(prefix, _, all)| (*prefix, *all)).collect()
 }
 
-/// Attributes of which only presence is asked.
-pub(super) const OPTIONAL: &[&str] = &[
-    "bgp_path",
-    "bgp_med",
-    "bgp_local_pref",
-    "bgp_origin",
-    "bgp_next_hop",
-    "bgp_community",
-    "bgp_ext_community",
-    "bgp_large_community",
-    "bgp_aggregator",
-    "bgp_atomic_aggr",
-    "bgp_originator_id",
-    "bgp_cluster_list",
-    "igp_metric",
-    "krt_metric",
-    "krt_realm",
-    "krt_mtu",
-    "krt_prefsrc",
-    "krt_source",
-    "ifname",
-    "gw",
-    "from",
-    "krt_lock_mtu",
+/// The constants of an enumeration.
+pub(super) fn constants(prefix: &str, dialect: Dialect) -> &'static [&'static str] {
+    let found = ENUMS.iter().find(|(p, of, _)| *p == prefix && of.has(dialect));
+    found.map_or(&["RTS_BGP"], |(.., all)| all)
+}
+
+/// Whether routes may lack an attribute.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Presence {
+    Always,
+    Perhaps,
+}
+
+use Presence::{Always, Perhaps};
+
+/// Attributes, by the type as which they read.
+static ATTRIBUTES: &[(Type, Presence, In, &[&str])] = &[
+    (Type::Int, Always, Both, &["preference"]),
+    (Type::Int, Always, Two, &["ifindex"]),
+    (
+        Type::Int,
+        Perhaps,
+        Both,
+        &[
+            "bgp_med",
+            "bgp_local_pref",
+            "igp_metric",
+            "krt_realm",
+            "krt_mtu",
+            "krt_advmss",
+            "krt_scope",
+            "krt_hoplimit",
+            "krt_source",
+            "krt_metric",
+            "krt_window",
+            "krt_rtt",
+            "krt_rttvar",
+            "krt_sstresh",
+            "krt_cwnd",
+            "krt_reordering",
+            "krt_initcwnd",
+            "krt_rto_min",
+            "krt_initrwnd",
+            "krt_quickack",
+        ],
+    ),
+    (Type::Int, Perhaps, Two, &["bgp_otc", "own_int"]),
+    (Type::Bool, Always, Two, &["onlink"]),
+    (
+        Type::Bool,
+        Perhaps,
+        Both,
+        &["krt_lock_mtu", "krt_lock_window", "krt_lock_rtt", "krt_lock_rto_min", "krt_feature_ecn"],
+    ),
+    // BIRD 2 ends when it is set.
+    (Type::Bool, Perhaps, One, &["krt_feature_allfrag"]),
+    (Type::Quad, Perhaps, Both, &["bgp_originator_id"]),
+    (Type::Quad, Perhaps, Two, &["own_quad"]),
+    (Type::Ip, Always, Both, &["from", "gw"]),
+    (Type::Ip, Perhaps, Both, &["bgp_next_hop", "krt_prefsrc"]),
+    (Type::Ip, Perhaps, Two, &["own_ip"]),
+    (Type::Prefix, Always, Both, &["net"]),
+    (Type::Text, Always, Both, &["proto", "ifname"]),
+    (Type::Path, Perhaps, Both, &["bgp_path"]),
+    (Type::Path, Perhaps, Two, &["own_path"]),
+    (Type::Clist, Always, Both, &["bgp_community"]),
+    (Type::Clist, Perhaps, Both, &["bgp_cluster_list"]),
+    (Type::Clist, Perhaps, Two, &["own_clist"]),
+    (Type::Eclist, Always, Both, &["bgp_ext_community"]),
+    (Type::Eclist, Perhaps, Two, &["own_eclist"]),
+    (Type::Lclist, Always, Both, &["bgp_large_community"]),
+    (Type::Lclist, Perhaps, Two, &["own_lclist"]),
+    (Type::Enum("RTS"), Always, Both, &["source"]),
+    (Type::Enum("SCOPE"), Always, Both, &["scope"]),
+    (Type::Enum("RTD"), Always, Both, &["dest"]),
+    (Type::Enum("RTC"), Always, One, &["cast"]),
+    // In 1.6 it reads as a number.
+    (Type::Enum("ORIGIN"), Perhaps, Two, &["bgp_origin"]),
 ];
+
+/// Attributes that read as a type.
+pub(super) fn attributes(kind: Type, presence: Presence, dialect: Dialect) -> Vec<&'static str> {
+    let rows = ATTRIBUTES.iter().filter(|(k, p, of, _)| *k == kind && *p == presence && of.has(dialect));
+    rows.flat_map(|(.., names)| *names).copied().collect()
+}
+
+/// Attributes that the base configuration of dialect 2 declares, with their types.
+pub const OWN: &[(&str, Type, &str)] = &[
+    ("own_int", Type::Int, "int"),
+    ("own_quad", Type::Quad, "quad"),
+    ("own_ip", Type::Ip, "ip"),
+    ("own_path", Type::Path, "bgppath"),
+    ("own_clist", Type::Clist, "clist"),
+    ("own_eclist", Type::Eclist, "eclist"),
+    ("own_lclist", Type::Lclist, "lclist"),
+];
+
+/// What stands behind a dot without an argument: of what, and what it gives.
+static METHODS: &[(Type, &str, Type, In)] = &[
+    (Type::Path, "first", Type::Int, Both),
+    (Type::Path, "last", Type::Int, Both),
+    (Type::Path, "last_nonaggregated", Type::Int, Both),
+    (Type::Path, "len", Type::Int, Both),
+    (Type::Prefix, "len", Type::Int, Both),
+    (Type::Prefix, "ip", Type::Ip, Both),
+    (Type::Clist, "len", Type::Int, Both),
+    (Type::Eclist, "len", Type::Int, Both),
+    (Type::Lclist, "len", Type::Int, Both),
+    (Type::Prefix, "type", Type::Enum("NET"), Two),
+    (Type::Ip, "is_v4", Type::Bool, Two),
+    (Type::Pair, "asn", Type::Int, Two),
+    (Type::Pair, "data", Type::Int, Two),
+    (Type::Lc, "asn", Type::Int, Two),
+    (Type::Lc, "data1", Type::Int, Two),
+    (Type::Lc, "data2", Type::Int, Two),
+    (Type::Clist, "min", Type::Pair, Two),
+    (Type::Clist, "max", Type::Pair, Two),
+    (Type::Eclist, "min", Type::Ec, Two),
+    (Type::Eclist, "max", Type::Ec, Two),
+    (Type::Lclist, "min", Type::Lc, Two),
+    (Type::Lclist, "max", Type::Lc, Two),
+    (Type::Path, "empty", Type::Path, Later),
+    (Type::Clist, "empty", Type::Clist, Later),
+    (Type::Eclist, "empty", Type::Eclist, Later),
+    (Type::Lclist, "empty", Type::Lclist, Later),
+];
+
+/// The methods that give a type: of what, and their names.
+pub(super) fn methods(gives: Type, dialect: Dialect) -> Vec<(Type, &'static str)> {
+    let rows = METHODS.iter().filter(|(_, _, result, of)| *result == gives && of.has(dialect));
+    rows.map(|(subject, name, ..)| (*subject, *name)).collect()
+}
+
+/// Lists that a loop walks along, with the type of their items.
+pub(super) const WALKED: &[(Type, &str, Type)] = &[
+    (Type::Path, "int", Type::Int),
+    (Type::Clist, "pair", Type::Pair),
+    (Type::Eclist, "ec", Type::Ec),
+    (Type::Lclist, "lc", Type::Lc),
+];
+
+/// Attributes of which only presence is asked, or that are taken away.
+static OPTIONAL: &[(In, &[&str])] = &[
+    (
+        Both,
+        &[
+            "bgp_path",
+            "bgp_med",
+            "bgp_local_pref",
+            "bgp_origin",
+            "bgp_next_hop",
+            "bgp_community",
+            "bgp_ext_community",
+            "bgp_large_community",
+            "bgp_aggregator",
+            "bgp_atomic_aggr",
+            "bgp_originator_id",
+            "bgp_cluster_list",
+            "igp_metric",
+            "krt_metric",
+            "krt_realm",
+            "krt_mtu",
+            "krt_prefsrc",
+            "krt_source",
+        ],
+    ),
+    (Two, &["bgp_otc", "bgp_aigp"]),
+];
+
+/// The attributes of which presence is asked, or that are taken away.
+pub(super) fn optional(dialect: Dialect) -> Vec<&'static str> {
+    OPTIONAL.iter().filter(|(of, _)| of.has(dialect)).flat_map(|(_, names)| *names).copied().collect()
+}
+
+/// What else may be asked for: what every route has in a way, a bit of a number.
+pub(super) const ASKED: &[&str] = &["ifname", "gw", "from", "krt_lock_mtu"];
 
 pub(super) const NUMBERS: &[&str] = &[
     "0",
@@ -273,7 +456,3 @@ pub(super) const MATCHES: &[(Type, Type)] = &[
     (Type::Enum("RTS"), Type::EnumSet("RTS")),
     (Type::Enum("RTD"), Type::EnumSet("RTD")),
 ];
-
-pub(super) fn constants(prefix: &str) -> &'static [&'static str] {
-    ENUMS.iter().find(|(p, _)| *p == prefix).map_or(&["RTS_BGP"], |(_, all)| all)
-}
