@@ -126,3 +126,25 @@ fn what_a_route_server_of_1_6_gives_itself_and_whom_it_asks_for_routes() {
         ],
     });
 }
+
+#[test]
+fn a_new_import_filter_holds_for_a_neighbour_that_cannot_be_asked_again() {
+    let own = |filter: &str| {
+        format!(
+            "router id 10.9.0.1; protocol device {{ }}
+            protocol bgp near {{ local as 65001; neighbor 10.9.0.2 as 65002; connect delay time 1;
+                import {filter}; export none; }}"
+        )
+    };
+    told(&Story {
+        bird: Bird::One,
+        before: &[],
+        far: "router id 10.9.0.2; protocol device { }
+            protocol static { route 44.0.0.0/8 blackhole; route 45.0.0.0/8 blackhole; }
+            protocol bgp near { local as 65002; neighbor 10.9.0.1 as 65001; enable route refresh off;
+                import all; export all; connect delay time 1; }",
+        own: &own("where net = 44.0.0.0/8"),
+        new: &own("where net = 45.0.0.0/8"),
+        scenes: &[("", "own", "show route"), ("configure new", "own", "show route")],
+    });
+}

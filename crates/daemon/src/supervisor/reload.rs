@@ -275,6 +275,7 @@ impl Supervisor {
                 let peer = peer.clone();
                 tokio::spawn(async move {
                     if !peer.reconfigure(spec, refilter).await {
+                        tracing::info!("Restarting protocol {}", conf.name);
                         peer.stop(StopReason::Restart, None).await;
                     }
                 });

@@ -167,9 +167,8 @@ impl Task {
     }
 
     pub(super) fn reconfigure(&mut self, spec: PeerSpec, refilter: Refilter) -> bool {
-        if refilter.import && self.session.is_some() && !self.can_import_again() {
-            return false;
-        }
+        // Where the neighbour cannot be asked again, a new session brings its routes, by the new options.
+        let is_stuck = refilter.import && self.session.is_some() && !self.can_import_again();
         let mut spec = spec;
         if spec.any_external && self.session.is_some() {
             spec.peer_as = self.spec.peer_as;
@@ -196,10 +195,10 @@ impl Task {
         if let Some(session) = &mut self.session {
             session.intake.reconfigure(Arc::clone(&self.spec));
         }
-        if refilter.import {
+        if refilter.import && !is_stuck {
             self.import_again(None);
         }
-        goes_on
+        goes_on && !is_stuck
     }
 
     pub(super) fn table_event(&mut self, event: &TableEvent) {
