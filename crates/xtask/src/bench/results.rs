@@ -141,7 +141,21 @@ impl Results {
         let relay = (figure == Figure::Wall).then(|| of(Subject::Relay)).flatten();
         let bound = relay.zip(base).map(|(relay, base)| OF_RELAY * relay / base);
         let spare = self.spare(scenario, phase);
+        let budget = &Budget { at_most: budget.at_most.max(self.chance(scenario, phase, figure)), ..*budget };
         Some(Judged { spare, ..judged(budget, scenario, ours, value, bound) })
+    }
+
+    /// How much more than its median BIRD 2 itself has said in a round: where the number of UPDATEs depends on who comes
+    /// first, nobody need say less than that.
+    fn chance(&self, scenario: &str, phase: &str, figure: Figure) -> f64 {
+        let theirs = match figure {
+            Figure::Updates => self.values(scenario, Subject::Bird2.title(), phase, figure),
+            _ => Vec::new(),
+        };
+        let most = theirs.iter().copied().reduce(f64::max);
+        let parts =
+            most.zip(median(theirs)).filter(|(_, median)| *median > 0.0).map_or(0.0, |(most, median)| most / median);
+        (parts * 1000.0).ceil() / 1000.0
     }
 
     /// The largest value of a figure in any phase and round.
@@ -243,6 +257,28 @@ pub(super) mod tests {
         assert!((of("wall s").relay_bound.unwrap() - 0.1625).abs() < 1e-9);
         assert_eq!((of("CPU s").value, of("CPU s").verdict), (1.0, "OVER"));
         assert_eq!(of("latest keepalive ms").verdict, "aim reached");
+    }
+
+    #[test]
+    fn nobody_need_say_less_than_what_bird_2_has_said_in_one_of_its_rounds() {
+        let said = |subject: Subject, updates: &[u64]| {
+            let round = |updates: &u64| {
+                let mut measured = example().measured.remove(0);
+                measured.subject = subject.title().into();
+                measured.phases = vec![Figures { phase: "load".into(), updates: *updates, ..Figures::default() }];
+                measured
+            };
+            updates.iter().map(round).collect::<Vec<_>>()
+        };
+        let verdict = |ours: &[u64]| {
+            let measured = [said(Subject::Rbird, ours), said(Subject::Bird2, &[990, 1000, 1010])].concat();
+            let mut results = Results { measured, ..Results::default() };
+            results.judge();
+            results.judged.iter().find(|j| j.figure == "UPDATEs").map(|j| (j.at_most, j.verdict)).unwrap()
+        };
+        assert_eq!(verdict(&[990, 1009, 1020]), (1.01, "ok"));
+        assert_eq!(verdict(&[1012, 1012, 1012]), (1.01, "OVER"));
+        assert_eq!(verdict(&[990, 999, 1020]), (1.01, "aim reached"));
     }
 
     #[test]
