@@ -51,6 +51,8 @@ pub enum Field {
 pub enum AttrKind {
     /// A number.
     Int,
+    /// A number of one octet.
+    Octet,
     /// A router identifier.
     Quad,
     /// A constant of an enumeration.
@@ -79,7 +81,7 @@ impl AttrKind {
     /// The type of its values.
     pub const fn value_type(self) -> Type {
         match self {
-            Self::Int => Type::Int,
+            Self::Int | Self::Octet => Type::Int,
             Self::Quad => Type::Quad,
             Self::Enum(kind) => Type::Enum(kind),
             Self::Ip => Type::Ip,
@@ -183,7 +185,12 @@ pub fn attribute(name: &str, dialect: Dialect) -> Option<Attr> {
             _ => attr::by_name(bgp)?,
         };
         let is_known = dialect == Dialect::V2 || !row.is_recent();
-        return is_known.then_some(Attr::Bgp(row.code, kind_of(row.shape)));
+        let kind = match (dialect, row.shape) {
+            // In BIRD 1.6 it is no enumeration: no ORIGIN_ constant is equal to it.
+            (Dialect::V1, Shape::Origin) => AttrKind::Octet,
+            (_, shape) => kind_of(shape),
+        };
+        return is_known.then_some(Attr::Bgp(row.code, kind));
     }
     None
 }

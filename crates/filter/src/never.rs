@@ -102,7 +102,6 @@ fn unmet_set(left: &Node, a: Type, set: &Set, longest: u8) -> Option<String> {
         Type::Quad => &[Type::Quad, Type::Ip],
         Type::Eclist => &[Type::Ec],
         Type::Lclist => &[Type::Lc],
-        Type::Enum(EnumKind::Origin) => &[Type::Enum(EnumKind::Origin), Type::Int],
         Type::Set | Type::Void => return None,
         _ => &[a],
     };
@@ -182,9 +181,8 @@ const fn goes_with(a: Type, b: Type) -> Option<bool> {
 
 /// Whether `a = b` is ever true.
 fn is_comparable(a: Type, b: Type) -> bool {
-    use EnumKind::Origin;
     let either = |x, y| (a, b) == (x, y) || (a, b) == (y, x);
-    a == b || either(Type::Quad, Type::Ip) || either(Type::Int, Type::Enum(Origin))
+    a == b || either(Type::Quad, Type::Ip)
 }
 
 /// A type with its article, as operators name it.

@@ -29,10 +29,6 @@ pub fn compare(a: &Value<'_>, b: &Value<'_>) -> Option<Ordering> {
             a.cmp(b)
         }
         (Value::Enum(ka, a), Value::Enum(kb, b)) if ka == kb => a.cmp(b),
-        // `bgp_origin` is a number in BIRD 1.6 and an enumeration in its manual: it compares with both.
-        (Value::Enum(EnumKind::Origin, a), Value::Int(b)) | (Value::Int(a), Value::Enum(EnumKind::Origin, b)) => {
-            a.cmp(b)
-        }
         (Value::Ec(a), Value::Ec(b)) => a.cmp(b),
         (Value::Lc(a), Value::Lc(b)) => a.cmp(b),
         // An IPv4 address stands where its mapped one does.
@@ -118,9 +114,6 @@ pub fn matches(a: &Value<'_>, b: &Value<'_>, rules: &Rules) -> Option<bool> {
         }
         (Value::Lclist(list), Value::Set(set)) if set.is_of(Type::Lc) => {
             chunks::<12>(list).any(|c| set.contains_value(&lc_of(c)))
-        }
-        (Value::Enum(EnumKind::Origin, n), Value::Set(set)) if set.is_of(Type::Int) => {
-            set.contains_value(&Value::Int(*n))
         }
         // A literal quad is an address in IPv4.
         (Value::Quad(n), Value::Set(set)) => {

@@ -327,7 +327,7 @@ impl<'a, 's> Subject<'a, 's> {
         let builder = self.edit()?;
         match (kind, value) {
             (AttrKind::Int, Value::Int(n) | Value::Enum(_, n)) => builder.set_u32(code, *n),
-            (AttrKind::Enum(_), Value::Int(n) | Value::Enum(_, n)) => match u8::try_from(*n) {
+            (AttrKind::Enum(_) | AttrKind::Octet, Value::Int(n) | Value::Enum(_, n)) => match u8::try_from(*n) {
                 Ok(n) if n <= origin::INCOMPLETE => builder.set(code, &[n]),
                 _ => return Err("Invalid origin"),
             },
@@ -464,6 +464,7 @@ fn bgp_value(kind: AttrKind, octets: Option<&[u8]>) -> Value<'_> {
         (_, None) => None,
         (AttrKind::Path, Some(_)) => Some(Value::Path(list)),
         (AttrKind::Int, Some(o)) => number(o).map(Value::Int),
+        (AttrKind::Octet, Some(o)) => o.first().map(|n| Value::Int((*n).into())),
         (AttrKind::Quad, Some(o)) => number(o).map(Value::Quad),
         (AttrKind::Enum(kind), Some(o)) => o.first().map(|n| Value::Enum(kind, (*n).into())),
         (AttrKind::Ip, Some(o)) => route::attrs::next_hop(o).map(|(a, _)| Value::Ip(a)),
@@ -497,7 +498,7 @@ fn local_value(kind: AttrKind, value: Option<&LocalValue>) -> Value<'static> {
 
 const fn wrong_kind(kind: AttrKind) -> &'static str {
     match kind {
-        AttrKind::Int | AttrKind::Enum(_) => "Setting int attribute to non-int value",
+        AttrKind::Int | AttrKind::Octet | AttrKind::Enum(_) => "Setting int attribute to non-int value",
         AttrKind::Quad => "Setting quad attribute to non-quad value",
         AttrKind::Ip => "Setting ip attribute to non-ip value",
         AttrKind::Text => "Setting string attribute to non-string value",

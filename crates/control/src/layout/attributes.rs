@@ -236,8 +236,6 @@ const METRICS: &[(u32, &str)] = &[
     (13, "rto_min"),
     (14, "initrwnd"),
     (15, "quickack"),
-    (16, "congctl"),
-    (17, "fastopen_no_cookie"),
 ];
 
 /// RTAX_FEATURE_* by bit.
