@@ -48,14 +48,16 @@ fn a_session_without_options_is_as_in_1_6_8() {
     assert_eq!((own.times.hold_s, own.times.startup_hold_s, own.times.keepalive_s), (240, 240, None));
     assert_eq!((own.times.connect_retry_s, own.times.connect_delay_s), (120, 5));
     assert_eq!((own.times.error_wait_s, own.times.error_forget_s), ((60, 300), 300));
-    assert_eq!((own.graceful_restart, own.graceful_restart_time_s), (RestartMode::Aware, 120));
-    assert_eq!((own.long_lived, own.long_lived_stale_time_s), (RestartMode::Aware, 3600));
+    assert_eq!((own.offer.graceful_restart, own.offer.graceful_restart_time_s), (RestartMode::Aware, 120));
+    assert_eq!((own.offer.long_lived, own.long_lived_stale_time_s), (RestartMode::Aware, 3600));
     let rules = own.decision;
     assert_eq!((rules.default_local_pref, rules.default_med), (100, 0));
-    assert!(own.capabilities && own.route_refresh && own.as4 && own.advertise_ipv4 && own.interpret_communities);
+    let offer = own.offer;
+    assert!(offer.capabilities && offer.route_refresh && offer.as4 && offer.advertise_ipv4);
+    assert!(own.rules.interpret_communities);
     assert!(rules.path_metric && rules.igp_metric && !rules.med_metric);
     assert!(!rules.prefer_older && !rules.deterministic_med);
-    assert!(own.rewrite_before_filter && !own.med_to_external && !own.match_local_addr);
+    assert!(own.rules.rewrite_before_filter && !own.rules.med_to_external && !own.match_local_addr);
 }
 
 #[test]
@@ -76,15 +78,18 @@ fn each_form_of_a_session_s_options() {
     let (both, _) = bgp("next hop self; next hop keep;");
     assert_eq!((of_channel(&both).next_hop_self, of_channel(&both).next_hop_keep), (RoutesOf::Nobody, RoutesOf::All));
     assert_eq!(bgp("error wait time 10, 100;").1.times.error_wait_s, (10, 100));
-    assert_eq!(bgp("graceful restart; graceful restart time 60;").1.graceful_restart, RestartMode::On);
-    assert_eq!(bgp("graceful restart off;").1.graceful_restart, RestartMode::Off);
-    assert_eq!(bgp("long lived graceful restart on;").1.long_lived, RestartMode::On);
+    assert_eq!(bgp("graceful restart; graceful restart time 60;").1.offer.graceful_restart, RestartMode::On);
+    assert_eq!(bgp("graceful restart off;").1.offer.graceful_restart, RestartMode::Off);
+    assert_eq!(bgp("long lived graceful restart on;").1.offer.long_lived, RestartMode::On);
     let paths = |option| (of_channel(&bgp(option).0).add_paths_rx, of_channel(&bgp(option).0).add_paths_tx);
     assert_eq!(
         (paths("add paths;"), paths("add paths rx;"), paths("add paths tx;")),
         ((true, true), (true, false), (false, true))
     );
-    assert_eq!((bgp("allow local as;").1.allow_local_as, bgp("allow local as 2;").1.allow_local_as), (u32::MAX, 2));
+    assert_eq!(
+        (bgp("allow local as;").1.rules.allow_local_as, bgp("allow local as 2;").1.rules.allow_local_as),
+        (u32::MAX, 2)
+    );
     assert_eq!(bgp("disable after cease { prefix limit hit, administrative shutdown };").1.disable_after_cease, 0b110);
     assert_eq!(bgp("disable after cease;").1.disable_after_cease, !(1 << 7));
     assert_eq!(of_channel(&bgp("rs client;").0).missing_lladdr, MissingLladdr::Ignore);
@@ -352,10 +357,10 @@ fn a_confederation_is_a_number_and_its_members_need_no_policy() {
     let config = config_of_2(&session("confederation 65000; confederation member;", ""));
     let ProtocolKind::Bgp(own) = &config.protocols[0].kind else { panic!() };
     assert_eq!((own.confederation, own.is_internal(), own.is_interior()), (65000, false, true));
-    assert!(own.allow_as_sets && !own.enforce_first_as, "as 2.0.12");
+    assert!(own.rules.allow_as_sets && !own.rules.enforce_first_as, "as 2.0.12");
     let config = config_of_2(&session("allow as sets off; enforce first as;", "import all; export none;"));
     let ProtocolKind::Bgp(own) = &config.protocols[0].kind else { panic!() };
-    assert!(!own.allow_as_sets && own.enforce_first_as);
+    assert!(!own.rules.allow_as_sets && own.rules.enforce_first_as);
     let said = refused_of_2(&session("confederation member;", ""));
     assert!(said.contains("Confederation ID must be set for member sessions"), "{said}");
     let said = refused_of_2(&session("confederation 65000;", ""));
@@ -390,7 +395,9 @@ fn what_the_releases_do_differently_is_a_field_that_the_dialect_fills() {
         other => panic!("{other:?}"),
     };
     let session = |c: &Config| match &c.protocols[1].kind {
-        ProtocolKind::Bgp(b) => (b.rewrite_before_filter, b.match_local_addr, b.med_to_external, b.check_link),
+        ProtocolKind::Bgp(b) => {
+            (b.rules.rewrite_before_filter, b.match_local_addr, b.rules.med_to_external, b.check_link)
+        }
         other => panic!("{other:?}"),
     };
     assert_eq!((kernel(&old), kernel(&new)), ((None, false), (Some(32), true)));

@@ -39,7 +39,7 @@ fn options_of_2() -> LoadOptions {
 fn each_option_has_its_place() {
     let (plain, _) = session("");
     assert_eq!(plain.terms, TermsConf::default());
-    assert!(plain.enhanced_refresh && plain.strict_families && !plain.retries_bare);
+    assert!(plain.offer.enhanced_refresh && plain.strict_families && !plain.retries_bare);
     let (all, said) = session(
         "require route refresh; require enhanced route refresh; require as4; require extended messages on; \
          enable extended messages; require graceful restart; require long lived graceful restart; \
@@ -67,7 +67,7 @@ fn each_option_has_its_place() {
     };
     assert_eq!(all.terms, expected);
     assert_eq!(said, [""; 0]);
-    assert!(!session("enable enhanced route refresh off;").0.enhanced_refresh);
+    assert!(!session("enable enhanced route refresh off;").0.offer.enhanced_refresh);
 }
 
 #[test]
@@ -152,8 +152,8 @@ fn what_is_asked_but_not_done_by_ourselves_is_said() {
 
 #[test]
 fn without_graceful_restart_there_is_no_long_lived_one() {
-    assert_eq!(session("graceful restart off;").0.long_lived, RestartMode::Off);
-    assert_eq!(session("graceful restart on;").0.long_lived, RestartMode::Aware);
+    assert_eq!(session("graceful restart off;").0.offer.long_lived, RestartMode::Off);
+    assert_eq!(session("graceful restart on;").0.offer.long_lived, RestartMode::Aware);
 }
 
 #[test]

@@ -197,6 +197,85 @@ impl Default for SessionTimes {
     }
 }
 
+/// What the OPEN of a BGP session says, families and what belongs to them apart (RFC 5492).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Offer {
+    /// `capabilities`: off, and it holds no optional parameter at all.
+    pub capabilities: bool,
+    /// `advertise ipv4`: the multiprotocol capability for IPv4 (RFC 4760).
+    pub advertise_ipv4: bool,
+    /// `enable route refresh` (RFC 2918).
+    pub route_refresh: bool,
+    /// `enable enhanced route refresh` (RFC 7313); of effect only beside the other one.
+    pub enhanced_refresh: bool,
+    /// `enable as4` (RFC 6793).
+    pub as4: bool,
+    /// `enable extended messages` (RFC 8654).
+    pub extended_messages: bool,
+    /// `graceful restart` (RFC 4724).
+    pub graceful_restart: RestartMode,
+    /// `graceful restart time`.
+    pub graceful_restart_time_s: u16,
+    /// `long lived graceful restart` (RFC 9494).
+    pub long_lived: RestartMode,
+}
+
+impl Default for Offer {
+    fn default() -> Self {
+        Self {
+            capabilities: true,
+            advertise_ipv4: true,
+            route_refresh: true,
+            enhanced_refresh: true,
+            as4: true,
+            extended_messages: false,
+            graceful_restart: RestartMode::Aware,
+            graceful_restart_time_s: 120,
+            long_lived: RestartMode::Aware,
+        }
+    }
+}
+
+/// Which routes a BGP session takes, and in which words it tells them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RouteRules {
+    /// `allow local as`: how many times our AS may stand in a received path.
+    pub allow_local_as: u32,
+    /// `allow as sets`: received paths may hold sets (RFC 9774).
+    pub allow_as_sets: bool,
+    /// `enforce first as`: paths of an external neighbour begin with its AS.
+    pub enforce_first_as: bool,
+    /// `allow bgp_local_pref`: LOCAL_PREF is taken from external neighbours, and told them.
+    pub allow_local_pref: bool,
+    /// `allow bgp_med`: MED goes to external peers also when no export filter has set it.
+    pub med_to_external: bool,
+    /// `interpret communities`: NO_EXPORT and its kin are obeyed (RFC 1997).
+    pub interpret_communities: bool,
+    /// The rewrite for the neighbour comes before the export filter (1.6) or after it (2).
+    pub rewrite_before_filter: bool,
+    /// 240.0.0.0/4 holds routes like others (2), or bogus ones (1.6).
+    pub takes_reserved: bool,
+    /// A path that names no neighbour counts as one through our own AS (2), or through the neighbour's (1.6).
+    pub pathless_is_ours: bool,
+}
+
+impl Default for RouteRules {
+    /// Those of 1.6.
+    fn default() -> Self {
+        Self {
+            allow_local_as: 0,
+            allow_as_sets: true,
+            enforce_first_as: false,
+            allow_local_pref: false,
+            med_to_external: false,
+            interpret_communities: true,
+            rewrite_before_filter: true,
+            takes_reserved: false,
+            pathless_is_ours: false,
+        }
+    }
+}
+
 /// How routes of a session are compared with others (RFC 4271 9.1.2.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DecisionRules {

@@ -451,7 +451,7 @@ impl Intake {
             }
             return Ok(());
         };
-        let takes_reserved = self.spec.takes_reserved;
+        let takes_reserved = self.spec.rules.takes_reserved;
         if let Some(received) = self.received.get_mut(channel.family) {
             for nlri in announced.nlris.iter().filter(|nlri| !is_bogus(nlri.net, takes_reserved)) {
                 received.put((nlri.net, nlri.path_id), set, self.now);

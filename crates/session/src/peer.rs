@@ -18,8 +18,8 @@ pub use fsm::{Needed, Terms};
 pub use rib::export::NextHopRules;
 pub use route::aigp::Aigp;
 pub use route::options::{
-    BfdMode, DebugMask, DecisionRules, GatewayMode, LinkLocalFormat, MissingLladdr, MrtMask, RestartMode, RoutesOf,
-    SessionTimes,
+    BfdMode, DebugMask, DecisionRules, GatewayMode, LinkLocalFormat, MissingLladdr, MrtMask, Offer, RestartMode,
+    RouteRules, RoutesOf, SessionTimes,
 };
 pub use wire::PerFamily;
 pub use wire::notification::Numbers;
@@ -104,9 +104,6 @@ pub struct PeerSpec {
     pub password: Option<Arc<str>>,
     /// `keys`: those of TCP-AO; empty without it. No two have the same identifier.
     pub ao_keys: Arc<[route::tcp_ao::Key]>,
-    /// `setkey`. Of no effect on Linux, as BIRD's manual says: a key belongs to its socket there, and who sets
-    /// none has none.
-    pub setkey: bool,
     /// `ttl security`.
     pub ttl_security: bool,
     /// `check link`.
@@ -131,52 +128,18 @@ pub struct PeerSpec {
     pub disable_after_error: bool,
     /// `disable after cease`: a bit per subcode.
     pub disable_after_cease: u32,
-    /// `capabilities`.
-    pub capabilities: bool,
-    /// `enable route refresh`.
-    pub route_refresh: bool,
-    /// `enable enhanced route refresh`; of effect only beside the other one.
-    pub enhanced_refresh: bool,
+    /// What our OPEN says.
+    pub offer: Offer,
     /// What is asked of the neighbour.
     pub terms: Terms,
     /// `advertise hostname`: the name that is told.
     pub hostname: Option<Arc<str>>,
-    /// `enable as4`.
-    pub as4: bool,
-    /// `enable extended messages`.
-    pub extended_messages: bool,
-    /// `advertise ipv4`.
-    pub advertise_ipv4: bool,
-    /// `interpret communities`.
-    pub interpret_communities: bool,
-    /// `allow local as`: how many times our AS may stand in a received path.
-    pub allow_local_as: u32,
-    /// `allow as sets`: received paths may hold sets.
-    pub allow_as_sets: bool,
     /// `tx size warning`: from how many octets on that wait to be sent the log is told; 0: never.
     pub tx_size_warning: u32,
-    /// `enforce first as`: paths of an external neighbour begin with its AS.
-    pub enforce_first_as: bool,
-    /// `allow bgp_local_pref`.
-    pub allow_local_pref: bool,
+    /// Which routes are taken and told.
+    pub rules: RouteRules,
     /// `path metric`, `default bgp_med` and their like.
     pub decision: DecisionRules,
-    /// `graceful restart`.
-    pub graceful_restart: RestartMode,
-    /// `graceful restart time`.
-    pub graceful_restart_time_s: u16,
-    /// `long lived graceful restart`.
-    pub long_lived: RestartMode,
-    /// `long lived stale time`.
-    pub long_lived_stale_time_s: u32,
-    /// The rewrite for the neighbour comes before the export filter (1.6) or after it (2).
-    pub rewrite_before_filter: bool,
-    /// `allow bgp_med`: MED goes to external peers also when no export filter has set it.
-    pub med_to_external: bool,
-    /// 240.0.0.0/4 holds routes like others (2), or bogus ones (1.6).
-    pub takes_reserved: bool,
-    /// A path that names no neighbour counts as one through our own AS (2), or through the neighbour's (1.6).
-    pub pathless_is_ours: bool,
     /// Its attachments to tables, at most one a family.
     pub channels: Vec<PeerChannel>,
 }
@@ -211,7 +174,6 @@ impl PeerSpec {
             passive: false,
             password: None,
             ao_keys: Arc::default(),
-            setkey: true,
             ttl_security: false,
             check_link: false,
             liveness: BfdMode::Off,
@@ -224,29 +186,12 @@ impl PeerSpec {
             times: SessionTimes::default(),
             disable_after_error: false,
             disable_after_cease: 0,
-            capabilities: true,
-            route_refresh: true,
-            enhanced_refresh: true,
+            offer: Offer::default(),
             terms: Terms::default(),
             hostname: None,
-            as4: true,
-            extended_messages: false,
-            advertise_ipv4: true,
-            interpret_communities: true,
-            allow_local_as: 0,
-            allow_as_sets: true,
             tx_size_warning: 0,
-            enforce_first_as: false,
-            allow_local_pref: false,
+            rules: RouteRules::default(),
             decision: DecisionRules::default(),
-            graceful_restart: RestartMode::Aware,
-            graceful_restart_time_s: 120,
-            long_lived: RestartMode::Aware,
-            long_lived_stale_time_s: 3600,
-            rewrite_before_filter: true,
-            med_to_external: false,
-            takes_reserved: false,
-            pathless_is_ours: false,
             channels: Vec::new(),
         }
     }
@@ -384,9 +329,9 @@ impl PeerChannel {
 /// What restarts of both sides mean for one family.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ChannelRestart {
-    /// We restart without losing its routes (RFC 4724), where [`PeerSpec::graceful_restart`] is not off.
+    /// We restart without losing its routes (RFC 4724), where [`Offer::graceful_restart`] is not off.
     pub able: bool,
-    /// ... and may be gone for long (RFC 9494), where [`PeerSpec::long_lived`] is not off.
+    /// ... and may be gone for long (RFC 9494), where [`Offer::long_lived`] is not off.
     pub long_lived: bool,
     /// `long lived stale time` that we announce.
     pub stale_time_s: u32,

@@ -148,7 +148,7 @@ fn recovering() -> World {
 async fn open_with_restart(world: &World, restarting: bool) -> (PeerHandle, TcpStream, Vec<u8>) {
     let (ours, theirs) = (address(), address());
     let mut spec = spec("p1", (65001, 65002), ours, theirs);
-    (spec.passive, spec.graceful_restart) = (true, RestartMode::On);
+    (spec.passive, spec.offer.graceful_restart) = (true, RestartMode::On);
     spec.channels[0].restart.able = true;
     let peer = world.peer(spec);
     tokio::spawn(world.deps.recovery.clone().begin(Duration::from_secs(3600)));

@@ -145,7 +145,7 @@ async fn a_reload_opens_a_limit_that_blocked() {
 async fn with_an_import_table_a_reload_asks_the_neighbour_for_nothing() {
     let (a, peer_a, b, _peer_b) = pair(|a, b| {
         a.channels[0].import_table = true;
-        b.route_refresh = false;
+        b.offer.route_refresh = false;
     });
     // More than one slice.
     b.announce([10, 8], 10_000);

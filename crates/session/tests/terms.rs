@@ -32,7 +32,7 @@ const MISSING: &str = "start Idle BGP Error: Required capability missing";
 async fn a_capability_that_is_needed_is_asked_for_and_announced_when_it_is_enabled() {
     let asks = |spec: &mut PeerSpec| spec.terms.needed = vec![Needed::EnhancedRefresh];
     meet(asks, |_| {}, "up Established").await;
-    meet(asks, |spec| spec.enhanced_refresh = false, MISSING).await;
+    meet(asks, |spec| spec.offer.enhanced_refresh = false, MISSING).await;
 }
 
 #[tokio::test]
@@ -66,7 +66,8 @@ async fn a_neighbour_of_another_family_has_no_session_in_dialect_2() {
 
 #[tokio::test]
 async fn roles_that_do_not_fit_have_no_session() {
-    let role = |role| move |spec: &mut PeerSpec| (spec.terms.role, spec.rewrite_before_filter) = (Some(role), false);
+    let role =
+        |role| move |spec: &mut PeerSpec| (spec.terms.role, spec.rules.rewrite_before_filter) = (Some(role), false);
     meet(role(Role::Peer), role(Role::Customer), "start Idle BGP Error: Role mismatch").await;
     meet(role(Role::Customer), |_| {}, "up Established").await;
     let needed = |spec: &mut PeerSpec| (spec.terms.role, spec.terms.role_needed) = (Some(Role::Customer), true);

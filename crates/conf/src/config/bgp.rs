@@ -3,7 +3,8 @@
 use super::{BfdSaid, Dialect, IfacePattern, TermsConf};
 pub use route::aigp::Aigp;
 pub use route::options::{
-    BfdMode, DecisionRules, GatewayMode, LinkLocalFormat, MissingLladdr, RestartMode, RoutesOf, SessionTimes,
+    BfdMode, DecisionRules, GatewayMode, LinkLocalFormat, MissingLladdr, Offer, RestartMode, RouteRules, RoutesOf,
+    SessionTimes,
 };
 use route::{Family, Prefix, tcp_ao};
 use std::net::{IpAddr, Ipv4Addr};
@@ -120,12 +121,8 @@ pub struct BgpConf {
     pub disable_after_error: bool,
     /// `disable after cease`: a bit per subcode.
     pub disable_after_cease: u32,
-    /// `capabilities`.
-    pub capabilities: bool,
-    /// `enable route refresh`.
-    pub route_refresh: bool,
-    /// `enable enhanced route refresh` (2); of effect only beside the other one.
-    pub enhanced_refresh: bool,
+    /// What our OPEN says.
+    pub offer: Offer,
     /// What is asked of the neighbour.
     pub terms: TermsConf,
     /// `advertise hostname` (2).
@@ -135,44 +132,16 @@ pub struct BgpConf {
     pub strict_families: bool,
     /// An error that has to do with capabilities leads to an attempt without any (1.6).
     pub retries_bare: bool,
-    /// `enable as4`.
-    pub as4: bool,
-    /// `enable extended messages`.
-    pub extended_messages: bool,
-    /// `advertise ipv4`: the multiprotocol capability for IPv4.
-    pub advertise_ipv4: bool,
-    /// `interpret communities`.
-    pub interpret_communities: bool,
-    /// `allow local as`: how many times.
-    pub allow_local_as: u32,
-    /// `allow as sets`: sets in received paths (RFC 9774).
-    pub allow_as_sets: bool,
     /// `tx size warning`: octets; 0: none (2).
     pub tx_size_warning: u32,
-    /// `enforce first as` (2).
-    pub enforce_first_as: bool,
-    /// `allow bgp_local_pref`.
-    pub allow_local_pref: bool,
+    /// Which routes are taken and told.
+    pub rules: RouteRules,
     /// `path metric`, `default bgp_med` and their like.
     pub decision: DecisionRules,
-    /// `graceful restart`.
-    pub graceful_restart: RestartMode,
-    /// `graceful restart time`.
-    pub graceful_restart_time_s: u16,
-    /// `long lived graceful restart`.
-    pub long_lived: RestartMode,
     /// `long lived stale time`.
     pub long_lived_stale_time_s: u32,
-    /// The rewrite for the neighbour comes before the export filter (1.6) or after it (2).
-    pub rewrite_before_filter: bool,
-    /// `allow bgp_med`: MED goes to external peers also when no export filter has set it.
-    pub med_to_external: bool,
     /// A next hop that lies on no link of ours makes a route invalid (2), or the neighbour stands in for it (1.6).
     pub strict_next_hop: bool,
-    /// 240.0.0.0/4 holds routes like others (2), or bogus ones (1.6).
-    pub takes_reserved: bool,
-    /// A path that names no neighbour counts as one through our own AS (2), or through the neighbour's (1.6).
-    pub pathless_is_ours: bool,
 }
 
 /// What a channel of a session has of its own: options that stand in the protocol in 1.6, and in each channel in 2.
@@ -279,12 +248,15 @@ impl BgpConf {
             Dialect::V1 => Self::default(),
             Dialect::V2 => Self {
                 match_local_addr: true,
-                rewrite_before_filter: false,
+                rules: RouteRules {
+                    rewrite_before_filter: false,
+                    takes_reserved: true,
+                    pathless_is_ours: true,
+                    ..RouteRules::default()
+                },
                 strict_next_hop: true,
-                takes_reserved: true,
                 strict_families: true,
                 retries_bare: false,
-                pathless_is_ours: true,
                 ..Self::default()
             },
         }
@@ -347,32 +319,16 @@ impl Default for BgpConf {
             times: SessionTimes::default(),
             disable_after_error: false,
             disable_after_cease: 0,
-            capabilities: true,
-            route_refresh: true,
-            enhanced_refresh: true,
+            offer: Offer::default(),
             terms: TermsConf::default(),
             advertise_hostname: false,
             strict_families: false,
             retries_bare: true,
-            as4: true,
-            extended_messages: false,
-            advertise_ipv4: true,
-            interpret_communities: true,
-            allow_local_as: 0,
-            allow_as_sets: true,
             tx_size_warning: 0,
-            enforce_first_as: false,
-            allow_local_pref: false,
+            rules: RouteRules::default(),
             decision: DecisionRules::default(),
-            graceful_restart: RestartMode::Aware,
-            graceful_restart_time_s: 120,
-            long_lived: RestartMode::Aware,
             long_lived_stale_time_s: 3600,
-            rewrite_before_filter: true,
-            med_to_external: false,
             strict_next_hop: false,
-            takes_reserved: false,
-            pathless_is_ours: false,
         }
     }
 }

@@ -17,8 +17,8 @@ pub(super) fn complete(conf: &mut BgpConf, dialect: Dialect, given: &Given) {
     if conf.is_internal() && !has(&["direct"]) && !has(&["multihop"]) {
         conf.multihop = Some(MULTIHOP_DEFAULT);
     }
-    if conf.graceful_restart == RestartMode::Off && !has(&["long", "lived", "graceful", "restart"]) {
-        conf.long_lived = RestartMode::Off;
+    if conf.offer.graceful_restart == RestartMode::Off && !has(&["long", "lived", "graceful", "restart"]) {
+        conf.offer.long_lived = RestartMode::Off;
     }
     // BIRD 2 looks at the carrier of a neighbour's link, unless it is told not to.
     if dialect == Dialect::V2 && !has(&["check", "link"]) {
@@ -53,10 +53,10 @@ pub(super) fn complete_channel(conf: &BgpConf, dialect: Dialect, channel: &mut D
         own.next_hop_prefer = NextHopPrefer::Local;
     }
     if dialect == Dialect::V1 || !has_restart {
-        own.graceful_restart = conf.graceful_restart == RestartMode::On;
+        own.graceful_restart = conf.offer.graceful_restart == RestartMode::On;
     }
     if dialect == Dialect::V1 || !has_long_lived {
-        own.long_lived = conf.long_lived == RestartMode::On;
+        own.long_lived = conf.offer.long_lived == RestartMode::On;
     }
     if dialect == Dialect::V1 || !has_stale_time {
         own.long_lived_stale_time_s = conf.long_lived_stale_time_s;
@@ -174,7 +174,7 @@ impl BgpFacts<'_> {
                 "write `neighbor ADDRESS%'LINK'`, or add `interface \"LINK\";`",
             ),
             (
-                !(c.as4 && c.capabilities) && c.peer_as > 0xffff,
+                !(c.offer.as4 && c.offer.capabilities) && c.peer_as > 0xffff,
                 "Neighbor AS number out of range (AS4 not available)",
                 &[&["enable", "as4"], &["capabilities"]],
                 "AS numbers above 65535 need `enable as4`",
@@ -204,7 +204,7 @@ impl BgpFacts<'_> {
                 "add `local role NAME;`",
             ),
             (
-                c.graceful_restart == RestartMode::Off && c.long_lived != RestartMode::Off,
+                c.offer.graceful_restart == RestartMode::Off && c.offer.long_lived != RestartMode::Off,
                 "Long-lived graceful restart requires basic graceful restart",
                 &[&["graceful", "restart"], &["long", "lived", "graceful", "restart"]],
                 "use `graceful restart aware`",
@@ -216,7 +216,7 @@ impl BgpFacts<'_> {
                 "add `confederation NUMBER;`: what the world outside takes all members for",
             ),
             (
-                internal && c.enforce_first_as,
+                internal && c.rules.enforce_first_as,
                 "Enforce first AS check is requires EBGP sessions",
                 &[&["enforce", "first", "as"]],
                 "paths from a neighbor in our own AS begin with another",

@@ -88,23 +88,23 @@ fn doubts(c: &BgpConf) -> Vec<(bool, &'static [&'static str], &'static str)> {
             "Keepalive time should be at most 1/2 of hold time",
         ),
         (
-            c.terms.enhanced_refresh && !(c.route_refresh && c.enhanced_refresh),
+            c.terms.enhanced_refresh && !(c.offer.route_refresh && c.offer.enhanced_refresh),
             &["require", "enhanced", "route", "refresh"],
             "Enhanced refresh required but disabled",
         ),
-        (c.terms.as4 && !c.as4, &["require", "as4"], "AS4 support required but disabled"),
+        (c.terms.as4 && !c.offer.as4, &["require", "as4"], "AS4 support required but disabled"),
         (
-            c.terms.extended_messages && !c.extended_messages,
+            c.terms.extended_messages && !c.offer.extended_messages,
             &["require", "extended", "messages"],
             "Extended messages required but not enabled",
         ),
         (
-            c.terms.graceful_restart && c.graceful_restart == RestartMode::Off,
+            c.terms.graceful_restart && c.offer.graceful_restart == RestartMode::Off,
             &["require", "graceful", "restart"],
             "Graceful restart required but not enabled",
         ),
         (
-            c.terms.long_lived && c.long_lived == RestartMode::Off,
+            c.terms.long_lived && c.offer.long_lived == RestartMode::Off,
             &["require", "long", "lived", "graceful", "restart"],
             "Long-lived graceful restart required but not enabled",
         ),

@@ -53,7 +53,7 @@ pub(super) fn refusal(r: Record<'_>, spec: &PeerSpec) -> Option<Refusal> {
                 return Some(Refusal::Path(bad));
             }
             let (own, public) = (spec.local_as, spec.public_as());
-            let is_too_often = |asn| path.count_of(asn) > spec.allow_local_as;
+            let is_too_often = |asn| path.count_of(asn) > spec.rules.allow_local_as;
             is_too_often(own) || public != own && is_too_often(public)
         }
         code::ORIGINATOR_ID => spec.is_internal() && r.value == spec.router_id.to_be_bytes(),
@@ -68,7 +68,7 @@ pub(super) fn refusal(r: Record<'_>, spec: &PeerSpec) -> Option<Refusal> {
 
 /// What this session has against a path that is well-formed otherwise.
 fn bad_path(path: AsPath<'_>, spec: &PeerSpec) -> Option<BadPath> {
-    if !spec.allow_as_sets {
+    if !spec.rules.allow_as_sets {
         let mut at = 0;
         for s in path.segments() {
             if s.is_set() {
@@ -85,7 +85,7 @@ fn bad_path(path: AsPath<'_>, spec: &PeerSpec) -> Option<BadPath> {
         return Some(BadPath::NotOfMember);
     }
     let is_first = |asn| leading().and_then(|s| s.asns().next()) == Some(asn);
-    (spec.enforce_first_as && !is_first(spec.peer_as)).then_some(BadPath::NotOfNeighbor)
+    (spec.rules.enforce_first_as && !is_first(spec.peer_as)).then_some(BadPath::NotOfNeighbor)
 }
 
 /// Whether a prefix means nothing to others: this network, loopback, links, multicast, and above. `0.0.0.0/0` and

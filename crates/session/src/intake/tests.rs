@@ -176,7 +176,7 @@ fn loops_withdraw_what_stood_before() {
     // rx-update-aspath-own-as-loop
     let path = update(&[65002, 65001], PEER, &[], NET);
     assert_eq!(take(&mut intake(|_| {}), &path).0, [What::Withdraw]);
-    assert_eq!(take(&mut intake(|s| s.allow_local_as = 1), &path).0, [What::Announce(0)]);
+    assert_eq!(take(&mut intake(|s| s.rules.allow_local_as = 1), &path).0, [What::Announce(0)]);
     // rx-update-ibgp-originator-own
     let originator = update(&[], PEER, &[0x80, 9, 4, 10, 1, 1, 1], NET);
     assert_eq!(take(&mut intake(|s| s.peer_as = 65001), &originator).0, [What::Withdraw]);
@@ -202,7 +202,7 @@ fn bogus_prefixes_are_invalid_and_said() {
 /// fsm/2.0.12/rx-update-nlri-multicast
 #[test]
 fn what_is_reserved_for_later_is_bogus_in_1_6_and_a_route_in_2_but_not_broadcast() {
-    let mut intake = intake(|s| s.takes_reserved = true);
+    let mut intake = intake(|s| s.rules.takes_reserved = true);
     let nets = [4, 224, 4, 240, 32, 255, 255, 255, 255];
     let (what, _) = take(&mut intake, &update(&[65002], PEER, &[], &nets));
     assert_eq!(what, [What::Invalid(0), What::Announce(1), What::Invalid(1)]);
@@ -315,10 +315,10 @@ const TAKEN: (What, Vec<Line>) = (What::Announce(0), vec![]);
 fn sets_in_paths_are_refused_where_the_operator_says_so() {
     let set: &[(u8, &[u32])] = &[(2, &[65002]), (1, &[1, 2])];
     assert_eq!(judge_path(|_| {}, set), TAKEN);
-    assert_eq!(judge_path(|s| s.allow_as_sets = false, set), path_refused("AS_SET segment (1) at 6"));
-    assert_eq!(judge_path(|s| s.allow_as_sets = false, &[(2, &[65002, 7])]), TAKEN);
+    assert_eq!(judge_path(|s| s.rules.allow_as_sets = false, set), path_refused("AS_SET segment (1) at 6"));
+    assert_eq!(judge_path(|s| s.rules.allow_as_sets = false, &[(2, &[65002, 7])]), TAKEN);
     let confederated = |s: &mut PeerSpec| {
-        (s.allow_as_sets, s.confederation) = (false, Some(Confederation { id: 65000, has_peer: true }));
+        (s.rules.allow_as_sets, s.confederation) = (false, Some(Confederation { id: 65000, has_peer: true }));
     };
     let set: &[(u8, &[u32])] = &[(3, &[65002]), (4, &[64903, 64904]), (2, &[7])];
     assert_eq!(judge_path(confederated, set), path_refused("AS_CONFED_SET segment (4) at 6"));
@@ -327,7 +327,7 @@ fn sets_in_paths_are_refused_where_the_operator_says_so() {
 #[test]
 fn a_path_begins_with_the_neighbour_where_the_operator_says_so() {
     let refused = path_refused("First AS differs from neigbor AS");
-    let enforced = |s: &mut PeerSpec| s.enforce_first_as = true;
+    let enforced = |s: &mut PeerSpec| s.rules.enforce_first_as = true;
     assert_eq!(judge_path(|_| {}, &[(2, &[7, 65002])]), TAKEN);
     assert_eq!(judge_path(enforced, &[(2, &[65002, 7])]), TAKEN);
     assert_eq!(judge_path(enforced, &[(2, &[7, 65002])]), refused);

@@ -20,13 +20,13 @@ pub(super) fn machine_config(spec: &PeerSpec, restarting: bool) -> fsm::Config {
         local_as: spec.public_as(),
         peer_as: if spec.any_external { 0 } else { spec.peer_as },
         router_id: spec.router_id,
-        capabilities: spec.capabilities.then(|| capabilities(spec, restarting)),
+        capabilities: spec.offer.capabilities.then(|| capabilities(spec, restarting)),
         passive: spec.passive || spec.dynamic != Dynamic::No,
         times: spec.times,
         disable_after_error: spec.disable_after_error,
         disable_after_cease: spec.disable_after_cease,
-        restart_helper: spec.graceful_restart != RestartMode::Off,
-        long_lived_helper: spec.long_lived != RestartMode::Off,
+        restart_helper: spec.offer.graceful_restart != RestartMode::Off,
+        long_lived_helper: spec.offer.long_lived != RestartMode::Off,
         long_lived_bounds_s: stale_bounds(spec),
         required: required(spec),
         terms: spec.terms.clone(),
@@ -54,7 +54,7 @@ fn required(spec: &PeerSpec) -> Required {
 /// What we announce (RFC 5492). Nothing that we do not do.
 fn capabilities(spec: &PeerSpec, restarting: bool) -> Capabilities {
     let all: Vec<Family> = spec.channels.iter().map(|c| c.family).collect();
-    let told = |f: &&Family| **f != Family::Ipv4 || spec.advertise_ipv4;
+    let told = |f: &&Family| **f != Family::Ipv4 || spec.offer.advertise_ipv4;
     let families: Vec<Family> = all.iter().filter(told).copied().collect();
     let add_path = |c: &&PeerChannel| c.add_paths_rx || c.add_paths_tx;
     let row = |c: &PeerChannel| AddPath { family: c.family, receive: c.add_paths_rx, send: c.add_paths_tx };
@@ -62,13 +62,13 @@ fn capabilities(spec: &PeerSpec, restarting: bool) -> Capabilities {
     Capabilities {
         multiprotocol: !families.is_empty(),
         families,
-        route_refresh: spec.route_refresh,
+        route_refresh: spec.offer.route_refresh,
         extended_next_hop: extended_next_hop(spec).collect(),
-        extended_messages: spec.extended_messages,
+        extended_messages: spec.offer.extended_messages,
         graceful_restart: restart_capability(spec, restarting),
-        as4: spec.as4.then(|| spec.public_as()),
+        as4: spec.offer.as4.then(|| spec.public_as()),
         add_paths,
-        enhanced_refresh: spec.route_refresh && spec.enhanced_refresh,
+        enhanced_refresh: spec.offer.route_refresh && spec.offer.enhanced_refresh,
         long_lived: long_lived_capability(spec, restarting),
         roles: spec.role().map(Role::code).into_iter().collect(),
         hostname: spec.hostname.as_deref().map(Into::into),
@@ -90,14 +90,14 @@ fn any_family(channel: &PeerChannel, negotiated: &Negotiated) -> bool {
 /// RFC 4724 3: a helper announces no family; who can restart names its time, and after a restart that the
 /// kernel still has the routes.
 fn restart_capability(spec: &PeerSpec, restarting: bool) -> Option<GracefulRestart> {
-    if spec.graceful_restart == RestartMode::Off {
+    if spec.offer.graceful_restart == RestartMode::Off {
         return None;
     }
     let able = spec.channels.iter().filter(|c| c.restart.able);
     let families: Vec<_> = able.map(|c| (c.family, restarting)).collect();
     Some(match families.is_empty() {
         true => GracefulRestart::default(),
-        false => GracefulRestart { restarting, time_s: spec.graceful_restart_time_s.min(4095), families },
+        false => GracefulRestart { restarting, time_s: spec.offer.graceful_restart_time_s.min(4095), families },
     })
 }
 
@@ -108,7 +108,7 @@ fn long_lived_capability(spec: &PeerSpec, restarting: bool) -> Option<Vec<LongLi
         stale_time_s: c.restart.stale_time_s.min(0xff_ffff),
     };
     let able = spec.channels.iter().filter(|c| c.restart.long_lived);
-    (spec.long_lived != RestartMode::Off).then(|| able.map(row).collect())
+    (spec.offer.long_lived != RestartMode::Off).then(|| able.map(row).collect())
 }
 
 /// How this session's UPDATEs are to be read.
@@ -122,8 +122,8 @@ pub(super) fn update_context(spec: &PeerSpec, negotiated: &Negotiated) -> Update
         families: each(&negotiated.families),
         internal: spec.is_internal(),
         confederation: spec.is_confederated(),
-        local_pref_allowed: spec.allow_local_pref,
-        recent_attributes: !spec.rewrite_before_filter,
+        local_pref_allowed: spec.rules.allow_local_pref,
+        recent_attributes: !spec.rules.rewrite_before_filter,
     }
 }
 
@@ -217,7 +217,7 @@ pub(super) fn source(spec: &PeerSpec, id: SourceId, negotiated: &Negotiated, pla
 
 /// The neighbouring AS of a path that names none: of one that stays inside our confederation the confederation.
 fn pathless_as(spec: &PeerSpec) -> u32 {
-    let own = if spec.pathless_is_ours { spec.local_as } else { spec.peer_as };
+    let own = if spec.rules.pathless_is_ours { spec.local_as } else { spec.peer_as };
     spec.confederation.map_or(own, |c| c.id)
 }
 
@@ -228,7 +228,7 @@ pub(super) fn group_key(spec: &PeerSpec, channel: &PeerChannel, negotiated: &Neg
     GroupKey {
         family: channel.family,
         policy: channel.export.clone(),
-        rewrite_before_filter: spec.rewrite_before_filter,
+        rewrite_before_filter: spec.rules.rewrite_before_filter,
         secondary: channel.secondary,
         add_path: negotiated.add_path_tx.contains(&channel.family),
         local_as: spec.public_as(),
@@ -237,17 +237,17 @@ pub(super) fn group_key(spec: &PeerSpec, channel: &PeerChannel, negotiated: &Neg
         local_addr: own_next_hop(spec, channel, place, any_family),
         local_link_local: place.link_local,
         link: place.link,
-        within: if spec.rewrite_before_filter { Within::Machine } else { place.within },
+        within: if spec.rules.rewrite_before_filter { Within::Machine } else { place.within },
         next_hop: NextHopRules { any_family, ..channel.next_hop },
         missing_lladdr: channel.missing_lladdr,
         rr_client: spec.rr_client,
         cluster_id: spec.cluster_id,
         rs_client: spec.rs_client,
-        interpret_communities: spec.interpret_communities,
-        allow_local_pref: spec.allow_local_pref,
+        interpret_communities: spec.rules.interpret_communities,
+        allow_local_pref: spec.rules.allow_local_pref,
         default_local_pref: spec.decision.default_local_pref,
         aigp: channel.aigp,
-        med_to_external: spec.med_to_external,
+        med_to_external: spec.rules.med_to_external,
         as4: negotiated.as4,
         extended_messages: negotiated.extended_messages,
         llgr_aware: caps.is_some_and(|c| c.long_lived.is_some()),
@@ -260,7 +260,7 @@ pub(super) fn group_key(spec: &PeerSpec, channel: &PeerChannel, negotiated: &Neg
 fn own_next_hop(spec: &PeerSpec, channel: &PeerChannel, place: Place, any_family: bool) -> IpAddr {
     let by_itself = || if any_family { place.local } else { place.of(channel.family) };
     match channel.next_hop_address.unwrap_or_else(by_itself) {
-        IpAddr::V6(a) if a.is_unicast_link_local() && !spec.rewrite_before_filter => Ipv6Addr::UNSPECIFIED.into(),
+        IpAddr::V6(a) if a.is_unicast_link_local() && !spec.rules.rewrite_before_filter => Ipv6Addr::UNSPECIFIED.into(),
         addr => addr,
     }
 }

@@ -21,7 +21,7 @@ use wire::frame::{EXTENDED_OCTETS_MAX, KEEPALIVE, MESSAGE_OCTETS_MAX};
 impl Task {
     /// Until the neighbour has told everything nobody is told anything.
     pub(super) fn hold_recovery(&mut self) {
-        if self.spec.graceful_restart == crate::peer::RestartMode::Off {
+        if self.spec.offer.graceful_restart == crate::peer::RestartMode::Off {
             return;
         }
         for channel in self.channels.iter_mut().filter(|c| c.spec.restart.able && c.hold.is_none()) {

@@ -76,8 +76,8 @@ impl Task {
         self.hand_over();
         match found.message() {
             Ok(Message::Open(open)) => {
-                let as4 = self.spec.capabilities
-                    && self.spec.as4
+                let as4 = self.spec.offer.capabilities
+                    && self.spec.offer.as4
                     && open.capabilities.as_ref().is_some_and(|c| c.as4.is_some());
                 if let Some(conn) = self.slot(which) {
                     conn.as4 = as4;
@@ -143,7 +143,7 @@ impl Task {
             return;
         }
         match refresh.subtype {
-            Subtype::Request if self.spec.route_refresh => {
+            Subtype::Request if self.spec.offer.route_refresh => {
                 self.trace(DebugMask::PACKETS, "Got ROUTE-REFRESH");
                 self.channel(family, |c, deps| c.tell_again(deps, enhanced));
                 self.follow_feeds();
