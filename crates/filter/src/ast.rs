@@ -31,7 +31,7 @@ pub enum ExprKind {
     Attr(Attr),
     /// `a && b || c`: from left to right, both of one strength.
     Logic(Box<Expr>, Vec<(Logic, Expr)>),
-    /// `a + b - c`, `a * b / c`: from left to right.
+    /// `a + b - c`, `a * b / c`, `a | b & c`: from left to right.
     Arith(Box<Expr>, Vec<(Arith, Expr)>),
     /// `a < b`.
     Compare(Compare, Box<[Expr; 2]>),
@@ -85,6 +85,8 @@ pub enum Arith {
     Subtract,
     Multiply,
     Divide,
+    BitAnd,
+    BitOr,
 }
 
 /// Operators that compare. `>` and `>=` are `<` and `<=` with the sides changed.

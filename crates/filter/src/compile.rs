@@ -17,7 +17,7 @@ mod steps;
 use crate::ast::{Body, Compare, Declaration, Expr, ExprKind, Method, Stmt};
 use crate::dialect::{Dialect, Rules};
 use crate::memory;
-use crate::names::{Attr, Field};
+use crate::names::{self, Attr, Field};
 use crate::never::{self, Course};
 use crate::prefix_set::PrefixSet;
 use crate::program::{Function, Node, NodeOp, Program, Ruled, Step, Warned};
@@ -357,6 +357,10 @@ impl<'a> Compiler<'a> {
             Some(SymbolKind::Constant(value)) => Ok(NodeOp::Const(value.clone())),
             Some(SymbolKind::Attribute(attr)) => Ok(NodeOp::Attr(*attr)),
             Some(SymbolKind::Broken) => Ok(NodeOp::Const(Value::Void)),
+            None if let Some(attr) = names::late_attribute(name, self.rules.dialect) => {
+                self.reads(attr);
+                Ok(NodeOp::Attr(attr))
+            }
             _ => Err(self.no_value(name, span, "variable expected.")),
         }
     }
@@ -367,7 +371,10 @@ impl<'a> Compiler<'a> {
             Some(_) => format!("Can't get value of symbol {name}"),
             None => undefined(""),
         };
-        let wrong = Diagnostic::error(span, words);
+        let mut wrong = Diagnostic::error(span, words);
+        if names::is_of_mpls(name) {
+            wrong.label = Some("rbird does not carry MPLS, so no route has this attribute".into());
+        }
         if let Some(symbol) = self.symbols.get(name) {
             return wrong.note(symbol.span, format!("`{name}` is a {}", symbol.kind.word()));
         }
@@ -383,7 +390,9 @@ impl<'a> Compiler<'a> {
         match attr {
             Attr::Field(Field::Net) => i.net = true,
             Attr::Field(Field::Proto) => i.source = true,
-            Attr::Field(Field::Gw | Field::Dest | Field::DestKind | Field::Weight | Field::Onlink) => i.resolved = true,
+            Attr::Field(
+                Field::Gw | Field::Dest | Field::DestKind | Field::Weight | Field::Onlink | Field::LocalMetric,
+            ) => i.resolved = true,
             Attr::Field(Field::Ifname | Field::Ifindex) => {
                 i.resolved = true;
                 i.ifaces = true;

@@ -18,7 +18,7 @@ use crate::set::Pattern;
 use crate::span::{Diagnostic, Span};
 use crate::symbols::{SymbolKind, Symbols};
 use crate::syntax::{Cursor, Op, Tok, UNDEFINED};
-use crate::value::Value;
+use crate::value::{Type, Value};
 use route::Prefix;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -62,13 +62,31 @@ pub fn define_attribute(cursor: &mut Cursor<'_>, symbols: &mut Symbols, before: 
     let start = cursor.span();
     let kind = parse(cursor, symbols, |parser| parser.type_name())?;
     let place = cursor.since(start);
+    let known = cursor.word().and_then(|name| Some((name, names::attribute(name, cursor.dialect())?)));
+    if let Some((name, known)) = known {
+        return declare_known(cursor, name, known, kind, place);
+    }
     define(cursor, symbols, |cursor, symbols, name, _| {
         let refused = |words| vec![Diagnostic::error(place, words)];
-        let kind = AttrKind::declared(kind).ok_or_else(|| refused("Custom route attribute of unsupported type"))?;
+        let unsupported = || {
+            let wrong = Diagnostic::error(place, "Custom route attribute of unsupported type");
+            vec![wrong.help("an attribute holds a single value, a path or a list, and no set and no path mask")]
+        };
+        let kind = AttrKind::declared(kind).ok_or_else(unsupported)?;
         let attr = symbols.own_attribute(name, kind, before).ok_or_else(|| refused("Too many custom attributes."))?;
         cursor.expect(Op::Semicolon).map_err(one)?;
         Ok((SymbolKind::Attribute(attr), Vec::new()))
     })
+}
+
+/// Reads on behind the type where an attribute is declared that is known without: it stays what it is.
+fn declare_known(cursor: &mut Cursor<'_>, name: &str, known: Attr, kind: Type, place: Span) -> Rule<()> {
+    if kind != known.value_type() {
+        let words = format!("Attribute {name} is {}, not {}.", noun(known.value_type()), noun(kind));
+        return Err(vec![Diagnostic::error(place, words)]);
+    }
+    cursor.bump();
+    cursor.expect(Op::Semicolon).map(drop).map_err(one)
 }
 
 /// Reads `NUMBER TYPE NAME;` behind `attribute bgp`, and defines the name: a path attribute by its code.

@@ -6,9 +6,10 @@
 
 use crate::ast::Method;
 use crate::dialect::Dialect;
+use crate::subject::local_value;
 use crate::value::{EnumKind, Type, Value};
 use route::attr::{self, Shape, code};
-use route::attrs::LocalAttr;
+use route::attrs::{LocalAttr, LocalValue};
 
 /// The dialects that know a word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +45,8 @@ pub enum Field {
     Cast,
     Weight,
     Onlink,
+    /// How far the next hop is that was looked up.
+    LocalMetric,
 }
 
 /// How an attribute reads in a filter.
@@ -75,6 +78,16 @@ pub enum AttrKind {
     Opaque,
     /// Octets.
     Bytes,
+    /// A truth value.
+    Bool,
+    /// Two numbers of 16 bits.
+    Pair,
+    /// A prefix.
+    Prefix,
+    /// An extended community.
+    Ec,
+    /// A large community.
+    Lc,
 }
 
 impl AttrKind {
@@ -90,7 +103,11 @@ impl AttrKind {
             Self::Clist => Type::Clist,
             Self::Eclist => Type::Eclist,
             Self::Lclist => Type::Lclist,
-            Self::Bit(_) => Type::Bool,
+            Self::Bit(_) | Self::Bool => Type::Bool,
+            Self::Pair => Type::Pair,
+            Self::Prefix => Type::Prefix,
+            Self::Ec => Type::Ec,
+            Self::Lc => Type::Lc,
             Self::Opaque => Type::Enum(EnumKind::Opaque),
             Self::Bytes => Type::Bytes,
         }
@@ -108,8 +125,24 @@ impl AttrKind {
             Type::Eclist => Self::Eclist,
             Type::Lclist => Self::Lclist,
             Type::Bytes => Self::Bytes,
+            Type::Bool => Self::Bool,
+            Type::Enum(kind) => Self::Enum(kind),
+            Type::Pair => Self::Pair,
+            Type::Prefix => Self::Prefix,
+            Type::Ec => Self::Ec,
+            Type::Lc => Self::Lc,
             _ => return None,
         })
+    }
+}
+
+impl AttrKind {
+    /// The text of a value of an attribute that the operator declared: constants by their names.
+    pub fn shown(self, value: &LocalValue) -> String {
+        match local_value(self, Some(value)) {
+            Value::Enum(kind, n) => constant_name(kind, n, Dialect::V2).map_or_else(|| n.to_string(), Into::into),
+            value => value.to_string(),
+        }
     }
 }
 
@@ -141,6 +174,11 @@ impl Attr {
         !matches!(self, Self::Field(_))
     }
 
+    /// Whether `unset` takes what every route has back to what it is without any: in 3.x these are attributes like others.
+    pub const fn is_forgettable(self) -> bool {
+        matches!(self, Self::Field(Field::Preference | Field::From))
+    }
+
     /// The number of an attribute that the operator declared.
     pub const fn number(self) -> Option<u16> {
         match self {
@@ -166,7 +204,7 @@ impl Attr {
                 Field::Source => Type::Enum(EnumKind::Source),
                 Field::Dest | Field::DestKind => Type::Enum(EnumKind::Dest),
                 Field::Cast => Type::Enum(EnumKind::Cast),
-                Field::Preference | Field::Ifindex | Field::Weight => Type::Int,
+                Field::Preference | Field::Ifindex | Field::Weight | Field::LocalMetric => Type::Int,
                 Field::Onlink => Type::Bool,
             },
         }
@@ -193,6 +231,16 @@ pub fn attribute(name: &str, dialect: Dialect) -> Option<Attr> {
         return is_known.then_some(Attr::Bgp(row.code, kind));
     }
     None
+}
+
+/// The attribute of a name that 3.x knows, and that is an operator's in files of 2.x: what they define comes first.
+pub fn late_attribute(name: &str, dialect: Dialect) -> Option<Attr> {
+    (dialect == Dialect::V2 && name == "local_metric").then_some(Attr::Field(Field::LocalMetric))
+}
+
+/// Whether an attribute is of a family that rbird does not carry; what operators define comes first here, too.
+pub fn is_of_mpls(name: &str) -> bool {
+    ["mpls_label", "mpls_policy", "mpls_class"].contains(&name)
 }
 
 /// The path attribute of a code: as octets when nobody knows it; `None`: it stands in messages only.
@@ -283,6 +331,12 @@ static OTHERS: &[(&str, In, Attr)] = &[
 pub fn constant(name: &str, dialect: Dialect) -> Option<Value<'static>> {
     let row = CONSTANTS.iter().find(|(n, of, ..)| *n == name && of.has(dialect));
     row.map(|(_, _, kind, n)| Value::Enum(*kind, *n))
+}
+
+/// The name of a constant.
+pub fn constant_name(kind: EnumKind, number: u32, dialect: Dialect) -> Option<&'static str> {
+    let is_it = |row: &&(&str, In, EnumKind, u32)| row.1.has(dialect) && (row.2, row.3) == (kind, number);
+    CONSTANTS.iter().find(is_it).map(|(name, ..)| *name)
 }
 
 /// All constants of the language.
@@ -462,9 +516,9 @@ static TYPES: &[(&str, In, Type)] = &[
     ("bytestring", In::V2, Type::Bytes),
 ];
 
-/// Attributes of protocols that rbird does not have.
+/// Attributes of protocols and families that rbird does not have.
 pub fn is_foreign_attribute(name: &str) -> bool {
-    ["ospf_", "rip_", "babel_", "ra_"].iter().any(|p| name.starts_with(p))
+    ["ospf_", "rip_", "babel_", "ra_", "gw_mpls"].iter().any(|p| name.starts_with(p))
 }
 
 #[cfg(test)]

@@ -113,7 +113,7 @@ pub fn matches(a: &Value<'_>, b: &Value<'_>, rules: &Rules) -> Option<bool> {
             chunks::<8>(list).any(|c| set.contains_value(&ec_of(c)))
         }
         (Value::Lclist(list), Value::Set(set)) if set.is_of(Type::Lc) => {
-            chunks::<12>(list).any(|c| set.contains_value(&lc_of(c)))
+            chunks::<12>(list).any(|c| set.contains_value(&lc_of(&c)))
         }
         // A literal quad is an address in IPv4.
         (Value::Quad(n), Value::Set(set)) => {
@@ -140,6 +140,8 @@ pub fn arith(op: Arith, a: &Value<'_>, b: &Value<'_>) -> Operated<Value<'static>
         Arith::Subtract => a.wrapping_sub(*b),
         Arith::Multiply => a.wrapping_mul(*b),
         Arith::Divide => a.checked_div(*b).ok_or("Mother told me not to divide by 0")?,
+        Arith::BitAnd => a & b,
+        Arith::BitOr => a | b,
     }))
 }
 
@@ -362,7 +364,7 @@ fn edit<'a>(method: Method, subject: Value<'a>, argument: &Value<'_>, rules: &Ru
                 Value::Lclist(list) => Edit::List(list),
                 _ => return Err("Can't add/delete non-lc"),
             };
-            let has = |set: &Set, c| set.contains_value(&lc_of(c));
+            let has = |set: &Set, c: [u8; 12]| set.contains_value(&lc_of(&c));
             edit_list(method, &octets, &item, has, "Can't filter lc").and_then(sendable).map(Value::Lclist)
         }
         _ => Err("Can't add/delete to non-[e|l]clist"),
@@ -493,7 +495,7 @@ pub fn items<'a>(value: &Value<'_>) -> Option<Vec<Value<'a>>> {
         Value::Path(octets) => AsPath::new(octets).asns().map(Value::Int).collect(),
         Value::Clist(octets) => chunks::<4>(octets).map(|c| Value::Pair(u32::from_be_bytes(c))).collect(),
         Value::Eclist(octets) => chunks::<8>(octets).map(ec_of).collect(),
-        Value::Lclist(octets) => chunks::<12>(octets).map(lc_of).collect(),
+        Value::Lclist(octets) => chunks::<12>(octets).map(|c| lc_of(&c)).collect(),
         Value::Routes(count) => (0..*count).map(Value::Route).collect(),
         _ => return None,
     })
@@ -517,8 +519,8 @@ fn ec_of(octets: [u8; 8]) -> Value<'static> {
     Value::Ec(u64::from_be_bytes(octets))
 }
 
-fn lc_of(octets: [u8; 12]) -> Value<'static> {
-    let lc = route::community::large_communities(&octets).next();
+pub(crate) fn lc_of(octets: &[u8]) -> Value<'static> {
+    let lc = route::community::large_communities(octets).next();
     lc.map_or(Value::Void, Value::Lc)
 }
 

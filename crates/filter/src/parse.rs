@@ -71,6 +71,11 @@ impl<'c, 'a> Parser<'c, 'a> {
         Ok(Body { arguments, locals, returns, statements })
     }
 
+    /// The attribute whose name comes next.
+    fn attribute_ahead(&self) -> Option<Attr> {
+        names::attribute(self.cursor.word()?, self.dialect())
+    }
+
     /// Whether a type comes next.
     fn at_type(&self) -> bool {
         let Some(word) = self.cursor.word() else { return false };
@@ -211,7 +216,7 @@ impl<'c, 'a> Parser<'c, 'a> {
                 if let Some(ending) = ending(word) {
                     self.cursor.bump();
                     self.print(ending)?
-                } else if let Some(attr) = names::attribute(word, self.dialect()) {
+                } else if let Some(attr) = self.attribute_ahead() {
                     self.attribute(attr)?
                 } else if self.cursor.is_name() {
                     self.named()?
@@ -301,8 +306,8 @@ impl<'c, 'a> Parser<'c, 'a> {
     fn unset(&mut self) -> Parsed<StmtKind> {
         self.cursor.bump();
         self.cursor.expect(Op::ParenOpen)?;
-        let kind = match self.cursor.word().and_then(|word| names::attribute(word, self.dialect())) {
-            Some(attr) if attr.is_optional() => {
+        let kind = match self.attribute_ahead() {
+            Some(attr) if attr.is_optional() || self.rules.blocks && attr.is_forgettable() => {
                 self.cursor.bump();
                 StmtKind::Unset(attr)
             }
@@ -317,7 +322,10 @@ impl<'c, 'a> Parser<'c, 'a> {
 
     fn print(&mut self, ending: Ending) -> Parsed<StmtKind> {
         let mut items = Vec::new();
-        // Behind the last comma there may be nothing.
+        // Behind the last comma there may be nothing, and in later releases of 2.x before the first.
+        if self.rules.blocks {
+            self.cursor.eat(Op::Comma);
+        }
         while !self.cursor.is(Op::Semicolon) {
             items.push(self.expr()?);
             if !self.cursor.eat(Op::Comma) {
@@ -428,9 +436,11 @@ impl<'c, 'a> Parser<'c, 'a> {
     fn foreign(&self) -> Diagnostic {
         let span = self.cursor.span();
         let name = self.cursor.word().unwrap_or_default();
-        let protocol = name.split('_').next().unwrap_or_default();
         let mut wrong = Diagnostic::error(span, format!("The attribute {name} is not supported"));
-        wrong.label = Some(format!("rbird has no protocol {protocol}, so no route has this attribute"));
+        wrong.label = Some(match name.split('_').next().unwrap_or_default() {
+            "mpls" | "gw" => "rbird does not carry MPLS, so no route has this attribute".into(),
+            protocol => format!("rbird has no protocol {protocol}, so no route has this attribute"),
+        });
         wrong
     }
 }

@@ -184,6 +184,7 @@ impl<'a, 's> Subject<'a, 's> {
             Field::DestKind => Value::Enum(EnumKind::Dest, self.way(local).kind_of_2()),
             Field::Weight => Value::Int(self.way(local).first.map_or(1, |hop| u32::from(hop.weight) + 1)),
             Field::Onlink => Value::Bool(self.way(local).first.is_some_and(|hop| hop.onlink)),
+            Field::LocalMetric => route.igp_metric.map_or(Value::Void, Value::Int),
             Field::Ifindex => Value::Int(self.iface(local).0),
             Field::Ifname => {
                 let link = self.env.ifaces.get(self.iface(local));
@@ -393,6 +394,12 @@ impl<'a, 's> Subject<'a, 's> {
             | (AttrKind::Bytes, Value::Bytes(o)) => Some(LocalValue::Octets(Arc::from(&**o))),
             (AttrKind::Ip, Value::Ip(a)) => Some(LocalValue::Ip(*a)),
             (AttrKind::Text, Value::Text(t)) => Some(LocalValue::Text(Arc::from(&*String::from_utf8_lossy(t)))),
+            (AttrKind::Bool, Value::Bool(on)) => Some(LocalValue::Int((*on).into())),
+            (AttrKind::Pair, Value::Pair(n)) => Some(LocalValue::Int(*n)),
+            (AttrKind::Enum(of), Value::Enum(kind, n)) if of == *kind => Some(LocalValue::Int(*n)),
+            (AttrKind::Prefix, Value::Prefix(prefix)) => Some(LocalValue::Octets(prefix_octets(*prefix).into())),
+            (AttrKind::Ec, Value::Ec(n)) => Some(LocalValue::Octets(Arc::new(n.to_be_bytes()))),
+            (AttrKind::Lc, Value::Lc(n)) => Some(LocalValue::Octets(Arc::new(operate::lc_octets(*n)))),
             _ => return Err(wrong_kind(kind)),
         };
         builder.local.set_extra(name, value);
@@ -401,14 +408,18 @@ impl<'a, 's> Subject<'a, 's> {
 
     /// Takes an attribute away; nothing happens when the route is without it.
     pub(crate) fn unset(&mut self, attr: Attr) -> Operated<()> {
-        if let Attr::Bgp(code, _) = attr {
-            self.written.add(code);
+        match attr {
+            Attr::Bgp(code, _) => self.written.add(code),
+            Attr::Field(_) => self.written.add_field(),
+            Attr::Local(..) => {}
         }
         let builder = self.edit()?;
         match attr {
             Attr::Bgp(code, _) => builder.unset(code),
             // One bit of a number cannot be absent alone: the number goes, as in BIRD.
             Attr::Local(name, _) => builder.local.set_extra(name, None),
+            Attr::Field(Field::Preference) => builder.local.preference = 0,
+            Attr::Field(Field::From) => builder.local.from = None,
             Attr::Field(_) => {}
         }
         Ok(())
@@ -470,15 +481,52 @@ fn bgp_value(kind: AttrKind, octets: Option<&[u8]>) -> Value<'_> {
         (AttrKind::Ip, Some(o)) => route::attrs::next_hop(o).map(|(a, _)| Value::Ip(a)),
         (AttrKind::Opaque, Some(_)) => Some(Value::Enum(EnumKind::Opaque, 0)),
         (AttrKind::Bytes, Some(_)) => Some(Value::Bytes(list)),
-        (AttrKind::Text | AttrKind::Bit(_), Some(_)) => None,
+        (
+            AttrKind::Text
+            | AttrKind::Bit(_)
+            | AttrKind::Bool
+            | AttrKind::Pair
+            | AttrKind::Prefix
+            | AttrKind::Ec
+            | AttrKind::Lc,
+            Some(_),
+        ) => None,
     };
     value.unwrap_or(Value::Void)
 }
 
-fn local_value(kind: AttrKind, value: Option<&LocalValue>) -> Value<'static> {
+/// A prefix as octets: its length, and its address.
+fn prefix_octets(prefix: Prefix) -> Vec<u8> {
+    let mut octets = vec![prefix.len()];
+    match prefix.addr() {
+        IpAddr::V4(a) => octets.extend(a.octets()),
+        IpAddr::V6(a) => octets.extend(a.octets()),
+    }
+    octets
+}
+
+fn prefix_of(octets: &[u8]) -> Option<Prefix> {
+    let (len, addr) = octets.split_first()?;
+    let addr = match <[u8; 4]>::try_from(addr) {
+        Ok(four) => IpAddr::from(four),
+        Err(_) => IpAddr::from(<[u8; 16]>::try_from(addr).ok()?),
+    };
+    Prefix::new(addr, *len)
+}
+
+/// The value of an attribute that is not BGP's; void when the route is without it.
+pub(crate) fn local_value(kind: AttrKind, value: Option<&LocalValue>) -> Value<'static> {
     match (kind, value) {
         (AttrKind::Bit(bit), Some(LocalValue::Int(n))) => Value::Bool(n >> bit & 1 == 1),
+        (AttrKind::Bool, Some(LocalValue::Int(n))) => Value::Bool(*n != 0),
+        (AttrKind::Pair, Some(LocalValue::Int(n))) => Value::Pair(*n),
+        (AttrKind::Enum(kind), Some(LocalValue::Int(n))) => Value::Enum(kind, *n),
         (AttrKind::Quad, Some(LocalValue::Int(n))) => Value::Quad(*n),
+        (AttrKind::Prefix, Some(LocalValue::Octets(o))) => prefix_of(o).map_or(Value::Void, Value::Prefix),
+        (AttrKind::Ec, Some(LocalValue::Octets(o))) => {
+            <[u8; 8]>::try_from(&**o).map_or(Value::Void, |o| Value::Ec(u64::from_be_bytes(o)))
+        }
+        (AttrKind::Lc, Some(LocalValue::Octets(o))) => operate::lc_of(o),
         (_, Some(LocalValue::Octets(o))) => {
             let octets = Held::own(o.to_vec());
             match kind {
@@ -508,6 +556,11 @@ const fn wrong_kind(kind: AttrKind) -> &'static str {
         AttrKind::Lclist => "Setting lclist attribute to non-lclist value",
         AttrKind::Bit(_) => "Setting bit in bitfield attribute to non-bool value",
         AttrKind::Bytes => "Setting bytestring attribute to non-bytestring value",
+        AttrKind::Bool => "Setting bool attribute to non-bool value",
+        AttrKind::Pair => "Setting pair attribute to non-pair value",
+        AttrKind::Prefix => "Setting prefix attribute to what is no IP prefix",
+        AttrKind::Ec => "Setting ec attribute to non-ec value",
+        AttrKind::Lc => "Setting lc attribute to non-lc value",
         AttrKind::Opaque => "Setting opaque attribute is not allowed",
     }
 }

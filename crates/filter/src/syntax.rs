@@ -124,6 +124,7 @@ operators! {
     Not "!",
     Question "?",
     Bar "|",
+    Ampersand "&",
     Dot ".",
     Comma ",",
     Colon ":",

@@ -80,6 +80,8 @@ impl Compiler<'_> {
                         Arith::Subtract => "SUBTRACT",
                         Arith::Multiply => "MULTIPLY",
                         Arith::Divide => "DIVIDE",
+                        Arith::BitAnd => "BITAND",
+                        Arith::BitOr => "BITOR",
                     };
                     self.require_all(name, left.take(), right, Type::Int, span)?;
                 }

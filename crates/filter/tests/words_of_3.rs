@@ -1,8 +1,9 @@
-//! What later releases of 2.x and 3.x read beside 2.0.12: policies for a part of a table, path attributes by their code.
+//! What later releases of 2.x and 3.x read beside 2.0.12: policies for a part of a table, path attributes by their code,
+//! attributes of any single value, operators on bits.
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
-use rbird_filter::language::{define_bgp_attribute, define_filter, policy_within};
+use rbird_filter::language::{define_attribute, define_bgp_attribute, define_filter, policy_within};
 use rbird_filter::span::SourceFile;
 use rbird_filter::syntax::{Cursor, lex};
 use rbird_filter::{Dialect, Env, FileId, Filter, Outcome, Policy, RouteView, Scratch, SymbolKind, Symbols, Verdict};
@@ -60,13 +61,16 @@ fn a_policy_for_a_network_is_asked_of_what_lies_in_it() {
     assert!(all.is_same(&within("10.0.0.0/8", "all;")) && !all.is_same(&within("10.0.0.0/9", "all;")));
 }
 
-/// `attribute bgp` declarations, then `filter f`.
+/// `attribute` declarations, then `filter f`.
 fn filter_with(text: &str) -> Result<Arc<Filter>, String> {
     reading(text, |cursor, symbols| {
         let first = |wrong: Vec<rbird_filter::Diagnostic>| wrong[0].message.clone();
         while cursor.eat_word("attribute") {
-            cursor.expect_word("bgp").unwrap();
-            define_bgp_attribute(cursor, symbols).map_err(first)?;
+            match cursor.eat_word("bgp") {
+                true => define_bgp_attribute(cursor, symbols),
+                false => define_attribute(cursor, symbols, None),
+            }
+            .map_err(first)?;
         }
         cursor.expect_word("filter").unwrap();
         define_filter(cursor, symbols).map_err(first)?;
@@ -113,4 +117,73 @@ fn a_known_attribute_has_its_type_and_one_of_messages_no_name() {
         let said = filter_with(&format!("attribute bgp {declared}; filter f {{ accept; }}")).unwrap_err();
         assert!(said.starts_with(wrong), "{declared}: {said}");
     }
+}
+
+/// What the commands print for a route of a static protocol, its next hop 7 away; `attributes` are declared in front.
+fn printed(attributes: &str, commands: &str) -> Vec<String> {
+    let filter = filter_with(&format!("{attributes} filter f {{ {commands} accept; }}")).unwrap();
+    let attrs = of_kind(SourceKind::Static);
+    let source = Source::of_protocol(SourceId(1), ProtocolId(1), "p".into(), SourceKind::Static);
+    let net = "10.0.0.0/8".parse().unwrap();
+    let route = RouteView { roa: None, net, attrs: &attrs, source: &source, resolved: None, igp_metric: Some(7) };
+    let ifaces = Ifaces::new(Vec::new());
+    let outcome = filter.run(&mut Scratch::new(), route, Env { ifaces: &ifaces, roas: RoaTables::NONE });
+    assert_eq!((outcome.verdict, outcome.error), (Verdict::Accept, None));
+    outcome.printed
+}
+
+#[test]
+fn an_attribute_of_the_operator_holds_any_single_value() {
+    for (kind, value, shown) in [
+        ("bool", "true", "TRUE"),
+        ("pair", "(1,2)", "(1,2)"),
+        ("prefix", "10.1.0.0/16", "10.1.0.0/16"),
+        ("prefix", "2001:db8::/32", "2001:db8::/32"),
+        ("ec", "(rt,1,2)", "(rt, 1, 2)"),
+        ("lc", "(1,2,3)", "(1, 2, 3)"),
+        ("enum rts", "RTS_BGP", "(enum 30)11"),
+        ("string", "\"a\"", "a"),
+        ("bytestring", "hex:0102", "01:02"),
+    ] {
+        let commands = format!(
+            "print defined(x); x = {value}; print x, x = {value}; {kind} y = x; unset(x); print defined(x), y;"
+        );
+        let said = printed(&format!("attribute {kind} x;"), &commands);
+        assert_eq!(said, ["FALSE".to_owned(), format!("{shown}TRUE"), format!("FALSE{shown}")], "{kind}");
+    }
+    for kind in ["int set", "prefix set", "bgpmask"] {
+        let said = filter_with(&format!("attribute {kind} x; filter f {{ accept; }}")).unwrap_err();
+        assert_eq!(said, "Custom route attribute of unsupported type");
+    }
+}
+
+#[test]
+fn an_attribute_that_is_known_without_may_be_declared_with_its_type() {
+    assert_eq!(printed("attribute int bgp_med; attribute int preference;", "bgp_med = 5; print bgp_med;"), ["5"]);
+    let said = filter_with("attribute ip bgp_med; filter f { accept; }").unwrap_err();
+    assert_eq!(said, "Attribute bgp_med is an int, not an address.");
+}
+
+#[test]
+fn bits_bind_weaker_than_sums_and_stronger_than_comparisons() {
+    assert_eq!(printed("", "print 6 & 3, \" \", 4 | 1 + 2, \" \", 8 | 4 & 12, \" \", 5 | 2 = 7;"), ["2 7 12 TRUE"]);
+    let said = filter_with("filter f { if 1 & true then accept; }").unwrap_err();
+    assert_eq!(said, "Argument 2 of BITAND must be of type int, got type bool");
+}
+
+#[test]
+fn path_masks_ask_attributes_and_the_distance_of_the_next_hop_is_read() {
+    let mask = "bgp_path.prepend(100); print bgp_path ~ [= preference * =], bgp_path ~ [= local_metric * =];";
+    assert_eq!(printed("", mask), ["TRUEFALSE"]);
+    assert_eq!(printed("", "print local_metric; int local_metric = 3; print local_metric;"), ["7", "3"]);
+    assert_eq!(printed("attribute int local_metric;", "local_metric = 4; print local_metric;"), ["4"]);
+}
+
+#[test]
+fn a_preference_that_is_taken_away_is_none() {
+    let filter = filter_with("filter f { unset(preference); unset(from); accept ,\"x\"; }").unwrap();
+    let outcome = run(&filter, "10.0.0.0/8", &of_kind(SourceKind::Static));
+    assert_eq!(outcome.attrs.unwrap().local().preference, 0);
+    assert_eq!(outcome.printed, ["x"]);
+    assert!(filter_with("filter f { unset(source); accept; }").is_err());
 }

@@ -195,6 +195,10 @@ fn own(number: u16, value: &LocalValue, symbols: &Symbols, brackets: Brackets, l
         (AttrKind::Lclist, LocalValue::Octets(o)) => wrapped(head, large_communities(o), room::LARGE, line),
         (AttrKind::Path, LocalValue::Octets(o)) => line(&as_path(head, AsPath::new(o), brackets)),
         (AttrKind::Quad, LocalValue::Int(n)) => line(&format!("{head}{}", Ipv4Addr::from_bits(*n))),
+        (AttrKind::Bool | AttrKind::Pair | AttrKind::Enum(_), LocalValue::Int(_))
+        | (AttrKind::Prefix | AttrKind::Ec | AttrKind::Lc, LocalValue::Octets(_)) => {
+            line(&format!("{head}{}", kind.shown(value)));
+        }
         (_, LocalValue::Octets(o)) => line(&opaque(head, o)),
         (_, LocalValue::Int(n)) => line(&format!("{head}{n}")),
         (_, LocalValue::Ip(addr)) => line(&format!("{head}{addr}")),

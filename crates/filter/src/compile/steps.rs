@@ -120,6 +120,10 @@ impl Compiler<'_> {
         let mut wrong = Diagnostic::error(span, words);
         wrong.label = Some(match symbol {
             Some(symbol) => format!("`{name}` is a {}", symbol.kind.word()),
+            None if names::is_of_mpls(name) => "rbird does not carry MPLS, so no route has this attribute".into(),
+            None if names::late_attribute(name, self.rules.dialect).is_some() => {
+                "what resolves next hops sets it".into()
+            }
             None => format!("there is no variable `{name}`"),
         });
         Err(wrong)

@@ -1,7 +1,7 @@
 //! Expressions.
 //!
 //! From weak to strong: `&& ||` (equal, from left to right), comparisons (which do
-//! not chain), `+ -`, `* /`, `!`, the dot. So `true || true && false` is FALSE and
+//! not chain), `& |` (dialect 2), `+ -`, `* /`, `!`, the dot. So `true || true && false` is FALSE and
 //! `! 1 = 2` is `(!1) = 2`, as in BIRD 1.6.
 
 use super::{Parser, join};
@@ -46,7 +46,7 @@ impl Parser<'_, '_> {
     }
 
     fn comparison(&mut self) -> Parsed<Expr> {
-        let left = self.sum()?;
+        let left = self.bits()?;
         let (op, swap) = match self.cursor.peek() {
             Tok::Op(Op::Equal) => (Compare::Equal, false),
             Tok::Op(Op::NotEqual) => (Compare::NotEqual, false),
@@ -59,10 +59,25 @@ impl Parser<'_, '_> {
             _ => return Ok(left),
         };
         self.cursor.bump();
-        let right = self.sum()?;
+        let right = self.bits()?;
         let span = join(left.span, right.span);
         let sides = if swap { [right, left] } else { [left, right] };
         Ok(Expr { kind: ExprKind::Compare(op, Box::new(sides)), span })
+    }
+
+    fn bits(&mut self) -> Parsed<Expr> {
+        let first = self.sum()?;
+        let mut rest = Vec::new();
+        loop {
+            let op = match self.cursor.peek() {
+                Tok::Op(Op::Ampersand) if self.rules.blocks => Arith::BitAnd,
+                Tok::Op(Op::Bar) if self.rules.blocks => Arith::BitOr,
+                _ => break,
+            };
+            self.cursor.bump();
+            rest.push((op, self.sum()?));
+        }
+        Ok(self.chain(first, rest, ExprKind::Arith))
     }
 
     fn sum(&mut self) -> Parsed<Expr> {
@@ -129,8 +144,7 @@ impl Parser<'_, '_> {
     }
 
     fn method(&mut self, subject: Expr) -> Parsed<Expr> {
-        let attr = self.cursor.word().filter(|_| self.merging).and_then(|word| names::attribute(word, self.dialect()));
-        if let Some(attr) = attr {
+        if let Some(attr) = self.attribute_ahead().filter(|_| self.merging) {
             self.cursor.bump();
             let span = self.cursor.since(subject.span);
             return Ok(Expr { kind: ExprKind::OfRoute(Box::new(subject), attr), span });
@@ -253,11 +267,11 @@ impl Parser<'_, '_> {
     }
 
     fn word(&mut self) -> Parsed<ExprKind> {
-        let word = self.cursor.word().unwrap_or_default();
-        if let Some(attr) = names::attribute(word, self.dialect()) {
+        if let Some(attr) = self.attribute_ahead() {
             self.cursor.bump();
             return Ok(ExprKind::Attr(attr));
         }
+        let word = self.cursor.word().unwrap_or_default();
         if let Some(value) = names::constant(word, self.dialect()) {
             return Ok(self.literal(value));
         }
@@ -458,6 +472,7 @@ impl Parser<'_, '_> {
                     self.cursor.expect(Op::BracketClose)?;
                     PathItem::Set(set, self.cursor.since(start))
                 }
+                Tok::Word if self.rules.blocks && self.attribute_ahead().is_some() => PathItem::Expr(self.primary()?),
                 Tok::Word if self.cursor.is_name() => {
                     let (name, span) = self.cursor.name()?;
                     PathItem::Expr(Expr { kind: ExprKind::Name(name.into()), span })

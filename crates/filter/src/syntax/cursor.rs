@@ -292,6 +292,7 @@ impl<'a> Cursor<'a> {
         let token = self.token();
         match token.tok {
             Tok::Wrong(wrong) => self.no_token(wrong, token.span),
+            Tok::Op(Op::Ampersand) if self.dialect == Dialect::V1 => self.no_token(Wrong::Character, token.span),
             _ => Diagnostic::error(token.span, message),
         }
     }
