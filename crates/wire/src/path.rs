@@ -110,7 +110,7 @@ fn merge(start: usize, as4_path: &[u8], out: &mut Vec<u8>) {
     let Some(mut leading) = hops.checked_sub(as4_hops) else {
         return;
     };
-    let mut merged = Vec::with_capacity(path.len() + as4_path.len());
+    let mut merged = Merged { octets: Vec::with_capacity(path.len() + as4_path.len()), last: 0 };
     for found in AsPath::new(path).segments() {
         let kept = match found.kind {
             segment::AS_SEQUENCE => (leading as usize).min(found.count()),
@@ -121,7 +121,7 @@ fn merge(start: usize, as4_path: &[u8], out: &mut Vec<u8>) {
         if kept == 0 {
             break;
         }
-        put_segment(found.kind, found.asns().take(kept), &mut merged);
+        merged.put(found.kind, found.asns().take(kept));
         leading -= match found.kind {
             segment::AS_SEQUENCE => kept as u32,
             segment::AS_SET => 1,
@@ -129,38 +129,35 @@ fn merge(start: usize, as4_path: &[u8], out: &mut Vec<u8>) {
         };
     }
     for found in AsPath::new(as4_path).segments().filter(|s| !is_confederation(s.kind)) {
-        put_segment(found.kind, found.asns(), &mut merged);
+        merged.put(found.kind, found.asns());
     }
     out.truncate(start);
-    out.extend_from_slice(&merged);
+    out.extend_from_slice(&merged.octets);
 }
 
-/// Appends a segment, joined to a sequence before it where both fit in one.
-fn put_segment(kind: u8, asns: impl Iterator<Item = u32>, out: &mut Vec<u8>) {
-    let asns: Vec<u32> = asns.collect();
-    let last = last_segment(out);
-    let joined = last.and_then(|at| {
-        let head = out.get_mut(at..at + 2)?;
-        let &mut [last_kind, ref mut count] = head.first_chunk_mut::<2>()?;
-        let sum = u8::try_from(asns.len()).ok()?.checked_add(*count)?;
-        (last_kind == kind && kind == segment::AS_SEQUENCE).then(|| *count = sum)
-    });
-    if joined.is_none() {
-        // From a segment, so at most 255.
-        out.extend_from_slice(&[kind, asns.len() as u8]);
-    }
-    out.extend(asns.iter().flat_map(|asn| asn.to_be_bytes()));
+/// A path that is put together segment by segment.
+struct Merged {
+    octets: Vec<u8>,
+    /// Where the last segment begins.
+    last: usize,
 }
 
-/// Where the last segment of a canonical path begins.
-fn last_segment(path: &[u8]) -> Option<usize> {
-    let mut at = 0;
-    let mut last = None;
-    for found in AsPath::new(path).segments() {
-        last = Some(at);
-        at += 2 + 4 * found.count();
+impl Merged {
+    /// Appends a segment, joined to a sequence before it where both fit in one.
+    fn put(&mut self, kind: u8, asns: impl Iterator<Item = u32>) {
+        let asns: Vec<u32> = asns.collect();
+        let last = self.octets.get_mut(self.last..).and_then(|last| last.first_chunk_mut::<2>());
+        let joined = last.and_then(|[last_kind, count]| {
+            let sum = u8::try_from(asns.len()).ok()?.checked_add(*count)?;
+            (*last_kind == kind && kind == segment::AS_SEQUENCE).then(|| *count = sum)
+        });
+        if joined.is_none() {
+            self.last = self.octets.len();
+            // From a segment, so at most 255.
+            self.octets.extend_from_slice(&[kind, asns.len() as u8]);
+        }
+        self.octets.extend(asns.iter().flat_map(|asn| asn.to_be_bytes()));
     }
-    last
 }
 
 /// Appends a canonical path with AS numbers of two octets. Whether a number was too large, so that an AS4_PATH is
