@@ -12,6 +12,7 @@
 //! A flood of packets delays nobody for long: a turn reads at most so many, then
 //! the deadlines are served.
 
+mod deadlines;
 mod engine;
 mod limit;
 mod priority;

@@ -1,18 +1,14 @@
-//! What the thread does: sessions, their deadlines in a heap, and the ports.
-//!
-//! The heap is lazy: an entry may be too early, because a packet has moved the
-//! deadline of its session since. It is then put back. So a packet costs no work
-//! on the heap, and each session has at most a few entries.
+//! What the thread does: sessions, their deadlines, and the ports.
 
+use super::deadlines::Deadlines;
 use super::limit::Limit;
 use super::sockets::{self, Datagram, Place as PortPlace, Port, Sender, TTL};
 use super::{Answer, Command, Hearing, Link, Report, SessionId, Spec, Tell, View};
 use crate::auth::Forged;
 use crate::packet::{self, Fault, Packet, State};
 use crate::session::{Change, Micros, Options, Outgoing, Session};
-use std::cmp::Reverse;
+use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
-use std::collections::{BinaryHeap, HashMap};
 use std::hash::BuildHasher;
 use std::io::{self, Read};
 use std::net::IpAddr;
@@ -50,8 +46,6 @@ struct Entry {
     hearing: Hearing,
     session: Session,
     sender: Option<Sender>,
-    /// The earliest of its entries in the heap.
-    armed: Option<Micros>,
     downs: u32,
     tell: Tell,
     /// Lines about what a stranger may have sent, and about sockets.
@@ -66,7 +60,7 @@ pub(super) struct Engine {
     sessions: HashMap<u32, Entry>,
     by_id: HashMap<SessionId, u32>,
     by_place: HashMap<Place, u32>,
-    due: BinaryHeap<Reverse<(Micros, u32)>>,
+    due: Deadlines,
     ports: Vec<Port>,
     /// Ports that could not be opened are tried again then.
     ports_at: Option<Micros>,
@@ -85,7 +79,7 @@ impl Engine {
             sessions: HashMap::new(),
             by_id: HashMap::new(),
             by_place: HashMap::new(),
-            due: BinaryHeap::new(),
+            due: Deadlines::default(),
             ports: Vec::new(),
             ports_at: None,
             limit: Limit::default(),
@@ -96,7 +90,7 @@ impl Engine {
 
     pub(super) fn run(mut self) {
         loop {
-            let deadline = self.due.peek().map(|Reverse((at, _))| *at).into_iter().chain(self.ports_at).min();
+            let deadline = self.due.next().into_iter().chain(self.ports_at).min();
             let most = deadline.map(|at| Duration::from_micros(at.saturating_sub(self.now())));
             sockets::wait(&self.ports, self.wake.as_fd(), most);
             let mut woken = [0; 64];
@@ -152,7 +146,6 @@ impl Engine {
             hearing: spec.hearing,
             session,
             sender: None,
-            armed: None,
             downs: 0,
             tell: spec.tell,
             limit: Limit::default(),
@@ -169,6 +162,7 @@ impl Engine {
     fn remove(&mut self, id: SessionId, now: Micros) {
         let Some(discriminator) = self.by_id.remove(&id) else { return };
         let Some(entry) = self.sessions.remove(&discriminator) else { return };
+        self.due.forget(discriminator);
         entry.event(format_args!("Session to {} removed", entry.remote));
         let place = entry.place();
         if self.by_place.get(&place) == Some(&discriminator) {
@@ -291,16 +285,8 @@ impl Engine {
         if self.ports_at.is_some_and(|at| at <= now) {
             self.open_ports(now);
         }
-        while let Some(Reverse((at, discriminator))) = self.due.peek().copied() {
-            if at > now {
-                break;
-            }
-            self.due.pop();
+        while let Some(discriminator) = self.due.take_due(now) {
             let Some(entry) = self.sessions.get_mut(&discriminator) else { continue };
-            if entry.armed != Some(at) {
-                continue;
-            }
-            entry.armed = None;
             let change = entry.session.tick(now);
             if change.is_some() {
                 entry.event(format_args!("Session to {} expired", entry.remote));
@@ -311,13 +297,10 @@ impl Engine {
         }
     }
 
-    /// Puts a session into the heap unless it is there early enough.
+    /// Awaits a session's next deadline.
     fn arm(&mut self, discriminator: u32) {
-        let Some(entry) = self.sessions.get_mut(&discriminator) else { return };
-        let Some(at) = entry.session.next_deadline() else { return };
-        if entry.armed.is_none_or(|armed| at < armed) {
-            entry.armed = Some(at);
-            self.due.push(Reverse((at, discriminator)));
+        if let Some(at) = self.sessions.get(&discriminator).and_then(|entry| entry.session.next_deadline()) {
+            self.due.arm(discriminator, at);
         }
     }
 }
