@@ -19,7 +19,7 @@ use socket2::{Domain, Protocol, Socket, Type};
 use std::collections::HashMap;
 use std::fmt;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Shutdown, SocketAddr};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -53,6 +53,15 @@ struct Inner {
 struct Listening {
     socket: Arc<TcpListener>,
     task: AbortHandle,
+}
+
+impl Listening {
+    /// Nobody is accepted any more. The task may hold the socket a while longer, so it listens no more from here on:
+    /// whoever awaits connections at the same place next must not find it taken.
+    fn end(&self) {
+        self.task.abort();
+        let _ = socket2::SockRef::from(&*self.socket).shutdown(Shutdown::Both);
+    }
 }
 
 /// Which socket: one for all who await connections there.
@@ -224,6 +233,11 @@ impl Listener {
         Ok(Registration { id, inner: Arc::clone(&self.inner) })
     }
 
+    /// Whether connections are still accepted from this socket.
+    fn has(&self, socket: &Arc<TcpListener>) -> bool {
+        lock(&self.inner).sockets.values().any(|listening| Arc::ptr_eq(&listening.socket, socket))
+    }
+
     /// Where an accepted connection goes.
     fn sink(&self, at: &At, remote: SocketAddr, local: SocketAddr) -> Option<mpsc::Sender<Incoming>> {
         let link = scope(remote);
@@ -257,7 +271,7 @@ impl Inner {
         self.sockets.retain(|at, listening| {
             let wanted = peers.iter().any(|e| e.wanted.at == *at);
             if !wanted {
-                listening.task.abort();
+                listening.end();
             }
             wanted
         });
@@ -321,6 +335,7 @@ async fn accept(socket: Arc<TcpListener>, at: At, listener: Listener) {
     loop {
         let (stream, remote) = match socket.accept().await {
             Ok(accepted) => accepted,
+            Err(_) if !listener.has(&socket) => return,
             Err(error) => {
                 tracing::error!("BGP: Cannot accept a connection: {}", sockopt::words(&error));
                 tokio::time::sleep(ERROR_WAIT).await;
@@ -351,6 +366,22 @@ async fn accept(socket: Arc<TcpListener>, at: At, listener: Listener) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn a_place_that_was_given_up_can_be_taken_again_at_once() {
+        let listener = Listener::new();
+        let free = std::net::TcpListener::bind("127.0.0.1:0").and_then(|s| s.local_addr()).unwrap();
+        let at = At { addr: free, link: None, vrf: None, free: false };
+        let remote = Remote::One([127, 0, 0, 1].into());
+        let wanted = Wanted { at, remote, local: None, link: Arc::default(), password: None };
+        let (sink, mut incoming) = mpsc::channel(1);
+        // Nobody else runs between two rounds: no task ends, no socket that a task holds is closed.
+        let mut places = (0..3).map(|_| listener.register(wanted.clone(), sink.clone()).map(drop));
+        assert!(places.all(|place| place.is_ok()));
+        let _place = listener.register(wanted, sink.clone()).unwrap();
+        let _stream = TcpStream::connect(free).await.unwrap();
+        assert!(incoming.recv().await.is_some());
+    }
 
     #[test]
     fn of_two_neighbours_of_one_address_the_one_in_the_vrf_of_the_socket_is_meant() {
