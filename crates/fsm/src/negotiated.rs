@@ -92,6 +92,12 @@ impl Negotiated {
         restart.families.iter().find(|(f, _)| *f == family).map(|(_, kept)| *kept)
     }
 
+    /// Whether the neighbour says when it has told everything: who announces graceful restart, if for no family, sends
+    /// End-of-RIB (RFC 4724 2, 3).
+    pub fn tells_its_end(&self) -> bool {
+        self.peer.capabilities.as_ref().is_some_and(|c| c.graceful_restart.is_some())
+    }
+
     /// Whether we, restarted, wait for the neighbour's End-of-RIB before we tell it anything.
     ///
     /// Not for one that knows nothing of End-of-RIB, nor for one that has restarted itself: it waits for ours

@@ -136,6 +136,42 @@ async fn what_is_not_told_between_borr_and_eorr_is_gone() {
     until(&peer, "up Established").await;
 }
 
+#[tokio::test]
+async fn a_refresh_that_begins_before_end_of_rib_is_none() {
+    let (world, peer, ours, theirs) = passive(|_| {});
+    let mut stream = dial(theirs, ours).await;
+    let caps = Capabilities {
+        as4: Some(65002),
+        route_refresh: true,
+        enhanced_refresh: true,
+        graceful_restart: Some(wire::capability::GracefulRestart::default()),
+        ..Capabilities::default()
+    };
+    let mut octets = Vec::new();
+    Open::new(65002, 90, 0x0909_0909, Some(caps)).encode(&mut octets);
+    octets.extend_from_slice(&frame::KEEPALIVE);
+    (0..4).for_each(|i| octets.extend(update(1, i)));
+    let refresh = |octets: &mut Vec<u8>, subtype| wire::RouteRefresh::encode(route::Family::Ipv4, subtype, octets);
+    refresh(&mut octets, wire::refresh::Subtype::Begin);
+    refresh(&mut octets, wire::refresh::Subtype::Unknown(7));
+    refresh(&mut octets, wire::refresh::Subtype::End);
+    stream.write_all(&octets).await.unwrap();
+    world.imported(BGP, 4).await;
+    for (i, count) in [(4, 5), (5, 6)] {
+        stream.write_all(&update(1, i)).await.unwrap();
+        world.imported(BGP, count).await;
+    }
+    // End-of-RIB, and a refresh in its turn.
+    octets = message(Kind::Update, &[0; 4]);
+    refresh(&mut octets, wire::refresh::Subtype::Begin);
+    octets.extend(update(1, 2));
+    refresh(&mut octets, wire::refresh::Subtype::End);
+    stream.write_all(&octets).await.unwrap();
+    world.imported(BGP, 1).await;
+    assert!(world.has("10.1.2.0/24").await);
+    until(&peer, "up Established").await;
+}
+
 /// A daemon that has restarted with `-R`.
 fn recovering() -> World {
     let mut world = World::new();

@@ -19,6 +19,20 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 use tokio::sync::OwnedSemaphorePermit;
 
+/// What a neighbour tells us now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Telling {
+    /// What changes.
+    News,
+    /// All that it has, until its End-of-RIB.
+    All,
+    /// All of it again, between BoRR and EoRR.
+    Again,
+}
+
+/// A message that has no business now, and is ignored: BIRD's words.
+pub(super) struct OutOfTurn(pub(super) &'static str);
+
 /// One channel of a peer.
 pub(super) struct Channel {
     pub(super) spec: PeerChannel,
@@ -27,8 +41,7 @@ pub(super) struct Channel {
     pub(super) up: bool,
     /// The table holds routes of the session before.
     retained: bool,
-    /// Between BoRR and EoRR.
-    refreshing: bool,
+    telling: Telling,
     member: Option<MemberId>,
     /// What we tell it as our own next hop.
     next_hop: Option<(IpAddr, Option<Ipv6Addr>)>,
@@ -47,7 +60,7 @@ impl Channel {
             generation: Generation(0),
             up: false,
             retained: false,
-            refreshing: false,
+            telling: Telling::News,
             member: None,
             next_hop: None,
             feeding: false,
@@ -65,11 +78,12 @@ impl Channel {
         deps.tables.send(self.spec.table, TableMsg::Act(act, permit));
     }
 
-    /// The session is established: a new life begins. Retained routes stay until they are swept.
-    pub(super) fn come_up(&mut self, deps: &Deps, origin: &Arc<Source>) {
+    /// The session is established: a new life begins. Retained routes stay until they are swept. `ends`: the neighbour
+    /// says when it has told everything.
+    pub(super) fn come_up(&mut self, deps: &Deps, origin: &Arc<Source>, ends: bool) {
         self.generation.0 += 1;
         self.up = true;
-        self.refreshing = false;
+        self.telling = if ends { Telling::All } else { Telling::News };
         self.act(deps, Deed::Up(Box::new(words::channel_spec(&self.spec))), None);
         self.act(deps, Deed::Source(Arc::clone(origin)), None);
     }
@@ -133,17 +147,33 @@ impl Channel {
         self.act(deps, Deed::Sweep, None);
     }
 
-    /// BoRR: from here on everything is told again (RFC 7313).
-    pub(super) fn mark_stale(&mut self, deps: &Deps) {
-        self.refreshing = true;
+    /// End-of-RIB: the neighbour has told everything. Our own restart need not wait for it any longer.
+    pub(super) fn told(&mut self) {
+        self.hold = None;
+        if self.telling == Telling::All {
+            self.telling = Telling::News;
+        }
+    }
+
+    /// BoRR: from here on everything is told again. Whoever says when it has told everything has to do that first
+    /// (RFC 7313 4: "MUST ignore any BoRRs ... before the speaker receives the EoR").
+    pub(super) fn mark_stale(&mut self, deps: &Deps) -> Result<(), OutOfTurn> {
+        if self.telling == Telling::All {
+            return Err(OutOfTurn("BEGIN-OF-RR received before END-OF-RIB, ignoring"));
+        }
+        self.telling = Telling::Again;
         self.act(deps, Deed::MarkStale, None);
+        Ok(())
     }
 
     /// EoRR; one without a beginning is ignored (RFC 7313 4).
-    pub(super) fn refreshed(&mut self, deps: &Deps) {
-        if std::mem::take(&mut self.refreshing) {
-            self.act(deps, Deed::Sweep, None);
+    pub(super) fn refreshed(&mut self, deps: &Deps) -> Result<(), OutOfTurn> {
+        if self.telling != Telling::Again {
+            return Err(OutOfTurn("END-OF-RR received without prior BEGIN-OF-RR, ignoring"));
         }
+        self.telling = Telling::News;
+        self.act(deps, Deed::Sweep, None);
+        Ok(())
     }
 
     pub(super) fn long_lived(&self, deps: &Deps) {

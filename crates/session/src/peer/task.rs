@@ -27,7 +27,7 @@ use super::{Command, DebugMask, Deps, PeerSpec};
 use crate::conn::{Conn, Connecting};
 use crate::dynamic::Dynamic;
 use crate::intake::{Intake, Line, SourceIds};
-use crate::limiter::Restarts;
+use crate::limiter::{Limiter, Restarts};
 use crate::listen::Incoming;
 use crate::monitor::SessionUp;
 use crate::outbox::Outbox;
@@ -93,6 +93,8 @@ struct Session {
     /// When the neighbour last took something, and what it had taken then.
     took: (Moment, u64),
     backlog: backlog::Backlog,
+    /// What the neighbour says out of its turn.
+    doubts: Limiter,
 }
 
 impl Task {

@@ -4,6 +4,7 @@ use super::backlog::Backlog;
 use super::{DebugMask, Session, Task, is_link_local, trace, unspecified};
 use crate::conn::{self, Conn};
 use crate::intake::Intake;
+use crate::limiter::Limiter;
 use crate::memory;
 use crate::outbox::{OCTETS_MAX, Outbox};
 use crate::peer::Deps;
@@ -233,7 +234,7 @@ impl Task {
                 channel.hold = None;
                 continue;
             }
-            channel.come_up(&self.deps, &origin);
+            channel.come_up(&self.deps, &origin, negotiated.tells_its_end());
             trace(&self.spec, DebugMask::STATES, &format!("Connected to table {}", channel.spec.table_name));
             if !negotiated.is_awaited_after_restart() {
                 channel.hold = None;
@@ -261,6 +262,7 @@ impl Task {
             stuck: None,
             took: (now, taken),
             backlog: Backlog::default(),
+            doubts: Limiter::default(),
         });
         self.monitor_up(which, &negotiated);
     }

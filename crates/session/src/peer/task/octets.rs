@@ -2,6 +2,10 @@
 
 use super::{DebugMask, Task, trace};
 use crate::conn::{Read, with_scratch};
+use crate::limiter;
+use crate::peer::Deps;
+use crate::peer::live::{Channel, OutOfTurn};
+use crate::received::Received;
 use crate::sockopt;
 use bytes::Bytes;
 use fsm::{Event, Which};
@@ -131,39 +135,67 @@ impl Task {
         self.trace(DebugMask::PACKETS, "Got END-OF-RIB");
         self.hand_over();
         self.handle(Event::EndOfRib(family));
-        self.channel(family, |c, _| c.hold = None);
+        self.channel(family, |c, _| c.told());
     }
 
     pub(super) fn refresh(&mut self, which: Which, refresh: RouteRefresh) {
         self.handle(Event::Routes(which));
-        let Some(family) = refresh.family else { return };
         let Some(negotiated) = self.machine.negotiated() else { return };
         let enhanced = negotiated.enhanced_refresh;
-        if !negotiated.has(family) {
-            return;
-        }
-        match refresh.subtype {
+        let Some(family) = refresh.family.filter(|f| negotiated.has(*f)) else { return };
+        // Where nobody knows of subtypes the field "should be set to 0 by the sender and ignored by the receiver"
+        // (RFC 2918 3).
+        match if enhanced { refresh.subtype } else { Subtype::Request } {
             Subtype::Request if self.spec.offer.route_refresh => {
                 self.trace(DebugMask::PACKETS, "Got ROUTE-REFRESH");
                 self.channel(family, |c, deps| c.tell_again(deps, enhanced));
                 self.follow_feeds();
             }
-            Subtype::Begin if enhanced => {
+            Subtype::Request => {}
+            Subtype::Begin => {
                 self.trace(DebugMask::PACKETS, "Got BEGIN-OF-RR");
-                self.channel(family, |c, deps| c.mark_stale(deps));
-                if let Some(received) = self.session.as_mut().and_then(|s| s.intake.received(family)) {
-                    received.mark_stale();
-                }
+                self.refresh_bound(family, Channel::mark_stale, Received::mark_stale);
             }
-            Subtype::End if enhanced => {
+            Subtype::End => {
                 self.trace(DebugMask::PACKETS, "Got END-OF-RR");
-                self.channel(family, |c, deps| c.refreshed(deps));
+                self.refresh_bound(family, Channel::refreshed, Received::sweep);
+            }
+            Subtype::Unknown(subtype) => {
+                self.doubt(&format!("Got ROUTE-REFRESH message with unknown subtype {subtype}, ignoring"));
+            }
+        }
+    }
+
+    /// Begin or end of a refresh: what that is to the table, and, where it comes in its turn, to what is kept as it
+    /// was received.
+    fn refresh_bound(
+        &mut self,
+        family: Family,
+        of_table: fn(&mut Channel, &Deps) -> Result<(), OutOfTurn>,
+        of_received: fn(&mut Received),
+    ) {
+        let mut outcome = Ok(());
+        self.channel(family, |c, deps| outcome = of_table(c, deps));
+        match outcome {
+            Ok(()) => {
                 if let Some(received) = self.session.as_mut().and_then(|s| s.intake.received(family)) {
-                    received.sweep();
+                    of_received(received);
                 }
             }
-            _ => {}
+            Err(OutOfTurn(words)) => self.doubt(words),
         }
+    }
+
+    /// Something that makes no sense and does no harm; not said of each in a flood.
+    fn doubt(&mut self, text: &str) {
+        let now = self.deps.clock.now();
+        let Some(session) = &mut self.session else { return };
+        let dots = match session.doubts.next(now) {
+            limiter::Line::Say => "",
+            limiter::Line::Last => " ...",
+            limiter::Line::Drop => return,
+        };
+        tracing::warn!("{}: {text}{dots}", self.spec.name);
     }
 
     /// Sends what was collected to the tables, and what was to be said to the log.
