@@ -85,7 +85,7 @@ pub struct Key {
     /// `id`.
     pub id: u8,
     /// The password.
-    pub secret: Arc<str>,
+    pub secret: Arc<[u8]>,
     /// `generate from`, `generate to`.
     pub generate: Window,
     /// `accept from`, `accept to`.
@@ -257,8 +257,7 @@ impl Auth {
 
 /// The octets of a password that count.
 fn clipped(key: &Key, octets_max: usize) -> &[u8] {
-    let secret = key.secret.as_bytes();
-    secret.get(..octets_max).unwrap_or(secret)
+    key.secret.get(..octets_max).unwrap_or(&key.secret)
 }
 
 /// Whether two secrets are the same, in a time that does not tell where they differ.

@@ -63,7 +63,7 @@ fn octets(hex: &str) -> Vec<u8> {
 }
 
 fn key(id: u8, secret: &str) -> Key {
-    Key { id, secret: Arc::from(secret), generate: Window::default(), accept: Window::default() }
+    Key { id, secret: Arc::from(secret.as_bytes()), generate: Window::default(), accept: Window::default() }
 }
 
 fn auth(method: Method, secret: &str) -> Auth {

@@ -24,7 +24,7 @@ fn options(min_rx_ms: u32, min_tx_ms: u32, multiplier: u8) -> Options {
 }
 
 fn secret() -> Auth {
-    let key = Key { id: 1, secret: "s".into(), generate: Window::default(), accept: Window::default() };
+    let key = Key { id: 1, secret: (*b"s").into(), generate: Window::default(), accept: Window::default() };
     Auth { method: Method::MeticulousSha1, keys: vec![key] }
 }
 

@@ -25,7 +25,13 @@ static ABSENT: &[(&str, &str)] = &[
     ("ipv6-sadr", "rbird has no routes by source address"),
     ("eth", "rbird has no EVPN"),
     ("evpn", "rbird has no EVPN"),
+    ("neighbor", "rbird has no tables of neighbours, which serve EVPN"),
 ];
+
+/// Whether a word is that of a family, be it one that rbird has not.
+pub(crate) fn is_family(word: &str) -> bool {
+    ABSENT.iter().any(|(name, _)| *name == word) || FAMILIES.iter().any(|(name, ..)| *name == word)
+}
 
 /// What a word says of a channel: its family, and what it carries.
 static FAMILIES: &[(&str, Family, Carries)] = &[
@@ -66,14 +72,22 @@ impl Parser<'_> {
         self.may_have(draft, (family, carries), start)?;
         let preference = KINDS.iter().find(|k| k.word == draft.kind).map_or(0, |k| k.preference);
         let is_it = |c: &&mut DraftChannel| (c.conf.family, c.conf.carries) == (family, carries);
-        if draft.channels.iter_mut().find(is_it).is_none() {
+        let word = channel_word(family, carries);
+        let found = draft.channels.iter_mut().find(is_it);
+        if let Some(first) = found.as_ref().filter(|c| !c.inherited) {
+            let wrong = self.refusal(start, format!("Multiple {word} channels"), "its options stand in one block");
+            return Err(wrong.note(first.span, "this one"));
+        }
+        if let Some(channel) = found {
+            (channel.inherited, channel.span) = (false, start);
+        } else {
             let conf = match carries {
                 Carries::Routes => self.blank_channel(&draft.conf, family, preference),
                 _ => self.blank_authorities(family, carries, preference),
             };
-            draft.channels.push(DraftChannel { conf, span: start, given: Given::new() });
+            draft.channels.push(DraftChannel { conf, span: start, inherited: false, given: Given::new() });
         }
-        let name: Arc<str> = format!("{}.{}", draft.conf.name, channel_word(family, carries)).into();
+        let name: Arc<str> = format!("{}.{word}", draft.conf.name).into();
         let Some(channel) = draft.channels.iter_mut().find(is_it) else { return Ok(()) };
         match self.at.is(Op::BraceOpen) {
             true => self.channel_block(&name, channel),

@@ -38,7 +38,8 @@ impl Parser<'_> {
             }
             let has_table = !matches!(conf.kind, ProtocolKind::Device(_) | ProtocolKind::Bmp(_));
             if has_table {
-                channels = vec![DraftChannel { conf: channel, span: conf.span, given: given.clone() }];
+                channels =
+                    vec![DraftChannel { conf: channel, span: conf.span, inherited: false, given: given.clone() }];
             } else {
                 conf.idle_channel = Some(Box::new(channel));
             }
@@ -211,8 +212,12 @@ impl Parser<'_> {
             (&["import", "keep", "filtered"], channel.keep_filtered, "routes are filtered before they enter a pipe"),
             (&["receive", "limit"], channel.receive_limit.is_some(), "use `import limit` or `export limit`"),
         ];
-        for (words, on, why) in idle {
-            if let Some(place) = place(words).filter(|_| on) {
+        let of_2 = ["Pipe protocol prohibits keeping filtered routes", "Pipe protocol does not support receive limits"];
+        for ((words, on, why), refusal) in idle.into_iter().zip(of_2) {
+            let Some(place) = place(words).filter(|_| on) else { continue };
+            if self.dialect() == Dialect::V2 {
+                self.fail(Diagnostic::error(place, refusal).help(why));
+            } else {
                 self.warn(place, format!("`{}` does nothing in a pipe: {why}", words.join(" ")));
             }
         }
@@ -237,7 +242,11 @@ impl Parser<'_> {
 
     /// A dump needs a file and a time.
     fn mrt(&mut self, mrt: &MrtConf, close: Span) {
+        let of_2 = self.dialect() == Dialect::V2;
         let (message, help) = match mrt {
+            MrtConf { table: None, pattern: None, .. } if of_2 => {
+                ("Table not specified", "add `table NAME;` or `table \"PATTERN\";`")
+            }
             MrtConf { filename: None, .. } => ("File not specified", "add `filename \"/var/log/%N-%F-%T.mrt\";`"),
             MrtConf { period_s: 0, .. } => ("Period not specified", "add `period SECONDS;`"),
             _ => return,

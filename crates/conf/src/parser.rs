@@ -33,6 +33,8 @@ pub(crate) struct Parser<'a> {
     pub(crate) mentioned: BTreeSet<Arc<str>>,
     /// Templates by name.
     pub(crate) templates: BTreeMap<Arc<str>, Draft>,
+    /// The group of threads that is the default of BIRD 3.
+    pub(crate) default_group: Option<Arc<str>>,
     /// The last number given to a protocol without a name, by kind.
     pub(crate) automatic: BTreeMap<&'static str, u32>,
     /// The names of the configuration that runs.
@@ -56,6 +58,7 @@ impl<'a> Parser<'a> {
             symbols: Arc::new(Symbols::new(family)),
             mentioned: BTreeSet::new(),
             templates: BTreeMap::new(),
+            default_group: None,
             automatic: BTreeMap::new(),
             before: options.before.clone(),
             disk,
@@ -117,16 +120,39 @@ impl Parser<'_> {
         Err(self.at.wanted("`;`").note(missing, "the statement ends here without `;`"))
     }
 
+    /// Statements in braces, each with its `;`; the place of the closing brace. What is wrong with one is kept.
+    pub(crate) fn braced(&mut self, mut each: impl FnMut(&mut Self) -> Parsed<()>) -> Parsed<Span> {
+        let open = self.at.expect(Op::BraceOpen)?;
+        loop {
+            if self.at.is(Op::BraceClose) {
+                return Ok(self.at.bump().span);
+            }
+            if self.at.eat(Op::Semicolon) {
+                continue;
+            }
+            if self.at.at_end() {
+                return Err(self.at.wanted("`}`").note(open, "this `{` is not closed"));
+            }
+            if let Err(wrong) = each(self).and_then(|()| self.end_of_statement()) {
+                self.recover(wrong);
+            }
+        }
+    }
+
     /// Nothing, a number, or a word for yes or no.
     pub(crate) fn switch(&mut self) -> Parsed<bool> {
         static WORDS: &[(&str, bool)] = &[("on", true), ("yes", true), ("off", false), ("no", false)];
-        if let Some((_, on)) = WORDS.iter().find(|(word, _)| self.at.is_word(word)) {
+        static WORDS_OF_2: &[(&str, bool)] = &[("true", true), ("false", false)];
+        let of_2 = self.dialect() == Dialect::V2;
+        let more = if of_2 { WORDS_OF_2 } else { &[] };
+        if let Some((_, on)) = WORDS.iter().chain(more).find(|(word, _)| self.at.is_word(word)) {
             self.at.bump();
             return Ok(*on);
         }
         match self.at.peek() {
             Tok::Num(_) | Tok::Op(Op::ParenOpen) => Ok(self.number()? != 0),
             Tok::Word if self.at.is_word("limit") => Ok(true),
+            Tok::Word if self.at.is_name() && of_2 => self.constant("Switch value expected", as_switch),
             Tok::Word if self.at.is_name() => self.number().map(|n| n != 0),
             Tok::Word => Err(self.at.wanted("`on`, `off`, `yes`, `no` or nothing")),
             _ => Ok(true),
@@ -153,6 +179,16 @@ impl Parser<'_> {
             Tok::Text => Ok(String::from_utf8_lossy(self.at.string()?).into()),
             Tok::Word if self.at.is_name() => self.constant("String expected", as_text),
             _ => Err(self.at.wanted("a string in quotes")),
+        }
+    }
+
+    /// What is kept secret: a string, octets such as `hex:01:02`, or a constant that is one of them.
+    pub(crate) fn secret(&mut self) -> Parsed<Arc<[u8]>> {
+        match self.at.peek() {
+            Tok::Bytes => Ok(self.at.bytes()?.into()),
+            Tok::Text => Ok(self.at.string()?.into()),
+            Tok::Word if self.at.is_name() => self.constant("Bytestring or string expected", as_octets),
+            _ => Err(self.at.wanted("a string in quotes, or octets such as `hex:01:02`")),
         }
     }
 
@@ -374,9 +410,24 @@ fn as_number(value: &Value<'_>) -> Option<u32> {
     }
 }
 
+fn as_switch(value: &Value<'_>) -> Option<bool> {
+    match value {
+        Value::Bool(on) => Some(*on),
+        Value::Int(n) => Some(*n != 0),
+        _ => None,
+    }
+}
+
 fn as_text(value: &Value<'_>) -> Option<Arc<str>> {
     match value {
         Value::Text(octets) => Some(String::from_utf8_lossy(octets).into()),
+        _ => None,
+    }
+}
+
+fn as_octets(value: &Value<'_>) -> Option<Arc<[u8]>> {
+    match value {
+        Value::Text(octets) | Value::Bytes(octets) => Some((**octets).into()),
         _ => None,
     }
 }

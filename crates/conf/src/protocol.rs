@@ -90,6 +90,8 @@ pub(crate) struct DraftChannel {
     pub(crate) conf: ChannelConf,
     /// Where it was opened first.
     pub(crate) span: Span,
+    /// It came from the template, and was not opened here.
+    pub(crate) inherited: bool,
     /// Which options were given, and where last.
     pub(crate) given: Given,
 }
@@ -236,7 +238,7 @@ impl<'a> Parser<'a> {
         if !self.at.is_name() {
             return Err(self.at.wanted("the name of a template or protocol"));
         }
-        let Some(draft) = self.templates.get(name).cloned() else {
+        let Some(mut draft) = self.templates.get(name).cloned() else {
             let mut wrong = self.at.error("Template or protocol name expected");
             wrong.label = Some(self.what_is(name, "is not defined before this line"));
             return Err(match suggest::nearest(name, self.templates.keys().map(|name| &**name)) {
@@ -250,6 +252,7 @@ impl<'a> Parser<'a> {
             return Err(wrong);
         }
         self.at.bump();
+        draft.channels.iter_mut().for_each(|channel| channel.inherited = true);
         Ok(draft)
     }
 

@@ -3,10 +3,10 @@
 mod log;
 mod threads;
 
+use crate::channel::is_family;
 use crate::config::{Authorises, CliConf, Dialect, IfacePattern, RoaTableConf, TableConf, TimeFormat};
 use crate::option::words_known_of;
 use crate::parser::{ERRORS_MAX, Parser};
-use crate::protocol::CHANNELS_OF_2;
 use filter::suggest;
 use filter::syntax::{Op, Parsed, Tok};
 use filter::{Diagnostic, SymbolKind};
@@ -126,6 +126,7 @@ impl<'a> Parser<'a> {
                 }
             }
         }
+        threads::finish(self);
         self.finish_config();
     }
 
@@ -155,7 +156,7 @@ impl<'a> Parser<'a> {
     fn unknown_statement(&mut self, words: &[&str]) -> Diagnostic {
         let dialect = self.dialect();
         let is_table = words.get(1) == Some(&"table") || words.get(2) == Some(&"table");
-        if is_table && words.first().is_some_and(|word| CHANNELS_OF_2.contains(word)) {
+        if is_table && words.first().is_some_and(|word| is_family(word)) {
             if dialect == Dialect::V2 {
                 return self.family_word().err().unwrap_or_else(|| self.at.unexpected());
             }
@@ -488,9 +489,10 @@ fn table_options(parser: &mut Parser<'_>, mut settle: Option<&mut [Duration; 2]>
             }
             ("gc", what @ ("threshold" | "period")) => {
                 parser.skip(2);
-                parser.number()?;
-                if what == "period" && ["s", "ms", "us"].contains(&parser.at.word().unwrap_or_default()) {
-                    parser.at.bump();
+                if what == "period" {
+                    parser.duration()?;
+                } else {
+                    parser.number()?;
                 }
                 let label = "what is withdrawn is given back at once";
                 parser.warn_of(start, format!("gc {what} does nothing: rbird has no garbage to collect"), label);

@@ -52,7 +52,7 @@ fn passwords_have_ids_and_times() {
     let options = conf.of_link("x");
     assert_eq!(options.auth, BfdAuth::MeticulousSha1);
     let ids: Vec<_> = options.passwords.iter().map(|p| (p.id, &*p.secret)).collect();
-    assert_eq!(ids, [(1, "a"), (9, "b"), (3, "c")]);
+    assert_eq!(ids, [(1, &b"a"[..]), (9, b"b"), (3, b"c")]);
     let b = &options.passwords[1];
     assert_eq!(b.generate.0.map(|t| (t.year, t.month, t.day, t.hour)), Some((2020, 1, 1, 0)));
     assert_eq!(b.accept.0.map(|t| (t.year, t.month, t.day)), Some((2024, 2, 29)));

@@ -200,7 +200,7 @@ fn static_routes_of_every_kind() {
     );
     let ProtocolKind::Static(own) = &config.protocols[0].kind else { panic!() };
     let hop = |gateway: &str, iface: Option<&str>, weight| StaticHop {
-        gateway: gateway.parse().unwrap(),
+        gateway: Some(gateway.parse().unwrap()),
         iface: iface.map(Into::into),
         weight,
         onlink: false,

@@ -255,8 +255,7 @@ fn outcomes_of_configure() {
 /// `60-ext/router1/show-static-st2.sock`.
 #[test]
 fn routes_of_a_static_protocol() {
-    let hop =
-        |gateway: &str, weight| StaticHop { gateway: addr(gateway), iface: None, weight, onlink: false, bfd: false };
+    let hop = |gateway: &str, weight| StaticHop { gateway: Some(addr(gateway)), weight, ..StaticHop::default() };
     let row = |net: &str, to, dormant: &[bool]| StaticRow { net: prefix(net), to, dormant: dormant.to_vec() };
     let rows = [
         row("203.0.113.0/24", StaticTo::Way(StaticDest::Via(vec![hop("192.168.16.101", 1)])), &[false]),
@@ -287,7 +286,7 @@ fn routes_of_a_static_protocol() {
 /// Tried with BIRD 1.6.8: `route 20.0.0.0/8 multipath via 10.55.0.2 bfd`.
 #[test]
 fn one_gateway_with_bfd_is_a_multipath() {
-    let hop = StaticHop { gateway: addr("10.55.0.2"), iface: None, weight: 1, onlink: false, bfd: true };
+    let hop = StaticHop { gateway: Some(addr("10.55.0.2")), bfd: true, ..StaticHop::default() };
     let row =
         StaticRow { net: prefix("20.0.0.0/8"), to: StaticTo::Way(StaticDest::Via(vec![hop])), dormant: vec![true] };
     assert_eq!(

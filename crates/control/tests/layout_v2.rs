@@ -389,7 +389,7 @@ fn sizes_have_a_digit_behind_the_point() {
 #[test]
 fn routes_of_a_static_protocol() {
     let hop = |gateway: &str, iface: Option<&str>, onlink, bfd| StaticHop {
-        gateway: addr(gateway),
+        gateway: Some(addr(gateway)),
         iface: iface.map(Into::into),
         weight: 3,
         onlink,
@@ -402,7 +402,10 @@ fn routes_of_a_static_protocol() {
         row("198.51.101.0/24", StaticTo::Way(StaticDest::Blackhole), &[]),
         row(
             "198.51.102.0/24",
-            StaticTo::Way(StaticDest::Via(vec![plain("10.9.0.2"), plain("10.9.0.3")])),
+            StaticTo::Way(StaticDest::Via(vec![
+                plain("10.9.0.2"),
+                StaticHop { iface: Some("v1".into()), ..StaticHop::default() },
+            ])),
             &[false, false],
         ),
         row("198.51.103.0/24", StaticTo::Way(StaticDest::Recursive(addr("198.51.100.1"))), &[]),
@@ -427,7 +430,7 @@ fn routes_of_a_static_protocol() {
  198.51.101.0/24\tblackhole
  198.51.102.0/24
  \tvia 10.9.0.2
- \tvia 10.9.0.3
+ \tdev v1
  198.51.103.0/24\trecursive 198.51.100.1
  198.51.104.0/24
  \tdev v0

@@ -38,12 +38,15 @@ pub struct KernelRoute {
 }
 
 impl KernelRoute {
-    /// A route to this destination, with the scope that BIRD gives and nothing special.
+    /// A route to this destination, with the scope that BIRD gives and nothing special. (Of a link beside a gateway
+    /// BIRD makes a route of a link's scope, which the kernel refuses.)
     pub fn new(dest: Resolved) -> Self {
-        let scope = match &dest {
-            Resolved::Unicast(Hop { gateway: None, .. }) => SCOPE_LINK,
-            _ => SCOPE_UNIVERSE,
+        let leads_to_links = match &dest {
+            Resolved::Unicast(hop) => hop.gateway.is_none(),
+            Resolved::Multipath(hops) => hops.iter().all(|hop| hop.gateway.is_none()),
+            Resolved::Blackhole | Resolved::Unreachable | Resolved::Prohibit => false,
         };
+        let scope = if leads_to_links { SCOPE_LINK } else { SCOPE_UNIVERSE };
         Self { dest, metric: 0, scope, prefsrc: None, realm: None, metrics: None }
     }
 

@@ -71,7 +71,7 @@ pub fn encode(w: &mut Writer, call: Call, table: u32, net: Prefix, r: &KernelRou
         Resolved::Prohibit => RTN_PROHIBIT,
     };
     let [onlink, rest @ ..] = match &r.dest {
-        Resolved::Unicast(hop) if hop.onlink => u32::from(RTNH_ONLINK).to_ne_bytes(),
+        Resolved::Unicast(hop) if hop.onlink && hop.gateway.is_some() => u32::from(RTNH_ONLINK).to_ne_bytes(),
         _ => [0; 4],
     };
     let scope = if deletes { RT_SCOPE_NOWHERE } else { r.scope };
@@ -105,7 +105,7 @@ fn put_dest(w: &mut Writer, family: Family, dest: &Resolved) {
             let all = w.open(RTA_MULTIPATH);
             for hop in hops.iter() {
                 let [i0, i1, i2, i3] = hop.iface.0.to_ne_bytes();
-                let flags = if hop.onlink { RTNH_ONLINK } else { 0 };
+                let flags = if hop.onlink && hop.gateway.is_some() { RTNH_ONLINK } else { 0 };
                 let one = w.record(&[flags, hop.weight, i0, i1, i2, i3]);
                 put_gateway(w, family, hop);
                 w.close(one);

@@ -170,8 +170,8 @@ pub enum BfdAuth {
 pub struct BfdPassword {
     /// `id`; without one, the place in the list, from 1.
     pub id: u8,
-    /// The password.
-    pub secret: Arc<str>,
+    /// The password, octets.
+    pub secret: Arc<[u8]>,
     /// `generate from`, `generate to`.
     pub generate: (Option<CivilTime>, Option<CivilTime>),
     /// `accept from`, `accept to`.

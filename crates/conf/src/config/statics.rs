@@ -70,9 +70,9 @@ pub struct StaticRoute {
 /// Where a static route leads.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StaticDest {
-    /// `via` gateways; one or several.
+    /// `via`, once or several times.
     Via(Vec<StaticHop>),
-    /// `via "device"`.
+    /// `via "device"`, and nothing more is said.
     Device(Arc<str>),
     /// `recursive`.
     Recursive(IpAddr),
@@ -87,9 +87,9 @@ pub enum StaticDest {
 /// One gateway of a static route.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StaticHop {
-    /// The router.
-    pub gateway: IpAddr,
-    /// `%'link'` or `dev`.
+    /// The router; `None`: the destination is on the link itself (2).
+    pub gateway: Option<IpAddr>,
+    /// `%'link'`, `dev`, or `via "link"`.
     pub iface: Option<Arc<str>>,
     /// `weight`, 1 ..= 256.
     pub weight: u16,
@@ -97,4 +97,11 @@ pub struct StaticHop {
     pub onlink: bool,
     /// `bfd`.
     pub bfd: bool,
+}
+
+impl Default for StaticHop {
+    /// Nowhere, with a weight as any other.
+    fn default() -> Self {
+        Self { gateway: None, iface: None, weight: 1, onlink: false, bfd: false }
+    }
 }

@@ -277,6 +277,7 @@ impl ChannelFacts<'_> {
             ),
             (
                 self.dialect == Dialect::V2
+                    && own.gateway == GatewayMode::Recursive
                     && !own.extended_next_hop
                     && own.igp_table(channel.conf.family.other()).is_some(),
                 "Mismatched IGP table type",

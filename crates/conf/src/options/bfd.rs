@@ -1,14 +1,15 @@
 //! `protocol bfd`: whether neighbours live.
 
+use super::common::thread_group;
 use crate::config::{
     BfdAccept, BfdAuth, BfdConf, BfdInterfaces, BfdMode, BfdNeighbor, BfdOptions, BfdPassword, BfdSaid, BgpConf,
     CivilTime, Dialect, pattern_words,
 };
 use crate::option::{Effect, Own, Row, Slot, field, find, words_known};
 use crate::parser::Parser;
-use filter::Diagnostic;
 use filter::suggest;
 use filter::syntax::{Op, Parsed};
+use filter::{Diagnostic, Level};
 use std::sync::Arc;
 
 /// Its own options.
@@ -24,17 +25,7 @@ pub(crate) static OPTIONS: &[Row<BfdConf>] = &[
         Effect::Restart,
     )
     .only(Dialect::V2),
-    Row::<BfdConf>::new(
-        &["express", "thread", "group"],
-        Slot::Own(Own {
-            grammar: "NAME",
-            parse: |parser, _| parser.thread_group(),
-            show: |_| String::new(),
-            same: |_, _| true,
-        }),
-        Effect::None,
-    )
-    .only(Dialect::V2),
+    thread_group(&["express", "thread", "group"]),
     Row::<BfdConf>::new(&["strict", "bind"], Slot::Switch(field!(strict_bind)), Effect::Restart).only(Dialect::V2),
     Row::<BfdConf>::new(&["zero", "udp6", "checksum", "rx"], Slot::Switch(field!(zero_udp6)), Effect::Restart)
         .only(Dialect::V2),
@@ -117,7 +108,7 @@ pub(crate) static SESSION: &[Row<BfdSaid>] = &[
     ),
     own(
         &["password"],
-        "\"text\" [{ id number; [generate|accept] from|to \"time\"; ... }]",
+        "\"text\"|octets [{ id number; [generate|accept] from|to \"time\"; ... }]",
         |p, c| password(p, &mut c.passwords),
         |c| if c.passwords.is_empty() { String::new() } else { "(secret)".to_owned() },
         |a, b| a.passwords == b.passwords,
@@ -238,8 +229,8 @@ fn interface(parser: &mut Parser<'_>, conf: &mut BfdConf) -> Parsed<()> {
 fn block(parser: &mut Parser<'_>) -> Parsed<BfdOptions> {
     let mut said = BfdSaid::default();
     if parser.at.is(Op::BraceOpen) {
-        let close = braced(parser, |parser| one(parser, &mut said))?;
-        together(&said, close)?;
+        let close = parser.braced(|parser| one(parser, &mut said))?;
+        together(parser, &said, close)?;
     }
     Ok(said.over(BfdOptions::default()))
 }
@@ -256,16 +247,22 @@ fn one(parser: &mut Parser<'_>, said: &mut BfdSaid) -> Parsed<()> {
     }
 }
 
-/// A method without a password, or the other way round, is a mistake.
-fn together(said: &BfdSaid, close: filter::Span) -> Parsed<()> {
+/// A method without a password, or the other way round, is a mistake: of which BIRD 2 only warns.
+fn together(parser: &mut Parser<'_>, said: &BfdSaid, close: filter::Span) -> Parsed<()> {
     if said.auth.is_none_or(|auth| auth == BfdAuth::None) == said.passwords.is_empty() {
         return Ok(());
     }
-    let wrong = Diagnostic::error(close, "Authentication and password options should be used together");
-    Err(wrong.help(match said.passwords.is_empty() {
+    let mut wrong = Diagnostic::error(close, "Authentication and password options should be used together");
+    wrong = wrong.help(match said.passwords.is_empty() {
         true => "add `password \"text\";`",
         false => "add `authentication meticulous keyed sha1;`, or another method",
-    }))
+    });
+    if parser.dialect() == Dialect::V1 {
+        return Err(wrong);
+    }
+    wrong.level = Level::Warning;
+    parser.warnings.push(wrong);
+    Ok(())
 }
 
 /// `bfd [switch]`, `bfd graceful`, and in dialect 2 `bfd { OPTIONS }` of a BGP session. Options that were said before,
@@ -289,7 +286,7 @@ fn braces_of_session(parser: &mut Parser<'_>, conf: &mut BgpConf) -> Parsed<()> 
     // Passwords of these braces come instead of those before.
     let before = std::mem::take(&mut said.passwords);
     let mut mode = if conf.bfd == BfdMode::Off { BfdMode::On } else { conf.bfd };
-    let close = braced(parser, |parser| {
+    let close = parser.braced(|parser| {
         if parser.at.eat_word("graceful") {
             mode = BfdMode::Graceful;
             return Ok(());
@@ -299,7 +296,7 @@ fn braces_of_session(parser: &mut Parser<'_>, conf: &mut BgpConf) -> Parsed<()> 
     if said.passwords.is_empty() {
         said.passwords = before;
     }
-    together(&said, close)?;
+    together(parser, &said, close)?;
     (conf.bfd, conf.bfd_options) = (mode, Some(Arc::new(said)));
     Ok(())
 }
@@ -307,24 +304,6 @@ fn braces_of_session(parser: &mut Parser<'_>, conf: &mut BgpConf) -> Parsed<()> 
 /// The options of a session, as they would be written; empty when there are none.
 pub(crate) fn shown_of_session(conf: &BgpConf) -> String {
     conf.bfd_options.as_deref().map(|said| differing(said, &BfdSaid::default())).unwrap_or_default()
-}
-
-/// Statements in braces, each with its `;`; the place of the closing brace.
-fn braced(parser: &mut Parser<'_>, mut each: impl FnMut(&mut Parser<'_>) -> Parsed<()>) -> Parsed<filter::Span> {
-    let open = parser.at.expect(Op::BraceOpen)?;
-    loop {
-        if parser.at.is(Op::BraceClose) {
-            return Ok(parser.at.bump().span);
-        }
-        if parser.at.eat(Op::Semicolon) {
-            continue;
-        }
-        if parser.at.at_end() {
-            return Err(parser.at.wanted("`}`").note(open, "this `{` is not closed"));
-        }
-        each(parser)?;
-        parser.end_of_statement()?;
-    }
 }
 
 fn unknown(parser: &mut Parser<'_>, words: &[&str]) -> Diagnostic {
@@ -367,22 +346,26 @@ fn multiplier(parser: &mut Parser<'_>, said: &mut BfdSaid) -> Parsed<()> {
 
 /// `passwords { password "a"; password "b" { id 5; }; }`
 fn passwords(parser: &mut Parser<'_>, said: &mut BfdSaid) -> Parsed<()> {
-    braced(parser, |parser| {
-        if parser.dialect() == Dialect::V1 || !parser.at.eat_word("key") {
-            parser.at.expect_word("password")?;
-        }
-        password(parser, &mut said.passwords)
-    })
-    .map(|_| ())
+    parser
+        .braced(|parser| {
+            if parser.dialect() == Dialect::V1 || !parser.at.eat_word("key") {
+                parser.at.expect_word("password")?;
+            }
+            password(parser, &mut said.passwords)
+        })
+        .map(|_| ())
 }
 
 /// `password "a" { id 5; generate from "2026-01-01"; }`, behind its first word.
 fn password(parser: &mut Parser<'_>, list: &mut Vec<BfdPassword>) -> Parsed<()> {
-    let secret: Arc<str> = parser.text()?;
+    let secret: Arc<[u8]> = match parser.dialect() {
+        Dialect::V1 => parser.text()?.as_bytes().into(),
+        Dialect::V2 => parser.secret()?,
+    };
     let id = u8::try_from(list.len() + 1).unwrap_or(u8::MAX);
     let mut password = BfdPassword { id, secret, generate: (None, None), accept: (None, None) };
     if parser.at.is(Op::BraceOpen) {
-        braced(parser, |parser| detail(parser, &mut password))?;
+        parser.braced(|parser| detail(parser, &mut password))?;
     }
     list.push(password);
     Ok(())
@@ -438,13 +421,20 @@ fn detail(parser: &mut Parser<'_>, password: &mut BfdPassword) -> Parsed<()> {
 fn id(parser: &mut Parser<'_>, password: &mut BfdPassword) -> Parsed<()> {
     let start = parser.at.span();
     let number = parser.number()?;
-    if number == 0 {
-        return Err(parser.refusal(start, "Password ID has to be greated than zero.", "1 to 255"));
-    }
-    password.id = u8::try_from(number).unwrap_or(u8::MAX);
-    if u32::from(password.id) != number {
-        parser.warn(start, format!("the id of a password is 1 to 255; {number} is taken as 255"));
-    }
+    let fits = u8::try_from(number);
+    password.id = match (parser.dialect(), fits) {
+        (Dialect::V1, Ok(0)) => {
+            return Err(parser.refusal(start, "Password ID has to be greated than zero.", "1 to 255"));
+        }
+        (_, Ok(id)) => id,
+        (Dialect::V1, Err(_)) => {
+            parser.warn(start, format!("the id of a password is 1 to 255; {number} is taken as 255"));
+            u8::MAX
+        }
+        (Dialect::V2, Err(_)) => {
+            return Err(parser.refusal(start, "Password ID must be in range 0-255", format!("{number} is not")));
+        }
+    };
     Ok(())
 }
 

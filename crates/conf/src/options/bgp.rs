@@ -175,7 +175,8 @@ pub(crate) static OPTIONS: &[Row<BgpConf>] = &[
     Row::new(&["deterministic", "med"], Switch(field!(decision.deterministic_med)), Restart),
     Row::new(&["default", "bgp_med"], Number(field!(decision.default_med)), Restart),
     Row::new(&["default", "bgp_local_pref"], Number(field!(decision.default_local_pref)), Restart),
-    Row::new(&["rr", "client"], Mark(field!(rr_client)), Restart),
+    Row::<BgpConf>::new(&["rr", "client"], Mark(field!(rr_client)), Restart).only(V1),
+    of_2(&["rr", "client"], Switch(field!(rr_client))),
     own(
         &["rr", "cluster", "id"],
         "router id",
@@ -183,7 +184,8 @@ pub(crate) static OPTIONS: &[Row<BgpConf>] = &[
         |c| c.rr_cluster_id.map(|id| std::net::Ipv4Addr::from_bits(id).to_string()).unwrap_or_default(),
         |a, b| a.rr_cluster_id == b.rr_cluster_id,
     ),
-    Row::new(&["rs", "client"], Mark(field!(rs_client)), Restart),
+    Row::<BgpConf>::new(&["rs", "client"], Mark(field!(rs_client)), Restart).only(V1),
+    of_2(&["rs", "client"], Switch(field!(rs_client))),
     own(
         &["allow", "local", "as"],
         "[number]",
@@ -206,7 +208,24 @@ pub(crate) static OPTIONS: &[Row<BgpConf>] = &[
         |c| word_of(RESTART_MODES, c.offer.graceful_restart),
         |a, b| a.offer.graceful_restart == b.offer.graceful_restart,
     ),
-    Row::new(&["graceful", "restart", "time"], Short(field!(offer.graceful_restart_time_s), 0x0fff), Restart),
+    Row::<BgpConf>::new(
+        &["graceful", "restart", "time"],
+        Short(field!(offer.graceful_restart_time_s), RESTART_TIME_MAX_S),
+        Restart,
+    )
+    .only(V1),
+    own(
+        &["graceful", "restart", "time"],
+        "seconds",
+        |p, c| {
+            let read = up_to(p, RESTART_TIME_MAX_S.into(), "Graceful restart time must be less than 4096")?;
+            c.offer.graceful_restart_time_s = u16::try_from(read).unwrap_or(RESTART_TIME_MAX_S);
+            Ok(())
+        },
+        |c| c.offer.graceful_restart_time_s.to_string(),
+        |a, b| a.offer.graceful_restart_time_s == b.offer.graceful_restart_time_s,
+    )
+    .only(V2),
     own(
         &["long", "lived", "graceful", "restart"],
         "[switch]|aware",
@@ -214,7 +233,11 @@ pub(crate) static OPTIONS: &[Row<BgpConf>] = &[
         |c| word_of(RESTART_MODES, c.offer.long_lived),
         |a, b| a.offer.long_lived == b.offer.long_lived,
     ),
-    Row::new(&["long", "lived", "stale", "time"], Time(field!(long_lived_stale_time_s)), Restart),
+    Row::<BgpConf>::new(&["long", "lived", "stale", "time"], Time(field!(long_lived_stale_time_s)), Restart).only(V1),
+    of_2(
+        &["long", "lived", "stale", "time"],
+        Limited(field!(long_lived_stale_time_s), STALE_TIME_MAX_S, "Long-lived stale time must be less than 2^24"),
+    ),
     Row::<BgpConf>::new(&["strict", "bind"], Switch(field!(strict_bind)), Restart).only(V2),
     Row::<BgpConf>::new(&["free", "bind"], Switch(field!(free_bind)), Restart).only(V2),
     Row::<BgpConf>::new(&["confederation"], Number(field!(confederation)), Restart).only(V2),
@@ -369,6 +392,9 @@ static ROLES: &[(&str, Role)] = &[
     ("rs_server", Role::RsServer),
     ("rs_client", Role::RsClient),
 ];
+
+/// The field of the capability has 12 bits (RFC 4724 3).
+const RESTART_TIME_MAX_S: u16 = (1 << 12) - 1;
 
 /// The field of the capability has 24 bits (RFC 9494 3).
 const STALE_TIME_MAX_S: u32 = (1 << 24) - 1;

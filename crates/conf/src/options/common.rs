@@ -57,17 +57,7 @@ pub(crate) static PROTOCOL: &[Row<ProtocolConf>] = &[
         }),
         Effect::Restart,
     ),
-    Row::<ProtocolConf>::new(
-        &["thread", "group"],
-        Slot::Own(Own {
-            grammar: "NAME",
-            parse: |parser, _| parser.thread_group(),
-            show: |_| String::new(),
-            same: |_, _| true,
-        }),
-        Effect::None,
-    )
-    .only(Dialect::V2),
+    thread_group(&["thread", "group"]),
     Row::<ProtocolConf>::new(
         &["restart", "time"],
         Slot::Own(Own {
@@ -155,6 +145,13 @@ pub(crate) static CHANNEL: &[Row<ChannelConf>] = &[
     )
     .only(Dialect::V2),
 ];
+
+/// The name of a group of threads of BIRD 3, which has to be one; all threads are of one set here (see `threads`).
+pub(super) const fn thread_group<T>(words: &'static [&'static str]) -> Row<T> {
+    let own =
+        Own { grammar: "NAME", parse: |parser, _| parser.thread_group(), show: |_| String::new(), same: |_, _| true };
+    Row::<T>::new(words, Slot::Own(own), Effect::None).only(Dialect::V2)
+}
 
 const POLICY: &str = "all|none|filter NAME|filter { ... }|where EXPRESSION";
 

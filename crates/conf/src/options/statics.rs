@@ -6,7 +6,6 @@ use crate::parser::Parser;
 use filter::syntax::{Op, Parsed, Tok};
 use filter::{Diagnostic, Filter, Span};
 use route::{Customer, Prefix, Roa};
-use std::net::IpAddr;
 use std::sync::Arc;
 
 /// Its own options.
@@ -27,7 +26,7 @@ pub(crate) static OPTIONS: &[Row<StaticConf>] = &[
     Row::<StaticConf>::new(
         &["route"],
         Slot::Own(Own {
-            grammar: "prefix max number as number, or aspa number providers number, ...|transit, or prefix via address[%link] [dev \"link\"] [onlink [switch]] [weight number] [bfd [switch]] ... | via \"link\" | recursive address | blackhole | unreachable | prohibit, then [{ filter commands }]",
+            grammar: "prefix max number as number, or aspa number providers number, ...|transit, or prefix via address[%link]|\"link\" [dev \"link\"] [onlink [switch]] [weight number] [bfd [switch]] ... | recursive address | blackhole | unreachable | prohibit, then [{ filter commands }]",
             parse: route,
             show: |conf| format!("{} routes", conf.routes.len() + conf.roas.len() + conf.aspas.len()),
             same: |a, b| same_routes(a, b) && same_roas(a, b) && same_aspas(a, b),
@@ -177,29 +176,30 @@ fn destination_of_2(parser: &mut Parser<'_>) -> Parsed<StaticDest> {
     }
     let mut hops = Vec::new();
     while parser.at.eat_word("via") {
-        if parser.at.peek() == Tok::Text {
-            let link = parser.text()?;
-            if hops.is_empty() && !parser.at.is_word("via") && !parser.at.is_word("weight") {
-                return Ok(StaticDest::Device(link));
-            }
-            let message = "via \"link\" beside another";
-            return Err(parser.not_done(start, message, "not yet in rbird: each of several ways goes to an address"));
-        }
         hops.push(hop_of_2(parser)?);
     }
     if parser.at.is_word("mpls") {
         return Err(labels(parser));
     }
-    Ok(StaticDest::Via(hops))
+    Ok(match hops.as_mut_slice() {
+        [StaticHop { gateway: None, iface, weight: 1, onlink: false, bfd: false }] => {
+            StaticDest::Device(iface.take().unwrap_or_default())
+        }
+        _ => StaticDest::Via(hops),
+    })
 }
 
 fn labels(parser: &Parser<'_>) -> Diagnostic {
     parser.not_done(parser.at.span(), "mpls", "rbird has no MPLS")
 }
 
-/// A gateway with its options in any order.
+/// A gateway or a link with its options in any order.
 fn hop_of_2(parser: &mut Parser<'_>) -> Parsed<StaticHop> {
-    let mut hop = gateway(parser)?;
+    let start = parser.at.span();
+    let mut hop = match parser.at.peek() {
+        Tok::Text => StaticHop { iface: Some(parser.text()?), ..StaticHop::default() },
+        _ => gateway(parser)?,
+    };
     loop {
         if parser.at.eat_word("dev") {
             hop.iface = Some(parser.text()?);
@@ -210,9 +210,19 @@ fn hop_of_2(parser: &mut Parser<'_>) -> Parsed<StaticHop> {
         } else if parser.at.eat_word("bfd") {
             hop.bfd = switch_before(parser)?;
         } else {
-            return Ok(hop);
+            break;
         }
     }
+    for (word, said) in [("bfd", &mut hop.bfd), ("onlink", &mut hop.onlink)] {
+        if hop.gateway.is_none() && std::mem::take(said) {
+            parser.warn_of(
+                start,
+                format!("{word} does nothing here"),
+                "a link has no neighbour: it would be of a gateway",
+            );
+        }
+    }
+    Ok(hop)
 }
 
 /// A switch that another word of the route may follow.
@@ -232,9 +242,9 @@ fn weight(parser: &mut Parser<'_>) -> Parsed<u16> {
 
 /// `10.0.0.1` or `fe80::1%link`.
 fn gateway(parser: &mut Parser<'_>) -> Parsed<StaticHop> {
-    let gateway: IpAddr = parser.address()?;
+    let gateway = Some(parser.address()?);
     let iface = parser.scope()?;
-    Ok(StaticHop { gateway, iface, weight: 1, onlink: false, bfd: false })
+    Ok(StaticHop { gateway, iface, ..StaticHop::default() })
 }
 
 /// One gateway of several, with `weight` and `bfd` in any order.

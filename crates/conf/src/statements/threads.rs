@@ -6,10 +6,18 @@
 //! own affair: that it does nothing is said.
 
 use crate::parser::Parser;
-use filter::Span;
 use filter::syntax::{Op, Parsed};
+use filter::{Diagnostic, Span};
 
 const THREADS_MAX: u32 = 256;
+
+/// One of the groups is that of all who name none.
+pub(super) fn finish(parser: &mut Parser<'_>) {
+    if has_groups(parser) && parser.default_group.is_none() {
+        let wrong = Diagnostic::error(parser.at.span(), "No default thread group configured");
+        parser.fail(wrong.help("write `default;` in the braces of one"));
+    }
+}
 
 /// BIRD's word for a group in `show symbols`.
 const GROUP: &str = "thread group";
@@ -51,14 +59,21 @@ pub(super) fn group(parser: &mut Parser<'_>) -> Parsed<()> {
         return Err(parser.refusal(span, MIXED, "`threads` stands above"));
     }
     parser.define(&name, span, GROUP)?;
-    let mut threads = 1;
+    let (mut threads, mut default) = (1, false);
     if parser.at.eat(Op::BraceOpen) {
         while !parser.at.eat(Op::BraceClose) {
             if !parser.at.eat(Op::Semicolon) {
-                option(parser, &mut threads)?;
+                option(parser, &mut threads, &mut default)?;
                 parser.end_of_statement()?;
             }
         }
+    }
+    if default {
+        if let Some(first) = &parser.default_group {
+            let message = format!("Too many default thread groups, already have {first}");
+            return Err(parser.refusal(span, message, "one is the default of all that name none"));
+        }
+        parser.default_group = Some(name);
     }
     let all = parser.config.threads.unwrap_or(0).saturating_add(threads);
     parser.config.threads = Some(at_most(parser, span, all));
@@ -81,12 +96,11 @@ static WORDS: &[(&str, Word)] = &[
     ("wakeup time", Word::Pace("wakeup time")),
 ];
 
-fn option(parser: &mut Parser<'_>, threads: &mut u32) -> Parsed<()> {
+fn option(parser: &mut Parser<'_>, threads: &mut u32, default: &mut bool) -> Parsed<()> {
     let start = parser.at.span();
     match parser.one_of(WORDS)? {
         Word::Threads => *threads = parser.number()?,
-        // All are of one set, so any is the default.
-        Word::Default => drop(parser.switch()?),
+        Word::Default => *default = parser.switch()?,
         Word::Pace(what) => {
             parser.duration()?;
             let label = "who works gives way to others by itself";

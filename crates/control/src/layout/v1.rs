@@ -286,9 +286,9 @@ fn timer(timer: Timer) -> String {
 fn static_row(row: &StaticRow, out: &mut Frame) {
     let dormant = |i: usize| if row.dormant.get(i) == Some(&true) { " (dormant)" } else { "" };
     let bfd = |on: bool| if on { " (bfd)" } else { "" };
-    let router = |hop: &StaticHop| match &hop.iface {
-        Some(iface) => format!("{}%{iface}", Written(hop.gateway)),
-        None => Written(hop.gateway).to_string(),
+    let router = |hop: &StaticHop| {
+        let gateway = Written(hop.gateway.unwrap_or(Ipv4Addr::UNSPECIFIED.into()));
+        hop.iface.as_ref().map_or_else(|| gateway.to_string(), |iface| format!("{gateway}%{iface}"))
     };
     let net = row.net;
     let mut line = |text: std::fmt::Arguments<'_>| out.line(code::STATIC, text);

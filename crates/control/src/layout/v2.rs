@@ -530,6 +530,10 @@ fn static_row(row: &StaticRow, out: &mut Frame) {
         StaticDest::Via(hops) => {
             line(format_args!("{net}"));
             for (i, StaticHop { gateway, iface, onlink, bfd, .. }) in hops.iter().enumerate() {
+                let Some(gateway) = gateway else {
+                    line(format_args!("\tdev {}{}", iface.as_deref().unwrap_or_default(), dormant(i)));
+                    continue;
+                };
                 let iface = iface.as_ref().map_or_else(String::new, |name| format!("%{name}"));
                 let onlink = if *onlink { " onlink" } else { "" };
                 let bfd = if *bfd { " (bfd)" } else { "" };
@@ -592,7 +596,8 @@ fn route_row(label: Option<Prefix>, path: &ShownPath<'_>, setting: &Setting<'_>,
         if hop.onlink {
             line.put(" onlink");
         }
-        if hops.len() > 1 {
+        // BIRD says it of gateways alone.
+        if hops.len() > 1 && hop.gateway.is_some() {
             line.put(" weight ").number(u32::from(hop.weight) + 1);
         }
     }

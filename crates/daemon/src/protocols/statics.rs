@@ -150,10 +150,10 @@ impl Lives {
             _ => None,
         });
         let wanted = hops.flatten().filter(|hop| hop.bfd).filter_map(|h| {
-            let reached = hop(h, conf.check_link, ifaces)?;
-            let local = on_link(ifaces.get(reached.iface)?, h.gateway)?;
-            let wanted = Wanted { remote: h.gateway, local, link: Some(reached.iface), vrf: ifaces.within().device() };
-            (!ifaces.is_own(h.gateway)).then_some(((h.gateway, reached.iface), wanted))
+            let (reached, remote) = (hop(h, conf.check_link, ifaces)?, h.gateway?);
+            let local = on_link(ifaces.get(reached.iface)?, remote)?;
+            let wanted = Wanted { remote, local, link: Some(reached.iface), vrf: ifaces.within().device() };
+            (!ifaces.is_own(remote)).then_some(((remote, reached.iface), wanted))
         });
         let wanted: HashMap<_, _> = wanted.collect();
         self.watched.retain(|key, _| wanted.contains_key(key));
@@ -175,7 +175,7 @@ impl Lives {
 
     /// Whether a gateway that is reached counts.
     fn allow(&self, hop: &StaticHop, reached: &Hop) -> bool {
-        let watched = self.watched.get(&(hop.gateway, reached.iface)).filter(|_| hop.bfd);
+        let watched = hop.gateway.filter(|_| hop.bfd).and_then(|gateway| self.watched.get(&(gateway, reached.iface)));
         watched.is_none_or(|(_, lives)| lives.load(Ordering::Acquire))
     }
 
@@ -183,7 +183,8 @@ impl Lives {
     fn shown(&self, to: &StaticDest, conf: &StaticConf, ifaces: &Ifaces) -> StaticDest {
         let StaticDest::Via(hops) = to else { return to.clone() };
         let watched = |h: &StaticHop| {
-            hop(h, conf.check_link, ifaces).is_some_and(|r| self.watched.contains_key(&(h.gateway, r.iface)))
+            let reached = hop(h, conf.check_link, ifaces);
+            reached.zip(h.gateway).is_some_and(|(r, gateway)| self.watched.contains_key(&(gateway, r.iface)))
         };
         let shown = |h: &StaticHop| StaticHop { bfd: h.bfd && (hops.len() == 1 || watched(h)), ..h.clone() };
         StaticDest::Via(hops.iter().map(shown).collect())
@@ -341,7 +342,7 @@ fn local(
             reached.dedup_by_key(|h| order(h));
             let dest = match reached[..] {
                 [] => return None,
-                [one] => Dest::Via(Hop { weight: 0, ..one }),
+                [one] => Dest::Via(one),
                 _ => Dest::Multipath(reached.into()),
             };
             (SourceKind::Static, dest)
@@ -361,30 +362,30 @@ fn local(
     Some(Local::new(kind, preference, dest))
 }
 
-/// A gateway with its link, `None` when it lies on none.
+/// A way with its link, `None` when its gateway lies on none or the link is not up.
 fn hop(hop: &StaticHop, check_link: bool, ifaces: &Ifaces) -> Option<Hop> {
-    let named = |name: &Arc<str>| link(name, ifaces).filter(|i| hop.onlink || is_neighbor(hop, i));
-    let iface = match &hop.iface {
-        Some(name) => named(name)?,
-        None => neighbor(hop, ifaces)?,
+    let reached = |i: &&Iface| hop.onlink || hop.gateway.is_none_or(|gateway| is_neighbor(gateway, i));
+    let iface = match (&hop.iface, hop.gateway) {
+        (Some(name), _) => link(name, ifaces).filter(reached)?,
+        (None, gateway) => neighbor(gateway?, ifaces)?,
     };
     if check_link && !iface.flags.link_up {
         return None;
     }
     let weight = u8::try_from(hop.weight.saturating_sub(1)).unwrap_or(u8::MAX);
-    Some(Hop { gateway: Some(hop.gateway), iface: iface.index, onlink: hop.onlink, weight })
+    Some(Hop { gateway: hop.gateway, iface: iface.index, onlink: hop.onlink, weight })
 }
 
 /// The link on which a gateway lies. Our own address counts too: the kernel takes such a route, and BIRD gives it.
-fn neighbor<'a>(hop: &StaticHop, ifaces: &'a Ifaces) -> Option<&'a Iface> {
-    let own = || ifaces.iter().find(|i| i.is_up() && i.addrs.iter().any(|a| a.addr == hop.gateway));
-    ifaces.neighbor(hop.gateway).map(|(iface, _)| iface).or_else(own)
+fn neighbor(gateway: IpAddr, ifaces: &Ifaces) -> Option<&Iface> {
+    let own = || ifaces.iter().find(|i| i.is_up() && i.addrs.iter().any(|a| a.addr == gateway));
+    ifaces.neighbor(gateway).map(|(iface, _)| iface).or_else(own)
 }
 
 /// Whether a gateway lies on this link.
-fn is_neighbor(hop: &StaticHop, iface: &Iface) -> bool {
-    let link_local = matches!(hop.gateway, std::net::IpAddr::V6(a) if a.is_unicast_link_local());
-    link_local || iface.addrs.iter().any(|a| a.prefix.contains(hop.gateway) || a.peer == Some(hop.gateway))
+fn is_neighbor(gateway: IpAddr, iface: &Iface) -> bool {
+    let link_local = matches!(gateway, IpAddr::V6(a) if a.is_unicast_link_local());
+    link_local || iface.addrs.iter().any(|a| a.prefix.contains(gateway) || a.peer == Some(gateway))
 }
 
 /// The device of this name, while a route may lead there.
@@ -408,11 +409,9 @@ mod tests {
 
     fn via(gateways: &[(&str, u16)]) -> StaticDest {
         let hop = |(gateway, weight): &(&str, u16)| StaticHop {
-            gateway: gateway.parse().unwrap(),
-            iface: None,
+            gateway: Some(gateway.parse().unwrap()),
             weight: *weight,
-            onlink: false,
-            bfd: false,
+            ..StaticHop::default()
         };
         StaticDest::Via(gateways.iter().map(hop).collect())
     }
@@ -447,6 +446,19 @@ mod tests {
         let to = || via(&[("10.1.1.2", 1), ("10.1.2.2", 3)]);
         assert_eq!(dest(to(), false, &one), Some((SourceKind::Static, Dest::Via(hop("10.1.1.2", 1, 0)))));
         assert_eq!(dest(to(), false, &Ifaces::default()), None);
+    }
+
+    /// Tried with 2.0.12: a link beside a gateway, each with its weight; of one way alone the weight stays for filters.
+    #[test]
+    fn a_link_is_one_of_several_ways_and_needs_no_address() {
+        let device = |name: &str, weight| StaticHop { iface: Some(name.into()), weight, ..StaticHop::default() };
+        let gateway = StaticHop { gateway: Some("10.1.1.2".parse().unwrap()), weight: 3, ..StaticHop::default() };
+        let to = StaticDest::Via(vec![device("d0", 3), gateway, device("d1", 4), device("d9", 1)]);
+        let Some((_, Dest::Multipath(hops))) = dest(to, true, &lab()) else { panic!("multipath") };
+        let on = |link, weight| Hop { weight, ..Hop::dev(IfIndex(link)) };
+        assert_eq!(*hops, [on(2, 3), on(1, 2), super::tests::hop("10.1.1.2", 1, 2)]);
+        let one = dest(StaticDest::Via(vec![device("d1", 7)]), false, &lab());
+        assert_eq!(one, Some((SourceKind::Static, Dest::Via(on(2, 6)))));
     }
 
     /// reference/kernel/1.6.8/nexthop-not-reachable.txt: 20.0.9.0/24.

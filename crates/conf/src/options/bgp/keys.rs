@@ -2,8 +2,8 @@
 
 use crate::config::BgpConf;
 use crate::parser::Parser;
-use filter::syntax::{Op, Parsed, Tok};
-use filter::{Diagnostic, Span, Value};
+use filter::syntax::Parsed;
+use filter::{Diagnostic, Span};
 use route::tcp_ao::{Algorithm, Key, Preference, SECRET_OCTETS_MAX};
 use std::sync::Arc;
 
@@ -48,7 +48,7 @@ static DETAILS: &[(&str, Detail)] = &[
 /// `{ key { ... }; ... }`. A list without a key leaves what was there before, as in BIRD.
 pub(super) fn keys(parser: &mut Parser<'_>, conf: &mut BgpConf) -> Parsed<()> {
     let mut all: Vec<Placed> = Vec::new();
-    braced(parser, |parser| {
+    parser.braced(|parser| {
         parser.at.expect_word("key")?;
         if let Some(key) = key(parser)? {
             differs(&all, &key)?;
@@ -89,7 +89,7 @@ fn differs(all: &[Placed], new: &Placed) -> Parsed<()> {
 fn key(parser: &mut Parser<'_>) -> Parsed<Option<Placed>> {
     let errors = parser.errors.len();
     let mut draft = Draft::default();
-    let close = braced(parser, |parser| draft.detail(parser))?;
+    let close = parser.braced(|parser| draft.detail(parser))?;
     if parser.errors.len() > errors {
         return Ok(None);
     }
@@ -147,24 +147,12 @@ fn id(parser: &mut Parser<'_>, whose: &str) -> Parsed<(u8, Span)> {
 /// `"text"`, `hex:01:02`, or a constant that is one of them.
 fn secret(parser: &mut Parser<'_>) -> Parsed<Arc<[u8]>> {
     let start = parser.at.span();
-    let secret: Arc<[u8]> = match parser.at.peek() {
-        Tok::Bytes => parser.at.bytes()?.into(),
-        Tok::Text => parser.at.string()?.into(),
-        Tok::Word if parser.at.is_name() => parser.constant("Bytestring or string expected", as_octets)?,
-        _ => return Err(parser.at.wanted("a string in quotes, or octets such as `hex:01:02`")),
-    };
+    let secret = parser.secret()?;
     if secret.len() > SECRET_OCTETS_MAX {
         let label = format!("{} octets; Linux takes {} at most", secret.len(), SECRET_OCTETS_MAX);
         return Err(parser.refusal(start, "TCP-AO secret too long", label));
     }
     Ok(secret)
-}
-
-fn as_octets(value: &Value<'_>) -> Option<Arc<[u8]>> {
-    match value {
-        Value::Text(octets) | Value::Bytes(octets) => Some((**octets).into()),
-        _ => None,
-    }
 }
 
 /// Algorithms of passwords of other protocols, which TCP has not.
@@ -188,23 +176,4 @@ fn algorithm(parser: &mut Parser<'_>) -> Parsed<Algorithm> {
         return Err(parser.refusal(start, "Unknown algorithm for TCP-AO", "use `hmac sha1`, or `cmac aes128`"));
     }
     parser.one_of(Algorithm::WORDS)
-}
-
-/// Statements in braces, each with its `;`; the place of the closing brace. What is wrong with one is kept.
-fn braced(parser: &mut Parser<'_>, mut each: impl FnMut(&mut Parser<'_>) -> Parsed<()>) -> Parsed<Span> {
-    let open = parser.at.expect(Op::BraceOpen)?;
-    loop {
-        if parser.at.is(Op::BraceClose) {
-            return Ok(parser.at.bump().span);
-        }
-        if parser.at.eat(Op::Semicolon) {
-            continue;
-        }
-        if parser.at.at_end() {
-            return Err(parser.at.wanted("`}`").note(open, "this `{` is not closed"));
-        }
-        if let Err(wrong) = each(parser).and_then(|()| parser.end_of_statement()) {
-            parser.recover(wrong);
-        }
-    }
 }
