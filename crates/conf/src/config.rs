@@ -150,11 +150,20 @@ impl Config {
 
     /// Whether a session of a range of neighbours may be called like this: `dynamic name`, then a number.
     pub fn may_be_member(&self, name: &str) -> bool {
+        self.range_of(name).is_some()
+    }
+
+    /// The protocol of this name, or the one whose range a session of this name belongs to.
+    pub fn protocol(&self, name: &str) -> Option<&ProtocolConf> {
+        self.protocols.iter().find(|p| *p.name == *name).or_else(|| self.range_of(name))
+    }
+
+    fn range_of(&self, name: &str) -> Option<&ProtocolConf> {
         let is_of = |bgp: &BgpConf| {
             let number = bgp.range.and_then(|_| name.strip_prefix(&*bgp.dynamic_name));
             number.is_some_and(|n| !n.is_empty() && n.bytes().all(|octet| octet.is_ascii_digit()))
         };
-        self.protocols.iter().any(|p| matches!(&p.kind, ProtocolKind::Bgp(bgp) if is_of(bgp)))
+        self.protocols.iter().find(|p| matches!(&p.kind, ProtocolKind::Bgp(bgp) if is_of(bgp)))
     }
 
     /// The table of this sort of authorisations that a channel is attached to when it does not say: the first.

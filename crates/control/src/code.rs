@@ -27,6 +27,7 @@ pub const UNDO_REQUESTED: u16 = 21;
 pub const UNDO_SCHEDULED: u16 = 22;
 pub const EVALUATED: u16 = 23;
 pub const RECOVERY: u16 = 24;
+pub const RESTART_REQUESTED: u16 = 25;
 
 pub const VERSION: u16 = 1000;
 pub const INTERFACE: u16 = 1001;

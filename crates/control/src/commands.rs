@@ -78,6 +78,8 @@ pub enum Verb {
     ShowOspf,
     /// All of RIP's: there is no such protocol here.
     ShowRip,
+    /// All of Babel's: there is no such protocol here.
+    ShowBabel,
     Eval,
     Echo,
     Dump,
@@ -102,6 +104,7 @@ pub enum Verb {
     /// `mrt dump`, which writes a file; `mrtdump` is the one above.
     DumpTables,
     Down,
+    GracefulRestart,
     AddRoa,
     DeleteRoa,
     FlushRoa,
@@ -129,6 +132,7 @@ impl Verb {
                 | Self::MrtDump
                 | Self::DumpTables
                 | Self::Down
+                | Self::GracefulRestart
                 | Self::AddRoa
                 | Self::DeleteRoa
                 | Self::FlushRoa
@@ -158,7 +162,8 @@ pub static COMMANDS: &[Row] = &[
     row("configure timeout", "[<sec>]", "Reload configuration with undo timeout", Verb::ConfigureTimeout),
     row("configure undo", "", "Undo last configuration change", Verb::ConfigureUndo),
     row("debug", "...", "Control protocol debugging via BIRD logs", Verb::Group),
-    row("debug", "(<protocol> | \"<pattern>\" | all) (all | off | { states|routes|filters|interfaces|events|packets [, ...] })", "Control protocol debugging via BIRD logs", Verb::Debug),
+    row("debug", "(<protocol> | \"<pattern>\" | all) (all | off | { states|routes|filters|interfaces|events|packets [, ...] })", "Control protocol debugging via BIRD logs", Verb::Debug).only(Release::One),
+    row("debug", "(<protocol> | <channel> | \"<pattern>\" | all) (all | off | { states|routes|filters|interfaces|events|packets [, ...] })", "Control protocol debugging via BIRD logs", Verb::Debug).only(Release::Two),
     row("delete roa", "...", "Delete ROA record", Verb::Group).only(Release::One),
     row("delete roa", "<prefix> max <num> as <num> [table <name>]", "Delete ROA record", Verb::DeleteRoa).only(Release::One),
     row("disable", PROTOCOLS_ACT, "Disable protocol", Verb::Disable),
@@ -179,6 +184,8 @@ pub static COMMANDS: &[Row] = &[
     row("exit", "", "Exit the client", Verb::Client),
     row("flush roa", "[table <name>]", "Removes all dynamic ROA records", Verb::Group).only(Release::One),
     row("flush roa", "[table <name>]", "Removes all dynamic ROA records", Verb::FlushRoa).only(Release::One),
+    row("graceful", "restart", "Shut the daemon down for graceful restart", Verb::Group).only(Release::Two),
+    row("graceful restart", "", "Shut the daemon down for graceful restart", Verb::GracefulRestart).only(Release::Two),
     row("help", "", "Description of the help system", Verb::Client),
     row("mrt dump", "[table <name>|\"<pattern>\"] [to \"<file>\"] [filter <filter>|where <where filter>]", "Save MRT Table Dump into a file", Verb::DumpTables),
     row("mrtdump", "...", "Control protocol debugging via MRTdump files", Verb::Group),
@@ -196,6 +203,11 @@ pub static COMMANDS: &[Row] = &[
     row("restart", PROTOCOLS_ACT, "Restart protocol", Verb::Restart),
     row("restrict", "", "Restrict current CLI session to safe commands", Verb::Restrict),
     row("show", "...", "Show status information", Verb::Group),
+    row("show babel", "...", "Show information about Babel protocol", Verb::Group).only(Release::Two),
+    row("show babel entries", "[<name>]", "Show information about Babel prefix entries", Verb::ShowBabel).only(Release::Two),
+    row("show babel interfaces", "[<name>] [\"<interface>\"]", "Show information about Babel interfaces", Verb::ShowBabel).only(Release::Two),
+    row("show babel neighbors", "[<name>] [\"<interface>\"]", "Show information about Babel neighbors", Verb::ShowBabel).only(Release::Two),
+    row("show babel routes", "[<name>]", "Show information about Babel route entries", Verb::ShowBabel).only(Release::Two),
     row("show bfd", "...", "Show information about BFD protocol", Verb::Group),
     row("show bfd sessions", "[<name>]", "Show information about BFD sessions", Verb::ShowBfdSessions),
     row("show interfaces", "", "Show network interfaces", Verb::ShowInterfaces),

@@ -5,6 +5,7 @@
 //! comes out of here names only what there is, with BIRD's exception: commands
 //! that act on protocols look for theirs last, when the client's rights are known.
 
+mod channels;
 mod roas;
 mod routes;
 
@@ -12,13 +13,16 @@ pub use roas::{RoaNets, RoaQuery};
 
 use crate::code;
 use crate::commands::{COMMANDS, Release, Row, Verb};
-use crate::request::{Action, Choice, Configure, Direction, Dump, DumpedTables, RoaEdit, RouteQuery, TableDump};
+use crate::request::{
+    Action, Choice, Configure, Direction, Dump, DumpedTables, Farewell, RoaEdit, RouteQuery, TableDump,
+};
 use crate::view::Kind;
 use conf::Dialect;
 use conf::command::{Line, Reader};
 use conf::config::{Config, DebugMask, LogClass, LogClasses, MrtMask, TimeFormat};
 use filter::syntax::{Op, Parsed, Tok};
 use filter::{Diagnostic, Expression, Policy};
+use channels::ChannelWord;
 use roas::roa_table;
 use routes::RouteArguments;
 use std::sync::Arc;
@@ -104,6 +108,8 @@ pub enum Order {
     Debug {
         /// Which protocols.
         choice: Choice,
+        /// Of the one this channel alone.
+        channel: Option<&'static str>,
         /// What they tell.
         mask: DebugMask,
     },
@@ -127,8 +133,8 @@ pub enum Order {
     },
     /// `dump`.
     Dump(Dump),
-    /// `down`.
-    Down,
+    /// `down`, `graceful restart`.
+    Down(Farewell),
 }
 
 /// Why a line is not obeyed: the code and text of the reply.
@@ -197,6 +203,7 @@ const fn behind(verb: Verb) -> &'static [&'static str] {
         | Verb::ConfigureUndo
         | Verb::ConfigureConfirm
         | Verb::ConfigureStatus
+        | Verb::GracefulRestart
         | Verb::Down => &["END"],
         Verb::ConfigureCheck => &["END", "TEXT"],
         _ => &[],
@@ -228,6 +235,7 @@ fn arguments(row: &Row, reader: &mut Reader<'_>, config: &Config) -> Result<Orde
         Verb::ShowBfdSessions => Order::OfKind { kind: Kind::Bfd, name: optional_name(reader)? },
         Verb::ShowOspf => of_ospf(reader)?,
         Verb::ShowRip => of_kind(Kind::Rip, reader)?,
+        Verb::ShowBabel => of_kind(Kind::Babel, reader)?,
         Verb::ShowRoa => Order::Roas(RoaQuery::read(reader, config)?),
         Verb::FlushRoa => Order::EditRoa { edit: RoaEdit::Flush, table: roa_table(reader, config)? },
         Verb::AddRoa => Order::EditRoa { edit: RoaEdit::Add(reader.roa()?), table: roa_table(reader, config)? },
@@ -251,10 +259,11 @@ fn arguments(row: &Row, reader: &mut Reader<'_>, config: &Config) -> Result<Orde
         Verb::ConfigureConfirm => Order::Confirm,
         Verb::ConfigureStatus => Order::ConfigureStatus,
         Verb::Timeformat => Order::Timeformat(reader.time_format()?),
-        Verb::Debug => Order::Debug { choice: choice(reader, PROTOCOLS)?, mask: reader.debug_mask()? },
+        Verb::Debug => debug(reader, config)?,
         Verb::MrtDump => Order::MrtDump { choice: choice(reader, PROTOCOLS)?, mask: reader.mrt_mask()? },
         Verb::DumpTables => Order::DumpTables(table_dump(reader)?),
-        Verb::Down => Order::Down,
+        Verb::Down => Order::Down(Farewell::Down),
+        Verb::GracefulRestart => Order::Down(Farewell::GracefulRestart),
         Verb::Group | Verb::Client => return Err(reader.at().unexpected().into()),
     })
 }
@@ -285,6 +294,27 @@ fn any_choice(reader: &mut Reader<'_>, expected: &[&str]) -> Parsed<Choice> {
         reader.known_ahead(expected)?;
     }
     Ok(optional_name(reader)?.map_or(Choice::All, Choice::Named))
+}
+
+/// `PROTOCOL MASK`, of BIRD 2 also `PROTOCOL.CHANNEL MASK`.
+fn debug(reader: &mut Reader<'_>, config: &Config) -> Result<Order, Refusal> {
+    let choice = choice(reader, PROTOCOLS)?;
+    let named = match &choice {
+        Choice::Named(name) if config.dialect == Dialect::V2 => Some(name),
+        _ => None,
+    };
+    let channel = match named {
+        Some(name) if reader.at().eat(Op::Dot) => {
+            let channel = ChannelWord::read(reader)?;
+            let protocol = config.protocols.iter().find(|p| p.name == *name);
+            if !protocol.is_some_and(|p| channel.is_of(p)) {
+                return Err(channel.not_found(name));
+            }
+            Some(channel.word())
+        }
+        _ => None,
+    };
+    Ok(Order::Debug { choice, channel, mask: reader.debug_mask()? })
 }
 
 fn optional_name(reader: &mut Reader<'_>) -> Parsed<Option<Arc<str>>> {

@@ -98,6 +98,8 @@ pub enum Request {
     Debug {
         /// Which.
         choice: Choice,
+        /// This channel alone, of the one that is chosen, by the word behind the dot (2).
+        channel: Option<&'static str>,
         /// The new mask.
         mask: DebugMask,
         /// The answer.
@@ -143,8 +145,13 @@ pub enum Request {
     },
     /// `dump`: to the debug output.
     Dump(Dump, Answer<()>),
-    /// `down`: an orderly stop. Answered at once; the connection ends with the daemon.
-    Down(Answer<()>),
+    /// `down`, `graceful restart`: an orderly stop. Answered at once; the connection ends with the daemon.
+    Down {
+        /// How.
+        farewell: Farewell,
+        /// The answer.
+        answer: Answer<()>,
+    },
 }
 
 /// How a pipe judges what it takes out of a table of authorisations.
@@ -275,6 +282,16 @@ pub enum Configure {
     },
 }
 
+/// How the daemon ends.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Farewell {
+    /// `down`: sessions say good-bye, and the kernel's routes go unless they shall persist.
+    #[default]
+    Down,
+    /// `graceful restart`: neighbours that may keep our routes are not told, and the kernel keeps its own.
+    GracefulRestart,
+}
+
 /// What `dump` writes to the debug output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "each is the word after `dump`")]
@@ -398,6 +415,8 @@ pub struct ExportQuery {
     pub mode: ExportMode,
     /// The protocol.
     pub protocol: Arc<str>,
+    /// Neither tables nor a channel were named: those of its channels that are up (2).
+    pub wherever: bool,
 }
 
 /// The stages of an export.
@@ -411,6 +430,8 @@ pub enum ExportMode {
     Rejected,
     /// `export table`: told, as the filter left it (2).
     Told,
+    /// `exported`: told, as the table has it (2).
+    Exported,
 }
 
 /// A channel whose received routes are asked for.

@@ -225,6 +225,7 @@ impl<'q> Selection<'q> {
                 (outcome.verdict == Verdict::Accept, outcome.attrs)
             }
         };
+        let changed = changed.filter(|_| asked.mode != ExportMode::Exported);
         (accepted == (asked.mode != ExportMode::Rejected)).then(|| changed.map_or(given, Cow::Owned))
     }
 
@@ -276,11 +277,15 @@ impl<'q> Selection<'q> {
             Exported::Judged { attrs, accepted, anew } => {
                 let wanted = match asked.mode {
                     ExportMode::Before => true,
-                    ExportMode::Accepted | ExportMode::Told => *accepted,
+                    ExportMode::Accepted | ExportMode::Told | ExportMode::Exported => *accepted,
                     ExportMode::Rejected => !*accepted,
                 };
-                wanted.then_some((attrs, &path.hop, *anew))
+                match asked.mode {
+                    ExportMode::Exported => wanted.then_some((&path.attrs, &path.hop, false)),
+                    _ => wanted.then_some((attrs, &path.hop, *anew)),
+                }
             }
+            Exported::Merged { .. } if asked.mode == ExportMode::Exported => Some((&path.attrs, &path.hop, false)),
             Exported::Merged { attrs, hop } => (asked.mode != ExportMode::Rejected).then_some((attrs, hop, true)),
         }
     }

@@ -19,11 +19,11 @@ use crate::echo::{Echo, Listener};
 use crate::frame::Frame;
 use crate::layout::{self, Setting};
 use crate::order::{Order, Refusal};
-use crate::request::{Choice, Configure, Request, RouteQuery};
+use crate::request::{Choice, Configure, Farewell, Request, RouteQuery};
 use crate::routes::Selection;
 use crate::socket::Bound;
 use crate::time::{Clock, Stamps};
-use crate::view::{Kind, ProtocolView, RouteItem};
+use crate::view::{ChannelView, Kind, ProtocolView, RouteItem};
 use conf::Dialect;
 use conf::config::{Config, SymbolRow, TimeFormats};
 use filter::{Authorised, Env, Expression};
@@ -249,9 +249,9 @@ impl Session {
                 let rows = self.ask(|answer| Request::Act { action, choice: asked, message, answer }).await?;
                 layout.actions(&rows, &choice, out);
             }
-            Order::Debug { choice, mask } => {
+            Order::Debug { choice, channel, mask } => {
                 let asked = choice.clone();
-                let count = self.ask(|answer| Request::Debug { choice: asked, mask, answer }).await?;
+                let count = self.ask(|answer| Request::Debug { choice: asked, channel, mask, answer }).await?;
                 layout.chosen(count, &choice, out);
             }
             Order::MrtDump { choice, mask } => {
@@ -280,11 +280,14 @@ impl Session {
                 self.ask(|answer| Request::Dump(what, answer)).await?;
                 out.ok();
             }
-            Order::Down => {
+            Order::Down(farewell) => {
                 // Said before it is done: nobody is left to say it afterwards.
-                out.end(code::SHUTDOWN, "Shutdown requested");
+                match farewell {
+                    Farewell::Down => out.end(code::SHUTDOWN, "Shutdown requested"),
+                    Farewell::GracefulRestart => out.end(code::RESTART_REQUESTED, "Graceful restart requested"),
+                }
                 self.write(out).await?;
-                self.ask(Request::Down).await?;
+                self.ask(|answer| Request::Down { farewell, answer }).await?;
             }
             // The others were obeyed before.
             _ => {}
@@ -425,6 +428,10 @@ impl Session {
     /// The answer to `show route`, as far as the client reads.
     async fn routes(&mut self, query: RouteQuery, config: &Arc<Config>, out: &mut Frame) -> Result<(), Gone> {
         let layout = layout::of(config.dialect);
+        let Some(query) = self.told_somewhere(query, config).await? else {
+            out.end(code::PARSE_ERROR, "No valid tables");
+            return Ok(());
+        };
         let query = Arc::new(query);
         let mut about = self.about(config);
         about.ifaces = self.links().await?;
@@ -470,6 +477,19 @@ impl Session {
             None => out.ok(),
         }
         Ok(())
+    }
+
+    /// The query, in BIRD 2 without the tables to which the protocol for which routes are judged is not connected now,
+    /// unless they were named; `None`: it is connected to none.
+    async fn told_somewhere(&self, mut query: RouteQuery, config: &Config) -> Result<Option<RouteQuery>, Gone> {
+        let Some(export) = query.export.as_ref().filter(|e| e.wherever && config.dialect == Dialect::V2) else {
+            return Ok(Some(query));
+        };
+        let rows = self.protocols(Choice::Named(Arc::clone(&export.protocol)), true).await?;
+        let channels = || rows.iter().filter_map(|row| row.detail.as_deref()).flat_map(|detail| &detail.channels);
+        let has = |c: &ChannelView, table: &Arc<str>| c.table == *table || c.peer_table.as_ref() == Some(table);
+        query.tables.retain(|table| channels().any(|c| c.state != "DOWN" && has(c, table)));
+        Ok((!query.tables.is_empty()).then_some(query))
     }
 
     /// The tables of authorisations, and what goes out of those that are asked for.

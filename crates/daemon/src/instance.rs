@@ -85,10 +85,13 @@ impl Running {
 
     /// Which lines are wanted of single routes and of a session; tables are told themselves, the rest follows its
     /// [`Diary`].
-    fn debug(&self, mask: DebugMask) {
+    fn debug(&self, mask: DebugMask, conf: &ProtocolConf) {
         match self {
-            Self::Kernel(p) => p.debug(mask),
-            Self::Bgp(p) => p.debug(mask),
+            Self::Kernel(p) => p.debug(mask, conf.channels.first().map(|c| c.debug).unwrap_or_default()),
+            Self::Bgp(p) => {
+                conf.channels.iter().for_each(|c| p.debug_channel(c.family, c.debug));
+                p.debug(mask);
+            }
             _ => {}
         }
     }
@@ -105,6 +108,7 @@ impl Running {
         match self {
             Self::Device(p) => p.stop().await,
             Self::Direct(p) => p.stop().await,
+            Self::Kernel(p) if reason == StopReason::GracefulRestart => p.leave().await,
             Self::Kernel(p) => p.stop().await,
             Self::Static(p) => p.stop().await,
             Self::Bgp(p) => p.stop(reason, message).await,
@@ -179,7 +183,10 @@ impl Instance {
     /// Which lines are wanted from now on.
     pub fn debug(&self, mask: DebugMask) {
         self.diary.set_mask(mask);
-        self.running.debug(mask);
+        for channel in &self.conf.roa_channels {
+            self.diary.set_channel_mask(conf::channel_word(channel.family, channel.carries), channel.debug);
+        }
+        self.running.debug(mask, &self.conf);
     }
 
     /// The name in the configuration: its own, or that of the protocol whose range it belongs to.

@@ -28,7 +28,7 @@ use crate::translate::{self, ChannelIds};
 use crate::world::{Tripped, World};
 use conf::config::{BgpConf, ChannelConf, Config, Dialect, ListenBgp, ProtocolConf, ProtocolKind};
 use conf::load::{LoadOptions, Loaded, Refused};
-use control::request::{Choice, Dump, ExportMode, ExportQuery, Request, RouteQuery};
+use control::request::{Choice, Dump, ExportMode, ExportQuery, Farewell, Request, RouteQuery};
 use control::view::{InterfaceView, MemoryView, Phase, RecoveryView, RouteItem, StatusView, Timer};
 use filter::Policy;
 use rib::query::{self, TableSpec};
@@ -159,6 +159,7 @@ pub struct Supervisor {
     reload: Reload,
     line: reading::Line,
     stopping: bool,
+    farewell: Farewell,
     orders: mpsc::UnboundedSender<Order>,
     /// Where questions are answered: away from sessions.
     face: Handle,
@@ -215,6 +216,7 @@ impl Supervisor {
             reload: Reload::default(),
             line: reading::Line::default(),
             stopping: false,
+            farewell: Farewell::default(),
             orders,
             face,
         };
@@ -336,7 +338,13 @@ impl Supervisor {
             Request::Undo(answer) => self.want(Wish::Undo(Ok(answer))),
             Request::ConfigureStatus(answer) => drop(answer.send(self.configure_status())),
             Request::Confirm(answer) => self.want(Wish::Confirm(answer)),
-            Request::Debug { choice, mask, answer } => drop(answer.send(self.debug(&choice, mask))),
+            Request::Debug { choice, channel, mask, answer } => {
+                let count = match channel {
+                    Some(channel) => self.debug_channel(&choice, channel, mask),
+                    None => self.debug(&choice, mask),
+                };
+                let _ = answer.send(count);
+            }
             Request::MrtDump { choice, mask, answer } => drop(answer.send(self.mrtdump(&choice, mask))),
             Request::DumpTables { order, answer } => self.dump_at_once(&order, answer),
             Request::Roas(answer) => drop(answer.send(self.world.roas.now())),
@@ -352,7 +360,8 @@ impl Supervisor {
                 }
                 let _ = answer.send(());
             }
-            Request::Down(answer) => {
+            Request::Down { farewell, answer } => {
+                self.farewell = farewell;
                 let _ = answer.send(());
                 let _ = self.orders.send(Order::Stop);
             }
@@ -372,9 +381,10 @@ impl Supervisor {
         self.instances.iter().filter(|i| choice.takes(&i.conf.name)).cloned().collect()
     }
 
-    /// The tables that pipes lead into.
+    /// The tables that pipes lead into, where what is best in them counts for whoever it comes from: in dialect 1.6.
     fn joined(&self) -> Vec<TableId> {
-        let pipes = self.instances.iter().filter(|i| matches!(i.running, Running::Pipe(_)));
+        let counts = self.current.config.dialect == Dialect::V1;
+        let pipes = self.instances.iter().filter(|_| counts).filter(|i| matches!(i.running, Running::Pipe(_)));
         let mut tables: Vec<_> = pipes.flat_map(|i| i.channels.iter().map(|c| c.table)).collect();
         tables.sort_unstable();
         tables.dedup();
@@ -446,6 +456,11 @@ impl Supervisor {
     /// Who judges the routes of a table: the protocol's channel there.
     fn judge(&self, export: &ExportQuery, table: TableId) -> Option<routes::Judge> {
         let instance = self.instances.iter().find(|i| i.conf.name == export.protocol)?;
+        // What is down is told nothing; BIRD 1.6 judges for it nevertheless.
+        let is_2 = self.current.config.dialect == Dialect::V2;
+        if is_2 && !instance.is_begun() {
+            return None;
+        }
         let place = instance.channels.iter().position(|c| c.table == table).unwrap_or(0);
         let channel = instance.conf.channels.get(place).or_else(|| instance.conf.channels.first());
         let policy = || channel.map(|c| c.export.clone()).unwrap_or_default();
@@ -464,11 +479,14 @@ impl Supervisor {
                 };
                 match (member, export.mode) {
                     (Some(member), ExportMode::Told) => routes::Judge::Told(member, candidates),
+                    (Some(member), ExportMode::Exported) => routes::Judge::Holder(member, candidates),
                     (Some(member), _) => routes::Judge::Member(member, candidates),
                     (None, ExportMode::Told) => routes::Judge::Policy(Policy::Reject),
+                    (None, _) if is_2 => return None,
                     (None, _) => routes::Judge::Policy(policy()),
                 }
             }
+            _ if is_2 => return None,
             _ => routes::Judge::Policy(policy()),
         })
     }
@@ -550,7 +568,12 @@ impl Supervisor {
         if tables.is_empty() {
             tables.push(self.default_table());
         }
-        Diary::new(&conf.name, tables, conf.debug)
+        let diary = Diary::new(&conf.name, tables, conf.debug);
+        let mut roas = conf.roa_channels.iter().map(|c| (conf::channel_word(c.family, c.carries), c.debug));
+        match (&conf.kind, roas.next()) {
+            (ProtocolKind::Pipe(_), Some((_, mask))) => diary.of_channels([("pri", mask), ("sec", mask)].into_iter()),
+            (_, first) => diary.of_channels(first.into_iter().chain(roas)),
+        }
     }
 
     /// What is held may go up now, in the order of the configuration.

@@ -410,6 +410,7 @@ pub(crate) enum Command {
     Received { family: Family, which: WhichReceived, rows_max: usize, answer: oneshot::Sender<Vec<ReceivedRow>> },
     TcpAo(oneshot::Sender<Option<tcp_ao::Seen>>),
     Debug(DebugMask),
+    DebugChannel(Family, DebugMask),
     MrtDump(MrtMask),
     Event(TableEvent),
 }
@@ -457,7 +458,7 @@ impl std::fmt::Debug for Command {
             Self::Reconfigure { .. } => "Reconfigure",
             Self::Received { .. } => "Received",
             Self::TcpAo(_) => "TcpAo",
-            Self::Debug(_) => "Debug",
+            Self::Debug(_) | Self::DebugChannel(..) => "Debug",
             Self::MrtDump(_) => "MrtDump",
             Self::Event(_) => "Event",
         })
@@ -531,6 +532,11 @@ impl PeerHandle {
     /// `debug`: a new mask.
     pub fn debug(&self, mask: DebugMask) {
         let _ = self.commands.send(Command::Debug(mask));
+    }
+
+    /// `debug NAME.CHANNEL`: a new mask of one channel.
+    pub fn debug_channel(&self, family: Family, mask: DebugMask) {
+        let _ = self.commands.send(Command::DebugChannel(family, mask));
     }
 
     /// `mrtdump`: a new mask.

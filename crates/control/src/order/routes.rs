@@ -1,11 +1,12 @@
 //! What `show route` is asked.
 
 use super::Refusal;
+use super::channels::ChannelWord;
 use crate::code;
 use crate::request::{ExportMode, ExportQuery, Nets, ReceivedQuery, RouteOutput, RouteQuery};
 use conf::Dialect;
 use conf::command::{Net, Reader};
-use conf::config::{Authorises, BgpChannel, Carries, ChannelConf, Config, ProtocolConf, ProtocolKind};
+use conf::config::{Authorises, BgpChannel, Carries, Config, ProtocolConf, ProtocolKind};
 use filter::syntax::{Op, Parsed};
 use filter::{Diagnostic, Policy};
 use route::{Customer, Family};
@@ -19,11 +20,10 @@ pub(super) struct RouteArguments {
     tables: Vec<Arc<str>>,
     /// `table all`.
     all_tables: bool,
-    /// The last word that chooses tables is `table`, not a protocol.
-    heads_empty: bool,
+    defined: Defined,
     export: Option<ExportQuery>,
     /// `export PROTOCOL.CHANNEL`: of the protocol's channels this one (2).
-    channel: Option<Channel>,
+    channel: Option<ChannelWord>,
     received: Option<ReceivedQuery>,
     protocol: Option<Arc<str>>,
     filter: Option<Policy>,
@@ -33,36 +33,15 @@ pub(super) struct RouteArguments {
     output: RouteOutput,
 }
 
-/// A channel, by the word behind the dot.
+/// What the last word that has to do with tables says of them.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Channel {
-    Of(Family),
-    /// Of a pipe: its own table.
-    Primary,
-    /// Of a pipe: the table at its other end.
-    Secondary,
-}
-
-static CHANNELS: &[(&str, Channel)] = &[
-    ("ipv4", Channel::Of(Family::Ipv4)),
-    ("ipv6", Channel::Of(Family::Ipv6)),
-    ("pri", Channel::Primary),
-    ("sec", Channel::Secondary),
-];
-
-impl Channel {
-    fn word(self) -> &'static str {
-        CHANNELS.iter().find(|(_, channel)| *channel == self).map_or("", |(word, _)| *word)
-    }
-
-    /// Whether a protocol has it.
-    fn is_of(self, protocol: &ProtocolConf) -> bool {
-        let is_pipe = matches!(protocol.kind, ProtocolKind::Pipe(_));
-        match self {
-            Self::Of(family) => !is_pipe && protocol.channels.iter().any(|c| c.family == family),
-            Self::Primary | Self::Secondary => is_pipe,
-        }
-    }
+enum Defined {
+    /// Nothing: those of a protocol, or those that are usual. What does not fit is left out.
+    Implied,
+    /// `table all`: each has its head; what does not fit is left out.
+    All,
+    /// By name: each has its head, and what does not fit is an error (2).
+    Named,
 }
 
 impl RouteArguments {
@@ -72,7 +51,7 @@ impl RouteArguments {
             nets: None,
             tables: Vec::new(),
             all_tables: false,
-            heads_empty: false,
+            defined: Defined::Implied,
             export: None,
             channel: None,
             received: None,
@@ -86,13 +65,11 @@ impl RouteArguments {
         while !reader.at().at_end() {
             arguments.one(reader, config)?;
         }
-        arguments.fits(reader, config)?;
-        arguments.check(config)?;
-        Ok(arguments.query(config))
+        arguments.query(config)
     }
 
     fn one(&mut self, reader: &mut Reader<'_>, config: &Config) -> Parsed<()> {
-        if let Some(mode) = reader.at().word().and_then(export_mode) {
+        if let Some(mode) = reader.at().word().and_then(|word| export_mode(word, self.dialect)) {
             return self.export(mode, reader, config);
         }
         let span = reader.at().span();
@@ -114,7 +91,7 @@ impl RouteArguments {
                 reader.at().bump();
                 reader.known_ahead(&["CF_SYM_KNOWN"])?;
                 let protocol = reader.protocol()?;
-                self.heads_empty = false;
+                self.defined = Defined::Implied;
                 return match self.protocol.replace(protocol) {
                     Some(_) => twice("Protocol specified twice"),
                     None => Ok(()),
@@ -136,11 +113,11 @@ impl RouteArguments {
     /// `table NAME`, `table all`.
     fn table(&mut self, reader: &mut Reader<'_>) -> Parsed<()> {
         reader.at().bump();
-        self.heads_empty = true;
+        self.defined = Defined::Named;
         if self.dialect == Dialect::V1 {
             self.tables.clear();
         } else if reader.at().eat_word("all") {
-            self.all_tables = true;
+            (self.all_tables, self.defined) = (true, Defined::All);
             return Ok(());
         }
         reader.known_ahead(&["CF_SYM_KNOWN", "ALL"])?;
@@ -154,16 +131,20 @@ impl RouteArguments {
         reader.at().bump();
         if self.dialect == Dialect::V2 && mode == ExportMode::Accepted && reader.at().eat_word("table") {
             let of = self.kept_by(reader, config, "export", |bgp| bgp.export_table)?;
-            self.export = Some(ExportQuery { mode: ExportMode::Told, protocol: of.protocol });
+            self.export = Some(ExportQuery { mode: ExportMode::Told, protocol: of.protocol, wherever: false });
             return Ok(());
         }
         reader.known_ahead(&["CF_SYM_KNOWN", "TABLE"])?;
         let protocol = reader.protocol()?;
         if self.dialect == Dialect::V2 && reader.at().eat(Op::Dot) {
-            self.channel = Some(channel(reader)?);
+            let channel = ChannelWord::read(reader)?;
+            if !config.protocol(&protocol).is_some_and(|p| channel.is_of(p)) {
+                return Err(Diagnostic::error(span, channel.not_found(&protocol).text));
+            }
+            self.channel = Some(channel);
         }
-        self.heads_empty = false;
-        match self.export.replace(ExportQuery { mode, protocol }) {
+        self.defined = Defined::Implied;
+        match self.export.replace(ExportQuery { mode, protocol, wherever: false }) {
             Some(_) if self.dialect == Dialect::V2 => Err(Diagnostic::error(span, "Export specified twice")),
             Some(_) => Err(Diagnostic::error(span, "Protocol specified twice")),
             None => Ok(()),
@@ -183,20 +164,16 @@ impl RouteArguments {
             return Err(reader.at().wanted_one_of("`.` and the channel, as in `NAME.ipv4`", &["'.'"]));
         }
         let span = reader.at().span();
-        let Some(family) = Family::ALL.into_iter().find(|family| reader.at().eat_word(family.word())) else {
-            return Err(reader.at().unexpected());
-        };
-        let word = family.word();
-        let conf = config.protocols.iter().find(|p| p.name == protocol);
-        let Some(channel) = conf.and_then(|p| p.channels.iter().find(|c| c.family == family)) else {
-            return Err(Diagnostic::error(span, format!("Channel {protocol}.{word} not found")));
+        let word = ChannelWord::read(reader)?;
+        let Some(channel) = config.protocol(&protocol).and_then(|p| word.find(p)) else {
+            return Err(Diagnostic::error(span, word.not_found(&protocol).text));
         };
         if !channel.bgp.as_deref().is_some_and(keeps) {
-            return Err(Diagnostic::error(span, format!("No {side} table in channel {protocol}.{word}")));
+            return Err(Diagnostic::error(span, format!("No {side} table in channel {protocol}.{}", word.word())));
         }
         self.tables.push(Arc::clone(&channel.table));
-        self.heads_empty = true;
-        Ok(ReceivedQuery { protocol, family })
+        self.defined = Defined::Named;
+        Ok(ReceivedQuery { protocol, family: channel.family })
     }
 
     fn net(&mut self, reader: &mut Reader<'_>) -> Parsed<()> {
@@ -224,56 +201,17 @@ impl RouteArguments {
         }
     }
 
-    /// Whether the tables that are named may have the net that is asked for.
-    fn fits(&self, reader: &mut Reader<'_>, config: &Config) -> Parsed<()> {
-        let Some(nets) = self.nets.filter(|_| self.dialect == Dialect::V2) else { return Ok(()) };
-        let may = |name: &str| nets.carries().is_none_or(|carries| carries == carried(config, name));
-        match self.tables.iter().find(|name| !may(name)) {
-            Some(name) => {
-                let message = format!("Incompatible type of prefix/ip for table {name}");
-                Err(Diagnostic::error(reader.at().span(), message))
-            }
-            None => Ok(()),
-        }
-    }
-
-    /// Refuses what BIRD 2 refuses: an export by a protocol that is told no routes, a channel that it has not.
-    fn check(&self, config: &Config) -> Result<(), Refusal> {
-        let refusal = |text: String| Err(Refusal { code: code::PARSE_ERROR, text });
-        let is_2 = self.dialect == Dialect::V2;
-        if is_2 && self.filtered && (self.export.is_some() || self.primary) {
-            return refusal("Incompatible show route options".to_owned());
-        }
-        let Some(export) = self.export.as_ref().filter(|_| is_2) else { return Ok(()) };
-        let protocol = config.protocols.iter().find(|p| p.name == export.protocol);
-        let is_told = |p: &&ProtocolConf| {
-            matches!(p.kind, ProtocolKind::Bgp(_) | ProtocolKind::Kernel(_) | ProtocolKind::Pipe(_))
+    fn query(self, config: &Config) -> Result<RouteQuery, Refusal> {
+        let tables = match config.dialect {
+            Dialect::V1 => self.tables_of_1(config),
+            Dialect::V2 => self.tables_of_2(config)?,
         };
-        let Some(protocol) = protocol.filter(is_told) else { return refusal("No valid tables".to_owned()) };
-        let channels = protocol.channels.iter().chain(&protocol.roa_channels);
-        let peer = match &protocol.kind {
-            ProtocolKind::Pipe(pipe) => pipe.peer_table.as_ref(),
-            _ => None,
-        };
-        let own: Vec<_> = channels.map(|c| &c.table).chain(peer).collect();
-        if let Some(other) = self.tables.iter().find(|table| !own.contains(table)) {
-            return refusal(format!("No export channel for table {other}"));
-        }
-        match self.channel {
-            Some(channel) if !channel.is_of(protocol) => {
-                refusal(format!("Channel {}.{} not found", export.protocol, channel.word()))
-            }
-            _ => Ok(()),
-        }
-    }
-
-    fn query(self, config: &Config) -> RouteQuery {
-        let tables = self.tables(config);
-        RouteQuery {
+        let wherever = self.tables.is_empty() && !self.all_tables && self.channel.is_none();
+        Ok(RouteQuery {
+            heads_empty: self.defined != Defined::Implied && !self.nets.is_some_and(Nets::is_one),
             nets: self.nets.unwrap_or(Nets::All),
-            heads_empty: self.heads_empty && (self.all_tables || tables.len() > 1 || self.nets.is_none()),
             tables,
-            export: self.export,
+            export: self.export.map(|export| ExportQuery { wherever, ..export }),
             received: self.received,
             protocol: self.protocol,
             filter: self.filter.unwrap_or(Policy::Accept),
@@ -282,51 +220,86 @@ impl RouteArguments {
             detail: self.detail,
             output: self.output,
             keeps_mark: config.dialect == Dialect::V2,
-        }
+        })
     }
 
-    /// The tables that are meant. Without a named one those of the protocol for which, or by which, routes are asked;
-    /// else the default one (1.6) or the first of each sort (2).
-    fn tables(&self, config: &Config) -> Vec<Arc<str>> {
-        let about = self.export.as_ref().map(|e| &e.protocol).or(self.protocol.as_ref());
-        let mut tables = match &self.tables {
-            named if !named.is_empty() => named.clone(),
-            _ if self.all_tables => declared(config),
-            _ => about.map(|name| self.tables_of(name, config)).unwrap_or_default(),
-        };
-        if tables.is_empty() {
-            tables = match config.dialect {
-                Dialect::V1 => vec![config.default_table()],
-                Dialect::V2 => first_of_each_sort(config),
-            };
+    /// The protocol for which, or by which, routes are asked.
+    fn about(&self) -> Option<&Arc<str>> {
+        self.export.as_ref().map(|e| &e.protocol).or(self.protocol.as_ref())
+    }
+
+    /// The table that is meant: without a named one that of a protocol, else the default one.
+    fn tables_of_1(&self, config: &Config) -> Vec<Arc<str>> {
+        if !self.tables.is_empty() {
+            return self.tables.clone();
         }
-        // Tables of the other family have no such net, and no head.
-        if let Some(nets) = self.nets.filter(|_| config.dialect == Dialect::V2) {
-            tables.retain(|name| nets.carries().is_none_or(|carries| carries == carried(config, name)));
-        }
-        if let Some(family) = self.nets.and_then(Nets::family) {
-            tables.retain(|name| config.tables.iter().all(|t| t.name != *name || t.family == family));
-        }
+        let protocol = self.about().and_then(|name| config.protocol(name));
+        let own: Vec<_> = protocol.into_iter().flat_map(|p| p.channels.iter().map(|c| c.table.clone())).collect();
+        let mut tables = if own.is_empty() { vec![config.default_table()] } else { own };
+        tables.retain(|name| self.may_be_in(name, config));
         tables
     }
 
-    /// The tables of a protocol, or of the channel of it that is named.
-    fn tables_of(&self, name: &Arc<str>, config: &Config) -> Vec<Arc<str>> {
-        let protocol = config.protocols.iter().find(|p| p.name == *name);
-        let of_channel = |c: &&ChannelConf| match self.channel {
-            None | Some(Channel::Primary) => true,
-            Some(Channel::Of(family)) => c.family == family,
-            Some(Channel::Secondary) => false,
+    /// The tables that are meant: without named ones those of a protocol, else the first of each sort. What neither the
+    /// protocol nor the net that is asked for has to do with is left out, or is an error where it was named.
+    fn tables_of_2(&self, config: &Config) -> Result<Vec<Arc<str>>, Refusal> {
+        let refusal = |text: String| Err(Refusal { code: code::PARSE_ERROR, text });
+        if self.filtered && (self.export.is_some() || self.primary) {
+            return refusal("Incompatible show route options".to_owned());
+        }
+        let about = self.about().map(|name| (name, self.channels_of(name, config)));
+        let mut tables = match (&self.tables, &about) {
+            (named, _) if !named.is_empty() => named.clone(),
+            _ if self.all_tables => declared(config),
+            (_, Some((name, _))) if self.is_never_told(name, config) => Vec::new(),
+            (_, Some((_, own))) => own.clone(),
+            (_, None) => first_of_each_sort(config),
         };
-        let channels = protocol.into_iter().flat_map(|p| p.channels.iter().chain(&p.roa_channels)).filter(of_channel);
-        let own = channels.map(|c| c.table.clone());
-        // A pipe of BIRD 2 has a channel at either end.
-        let other = match protocol.map(|p| &p.kind) {
-            Some(ProtocolKind::Pipe(pipe)) if self.dialect == Dialect::V2 => pipe.peer_table.clone(),
-            _ => None,
+        let is_strict = self.defined == Defined::Named;
+        if let (Some(_), Some((_, own))) = (&self.export, &about) {
+            if let Some(other) = tables.iter().find(|table| is_strict && !own.contains(table)) {
+                return refusal(format!("No export channel for table {other}"));
+            }
+            tables.retain(|table| own.contains(table));
+        }
+        if let Some(other) = tables.iter().find(|name| is_strict && !self.may_be_in(name, config)) {
+            return refusal(format!("Incompatible type of prefix/ip for table {other}"));
+        }
+        tables.retain(|name| self.may_be_in(name, config));
+        if tables.is_empty() { refusal("No valid tables".to_owned()) } else { Ok(tables) }
+    }
+
+    /// Whether a table may have the net that is asked for.
+    fn may_be_in(&self, table: &str, config: &Config) -> bool {
+        let Some(nets) = self.nets else { return true };
+        let (family, carries) = held(config, table);
+        nets.carries().is_none_or(|c| c == carries) && nets.family().is_none_or(|f| f == family)
+    }
+
+    /// Routes are judged for a protocol that takes none out of tables.
+    fn is_never_told(&self, name: &str, config: &Config) -> bool {
+        let is_told = |p: &ProtocolConf| {
+            matches!(p.kind, ProtocolKind::Bgp(_) | ProtocolKind::Kernel(_) | ProtocolKind::Pipe(_))
         };
-        let other = other.filter(|_| self.channel != Some(Channel::Primary));
-        own.chain(other).collect()
+        self.export.is_some() && self.channel.is_none() && !config.protocol(name).is_some_and(is_told)
+    }
+
+    /// The tables of a protocol, or of the channel of it that is named (2).
+    fn channels_of(&self, name: &str, config: &Config) -> Vec<Arc<str>> {
+        let Some(protocol) = config.protocol(name) else { return Vec::new() };
+        let own = || protocol.channels.iter().chain(&protocol.roa_channels).map(|c| c.table.clone());
+        match &protocol.kind {
+            ProtocolKind::Mrt(_) => Vec::new(),
+            ProtocolKind::Pipe(pipe) => {
+                let is_asked = |is_it: fn(ChannelWord) -> bool| self.channel.is_none_or(is_it);
+                let own = own().filter(|_| is_asked(ChannelWord::is_primary));
+                own.chain(pipe.peer_table.clone().filter(|_| is_asked(ChannelWord::is_secondary))).collect()
+            }
+            _ => match self.channel {
+                Some(channel) => channel.find(protocol).map(|c| c.table.clone()).into_iter().collect(),
+                None => own().collect(),
+            },
+        }
     }
 }
 
@@ -347,25 +320,19 @@ fn first_of_each_sort(config: &Config) -> Vec<Arc<str>> {
     Family::ALL.into_iter().filter_map(of_routes).chain(of_roas).chain(of_aspas).collect()
 }
 
-/// One of [`CHANNELS`].
-fn channel(reader: &mut Reader<'_>) -> Parsed<Channel> {
-    match CHANNELS.iter().find(|(word, _)| reader.at().eat_word(word)) {
-        Some((_, channel)) => Ok(*channel),
-        None => Err(reader.at().wanted("`ipv4` or `ipv6`, of a pipe `pri` or `sec`")),
-    }
-}
-
-fn export_mode(word: &str) -> Option<ExportMode> {
+fn export_mode(word: &str, dialect: Dialect) -> Option<ExportMode> {
     match word {
         "preexport" => Some(ExportMode::Before),
         "export" => Some(ExportMode::Accepted),
         "noexport" => Some(ExportMode::Rejected),
+        "exported" if dialect == Dialect::V2 => Some(ExportMode::Exported),
         _ => None,
     }
 }
 
 /// What a table holds.
-fn carried(config: &Config, name: &str) -> Carries {
-    let table = config.roa_tables.iter().find(|t| *t.name == *name);
-    table.and_then(|t| t.of.channel()).map_or(Carries::Routes, |(_, carries)| carries)
+fn held(config: &Config, name: &str) -> (Family, Carries) {
+    let of_roas = config.roa_tables.iter().find(|t| *t.name == *name).and_then(|t| t.of.channel());
+    let of_routes = || config.tables.iter().find(|t| *t.name == *name).map(|t| (t.family, Carries::Routes));
+    of_roas.or_else(of_routes).unwrap_or((config.family, Carries::Routes))
 }

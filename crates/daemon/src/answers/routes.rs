@@ -35,6 +35,8 @@ pub enum Judge {
     Member(MemberId, Candidates),
     /// The same, of what was told, as the export filter left it (`export table`).
     Told(MemberId, Candidates),
+    /// The same, of all that the table has: what was told is accepted (`exported`).
+    Holder(MemberId, Candidates),
     /// A kernel protocol.
     Kernel(KernelHandle),
     /// A pipe.
@@ -297,9 +299,9 @@ async fn judge_all(
         }
         Judge::Kernel(kernel) => kernel.judge(&nets),
         Judge::Pipe(pipe) => pipe.judge(table, &nets),
-        Judge::Member(member, candidates) | Judge::Told(member, candidates) => {
+        Judge::Member(member, candidates) | Judge::Told(member, candidates) | Judge::Holder(member, candidates) => {
             let mut judged = deps.exports.judge(*member, nets.clone()).await.into_iter();
-            let is_told = matches!(judge, Judge::Told(..));
+            let is_told = matches!(judge, Judge::Told(..) | Judge::Holder(..));
             let show = |judged| if is_told { told(judged) } else { exported(judged, before) };
             nets.iter().map(|n| chosen(n, *candidates, judged.by_ref().take(n.paths.len()).collect(), show)).collect()
         }

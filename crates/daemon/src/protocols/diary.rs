@@ -20,12 +20,27 @@ pub struct Diary {
     name: Arc<str>,
     tables: Arc<[Arc<str>]>,
     mask: Arc<AtomicU32>,
+    /// Of channels to tables of authorisations, by name: what is wanted of their routes beside.
+    channels: Arc<[(&'static str, AtomicU32)]>,
 }
 
 impl Diary {
     /// Of the protocol of this name, which reads or fills these tables.
     pub fn new(name: &Arc<str>, tables: Vec<Arc<str>>, mask: DebugMask) -> Self {
-        Self { name: Arc::clone(name), tables: tables.into(), mask: Arc::new(AtomicU32::new(mask.0)) }
+        let mask = Arc::new(AtomicU32::new(mask.0));
+        Self { name: Arc::clone(name), tables: tables.into(), mask, channels: Arc::new([]) }
+    }
+
+    /// The same, with channels to tables of authorisations and what they ask for.
+    pub fn of_channels(self, masks: impl Iterator<Item = (&'static str, DebugMask)>) -> Self {
+        Self { channels: masks.map(|(name, mask)| (name, AtomicU32::new(mask.0))).collect(), ..self }
+    }
+
+    /// `debug` of one of those channels; of others nothing happens.
+    pub fn set_channel_mask(&self, channel: &str, mask: DebugMask) {
+        for (_, own) in self.channels.iter().filter(|(name, _)| *name == channel) {
+            own.store(mask.0, Ordering::Relaxed);
+        }
     }
 
     /// `debug`: which lines are wanted from now on.
@@ -95,7 +110,9 @@ impl Diary {
 
     /// What became of an authorisation on its way into a table, or out of it, through the channel of this name.
     pub fn authority(&self, channel: &str, way: Way, fate: Fate, net: &Authorised<'_>, source: &Source) {
-        if Tracing::of_mask(DebugMask(self.mask.load(Ordering::Relaxed))).wants(fate) {
+        let of_channel = self.channels.iter().find(|(name, _)| *name == channel);
+        let of_channel = of_channel.map_or(0, |(_, mask)| mask.load(Ordering::Relaxed));
+        if Tracing::of_mask(DebugMask(self.mask.load(Ordering::Relaxed) | of_channel)).wants(fate) {
             let (way, words, name) = (if way == Way::In { '>' } else { '<' }, fate.words(), &self.name);
             let (path, id) = (source.path_id, source.id.0);
             // Behind the number of the source BIRD has where packets go: here nowhere.

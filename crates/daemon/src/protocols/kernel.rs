@@ -42,9 +42,12 @@ enum Order {
     Begin,
     /// The sender hears when it is done.
     Stop(oneshot::Sender<()>),
+    /// Likewise; the kernel's routes stay.
+    Leave(oneshot::Sender<()>),
     Reconfigure(Arc<ProtocolConf>, oneshot::Sender<()>),
     Reload,
-    Debug(DebugMask),
+    /// Of the protocol, and of its channel.
+    Debug(DebugMask, DebugMask),
 }
 
 /// What the worker shows.
@@ -101,14 +104,19 @@ impl KernelHandle {
         self.order(Order::Stop).await;
     }
 
+    /// Goes down and leaves the kernel as it is: whoever comes next takes its routes over.
+    pub async fn leave(&self) {
+        self.order(Order::Leave).await;
+    }
+
     /// Takes over new options; routes that stay the same are not touched.
     pub async fn reconfigure(&self, conf: Arc<ProtocolConf>) {
         self.order(|done| Order::Reconfigure(conf, done)).await;
     }
 
-    /// Which lines are wanted from now on.
-    pub fn debug(&self, mask: DebugMask) {
-        let _ = self.orders.send(Order::Debug(mask));
+    /// Which lines are wanted from now on: what the protocol asks for, and its channel.
+    pub fn debug(&self, mask: DebugMask, channel: DebugMask) {
+        let _ = self.orders.send(Order::Debug(mask, channel));
     }
 
     async fn order(&self, order: impl FnOnce(oneshot::Sender<()>) -> Order) {

@@ -3,8 +3,8 @@
 use super::{Instance, Running, Supervisor};
 use crate::world::{Tripped, Whose, World};
 use conf::Dialect;
-use conf::config::{DebugMask, MrtMask};
-use control::request::{Action, Choice, Direction};
+use conf::config::{DebugMask, MrtMask, ProtocolKind, RestartMode};
+use control::request::{Action, Choice, Direction, Farewell};
 use control::view::{ActionRow, Did};
 use rib::trace::Tracing;
 use session::link::TableMsg;
@@ -89,9 +89,39 @@ impl Supervisor {
         let mut count = 0;
         for instance in self.instances.iter_mut().filter(|i| choice.takes(&i.conf.name)) {
             Arc::make_mut(&mut instance.conf).debug = mask;
+            if let Running::RoaPipe(_) = instance.running {
+                ["pri", "sec"].iter().for_each(|channel| instance.diary.set_channel_mask(channel, mask));
+            }
             instance.debug(mask);
             trace_tables(&self.world, instance, mask);
             count += 1;
+        }
+        count
+    }
+
+    /// `debug PROTOCOL.CHANNEL`: how many protocols were meant. What the protocol itself asks for is told beside.
+    pub(super) fn debug_channel(&mut self, choice: &Choice, channel: &'static str, mask: DebugMask) -> usize {
+        let mut count = 0;
+        for instance in self.instances.iter_mut().filter(|i| choice.takes(&i.conf.name)) {
+            count += 1;
+            let whole = instance.conf.debug;
+            if let Running::Pipe(_) | Running::RoaPipe(_) = instance.running {
+                // Channels of pipes have no options of their own; `debug PIPE` takes both back.
+                instance.diary.set_channel_mask(channel, mask);
+                let at = usize::from(channel != "pri");
+                if let Some(ids) = instance.channels.get(at) {
+                    let tracing = Tracing::of_mask(mask.or(whole));
+                    self.world.deps.tables.send(ids.table, TableMsg::Trace(ids.channel, tracing));
+                }
+                continue;
+            }
+            let conf = Arc::make_mut(&mut instance.conf);
+            let all = conf.channels.iter_mut().chain(&mut conf.roa_channels);
+            for own in all.filter(|c| conf::channel_word(c.family, c.carries) == channel) {
+                own.debug = mask;
+            }
+            instance.debug(whole);
+            trace_tables(&self.world, instance, whole);
         }
         count
     }
@@ -117,13 +147,27 @@ impl Supervisor {
         for group in [kernels, others] {
             let goodbyes: Vec<_> = group
                 .into_iter()
-                .map(|i| tokio::spawn(async move { i.running.stop(StopReason::Down, None).await }))
+                .map(|i| {
+                    let reason = farewell_to(&i, self.farewell);
+                    tokio::spawn(async move { i.running.stop(reason, None).await })
+                })
                 .collect();
             for done in goodbyes {
                 let _ = tokio::time::timeout(GOODBYE, done).await;
             }
         }
     }
+}
+
+/// How an instance is stopped when the daemon ends. Only a neighbour that may keep our routes is left without a word.
+fn farewell_to(instance: &Instance, farewell: Farewell) -> StopReason {
+    let keeps = match &instance.conf.kind {
+        ProtocolKind::Bgp(bgp) => {
+            bgp.graceful_restart == RestartMode::On || bgp.long_lived == RestartMode::On
+        }
+        _ => true,
+    };
+    if farewell == Farewell::GracefulRestart && keeps { StopReason::GracefulRestart } else { StopReason::Down }
 }
 
 /// Tells the tables that no lines are wanted of an instance that is gone.

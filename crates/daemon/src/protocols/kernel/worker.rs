@@ -73,7 +73,7 @@ async fn down(mut start: Start, mut orders: mpsc::UnboundedReceiver<Order>, shar
                 start.diary.state("down");
                 again = ended.as_ref().err().map(|_| Instant::now() + AGAIN);
                 match ended {
-                    Ok(End::Stopped(done)) => drop(done.send(())),
+                    Ok(End::Stopped(done) | End::Left(done)) => drop(done.send(())),
                     Ok(End::Abandoned) => return,
                     Ok(End::Limited(action)) => {
                         let now = start.world.deps.clock.now();
@@ -85,7 +85,7 @@ async fn down(mut start: Start, mut orders: mpsc::UnboundedReceiver<Order>, shar
                     Err(error) => tracing::error!("{}: Netlink: {error}", start.conf.name),
                 }
             }
-            Some(Order::Stop(done)) => {
+            Some(Order::Stop(done) | Order::Leave(done)) => {
                 again = None;
                 let _ = done.send(());
             }
@@ -94,16 +94,33 @@ async fn down(mut start: Start, mut orders: mpsc::UnboundedReceiver<Order>, shar
                 start.conf = conf;
                 let _ = done.send(());
             }
-            Some(Order::Debug(mask)) => Arc::make_mut(&mut start.conf).debug = mask,
+            Some(Order::Debug(mask, channel)) => {
+                set_debug(&mut start, mask, channel);
+            }
             Some(Order::Reload) => {}
         }
     }
+}
+
+/// What is asked of it in all.
+fn debug(conf: &ProtocolConf) -> DebugMask {
+    conf.channels.first().map_or(conf.debug, |channel| conf.debug.or(channel.debug))
+}
+
+/// Other lines are wanted from now on: of the protocol, and of its channel.
+fn set_debug(start: &mut Start, mask: DebugMask, channel: DebugMask) -> DebugMask {
+    let conf = Arc::make_mut(&mut start.conf);
+    conf.debug = mask;
+    conf.channels.iter_mut().for_each(|own| own.debug = channel);
+    debug(conf)
 }
 
 /// How being up ended.
 enum End {
     /// By order; this one hears when everything has been put away.
     Stopped(oneshot::Sender<()>),
+    /// The same, and the kernel keeps its routes.
+    Left(oneshot::Sender<()>),
     /// Nobody is left to give orders.
     Abandoned,
     /// It passed its export limit; the action is to restart or to disable.
@@ -134,7 +151,7 @@ async fn up(start: &mut Start, orders: &mut mpsc::UnboundedReceiver<Order>, shar
     let ended = work(&mut worker, notices, deliveries, start, orders, shared).await;
     match &ended {
         Ok(End::Stopped(_) | End::Limited(_)) => worker.end(),
-        Ok(End::Abandoned) | Err(_) => worker.leave(),
+        Ok(End::Left(_) | End::Abandoned) | Err(_) => worker.leave(),
     }
     ended
 }
@@ -160,12 +177,10 @@ async fn work(
             order = orders.recv() => match order {
                 None => return Ok(End::Abandoned),
                 Some(Order::Stop(done)) => return Ok(End::Stopped(done)),
+                Some(Order::Leave(done)) => return Ok(End::Left(done)),
                 Some(Order::Begin) => {}
                 Some(Order::Reload) => worker.reload(),
-                Some(Order::Debug(mask)) => {
-                    Arc::make_mut(&mut start.conf).debug = mask;
-                    worker.trace(mask);
-                }
+                Some(Order::Debug(mask, channel)) => worker.trace(set_debug(start, mask, channel)),
                 Some(Order::Reconfigure(conf, done)) => {
                     start.conf = Arc::clone(&conf);
                     worker.reconfigure(conf);
@@ -276,7 +291,7 @@ impl Worker {
             limiter: Limiter::default(),
             state: "feed",
             sight: Sight::new(false),
-            tracing: Tracing::of_mask(start.conf.debug),
+            tracing: Tracing::of_mask(debug(&start.conf)),
             traced: HashMap::new(),
             start: start.clone(),
             conf,

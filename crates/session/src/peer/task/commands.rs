@@ -92,6 +92,13 @@ impl Task {
                 self.spec = Arc::new(spec);
                 self.trace_members();
             }
+            Command::DebugChannel(family, mask) => {
+                let mut spec = PeerSpec::clone(&self.spec);
+                spec.channels.iter_mut().filter(|c| c.family == family).for_each(|c| c.debug = mask);
+                self.spec = Arc::new(spec);
+                self.channels.iter_mut().filter(|c| c.family() == family).for_each(|c| c.spec.debug = mask);
+                self.trace_members();
+            }
             Command::MrtDump(mask) => {
                 let mut spec = PeerSpec::clone(&self.spec);
                 spec.mrtdump = mask;
