@@ -77,16 +77,22 @@ impl<'a> Reader<'a> {
     /// That the name that comes next is known, where the grammar of BIRD 2 asks for one that is; `expected` is what
     /// could stand there, as BIRD 2 names it.
     pub fn known_ahead(&self, expected: &[&str]) -> Parsed<()> {
-        let at = &self.parser.at;
-        let name = at.name_at(at.ahead(0));
-        let is_known = self.parser.symbols.get(name).is_some()
-            || self.config.tables.iter().any(|t| *t.name == *name)
-            || self.config.protocols.iter().any(|p| *p.name == *name)
-            || self.config.may_be_member(name);
         match self.config.dialect {
-            Dialect::V2 if !is_known => Err(at.wanted_one_of("a name", expected)),
+            Dialect::V2 if !self.is_known_ahead() => Err(self.parser.at.wanted_one_of("a name", expected)),
             _ => Ok(()),
         }
+    }
+
+    /// Whether what comes next is a name that means something.
+    pub fn is_known_ahead(&self) -> bool {
+        let at = &self.parser.at;
+        let name = at.name_at(at.ahead(0));
+        at.is_name()
+            && (self.parser.symbols.get(name).is_some()
+                || self.config.tables.iter().any(|t| *t.name == *name)
+                || self.config.protocols.iter().any(|p| *p.name == *name)
+                || self.config.symbols.rows.iter().any(|row| *row.name == *name && row.kind != "undefined")
+                || self.config.may_be_member(name))
     }
 
     /// The name of a protocol; `nosuch is not a protocol`.
@@ -95,6 +101,15 @@ impl<'a> Reader<'a> {
             let found = config.protocols.iter().find(|p| *p.name == *name).map(|p| p.name.clone());
             found.or_else(|| config.may_be_member(name).then(|| name.into()))
         })
+    }
+
+    /// The name of a protocol where BIRD 1.6 takes any, and looks later; `Protocol name required`.
+    pub fn protocol_or_any(&mut self, expected: &[&str]) -> Parsed<Arc<str>> {
+        if self.config.dialect == Dialect::V1 {
+            return Ok(self.name()?.0.into());
+        }
+        self.known_ahead(expected)?;
+        self.protocol()
     }
 
     /// The name of a protocol, or a pattern in quotes.
@@ -126,9 +141,12 @@ impl<'a> Reader<'a> {
     }
 
     fn known(&mut self, what: &str, find: impl Fn(&Config, &str) -> Option<Arc<str>>) -> Parsed<Arc<str>> {
+        let is_known = self.is_known_ahead();
+        let unexpected = self.parser.at.unexpected();
         let (name, span) = self.parser.at.name()?;
         match find(self.config, name) {
             Some(found) => Ok(found),
+            None if self.config.dialect == Dialect::V2 => Err(if is_known { required(what, span) } else { unexpected }),
             None => Err(Diagnostic::error(span, format!("{name} is not a {what}"))),
         }
     }
@@ -210,6 +228,12 @@ impl<'a> Reader<'a> {
     pub fn debug_mask(&mut self) -> Parsed<DebugMask> {
         self.parser.debug_mask()
     }
+}
+
+/// BIRD 2 knows the name, and it is another thing's.
+fn required(what: &str, span: Span) -> Diagnostic {
+    let what = if what == "protocol" { "Protocol" } else { "Table" };
+    Diagnostic::error(span, format!("{what} name required"))
 }
 
 /// BIRD answers `IP address expected` to any word where a prefix may stand.

@@ -17,20 +17,22 @@ use crate::request::{
     Action, Choice, Configure, Direction, Dump, DumpedTables, Farewell, RoaEdit, RouteQuery, TableDump,
 };
 use crate::view::Kind;
+use channels::ChannelWord;
 use conf::Dialect;
 use conf::command::{Line, Reader};
 use conf::config::{Config, DebugMask, LogClass, LogClasses, MrtMask, TimeFormat};
 use filter::syntax::{Op, Parsed, Tok};
 use filter::{Diagnostic, Expression, Policy};
-use channels::ChannelWord;
 use roas::roa_table;
 use routes::RouteArguments;
 use std::sync::Arc;
 
 /// Seconds after which `configure timeout` undoes, when it does not say.
 const UNDO_DEFAULT_S: u32 = 300;
-/// The sizes that `echo` takes for its buffer, in octets; the least is the default.
-const ECHO_OCTETS: std::ops::RangeInclusive<u32> = 4096..=65536;
+/// The sizes that `echo` takes for its buffer, in octets.
+const ECHO_OCTETS: std::ops::RangeInclusive<u32> = 256..=65536;
+/// Of how many octets it is when nobody says.
+const ECHO_OCTETS_DEFAULT: u32 = 4096;
 
 /// What a client wants.
 #[derive(Debug)]
@@ -171,6 +173,7 @@ impl Order {
 fn words(reader: &mut Reader<'_>, dialect: Dialect) -> Parsed<&'static Row> {
     let mut best: Option<(&'static Row, usize)> = None;
     let mut known = 0;
+    let mut next: Vec<&str> = Vec::new();
     let release = match dialect {
         Dialect::V1 => Release::One,
         Dialect::V2 => Release::Two,
@@ -178,7 +181,13 @@ fn words(reader: &mut Reader<'_>, dialect: Dialect) -> Parsed<&'static Row> {
     let is_here = |row: &&Row| row.is_in(release) && !matches!(row.verb, Verb::Group | Verb::Client);
     for row in COMMANDS.iter().filter(is_here) {
         let common = row.words.split(' ').enumerate().take_while(|(n, word)| is_word(reader, *n, word)).count();
+        if common > known {
+            next.clear();
+        }
         known = known.max(common);
+        if common == known && common > 0 {
+            next.extend(row.words.split(' ').nth(common).filter(|word| !next.contains(word)));
+        }
         if common == row.words.split(' ').count() && best.is_none_or(|(_, most)| common > most) {
             best = Some((row, common));
         }
@@ -186,7 +195,13 @@ fn words(reader: &mut Reader<'_>, dialect: Dialect) -> Parsed<&'static Row> {
     for _ in 0..best.map_or(known, |(_, n)| n) {
         reader.at().bump();
     }
-    best.map(|(row, _)| row).ok_or_else(|| reader.at().unexpected())
+    // Where but one word may follow BIRD 2 says which.
+    let only = match next.as_slice() {
+        [only] => vec![only.to_uppercase()],
+        _ => Vec::new(),
+    };
+    let expected: Vec<&str> = only.iter().map(String::as_str).collect();
+    best.map(|(row, _)| row).ok_or_else(|| reader.at().wanted_one_of("a command", &expected))
 }
 
 fn is_word(reader: &mut Reader<'_>, n: usize, word: &str) -> bool {
@@ -204,8 +219,15 @@ const fn behind(verb: Verb) -> &'static [&'static str] {
         | Verb::ConfigureConfirm
         | Verb::ConfigureStatus
         | Verb::GracefulRestart
+        | Verb::ShowProtocols
+        | Verb::ShowProtocolsAll
+        | Verb::ShowStatic
+        | Verb::Reload
+        | Verb::ReloadIn
+        | Verb::ReloadOut
         | Verb::Down => &["END"],
-        Verb::ConfigureCheck => &["END", "TEXT"],
+        Verb::ConfigureCheck | Verb::Enable | Verb::Disable | Verb::Restart => &["END", "TEXT"],
+        Verb::ShowInterfaces => &["END", "SUMMARY"],
         _ => &[],
     }
 }
@@ -230,9 +252,9 @@ fn arguments(row: &Row, reader: &mut Reader<'_>, config: &Config) -> Result<Orde
             Order::Protocols { choice: any_choice(reader, &["END", "CF_SYM_KNOWN", "TEXT"])?, detail: true }
         }
         Verb::ShowRoute => Order::Routes(RouteArguments::read(reader, config)?),
-        Verb::ShowStatic => Order::Static(optional_name(reader)?),
+        Verb::ShowStatic => Order::Static(optional_protocol(reader, OPTIONAL)?),
         Verb::ShowSymbols => symbols(reader, config.dialect)?,
-        Verb::ShowBfdSessions => Order::OfKind { kind: Kind::Bfd, name: optional_name(reader)? },
+        Verb::ShowBfdSessions => Order::OfKind { kind: Kind::Bfd, name: optional_protocol(reader, OPTIONAL)? },
         Verb::ShowOspf => of_ospf(reader)?,
         Verb::ShowRip => of_kind(Kind::Rip, reader)?,
         Verb::ShowBabel => of_kind(Kind::Babel, reader)?,
@@ -271,6 +293,9 @@ fn arguments(row: &Row, reader: &mut Reader<'_>, config: &Config) -> Result<Orde
 /// What names protocols, in BIRD 2's words.
 const PROTOCOLS: &[&str] = &["CF_SYM_KNOWN", "TEXT", "ALL"];
 
+/// What may stand where a protocol may be named, likewise.
+const OPTIONAL: &[&str] = &["END", "CF_SYM_KNOWN"];
+
 /// `all`, a name or a pattern.
 fn choice(reader: &mut Reader<'_>, expected: &[&str]) -> Parsed<Choice> {
     if reader.at().eat_word("all") {
@@ -278,10 +303,7 @@ fn choice(reader: &mut Reader<'_>, expected: &[&str]) -> Parsed<Choice> {
     }
     match literal(reader)? {
         Some(pattern) => Ok(Choice::Matching(pattern)),
-        None => {
-            reader.known_ahead(expected)?;
-            Ok(Choice::Named(reader.name()?.0.into()))
-        }
+        None => reader.protocol_or_any(expected).map(Choice::Named),
     }
 }
 
@@ -290,10 +312,15 @@ fn any_choice(reader: &mut Reader<'_>, expected: &[&str]) -> Parsed<Choice> {
     if let Some(pattern) = literal(reader)? {
         return Ok(Choice::Matching(pattern));
     }
-    if reader.at().is_name() {
-        reader.known_ahead(expected)?;
+    Ok(optional_protocol(reader, expected)?.map_or(Choice::All, Choice::Named))
+}
+
+/// The name of a protocol or nothing.
+fn optional_protocol(reader: &mut Reader<'_>, expected: &[&str]) -> Parsed<Option<Arc<str>>> {
+    match reader.at().is_name() {
+        true => reader.protocol_or_any(expected).map(Some),
+        false => Ok(None),
     }
-    Ok(optional_name(reader)?.map_or(Choice::All, Choice::Named))
 }
 
 /// `PROTOCOL MASK`, of BIRD 2 also `PROTOCOL.CHANNEL MASK`.
@@ -306,8 +333,7 @@ fn debug(reader: &mut Reader<'_>, config: &Config) -> Result<Order, Refusal> {
     let channel = match named {
         Some(name) if reader.at().eat(Op::Dot) => {
             let channel = ChannelWord::read(reader)?;
-            let protocol = config.protocols.iter().find(|p| p.name == *name);
-            if !protocol.is_some_and(|p| channel.is_of(p)) {
+            if !config.protocol(name).is_some_and(|p| channel.is_of(p)) {
                 return Err(channel.not_found(name));
             }
             Some(channel.word())
@@ -358,7 +384,7 @@ fn echo(reader: &mut Reader<'_>) -> Parsed<Order> {
     } else {
         LogClasses::of(&braced(LogClass::WORDS, reader)?)
     };
-    let mut octets_max = *ECHO_OCTETS.start();
+    let mut octets_max = ECHO_OCTETS_DEFAULT;
     if !reader.at().at_end() {
         let span = reader.at().span();
         octets_max = reader.number()?;
@@ -450,7 +476,7 @@ fn symbols(reader: &mut Reader<'_>, dialect: Dialect) -> Parsed<Order> {
 
 /// `[NAME] ["INTERFACE"]`.
 fn of_kind(kind: Kind, reader: &mut Reader<'_>) -> Parsed<Order> {
-    let name = optional_name(reader)?;
+    let name = optional_protocol(reader, &[])?;
     literal(reader)?;
     Ok(Order::OfKind { kind, name })
 }

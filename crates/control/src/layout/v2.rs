@@ -105,7 +105,7 @@ impl Layout for V2 {
         for row in rows {
             out.line(code::PROTOCOL, protocol_row(row, setting));
             if let Some(detail) = &row.detail {
-                protocol_detail(detail, out);
+                protocol_detail(row.kind, detail, out);
                 out.line(code::PROTOCOL_DETAIL, "");
             }
         }
@@ -249,7 +249,7 @@ fn protocol_row(row: &ProtocolView, setting: &Setting<'_>) -> String {
     format!("{:<10} {:<10} {table:<10} {state:<6} {since:<12}  {info}", row.name, row.kind.word())
 }
 
-fn protocol_detail(detail: &ProtocolDetail, out: &mut Frame) {
+fn protocol_detail(kind: Kind, detail: &ProtocolDetail, out: &mut Frame) {
     let mut line = |label: &str, text: &dyn std::fmt::Display| {
         out.line(code::PROTOCOL_DETAIL, format_args!("  {label:<15} {text}"));
     };
@@ -283,7 +283,8 @@ fn protocol_detail(detail: &ProtocolDetail, out: &mut Frame) {
     if let Some(bmp) = &detail.bmp {
         bmp_detail(bmp, out);
     }
-    for channel in detail.channels.iter().filter(|c| !c.name.is_empty()) {
+    // What MRT says of its table is no channel.
+    for channel in detail.channels.iter().filter(|c| !c.name.is_empty() && kind != Kind::Mrt) {
         match &channel.peer_table {
             Some(peer) => pipe_detail(channel, peer, out),
             None => channel_detail(channel, out),

@@ -134,7 +134,9 @@ impl RouteArguments {
             self.export = Some(ExportQuery { mode: ExportMode::Told, protocol: of.protocol, wherever: false });
             return Ok(());
         }
-        reader.known_ahead(&["CF_SYM_KNOWN", "TABLE"])?;
+        let or_table: &[&str] =
+            if mode == ExportMode::Accepted { &["CF_SYM_KNOWN", "TABLE"] } else { &["CF_SYM_KNOWN"] };
+        reader.known_ahead(or_table)?;
         let protocol = reader.protocol()?;
         if self.dialect == Dialect::V2 && reader.at().eat(Op::Dot) {
             let channel = ChannelWord::read(reader)?;
@@ -182,7 +184,18 @@ impl RouteArguments {
         let is_for = !is_in && reader.at().eat_word("for");
         let span = reader.at().span();
         let is_aspa = is_2 && !is_in && !is_for && reader.at().eat_word("aspa");
-        let nets = match (is_for, if is_aspa { None } else { Some(reader.net()?) }) {
+        let constant = (is_2 && reader.is_known_ahead()).then_some(match is_for {
+            true => "IP address or network constant expected",
+            false => "Network constant expected",
+        });
+        let net = match is_aspa {
+            true => None,
+            false => Some(reader.net().map_err(|wrong| match constant {
+                Some(message) => Diagnostic::error(span, message),
+                None => wrong,
+            })?),
+        };
+        let nets = match (is_for, net) {
             (_, None) => Nets::Aspa(Customer(reader.at().number()?)),
             (_, Some(Net::Prefix(prefix))) if is_in => Nets::In(prefix),
             (false, Some(Net::Prefix(prefix))) if is_2 && reader.at().is_word("max") => {
@@ -192,6 +205,9 @@ impl RouteArguments {
             (true, Some(Net::Address(addr))) => Nets::ForAddress(addr),
             (false, Some(Net::Prefix(prefix))) => Nets::Exact(prefix),
             (false, Some(Net::Address(_))) => {
+                if let Some(message) = constant {
+                    return Err(Diagnostic::error(span, message));
+                }
                 return Err(reader.at().wanted_one_of("the length of the prefix", &["'/'"]));
             }
         };
@@ -278,9 +294,8 @@ impl RouteArguments {
 
     /// Routes are judged for a protocol that takes none out of tables.
     fn is_never_told(&self, name: &str, config: &Config) -> bool {
-        let is_told = |p: &ProtocolConf| {
-            matches!(p.kind, ProtocolKind::Bgp(_) | ProtocolKind::Kernel(_) | ProtocolKind::Pipe(_))
-        };
+        let is_told =
+            |p: &ProtocolConf| matches!(p.kind, ProtocolKind::Bgp(_) | ProtocolKind::Kernel(_) | ProtocolKind::Pipe(_));
         self.export.is_some() && self.channel.is_none() && !config.protocol(name).is_some_and(is_told)
     }
 

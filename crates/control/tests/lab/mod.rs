@@ -183,7 +183,7 @@ pub fn answer(request: Request, config: &Config) {
         Request::ConfigureStatus(to) => {
             drop(to.send(ConfigureStatus { change: Change::Done, undo_ms: Some(29_003) }));
         }
-        Request::Debug { choice, mask, answer } => {
+        Request::Debug { choice, mask, answer, .. } => {
             assert!(mask.0 <= DebugMask::ALL.0);
             answer.send(chosen(config, &choice)).unwrap_or_default();
         }
@@ -192,7 +192,7 @@ pub fn answer(request: Request, config: &Config) {
         Request::Roas(to) => drop(to.send(roas(config))),
         Request::Passage { answer, .. } => drop(answer.send(None)),
         Request::EditRoa { answer, .. } => answer.send(()).unwrap_or_default(),
-        Request::Dump(_, to) | Request::Down(to) => to.send(()).unwrap_or_default(),
+        Request::Dump(_, to) | Request::Down { answer: to, .. } => to.send(()).unwrap_or_default(),
     }
 }
 

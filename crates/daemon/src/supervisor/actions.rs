@@ -163,7 +163,7 @@ impl Supervisor {
 fn farewell_to(instance: &Instance, farewell: Farewell) -> StopReason {
     let keeps = match &instance.conf.kind {
         ProtocolKind::Bgp(bgp) => {
-            bgp.graceful_restart == RestartMode::On || bgp.long_lived == RestartMode::On
+            bgp.offer.graceful_restart == RestartMode::On || bgp.offer.long_lived == RestartMode::On
         }
         _ => true,
     };
@@ -221,6 +221,9 @@ fn act_on(
         }
         Action::Reload(_) if !enabled => Did::AlreadyDisabled,
         Action::Reload(direction) => {
+            if !is_up(instance) {
+                return Did::NotUp;
+            }
             tracing::info!("Reloading protocol {name}");
             if reload(instance, direction, dialect) { Did::Reloading } else { Did::ReloadFailed }
         }
@@ -237,6 +240,18 @@ pub(super) fn is_enabled(instance: &Instance) -> bool {
         && match &instance.running {
             Running::Bgp(peer) => !gave_up(peer),
             Running::Kernel(kernel) => kernel.limited().is_none_or(|l| !l.is_down),
+            _ => true,
+        }
+}
+
+/// Whether it has routes that could be told again.
+fn is_up(instance: &Instance) -> bool {
+    instance.is_begun()
+        && match &instance.running {
+            Running::Bgp(peer) => {
+                matches!(peer.status.borrow().proto, ProtoState::Up | ProtoState::Feed | ProtoState::Wait)
+            }
+            Running::Rpki(rpki) => rpki.row().0 == "up",
             _ => true,
         }
 }

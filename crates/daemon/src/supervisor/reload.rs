@@ -241,7 +241,8 @@ impl Supervisor {
             };
             let changed = matches!(action, Some(Action::Update | Action::Refilter { .. }));
             // Spans and allocations of an unchanged protocol are new all the same.
-            let masks = |c: &ProtocolConf| c.channels.iter().chain(&c.roa_channels).map(|c| c.debug).collect::<Vec<_>>();
+            let masks =
+                |c: &ProtocolConf| c.channels.iter().chain(&c.roa_channels).map(|c| c.debug).collect::<Vec<_>>();
             let traced = conf.debug != instance.conf.debug || masks(conf) != masks(&instance.conf);
             if conf.mrtdump != instance.conf.mrtdump {
                 instance.running.mrtdump(conf.mrtdump);
