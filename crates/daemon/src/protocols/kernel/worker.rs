@@ -151,7 +151,9 @@ async fn up(start: &mut Start, orders: &mut mpsc::UnboundedReceiver<Order>, shar
     let ended = work(&mut worker, notices, deliveries, start, orders, shared).await;
     match &ended {
         Ok(End::Stopped(_) | End::Limited(_)) => worker.end(),
-        Ok(End::Left(_) | End::Abandoned) | Err(_) => worker.leave(),
+        // What was learned stays as well: neighbours that keep our routes must not hear that it goes.
+        Ok(End::Left(_)) => worker.tell_table(TableMsg::Unsubscribe(worker.reader)),
+        Ok(End::Abandoned) | Err(_) => worker.leave(),
     }
     ended
 }
