@@ -13,6 +13,7 @@ use conf::config::{Config, DebugMask, ProtocolConf, ProtocolKind};
 use route::ProtocolId;
 use session::dynamic::{Call, Word};
 use session::peer::StopReason;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 impl Supervisor {
@@ -58,9 +59,10 @@ impl Supervisor {
     fn free_name(&self, range: &ProtocolConf) -> Arc<str> {
         let ProtocolKind::Bgp(bgp) = &range.kind else { return Arc::default() };
         let digits = bgp.dynamic_digits as usize;
-        let taken = |name: &str| self.instances.iter().any(|i| &*i.conf.name == name);
-        let mut names = (1..=self.instances.len() + 1).map(|n| format!("{}{n:0digits$}", bgp.dynamic_name));
-        names.find(|name| !taken(name)).unwrap_or_default().into()
+        // Thousands may call at once, each after the others have their names.
+        let taken: HashSet<&str> = self.instances.iter().map(|i| &*i.conf.name).collect();
+        let mut names = (1..=taken.len() + 1).map(|n| format!("{}{n:0digits$}", bgp.dynamic_name));
+        names.find(|name| !taken.contains(&**name)).unwrap_or_default().into()
     }
 
     /// Nothing is left of a member.

@@ -73,6 +73,11 @@ impl Channel {
         self.member
     }
 
+    /// Whether the table holds routes of the session before.
+    pub(super) const fn retains(&self) -> bool {
+        self.retained
+    }
+
     fn act(&self, deps: &Deps, deed: Deed, permit: Option<OwnedSemaphorePermit>) {
         let act = Act { channel: self.spec.channel, generation: self.generation, deed };
         deps.tables.send(self.spec.table, TableMsg::Act(act, permit));

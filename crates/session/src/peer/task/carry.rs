@@ -224,6 +224,9 @@ impl Task {
         let link = IfIndex(self.link.load(Ordering::Relaxed));
         let taken = conn.taken();
         let place = Place::new(self.source_addr().unwrap_or(conn.local.ip()), link, &self.ifaces);
+        if !self.channels.iter().any(Channel::retains) {
+            self.sources.begin_anew();
+        }
         let Some(id) = self.sources.get(0) else { return };
         let origin: Arc<Source> = Arc::new(words::source(&self.spec, id, &negotiated, place, now));
         let outbox = Outbox::new(OCTETS_MAX);
