@@ -16,6 +16,7 @@ use session::limiter::Restarts;
 use session::peer::{PeerHandle, StopReason};
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
 use tokio::task::JoinHandle;
 
 /// What runs of an instance. Each handle is cheap to clone.
@@ -125,17 +126,16 @@ impl Running {
     /// Begins to stop; who wants to wait for the end may.
     pub fn stop_soon(&self, reason: StopReason, message: Option<Arc<str>>) -> JoinHandle<()> {
         let this = self.clone();
-        tokio::spawn(async move { this.stop(reason, message).await })
+        at_once(async move { this.stop(reason, message).await })
     }
+}
 
-    /// Begins to stop, and goes up again afterwards.
-    pub fn restart_soon(&self, message: Option<Arc<str>>) {
-        let this = self.clone();
-        tokio::spawn(async move {
-            this.stop(StopReason::Restart, message).await;
-            // A peer that was told to restart goes up by itself; for it this does nothing.
-            this.begin();
-        });
+/// Does work in a task, but its first step here: what it says first to a protocol comes before what that is told later.
+pub fn at_once(work: impl Future<Output = ()> + Send + 'static) -> JoinHandle<()> {
+    let mut work = Box::pin(work);
+    match work.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(()) => tokio::spawn(async {}),
+        Poll::Pending => tokio::spawn(work),
     }
 }
 

@@ -63,6 +63,10 @@ pub enum Order {
     Read(Box<reading::Read>),
     /// A route limit was passed.
     Limit(Tripped),
+    /// A protocol that a limit restarts has waited long enough.
+    LimitRestart(ProtocolId),
+    /// A protocol that was to restart has stopped.
+    BeginAgain(ProtocolId),
     /// A change of ROA tables has settled.
     Roas(Settled),
     /// A neighbour of a range has called, or is gone.
@@ -81,7 +85,8 @@ impl Order {
             Self::Stop => "stop",
             Self::Dump => "dump",
             Self::Stopped(_) | Self::Read(_) | Self::UndoTimeout(_) => "configuration",
-            Self::Limit(_) => "limit",
+            Self::Limit(_) | Self::LimitRestart(_) => "limit",
+            Self::BeginAgain(_) => "restart",
             Self::Roas(_) => "ROA change",
             Self::Dynamic(_) => "dynamic neighbor",
             Self::DumpTables(_) => "table dump",
@@ -270,6 +275,8 @@ impl Supervisor {
             Order::Stopped(turn) => self.continue_reload(turn),
             Order::UndoTimeout(timer) => self.want(Wish::Undo(Err(timer))),
             Order::Limit(tripped) => self.trip(tripped),
+            Order::LimitRestart(protocol) => self.restart_limited(protocol),
+            Order::BeginAgain(protocol) => self.begin_again(protocol),
             Order::Roas(settled) => self.judge_anew(&settled),
             Order::Dynamic(word) => self.hear_dynamic(word),
             Order::DumpTables(protocol) => self.dump_in_time(protocol),

@@ -1,12 +1,13 @@
 //! `enable`, `disable`, `restart`, `reload`, `debug`, and the end of the daemon.
 
-use super::{Instance, Running, Supervisor};
+use super::{Instance, Order, Running, Supervisor};
 use crate::world::{Tripped, Whose, World};
 use conf::Dialect;
 use conf::config::{DebugMask, MrtMask, ProtocolKind, RestartMode};
 use control::request::{Action, Choice, Direction, Farewell};
 use control::view::{ActionRow, Did};
 use rib::trace::Tracing;
+use route::ProtocolId;
 use session::link::TableMsg;
 use session::peer::{PeerHandle, ProtoState, StopReason};
 use std::sync::Arc;
@@ -47,7 +48,10 @@ impl Supervisor {
             let Some(mut instance) = self.instances.get(i).filter(|x| choice.takes(&x.conf.name)).cloned() else {
                 continue;
             };
-            let did = act_on(&mut instance, action, dialect, message, &mut goodbyes);
+            let did = match action {
+                Action::Restart if is_enabled(&instance) => self.restart(&instance, message.cloned()),
+                action => act_on(&mut instance, action, dialect, message, &mut goodbyes),
+            };
             if matches!(did, Did::Enabled | Did::Disabled | Did::Restarted) {
                 instance.message = message.cloned();
                 instance.since = now;
@@ -73,15 +77,52 @@ impl Supervisor {
         instance.since = now;
         let least_ms = instance.conf.restart_least_ms();
         if tripped.restarts && instance.restarts.may(now, least_ms, &instance.conf.name) {
-            let running = instance.running.clone();
+            let (orders, id) = (self.orders.clone(), instance.id);
             tokio::spawn(async move {
                 tokio::time::sleep(LIMIT_RESTART).await;
-                running.restart_soon(None);
+                let _ = orders.send(Order::LimitRestart(id));
             });
         } else {
             instance.enabled = false;
             drop(instance.running.stop_soon(StopReason::Disable, None));
         }
+    }
+
+    /// It is time for the restart that a limit asked for, if the protocol is still to run.
+    pub(super) fn restart_limited(&self, protocol: ProtocolId) {
+        if let Some(instance) = self.begun(protocol) {
+            self.restart_soon(instance, None);
+        }
+    }
+
+    /// A protocol that was to restart has stopped: it goes up, unless that was called off meanwhile. A peer that was
+    /// told to restart goes up by itself; for it this does nothing.
+    pub(super) fn begin_again(&self, protocol: ProtocolId) {
+        if let Some(instance) = self.begun(protocol) {
+            instance.running.begin();
+        }
+    }
+
+    fn begun(&self, protocol: ProtocolId) -> Option<&Instance> {
+        self.instances.iter().find(|i| i.id == protocol && i.is_begun())
+    }
+
+    fn restart(&self, instance: &Instance, message: Option<Arc<str>>) -> Did {
+        tracing::info!("Restarting protocol {}", instance.conf.name);
+        if instance.is_begun() {
+            self.restart_soon(instance, message);
+        }
+        Did::Restarted
+    }
+
+    /// Begins to stop a protocol; when that is done, its going up is another order.
+    fn restart_soon(&self, instance: &Instance, message: Option<Arc<str>>) {
+        let stopped = instance.running.stop_soon(StopReason::Restart, message);
+        let (orders, id) = (self.orders.clone(), instance.id);
+        tokio::spawn(async move {
+            let _ = stopped.await;
+            let _ = orders.send(Order::BeginAgain(id));
+        });
     }
 
     /// `debug`: how many protocols were meant.
@@ -185,6 +226,7 @@ pub(super) fn trace_tables(world: &World, instance: &Instance, mask: DebugMask) 
     }
 }
 
+/// What an action does to a protocol, but for a restart of one that is enabled.
 fn act_on(
     instance: &mut Instance,
     action: Action,
@@ -211,14 +253,7 @@ fn act_on(
             goodbyes.push(instance.running.stop_soon(StopReason::Disable, message.cloned()));
             Did::Disabled
         }
-        Action::Restart if !enabled => Did::AlreadyDisabled,
-        Action::Restart => {
-            tracing::info!("Restarting protocol {name}");
-            if instance.is_begun() {
-                instance.running.restart_soon(message.cloned());
-            }
-            Did::Restarted
-        }
+        Action::Restart => Did::AlreadyDisabled,
         Action::Reload(_) if !enabled => Did::AlreadyDisabled,
         Action::Reload(direction) => {
             if !is_up(instance) {

@@ -12,6 +12,7 @@ use super::actions::{is_enabled, trace_tables};
 use super::members::configured;
 use super::reading::{Queued, Wish};
 use super::{Current, Instance, Order, Running, Supervisor};
+use crate::instance::at_once;
 use crate::translate;
 use conf::config::{Config, Dialect, ProtocolConf, ProtocolKind};
 use conf::plan::{Action, Plan};
@@ -274,28 +275,20 @@ impl Supervisor {
                 let spec =
                     translate::peer(&conf, bgp, config, &self.listen, instance.id, self.router_id, &instance.channels);
                 let peer = peer.clone();
-                tokio::spawn(async move {
+                at_once(async move {
                     if !peer.reconfigure(spec, refilter).await {
                         tracing::info!("Restarting protocol {}", conf.name);
                         peer.stop(StopReason::Restart, None).await;
                     }
                 });
             }
-            (Running::Device(p), _) => {
-                drop(tokio::spawn(with(p.clone(), |p| async move { p.reconfigure(conf).await })))
-            }
-            (Running::Direct(p), _) => {
-                drop(tokio::spawn(with(p.clone(), |p| async move { p.reconfigure(conf).await })))
-            }
-            (Running::Kernel(p), _) => {
-                drop(tokio::spawn(with(p.clone(), |p| async move { p.reconfigure(conf).await })))
-            }
-            (Running::Static(p), _) => {
-                drop(tokio::spawn(with(p.clone(), |p| async move { p.reconfigure(conf).await })))
-            }
+            (Running::Device(p), _) => drop(at_once(with(p.clone(), |p| async move { p.reconfigure(conf).await }))),
+            (Running::Direct(p), _) => drop(at_once(with(p.clone(), |p| async move { p.reconfigure(conf).await }))),
+            (Running::Kernel(p), _) => drop(at_once(with(p.clone(), |p| async move { p.reconfigure(conf).await }))),
+            (Running::Static(p), _) => drop(at_once(with(p.clone(), |p| async move { p.reconfigure(conf).await }))),
             (Running::Pipe(p), _) => p.reconfigure(conf, refilter.import, refilter.export),
             (Running::RoaPipe(p), _) => p.reconfigure(conf, refilter.import, refilter.export),
-            (Running::Bfd(p), _) => drop(tokio::spawn(with(p.clone(), |p| async move { p.reconfigure(conf).await }))),
+            (Running::Bfd(p), _) => drop(at_once(with(p.clone(), |p| async move { p.reconfigure(conf).await }))),
             (Running::Mrt(p), _) => p.reconfigure(conf),
             (Running::Rpki(p), _) => p.reconfigure(conf, refilter.import),
             (Running::Bmp(p), _) => p.reconfigure(conf),
@@ -514,6 +507,34 @@ mod tests {
             }
             seen(false, false).await;
         }
+    }
+
+    #[tokio::test]
+    async fn what_was_disabled_meanwhile_does_not_come_up_again_by_a_restart() {
+        let (mut this, mut inbox) = supervisor(BEFORE).await;
+        let st = |this: &Supervisor| this.instances.iter().find(|i| &*i.conf.name == "st").unwrap().id;
+        let id = st(&this);
+        let act = |this: &mut Supervisor, action| drop(this.act(action, &Choice::Named("st".into()), None));
+        assert_eq!(listed(&this).await[1], "st up");
+        act(&mut this, Act::Restart);
+        act(&mut this, Act::Disable);
+        while let Some(order) = inbox.recv().await {
+            let is_it = matches!(order, Order::BeginAgain(protocol) if protocol == id);
+            this.obey(order);
+            if is_it {
+                break;
+            }
+        }
+        assert_eq!(listed(&this).await[1], "st down");
+        this.obey(Order::LimitRestart(id));
+        act(&mut this, Act::Enable);
+        act(&mut this, Act::Disable);
+        act(&mut this, Act::Enable);
+        assert_eq!(listed(&this).await[1], "st up", "the last order counts, whoever runs first");
+        // Gone from the configuration: nothing of it comes back.
+        configure(&mut this, &BEFORE.replace("protocol static st { route 20.0.0.0/8 blackhole; }", ""));
+        [Order::LimitRestart(id), Order::BeginAgain(id)].into_iter().for_each(|order| this.obey(order));
+        assert_eq!(listed(&this).await, ["device1 up", "p start Idle", "q start Idle"]);
     }
 
     #[tokio::test]
