@@ -18,9 +18,12 @@ const PORT: u16 = 1790;
 
 const MONITORED: &str = "router id 10.9.0.1;\nprotocol device {}\ndebug protocols all;\n\
     protocol bgp far { local 10.9.0.1 as 65001; neighbor 10.9.0.2 as 65002; connect delay time 1; connect retry time 2;\n\
-    ipv4 { import filter { if net = 45.1.2.3/32 then reject; bgp_med = 77; accept; }; export none; }; }\n\
+    ipv4 { import filter { if net = 45.1.2.3/32 then reject; bgp_med = 77; accept; };\n\
+    export filter { if net = 61.0.0.0/8 then reject; bgp_med = 88; accept; }; }; }\n\
+    protocol static own { ipv4; route 60.0.0.0/8 blackhole; route 61.0.0.0/8 blackhole; }\n\
     protocol bmp mon { station address ip 10.9.0.2 port 1790; system name \"r1\"; system description \"a router\";\n\
-    monitoring rib in pre_policy; monitoring rib in post_policy; tx buffer limit 64; }\n";
+    monitoring rib in pre_policy; monitoring rib in post_policy; tx buffer limit 64;\n\
+    monitoring rib out pre_policy; monitoring rib out post_policy; statistics interval 1; }\n";
 
 const NEIGHBOUR: &str = "router id 10.9.0.2;\nprotocol device {}\nprotocol static {\n\
     route 30.0.0.0/8 blackhole { bgp_community.add((65002,1)); };\nroute 44.0.0.0/13 blackhole;\n\
@@ -60,9 +63,17 @@ enum Told {
     Initiation(Vec<(u16, String)>),
     Up { peer: (Ipv4Addr, u32), local: (Ipv4Addr, u16, u16), opens: Vec<(u8, u16)> },
     Down { reason: u8, code: Vec<u8> },
-    Routes { post: bool, withdrawn: Vec<String>, announced: Vec<String>, med: Option<u32> },
+    Routes { view: View, withdrawn: Vec<String>, announced: Vec<String>, med: Option<u32> },
+    Statistics(BTreeMap<u16, usize>),
     Termination(Vec<u8>),
 }
+
+/// The flags L and O.
+type View = u8;
+const IN_PRE: View = 0;
+const IN_POST: View = 0x40;
+const OUT_PRE: View = 0x10;
+const OUT_POST: View = 0x50;
 
 /// The messages of a connection; what is not whole yet is left out.
 fn told(octets: &[u8]) -> Result<Vec<Told>> {
@@ -81,13 +92,14 @@ fn read(kind: u8, message: &[u8]) -> Result<Told> {
     Ok(match kind {
         4 => Told::Initiation(information(message)),
         5 => Told::Termination(message.to_vec()),
-        0 | 2 | 3 => {
+        0..=3 => {
             let (peer, body) = message.split_at_checked(42).context("no header of a neighbour")?;
             ensure!(peer[0] == 0 && peer[2..10] == [0; 8], "type and distinguisher");
             ensure!(peer[1] & 0xa0 == 0, "an IPv4 neighbour with AS numbers of four octets");
             let addr = address(&peer[10..26])?;
             match kind {
-                0 => routes(peer[1] & 0x40 != 0, body)?,
+                0 => routes(peer[1] & 0x50, body)?,
+                1 => Told::Statistics(statistics(body)?),
                 2 => Told::Down { reason: body[0], code: body.get(20..22).unwrap_or_default().to_vec() },
                 _ => Told::Up {
                     peer: (addr, number(&peer[26..30]) as u32),
@@ -131,7 +143,21 @@ fn opens(mut rest: &[u8]) -> Result<Vec<(u8, u16)>> {
     Ok(all)
 }
 
-fn routes(post: bool, update: &[u8]) -> Result<Told> {
+/// What a report says of all families together, by its type.
+fn statistics(body: &[u8]) -> Result<BTreeMap<u16, usize>> {
+    let (mut rest, mut all, mut count) = (&body[4..], BTreeMap::new(), 0);
+    while rest.len() >= 4 {
+        let (kind, length) = (number(&rest[..2]) as u16, number(&rest[2..4]));
+        let of_family = length == 11;
+        ensure!(!of_family || rest[4..7] == [0, 1, 1], "IPv4 unicast");
+        all.insert(kind, number(&rest[if of_family { 7 } else { 4 }..4 + length]));
+        (rest, count) = (&rest[4 + length..], count + 1);
+    }
+    ensure!(rest.is_empty() && count == number(&body[..4]), "{count} of {:?}", &body[..4]);
+    Ok(all)
+}
+
+fn routes(view: View, update: &[u8]) -> Result<Told> {
     ensure!(update[18] == 2 && number(&update[16..18]) == update.len(), "one whole UPDATE");
     let (withdrawn, rest) = update[21..].split_at(number(&update[19..21]));
     let (mut attrs, nlri) = rest[2..].split_at(number(&rest[..2]));
@@ -144,7 +170,7 @@ fn routes(post: bool, update: &[u8]) -> Result<Told> {
         }
         attrs = &attrs[head + length..];
     }
-    Ok(Told::Routes { post, withdrawn: prefixes(withdrawn), announced: prefixes(nlri), med })
+    Ok(Told::Routes { view, withdrawn: prefixes(withdrawn), announced: prefixes(nlri), med })
 }
 
 fn prefixes(mut rest: &[u8]) -> Vec<String> {
@@ -160,11 +186,11 @@ fn prefixes(mut rest: &[u8]) -> Vec<String> {
 }
 
 /// The prefixes that stand behind the messages, and whether an End-of-RIB came.
-fn stands(told: &[Told], of_post: bool) -> (Vec<(String, Option<u32>)>, bool) {
+fn stands(told: &[Told], of: View) -> (Vec<(String, Option<u32>)>, bool) {
     let (mut standing, mut ended) = (BTreeMap::<String, Option<u32>>::new(), false);
     for message in told {
-        let Told::Routes { post, withdrawn, announced, med } = message else { continue };
-        if *post != of_post {
+        let Told::Routes { view, withdrawn, announced, med } = message else { continue };
+        if *view != of {
             continue;
         }
         ended |= withdrawn.is_empty() && announced.is_empty();
@@ -204,11 +230,22 @@ fn story(pair: &mut Pair) -> Result<()> {
     pair.spawn("b", "bird", &format!("bird -d -c {far} -s {dir}/far.ctl"))?;
     let net = |net: &str, med| (net.to_owned(), med);
     let came = [net("30.0.0.0/8", None), net("44.0.0.0/13", None), net("45.1.2.3/32", None)];
+    let (offered, sent) = ([net("60.0.0.0/8", None), net("61.0.0.0/8", None)], [net("60.0.0.0/8", Some(88))]);
+    let tells = |heard: &[Told]| {
+        stands(heard, OUT_PRE) == (offered.to_vec(), true) && stands(heard, OUT_POST) == (sent.to_vec(), true)
+    };
     let left = [net("30.0.0.0/8", Some(77)), net("44.0.0.0/13", Some(77))];
     wait_until("both views of the routes", PATIENCE, || {
         let heard = connection(0)?;
-        let met = stands(&heard, false).0 == came && stands(&heard, true) == (left.to_vec(), true);
+        let met = stands(&heard, IN_PRE).0 == came && stands(&heard, IN_POST) == (left.to_vec(), true);
+        let met = met && tells(&heard);
         Ok((met, format!("{heard:#?}")))
+    })?;
+    wait_until("how many routes there are", PATIENCE, || {
+        let heard = connection(0)?;
+        let report = heard.iter().rev().find_map(|t| if let Told::Statistics(all) = t { Some(all) } else { None });
+        let wanted = [(0, 1), (1, 0), (7, 2), (8, 2), (9, 2), (10, 2), (15, 1), (17, 1)];
+        Ok((report == Some(&wanted.into()), format!("{report:?}")))
     })?;
     let heard = connection(0)?;
     let Some(Told::Up { peer, local, opens }) = heard.get(1) else { bail!("first of all {heard:#?}") };
@@ -237,7 +274,7 @@ fn story(pair: &mut Pair) -> Result<()> {
         let heard = connection(0)?;
         let since = heard.iter().rposition(|told| matches!(told, Told::Down { .. })).unwrap_or_default();
         let heard = heard.get(since..).unwrap_or_default();
-        Ok((stands(heard, false).0 == came && stands(heard, true).0 == left, format!("{heard:#?}")))
+        Ok((stands(heard, IN_PRE).0 == came && stands(heard, IN_POST).0 == left, format!("{heard:#?}")))
     })?;
 
     // The station is left, and comes when the session stands: the neighbour is asked for its routes again.
@@ -249,13 +286,21 @@ fn story(pair: &mut Pair) -> Result<()> {
     ask(pair, "enable mon")?;
     wait_until("what stood before", PATIENCE, || {
         let heard = connection(1)?;
-        let met = stands(&heard, false).0 == came && stands(&heard, true) == (left.to_vec(), true);
+        let met = stands(&heard, IN_PRE).0 == came && stands(&heard, IN_POST) == (left.to_vec(), true);
+        let met = met && tells(&heard);
         Ok((met, format!("{heard:#?}")))
+    })?;
+    // What the neighbour is told no more.
+    ask(pair, "disable own")?;
+    wait_until("that it is told nothing", PATIENCE, || {
+        let heard = connection(1)?;
+        let none = |view| stands(&heard, view).0.is_empty();
+        Ok((none(OUT_PRE) && none(OUT_POST), format!("{heard:#?}")))
     })?;
     ask(pair, "disable far")?;
     wait_until("our NOTIFICATION", PATIENCE, || {
         let heard = connection(1)?;
-        Ok((heard.last() == Some(&down(1, &[6, 2])), format!("{heard:#?}")))
+        Ok((heard.contains(&down(1, &[6, 2])), format!("{heard:#?}")))
     })?;
     ask(pair, "down")?;
     as_tshark_reads_it(pair, &dir)
@@ -270,7 +315,7 @@ fn as_tshark_reads_it(pair: &Pair, dir: &str) -> Result<()> {
     wait_until("the capture", PATIENCE, || {
         let types = read("bmp", "-T fields -e bmp.type")?;
         let seen: BTreeSet<&str> = types.split([',', '\n', '\t']).filter(|t| !t.is_empty()).collect();
-        Ok((seen == ["0", "2", "3", "4", "5"].into(), format!("{seen:?}")))
+        Ok((seen == ["0", "1", "2", "3", "4", "5"].into(), format!("{seen:?}")))
     })?;
     let malformed = read("_ws.malformed || _ws.expert.severity == error", "")?;
     ensure!(malformed.trim().is_empty(), "tshark complains:\n{malformed}");

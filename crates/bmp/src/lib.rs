@@ -5,12 +5,16 @@
 //! of the caller's. A router only talks, so nothing is read here.
 //!
 //! Which routes of a neighbour: those that it sent (*pre-policy*), as the very
-//! messages that came; and those that the import filter left (*post-policy*),
-//! encoded anew from the table's sets, with AS numbers of four octets always.
+//! messages that came; those that the import filter left (*post-policy*),
+//! encoded anew from the table's sets, with AS numbers of four octets always; and
+//! what it is told (RFC 8671), as the very messages again, as the export filter
+//! left it or as it would have been without one.
 
 mod routes;
+mod statistics;
 
 pub use routes::Routes;
+pub use statistics::{Counters, Gauges, put_statistics};
 
 use std::net::{IpAddr, Ipv6Addr};
 
@@ -22,6 +26,7 @@ const HEADER_OCTETS: usize = 6;
 /// Types of messages (RFC 7854 4.1).
 mod kind {
     pub(super) const ROUTE_MONITORING: u8 = 0;
+    pub(super) const STATISTICS_REPORT: u8 = 1;
     pub(super) const PEER_DOWN: u8 = 2;
     pub(super) const PEER_UP: u8 = 3;
     pub(super) const INITIATION: u8 = 4;
@@ -32,10 +37,12 @@ mod kind {
 mod flag {
     /// V: the address is of IPv6.
     pub(super) const IPV6: u8 = 0x80;
-    /// L: routes as the import filter left them.
+    /// L: routes as a filter left them.
     pub(super) const POST_POLICY: u8 = 0x40;
     /// A: AS_PATH with AS numbers of two octets.
     pub(super) const TWO_OCTETS: u8 = 0x20;
+    /// O: routes that the neighbour is told (RFC 8671 4).
+    pub(super) const ADJ_RIB_OUT: u8 = 0x10;
 }
 
 /// The longest text of a system's name or description: what an object of MIB-II holds (RFC 1213, DisplayString).
@@ -55,12 +62,29 @@ pub struct Peer {
 }
 
 /// Which of a neighbour's routes a message speaks of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum View {
     /// As they came.
-    PrePolicy,
+    InPrePolicy,
     /// As the import filter left them.
-    PostPolicy,
+    InPostPolicy,
+    /// What it would be told if there were no export filter.
+    OutPrePolicy,
+    /// What it is told.
+    OutPostPolicy,
+}
+
+impl View {
+    /// The flags of the per-peer header. What the session carries has its AS numbers.
+    const fn flags(self, as4: bool) -> u8 {
+        let two_octets = if as4 { 0 } else { flag::TWO_OCTETS };
+        match self {
+            Self::InPrePolicy => two_octets,
+            Self::InPostPolicy => flag::POST_POLICY,
+            Self::OutPrePolicy => flag::ADJ_RIB_OUT | two_octets,
+            Self::OutPostPolicy => flag::ADJ_RIB_OUT | flag::POST_POLICY | two_octets,
+        }
+    }
 }
 
 /// Our end of a session and its two OPENs, whole messages with headers.
@@ -161,18 +185,39 @@ pub fn put_peer_down(out: &mut Vec<u8>, peer: &Peer, down: Down<'_>) {
     });
 }
 
-/// Appends a message with an UPDATE, a whole message as it came or would come from the neighbour.
+/// Appends a message with an UPDATE, a whole message as it came or would come from the neighbour, or goes to it.
 /// `at_us`: when that was, microseconds since 1970.
 pub fn put_update(out: &mut Vec<u8>, peer: &Peer, view: View, at_us: u64, update: &[u8]) {
-    let flags = match view {
-        View::PrePolicy if !peer.as4 => flag::TWO_OCTETS,
-        View::PrePolicy => 0,
-        View::PostPolicy => flag::POST_POLICY,
-    };
     message(out, kind::ROUTE_MONITORING, |out| {
-        put_peer(out, peer, flags, at_us);
+        put_peer(out, peer, view.flags(peer.as4), at_us);
         out.extend(update);
     });
+}
+
+/// Appends the UPDATEs among messages that stand one behind the other, each in a message of its own.
+pub fn put_updates(out: &mut Vec<u8>, peer: &Peer, view: View, at_us: u64, messages: &[u8]) {
+    /// Where a message says what it is (RFC 4271 4.1).
+    const KIND_AT: usize = 18;
+    /// What an UPDATE says.
+    const UPDATE: u8 = 2;
+    each_message(messages, |message| {
+        if message.get(KIND_AT) == Some(&UPDATE) {
+            put_update(out, peer, view, at_us, message);
+        }
+    });
+}
+
+/// Calls `take` with each of the messages that stand one behind the other.
+fn each_message(octets: &[u8], mut take: impl FnMut(&[u8])) {
+    /// Where a message says how long it is (RFC 4271 4.1).
+    const LENGTH_AT: std::ops::Range<usize> = 16..18;
+    let mut rest = octets;
+    while let Some([high, low]) = rest.get(LENGTH_AT) {
+        let length = usize::from(u16::from_be_bytes([*high, *low]));
+        let Some((message, behind)) = rest.split_at_checked(length).filter(|_| length > 0) else { return };
+        take(message);
+        rest = behind;
+    }
 }
 
 /// Appends a message: the common header, whose length is filled in last.

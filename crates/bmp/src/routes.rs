@@ -1,6 +1,6 @@
 //! Routes of a table as messages: what the import filter left of a neighbour's routes.
 
-use crate::{Peer, View, put_update};
+use crate::{Peer, View, put_update, put_updates};
 use route::{AttrSet, Family, Prefix};
 use wire::frame::EXTENDED_OCTETS_MAX;
 use wire::{EncodeContext, Encoder, Nlri, PerFamily};
@@ -65,7 +65,7 @@ impl Routes {
             }
         }
         self.nlris.clear();
-        each_message(&self.updates, |update| put_update(out, &self.peer, View::PostPolicy, at_us, update));
+        put_updates(out, &self.peer, View::InPostPolicy, at_us, &self.updates);
         outcome
     }
 
@@ -74,20 +74,7 @@ impl Routes {
         let outcome = self.finish(now_us, out);
         let mut marker = Vec::new();
         Encoder::end_of_rib(self.family, &mut marker);
-        put_update(out, &self.peer, View::PostPolicy, now_us, &marker);
+        put_update(out, &self.peer, View::InPostPolicy, now_us, &marker);
         outcome
-    }
-}
-
-/// Calls `take` with each of the messages that stand one behind the other.
-fn each_message(octets: &[u8], mut take: impl FnMut(&[u8])) {
-    /// Where a message says how long it is (RFC 4271 4.1).
-    const LENGTH_AT: std::ops::Range<usize> = 16..18;
-    let mut rest = octets;
-    while let Some([high, low]) = rest.get(LENGTH_AT) {
-        let length = usize::from(u16::from_be_bytes([*high, *low]));
-        let Some((message, behind)) = rest.split_at_checked(length) else { return };
-        take(message);
-        rest = behind;
     }
 }

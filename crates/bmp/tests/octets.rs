@@ -2,8 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
-use rbird_bmp::{Down, Peer, Reason, Routes, View};
-use rbird_bmp::{put_initiation, put_peer_down, put_termination, put_update};
+use rbird_bmp::{Counters, Down, Gauges, Peer, Reason, Routes, View};
+use rbird_bmp::{put_initiation, put_peer_down, put_statistics, put_termination, put_update, put_updates};
 use route::attr::{code, origin};
 use route::attrs::{AttrSet, AttrSetBuilder, Local};
 use route::{Dest, Family, Prefix, SourceKind};
@@ -52,10 +52,51 @@ fn a_header_says_family_policy_size_of_as_numbers_and_time() {
     let update = |peer: Peer, view| written(|out| put_update(out, &peer, view, 1_000_002, &[0xff])).split_off(2 * 6);
     let time = "0000000100000002";
     let six = "20010db8000000000000000000000001";
-    assert_eq!(update(peer("10.9.0.2", true), View::PrePolicy), header("00", FOUR) + time + "ff");
-    assert_eq!(update(peer("10.9.0.2", false), View::PrePolicy), header("20", FOUR) + time + "ff");
-    assert_eq!(update(peer("10.9.0.2", false), View::PostPolicy), header("40", FOUR) + time + "ff");
-    assert_eq!(update(peer("2001:db8::1", true), View::PostPolicy), header("c0", six) + time + "ff");
+    assert_eq!(update(peer("10.9.0.2", true), View::InPrePolicy), header("00", FOUR) + time + "ff");
+    assert_eq!(update(peer("10.9.0.2", false), View::InPrePolicy), header("20", FOUR) + time + "ff");
+    assert_eq!(update(peer("10.9.0.2", false), View::InPostPolicy), header("40", FOUR) + time + "ff");
+    assert_eq!(update(peer("2001:db8::1", true), View::InPostPolicy), header("c0", six) + time + "ff");
+    assert_eq!(update(peer("10.9.0.2", true), View::OutPrePolicy), header("10", FOUR) + time + "ff");
+    assert_eq!(update(peer("10.9.0.2", false), View::OutPostPolicy), header("70", FOUR) + time + "ff");
+}
+
+#[test]
+fn of_messages_that_stand_together_the_updates_are_told_one_by_one() {
+    let message = |kind: u8, body: &[u8]| {
+        let mut all = vec![0xff; 16];
+        all.extend([0, 19 + body.len() as u8, kind]);
+        all.extend(body);
+        all
+    };
+    let (keepalive, refresh) = (message(4, &[]), message(5, &[0, 1, 1, 1]));
+    let (one, two) = (message(2, &[0, 0, 0, 0]), message(2, &[0, 2, 8, 10, 0, 0]));
+    let mut out = Vec::new();
+    let all = [refresh, one, keepalive, two].concat();
+    put_updates(&mut out, &peer("10.9.0.2", true), View::OutPostPolicy, 0, &all);
+    assert_eq!(updates(&out), ["0200000000", "020002080a0000"]);
+    // What is cut off, or of no length, is not told.
+    let mut none = Vec::new();
+    for octets in [&all[..22], &[0; 40], &[0xff; 17]] {
+        put_updates(&mut none, &peer("10.9.0.2", true), View::OutPostPolicy, 0, octets);
+    }
+    assert!(none.is_empty());
+}
+
+#[test]
+fn a_report_counts_of_all_families_and_of_each() {
+    let gauges = |family, n| Gauges { family, adj_in: n, best: n + 1, adj_out: n + 2 };
+    let rows = [gauges(Family::Ipv4, 1), gauges(Family::Ipv6, 0x10)];
+    let counters = Counters { rejected: (1 << 32) + 5, known: 6 };
+    let report = written(|out| put_statistics(out, &peer("10.9.0.2", true), 1_000_002, counters, &rows));
+    let (head, body) = report.split_at(2 * (6 + 42));
+    assert_eq!(head, format!("030000{:04x}01{}0000000100000002", report.len() / 2, header("00", FOUR)));
+    let mut stats = vec!["0000000b".to_owned(), "0000000400000005".into(), "0001000400000006".into()];
+    for (of_all, of_one, n) in [(7, 9, 1), (8, 10, 2), (15, 17, 3)] {
+        stats.push(format!("{of_all:04x}0008{:016x}", n + n + 0xf));
+        stats.push(format!("{of_one:04x}000b000101{n:016x}"));
+        stats.push(format!("{of_one:04x}000b000201{:016x}", n + 0xf));
+    }
+    assert_eq!(body, stats.concat());
 }
 
 fn set(med: u32) -> AttrSet {

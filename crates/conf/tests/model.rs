@@ -608,7 +608,8 @@ fn control_sockets_and_threads_of_2_are_taken() {
 fn a_monitoring_station_has_a_place_and_is_told_what_is_asked_for() {
     let config = config_of_2(
         "protocol bmp m { station address ip 10.0.0.1 port 1790; local address 10.0.0.2; system name \"r\"; \
-         system description \"d\"; monitoring rib in pre_policy; monitoring rib in post_policy no; tx buffer limit 5; }\n\
+         system description \"d\"; monitoring rib in pre_policy; monitoring rib in post_policy no; tx buffer limit 5; \
+         monitoring rib out post_policy; statistics interval 30; }\n\
          protocol bmp { station address port 1 ip 2001:db8::1; }",
     );
     let own = |at: usize| match &config.protocols[at].kind {
@@ -623,6 +624,9 @@ fn a_monitoring_station_has_a_place_and_is_told_what_is_asked_for() {
         system_description: "d".into(),
         pre_policy: true,
         post_policy: false,
+        out_pre_policy: false,
+        out_post_policy: true,
+        statistics_s: 30,
         buffer_megabytes: 5,
     };
     assert_eq!(own(0), given);

@@ -15,16 +15,18 @@
 //! are bounded because a member whose outbox is full is told nothing: its group
 //! marks prefixes, and asks for their rows when the outbox has drained.
 
+mod owned;
+
 use crate::clock::Clock;
-use crate::encode::{Encoded, Encoding, Share};
+use crate::encode::Encoding;
 use crate::link::{EventSink, Follower, Portion, Progress, ReaderId, TableMsg};
 use crate::mailbox::{self, Mailbox, Nap};
 use crate::outbox::Outbox;
 use crate::pace::Pace;
 use crate::tables::Tables;
-use crate::trace;
-use rib::batch::{ChangeBatch, Limit, LimitKind, NetId, Reading, TableEvent};
-use rib::export::{Advance, Group, GroupKey, Judged, MemberId, MemberSpec, Moved, Part, Remark, Signal, Slot};
+use owned::{Outlet, Owned};
+use rib::batch::{Limit, LimitAction, NetId, Reading};
+use rib::export::{Advance, Group, GroupKey, Judged, MemberId, MemberSpec, Moved, Part, Signal, Slot};
 use rib::query::NetView;
 use rib::stats::ExportStats;
 use rib::trace::Tracing;
@@ -94,6 +96,7 @@ struct Join {
     key: Arc<GroupKey>,
     spec: MemberSpec,
     outbox: Arc<Outbox>,
+    mirrors: bool,
 }
 
 impl Exports {
@@ -123,12 +126,31 @@ impl Exports {
 
     /// A new member: it is fed, told End-of-RIB, then changes, all into `outbox`.
     pub fn join(&self, table: TableId, key: Arc<GroupKey>, member: MemberSpec, outbox: Arc<Outbox>) -> MemberId {
+        self.enter(table, key, member, outbox, false)
+    }
+
+    /// A member that is told what the neighbour of that key is told, of the same octets, for a monitoring station.
+    /// It is in the neighbour's group, where that has room for others; a blocking limit holds for it, too.
+    pub fn mirror(&self, table: TableId, key: Arc<GroupKey>, member: MemberSpec, outbox: Arc<Outbox>) -> MemberId {
+        let export_limit = member.export_limit.filter(|limit| limit.action == LimitAction::Block);
+        let member = MemberSpec { export_limit, tracing: Tracing::default(), ..member };
+        self.enter(table, key, member, outbox, true)
+    }
+
+    fn enter(
+        &self,
+        table: TableId,
+        key: Arc<GroupKey>,
+        member: MemberSpec,
+        outbox: Arc<Outbox>,
+        mirrors: bool,
+    ) -> MemberId {
         let threads = self.0.all.len() as u32;
         let hash = foldhash::fast::FixedState::with_seed(0).hash_one((table, key.placement()));
         let thread = (hash % u64::from(threads)) as u32;
         let number = self.0.next_member.fetch_add(1, Ordering::Relaxed);
         let id = MemberId(number.wrapping_mul(threads).wrapping_add(thread));
-        let join = Join { member: id, table, key, spec: member, outbox };
+        let join = Join { member: id, table, key, spec: member, outbox, mirrors };
         self.order(id, Order::Join(Box::new(join)));
         id
     }
@@ -230,6 +252,7 @@ struct Left {
     table: TableId,
     reader: ReaderId,
     outbox: Arc<Outbox>,
+    mirrors: bool,
     moved: Option<Moved>,
 }
 
@@ -255,23 +278,6 @@ struct Reader {
     progress: Progress,
     /// What the table was told of that.
     said: Progress,
-}
-
-/// A group with the outboxes of its members.
-struct Owned {
-    group: Group,
-    table: TableId,
-    reader: ReaderId,
-    encoding: Encoding,
-    outlets: Vec<Option<Outlet>>,
-}
-
-/// The way to one member.
-struct Outlet {
-    outbox: Arc<Outbox>,
-    /// Called by the outbox when it has room again.
-    wake: Arc<dyn Fn() + Send + Sync>,
-    full: bool,
 }
 
 impl Thread {
@@ -356,11 +362,7 @@ impl Thread {
                 self.groups.iter_mut().flatten().for_each(|o| o.group.set_roas(roas.clone()));
                 self.roas = roas;
             }
-            Order::Anew { member, nets, before } => {
-                if let Some((owned, _)) = self.place(member) {
-                    owned.group.judge_anew(&nets, &before);
-                }
-            }
+            Order::Anew { member, nets, before } => self.judge_anew(member, &nets, &before),
             Order::Given(reader, portion) => self.given(reader, &portion),
             Order::Drained(member) => {
                 self.with(member, |owned, slot, advance| owned.set_full(slot, false, advance));
@@ -390,7 +392,7 @@ impl Thread {
     }
 
     fn join(&mut self, join: Join, moved: Option<Moved>, end: Option<Signal>, freed: u64) {
-        let Join { member, table, key, spec, outbox } = join;
+        let Join { member, table, key, spec, outbox, mirrors } = join;
         let at = self.group_for(table, &key, &spec, freed);
         let Some(owned) = self.groups.get_mut(at).and_then(Option::as_mut) else { return };
         // Numbers of members mean others from here on.
@@ -403,7 +405,7 @@ impl Thread {
             owned.outlets.resize_with(place + 1, || None);
         }
         if let Some(outlet) = owned.outlets.get_mut(place) {
-            *outlet = Some(Outlet { outbox, wake, full: false });
+            *outlet = Some(Outlet { outbox, wake, full: false, mirrors });
         }
         self.members.insert(member, Place { group: at, slot });
     }
@@ -463,7 +465,7 @@ impl Thread {
         let owned = self.groups.get_mut(at)?.as_mut()?;
         owned.finish();
         let spec = owned.group.members().find(|(s, ..)| *s == slot).map(|(.., spec)| spec.clone())?;
-        let outbox = owned.outlets.get_mut(usize::from(slot.0))?.take()?.outbox;
+        let Outlet { outbox, mirrors, .. } = owned.outlets.get_mut(usize::from(slot.0))?.take()?;
         let moved = owned.group.leave(slot, moves);
         let (table, reader) = (owned.table, owned.reader);
         if owned.group.is_empty()
@@ -471,7 +473,7 @@ impl Thread {
         {
             *place = None;
         }
-        Some(Left { spec, table, reader, outbox, moved })
+        Some(Left { spec, table, reader, outbox, mirrors, moved })
     }
 
     /// Drops a follower, unless a group still reads through it.
@@ -483,6 +485,15 @@ impl Thread {
             let reader = self.readers.swap_remove(at);
             self.tables.send(reader.table, TableMsg::Unsubscribe(id));
         }
+    }
+
+    /// Has prefixes judged anew by a member's group, and by those that mirror it because it has no room for others.
+    fn judge_anew(&mut self, member: MemberId, nets: &[NetId], before: &Arc<RoaTables>) {
+        let Some((owned, _)) = self.place(member) else { return };
+        owned.group.judge_anew(nets, before);
+        let (table, key) = (owned.table, owned.group.key().clone());
+        let like = |o: &&mut Owned| o.table == table && o.is_mirror() && **o.group.key() == *key;
+        self.groups.iter_mut().flatten().filter(like).for_each(|o| o.group.judge_anew(nets, before));
     }
 
     fn refresh(&mut self, member: MemberId, enhanced: bool) {
@@ -503,10 +514,10 @@ impl Thread {
     fn rejoin(&mut self, member: MemberId, change: impl FnOnce(&mut Arc<GroupKey>, &mut MemberSpec)) {
         let Some((owned, _)) = self.place(member) else { return };
         let mut key = owned.group.key().clone();
-        let Some(Left { mut spec, table, reader, outbox, moved }) = self.remove(member, true) else { return };
+        let Some(Left { mut spec, table, reader, outbox, mirrors, moved }) = self.remove(member, true) else { return };
         change(&mut key, &mut spec);
         let freed = self.readers.iter().find(|r| r.id == reader).map_or(0, |r| r.progress.freed);
-        self.join(Join { member, table, key, spec, outbox }, moved, None, freed);
+        self.join(Join { member, table, key, spec, outbox, mirrors }, moved, None, freed);
         // Only now: between two followers no number must be given again that the member still holds.
         self.drop_reader(reader);
     }
@@ -570,123 +581,6 @@ impl Thread {
                 reader.said = progress;
                 self.tables.send(reader.table, TableMsg::Progress(reader.id, progress));
             }
-        }
-    }
-}
-
-impl Owned {
-    /// Takes a batch through the group and hands out what there is to say. `more` follows at once: a message that is
-    /// not full may wait for it.
-    fn take(&mut self, batch: &ChangeBatch, part: Part, more: bool, advance: &mut Advance, events: &EventSink) {
-        self.look_for_full(advance);
-        self.group.take(batch, part, advance);
-        if self.encoding.is_over_with(advance) {
-            self.finish();
-        }
-        if !advance.runs.is_empty() {
-            let encoded = self.encoding.encode(advance, batch, self.goes_on(more) && advance.signals.is_empty());
-            self.hand_out(&encoded);
-        }
-        self.signal(advance);
-        self.tell_fed(advance, events);
-        self.log(advance);
-        self.pass_limits(advance, events);
-        self.look_for_full(advance);
-        self.rest(more && !advance.runs.is_empty());
-    }
-
-    /// Whether more is to be said at once: the table has more, or a member can take what it was not told.
-    fn goes_on(&self, more: bool) -> bool {
-        more || self.group.wants_rows() || self.group.wants_page()
-    }
-
-    /// Says what waits, unless more comes at once.
-    fn rest(&mut self, more: bool) {
-        if !self.goes_on(more) {
-            self.finish();
-        }
-    }
-
-    /// Says what was kept back for a fuller message.
-    fn finish(&mut self) {
-        if let Some(encoded) = self.encoding.finish() {
-            self.hand_out(&encoded);
-        }
-    }
-
-    fn hand_out(&self, encoded: &Encoded) {
-        for (i, outlet) in self.outlets.iter().enumerate() {
-            let Some(outlet) = outlet else { continue };
-            let Share { pieces, messages } = encoded.share(Slot(i as u16));
-            if !pieces.is_empty() {
-                outlet.outbox.push(pieces, messages);
-            }
-        }
-    }
-
-    /// Members whose outbox is full are told nothing from now on.
-    fn look_for_full(&mut self, advance: &mut Advance) {
-        for i in 0..self.outlets.len() {
-            let Some(Some(outlet)) = self.outlets.get(i) else { continue };
-            if !outlet.full && outlet.outbox.is_full(&outlet.wake) {
-                self.set_full(Slot(i as u16), true, advance);
-            }
-        }
-    }
-
-    fn set_full(&mut self, slot: Slot, full: bool, advance: &mut Advance) {
-        if let Some(Some(outlet)) = self.outlets.get_mut(usize::from(slot.0)) {
-            outlet.full = full;
-            self.group.set_slow(slot, full, advance);
-        }
-    }
-
-    fn signal(&mut self, advance: &Advance) {
-        if !advance.signals.is_empty() {
-            self.finish();
-        }
-        for (slot, signal) in &advance.signals {
-            if let Some(Some(outlet)) = self.outlets.get(usize::from(slot.0)) {
-                let Share { pieces, messages } = self.encoding.signal(*signal);
-                outlet.outbox.push(pieces, messages);
-            }
-        }
-    }
-
-    fn log(&self, advance: &mut Advance) {
-        trace::say(&mut advance.traces);
-        let name_of = |slot: Option<Slot>| {
-            let spec = self.group.members().find(|(s, ..)| slot.is_none_or(|slot| slot == *s));
-            spec.map_or("", |(.., spec)| &*spec.name)
-        };
-        for remark in &advance.remarks {
-            match remark {
-                Remark::Printed(text) => tracing::info!("{text}"),
-                Remark::Failed(text) => tracing::error!("{text}"),
-                Remark::Untold(text) => tracing::error!("{}: {text}", name_of(None)),
-            }
-        }
-        for (slot, net) in &advance.invalid_hops {
-            tracing::error!("{}: Invalid NEXT_HOP attribute in route {net}", name_of(Some(*slot)));
-        }
-    }
-
-    fn tell_fed(&self, advance: &Advance, events: &EventSink) {
-        advance.fed.iter().for_each(|slot| self.say_fed(*slot, events));
-    }
-
-    fn say_fed(&self, slot: Slot, events: &EventSink) {
-        if let Some((.., spec)) = self.group.members().find(|(s, ..)| *s == slot) {
-            events(self.table, TableEvent::Fed { channel: spec.channel, generation: spec.generation });
-        }
-    }
-
-    fn pass_limits(&self, advance: &Advance, events: &EventSink) {
-        for (slot, limit) in &advance.limits {
-            let Some((.., spec)) = self.group.members().find(|(s, ..)| s == slot) else { continue };
-            let (channel, generation) = (spec.channel, spec.generation);
-            let event = TableEvent::Limit { channel, generation, which: LimitKind::Export, limit: *limit };
-            events(self.table, event);
         }
     }
 }

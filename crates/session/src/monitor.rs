@@ -4,7 +4,13 @@
 //! station. It remembers the sessions that stand, so a station that comes later
 //! is told of them first. While no station listens an UPDATE costs a look at a
 //! flag. How much may wait for a station is the [`Ear`]'s affair.
+//!
+//! Of what a neighbour is told sessions say only how: by which key, and as which
+//! member of an export group. A station that wants to hear it becomes a member of
+//! its own ([`Exports::mirror`](crate::export::Exports::mirror)), so it is fed, and
+//! told changes, as the neighbour is, and a session has nothing to do with it.
 
+use rib::export::{GroupKey, MemberId, MemberSpec};
 use route::{ChannelId, Family, ProtocolId, TableId};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -53,6 +59,19 @@ pub struct MonitoredChannel {
     pub add_path_rx: bool,
 }
 
+/// How a neighbour is told routes of a channel.
+#[derive(Clone, Debug)]
+pub struct MonitoredOut {
+    /// From which table.
+    pub table: TableId,
+    /// By what it is judged, rewritten and encoded.
+    pub key: Arc<GroupKey>,
+    /// What is the neighbour's own in that; names the channel.
+    pub spec: MemberSpec,
+    /// The neighbour in its group.
+    pub member: MemberId,
+}
+
 /// How a session ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ended {
@@ -76,6 +95,8 @@ pub enum Heard<'a> {
         /// Since now.
         fresh: bool,
     },
+    /// From now on the neighbour is told routes of a channel in this way.
+    Tells(&'a Arc<SessionUp>, &'a Arc<MonitoredOut>),
     /// An UPDATE came, a whole message.
     Update(&'a Arc<SessionUp>, &'a [u8]),
     /// A session is over.
@@ -102,9 +123,15 @@ struct Shared {
 
 #[derive(Default)]
 struct State {
-    sessions: BTreeMap<ProtocolId, Arc<SessionUp>>,
+    sessions: BTreeMap<ProtocolId, Standing>,
     ears: BTreeMap<EarId, (Ear, bool)>,
     last: u64,
+}
+
+/// A session that stands, and what it said since.
+struct Standing {
+    session: Arc<SessionUp>,
+    tells: BTreeMap<ChannelId, Arc<MonitoredOut>>,
 }
 
 impl Monitors {
@@ -116,8 +143,9 @@ impl Monitors {
     /// neighbours send.
     pub fn listen(&self, ear: Ear, updates: bool) -> EarId {
         let mut state = self.lock();
-        for session in state.sessions.values() {
+        for Standing { session, tells } in state.sessions.values() {
             ear(Heard::Up { session, fresh: false });
+            tells.values().for_each(|out| ear(Heard::Tells(session, out)));
         }
         state.last += 1;
         let id = EarId(state.last);
@@ -145,8 +173,19 @@ impl Monitors {
     /// A session stands.
     pub(crate) fn up(&self, session: &Arc<SessionUp>) {
         let mut state = self.lock();
-        state.sessions.insert(session.protocol, Arc::clone(session));
+        let standing = Standing { session: Arc::clone(session), tells: BTreeMap::new() };
+        state.sessions.insert(session.protocol, standing);
         state.ears.values().for_each(|(ear, _)| ear(Heard::Up { session, fresh: true }));
+    }
+
+    /// The neighbour of a session that stands is told routes in a new way.
+    pub(crate) fn tells(&self, out: MonitoredOut) {
+        let mut state = self.lock();
+        let State { sessions, ears, .. } = &mut *state;
+        let Some(Standing { session, tells }) = sessions.get_mut(&out.spec.protocol) else { return };
+        let out = Arc::new(out);
+        ears.values().for_each(|(ear, _)| ear(Heard::Tells(session, &out)));
+        tells.insert(out.spec.channel, out);
     }
 
     /// An UPDATE came.

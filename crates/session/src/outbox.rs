@@ -26,10 +26,14 @@ const PRESSED: usize = 4;
 /// The octets that wait for all peers. A segment that several peers share counts for each.
 static WAITING: AtomicUsize = AtomicUsize::new(0);
 
+/// Called when the first octets come into an empty outbox. Must not block.
+pub type Bell = Box<dyn Fn() + Send + Sync>;
+
 /// The queue of one peer.
 pub struct Outbox {
     octets_max: usize,
     ready: Notify,
+    bell: Option<Bell>,
     inner: Mutex<Inner>,
 }
 
@@ -61,7 +65,12 @@ impl Drop for Inner {
 impl Outbox {
     /// An empty outbox that is full above `octets_max`; [`OCTETS_MAX`] is a good value.
     pub fn new(octets_max: usize) -> Arc<Self> {
-        Arc::new(Self { octets_max, ready: Notify::new(), inner: Mutex::default() })
+        Arc::new(Self { octets_max, ready: Notify::new(), bell: None, inner: Mutex::default() })
+    }
+
+    /// An empty outbox of somebody who waits for many, and is called.
+    pub fn with_bell(octets_max: usize, bell: Bell) -> Arc<Self> {
+        Arc::new(Self { octets_max, ready: Notify::new(), bell: Some(bell), inner: Mutex::default() })
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -112,12 +121,20 @@ impl Outbox {
         more
     }
 
+    /// Calls whom it would call for the first octets.
+    pub fn ring(&self) {
+        if let Some(bell) = &self.bell {
+            bell();
+        }
+    }
+
     /// Adds pieces of whole messages, `updates` of them UPDATEs. Dropped when the outbox is closed.
     pub(crate) fn push(&self, pieces: impl IntoIterator<Item = Bytes>, updates: u64) {
         let mut inner = self.lock();
         if inner.closed {
             return;
         }
+        let was_empty = inner.pieces.is_empty();
         for piece in pieces.into_iter().filter(|p| !p.is_empty()) {
             inner.octets += piece.len();
             WAITING.fetch_add(piece.len(), Ordering::Relaxed);
@@ -126,8 +143,10 @@ impl Outbox {
         inner.updates += updates;
         let any = !inner.pieces.is_empty();
         drop(inner);
-        if any {
-            self.ready.notify_one();
+        match &self.bell {
+            Some(bell) if any && was_empty => bell(),
+            None if any => self.ready.notify_one(),
+            _ => {}
         }
     }
 

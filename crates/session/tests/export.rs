@@ -143,17 +143,22 @@ impl Daemon {
 
     fn join_limited(&self, peer: u32, key: GroupKey, octets_max: usize, export_limit: Option<Limit>) -> Peer {
         let outbox = Outbox::new(octets_max);
-        let spec = MemberSpec {
-            protocol: ProtocolId(peer),
-            name: format!("p{peer}").into(),
-            channel: ChannelId(peer),
-            generation: Generation(1),
-            peer_addr: addr(peer as u8),
-            export_limit,
-            tracing: rib::trace::Tracing::default(),
-        };
+        let spec = MemberSpec { export_limit, ..spec(peer) };
         let member = self.exports.join(TABLE, Arc::new(key), spec, outbox.clone());
         Peer { outbox, member, routes: HashMap::new(), ends: 0, updates: 0 }
+    }
+}
+
+/// What is a neighbour's own.
+fn spec(peer: u32) -> MemberSpec {
+    MemberSpec {
+        protocol: ProtocolId(peer),
+        name: format!("p{peer}").into(),
+        channel: ChannelId(peer),
+        generation: Generation(1),
+        peer_addr: addr(peer as u8),
+        export_limit: None,
+        tracing: rib::trace::Tracing::default(),
     }
 }
 
@@ -403,4 +408,48 @@ async fn an_export_limit_is_announced_once_and_keeps_routes_back_if_it_blocks() 
     daemon.exports.set_limit(blocked.member, None);
     daemon.exports.refresh(blocked.member, false);
     blocked.read_until("all are told", |p| p.routes.len() == 200).await;
+}
+
+#[tokio::test]
+async fn a_station_is_told_what_the_neighbour_is_told_and_nobody_is_told_of_the_station() {
+    let (tell, mut heard) = tokio::sync::mpsc::unbounded_channel();
+    let daemon = daemon_with(Arc::new(move |_, event| tell.send(event).unwrap()));
+    daemon.up(1);
+    daemon.announce(1, 0..100);
+    for (to, action) in [(2, LimitAction::Warn), (3, LimitAction::Block)] {
+        let mut peer = daemon.join_limited(to, key(), OCTETS_MAX, Some(Limit { routes_max: 50, action }));
+        peer.read_until("the neighbour is fed", |p| p.ends == 1).await;
+        let mut events = [heard.recv().await.unwrap(), heard.recv().await.unwrap()];
+        events.sort_by_key(|e| matches!(e, TableEvent::Fed { .. }));
+        assert!(matches!(events, [TableEvent::Limit { .. }, TableEvent::Fed { .. }]), "{events:?}");
+        // The station comes later, and is rung for when something waits.
+        let (ring, mut rung) = tokio::sync::mpsc::unbounded_channel();
+        let bell = move || ring.send(()).unwrap_or_default();
+        let outbox = Outbox::with_bell(OCTETS_MAX, Box::new(bell));
+        let limit = Limit { routes_max: 50, action };
+        let mirrored = MemberSpec { export_limit: Some(limit), ..spec(to) };
+        let member = daemon.exports.mirror(TABLE, Arc::new(key()), mirrored, outbox.clone());
+        let mut station = Peer { outbox, member, routes: HashMap::new(), ends: 0, updates: 0 };
+        let mut hear_all = async |station: &mut Peer, done: &dyn Fn(&Peer) -> bool| {
+            while !done(station) {
+                tokio::time::timeout(PATIENCE, rung.recv()).await.unwrap();
+                let mut pieces = Vec::new();
+                while station.outbox.take(1 << 16, &mut pieces) {}
+                pieces.iter().for_each(|piece| station.hear(piece));
+            }
+        };
+        hear_all(&mut station, &|s| s.ends == 1).await;
+        assert_eq!(station.routes, peer.routes);
+        // What goes is told to both, what the neighbour has said to neither.
+        let gone = 10 * to..10 * to + 5;
+        let had = peer.routes.len();
+        daemon.withdraw(1, gone.clone());
+        peer.read_until("five are gone", |p| p.routes.len() == had - 5).await;
+        hear_all(&mut station, &|s| s.routes.len() == had - 5).await;
+        assert_eq!(station.routes, peer.routes);
+        daemon.announce(1, gone);
+        daemon.exports.leave(member);
+        daemon.exports.leave(peer.member);
+        assert!(heard.try_recv().is_err(), "nothing is said of the station");
+    }
 }

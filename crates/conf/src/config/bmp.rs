@@ -20,6 +20,12 @@ pub struct BmpConf {
     pub pre_policy: bool,
     /// `monitoring rib in post_policy`: what the import filters left of it.
     pub post_policy: bool,
+    /// `monitoring rib out pre_policy`: what they would be told if there were no export filters (RFC 8671).
+    pub out_pre_policy: bool,
+    /// `monitoring rib out post_policy`: what they are told.
+    pub out_post_policy: bool,
+    /// `statistics interval`, seconds; 0: no reports.
+    pub statistics_s: u32,
     /// `tx buffer limit`, megabytes: the connection ends when more waits for it.
     pub buffer_megabytes: u32,
 }
@@ -34,6 +40,9 @@ impl Default for BmpConf {
             system_description: "Not defined".into(),
             pre_policy: false,
             post_policy: false,
+            out_pre_policy: false,
+            out_post_policy: false,
+            statistics_s: 0,
             buffer_megabytes: 1024,
         }
     }

@@ -47,6 +47,9 @@ pub(crate) static OPTIONS: &[Row<BmpConf>] = &[
     ),
     Row::new(&["monitoring", "rib", "in", "pre_policy"], Slot::Switch(field!(pre_policy)), Effect::Restart),
     Row::new(&["monitoring", "rib", "in", "post_policy"], Slot::Switch(field!(post_policy)), Effect::Restart),
+    Row::new(&["monitoring", "rib", "out", "pre_policy"], Slot::Switch(field!(out_pre_policy)), Effect::Restart),
+    Row::new(&["monitoring", "rib", "out", "post_policy"], Slot::Switch(field!(out_post_policy)), Effect::Restart),
+    Row::new(&["statistics", "interval"], Slot::Time(field!(statistics_s)), Effect::Restart),
     Row::new(
         &["tx", "buffer", "limit"],
         Slot::Own(Own {

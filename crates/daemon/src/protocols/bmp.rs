@@ -5,8 +5,10 @@
 //! is more than `tx buffer limit` the connection ends and begins anew, as in
 //! BIRD: nobody ever waits for a station, and no memory runs away.
 
+mod outgoing;
 mod queue;
 mod station;
+mod statistics;
 mod told;
 
 use super::Start;

@@ -8,6 +8,7 @@ use super::words::{self, Place};
 use super::{Deps, PeerChannel, PeerSpec};
 use crate::intake::Collected;
 use crate::link::TableMsg;
+use crate::monitor::MonitoredOut;
 use crate::outbox::Outbox;
 use crate::recovery::Hold;
 use crate::status::ChannelStatus;
@@ -106,7 +107,15 @@ impl Channel {
         self.feeding = true;
         let key = self.key(spec, negotiated, place);
         let member = words::member(spec, &self.spec, self.generation);
-        self.member = Some(deps.exports.join(self.spec.table, key, member, Arc::clone(outbox)));
+        let id = deps.exports.join(self.spec.table, Arc::clone(&key), member, Arc::clone(outbox));
+        self.member = Some(id);
+        self.tell_monitors(deps, spec, key, id);
+    }
+
+    /// Stations hear how the neighbour is told routes from now on.
+    fn tell_monitors(&self, deps: &Deps, spec: &PeerSpec, key: Arc<GroupKey>, member: MemberId) {
+        let of = words::member(spec, &self.spec, self.generation);
+        deps.monitors.tells(MonitoredOut { table: self.spec.table, key, spec: of, member });
     }
 
     /// By what the neighbour is told.
@@ -227,7 +236,8 @@ impl Channel {
         if let Some(member) = self.member {
             let key = self.key(spec, negotiated, place);
             self.feeding = true;
-            deps.exports.rekey(member, key);
+            deps.exports.rekey(member, Arc::clone(&key));
+            self.tell_monitors(deps, spec, key, member);
         }
     }
 

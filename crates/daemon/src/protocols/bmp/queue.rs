@@ -1,18 +1,28 @@
 //! What waits for a station, and how much that is.
 
+use super::outgoing::Stream;
+use bmp::{Counters, Gauges};
 use route::TableId;
 use session::link::Delivery;
-use session::monitor::{Ended, Heard, SessionUp};
+use session::monitor::{Ended, Heard, MonitoredOut, SessionUp};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use tokio::sync::{Notify, mpsc};
 
 /// What a station shall hear, in the order in which it happened.
 pub(super) enum Item {
-    Up { session: Arc<SessionUp>, fresh: bool },
+    Up {
+        session: Arc<SessionUp>,
+        fresh: bool,
+    },
     Update(Arc<SessionUp>, Vec<u8>),
     Down(Arc<SessionUp>, Ended),
     Table(TableId, Delivery),
+    /// How a neighbour is told routes from now on.
+    Tells(Arc<SessionUp>, Arc<MonitoredOut>),
+    /// Something of this waits in an outbox of its own.
+    Out(Stream),
+    Statistics(Arc<SessionUp>, Counters, Vec<Gauges>),
 }
 
 impl Item {
@@ -25,7 +35,8 @@ impl Item {
         let octets = match self {
             Self::Up { session, .. } => session.sent.len() + session.received.len(),
             Self::Update(_, message) => message.len(),
-            Self::Down(..) | Self::Table(_, Delivery::FeedDone) => 0,
+            Self::Down(..) | Self::Table(_, Delivery::FeedDone) | Self::Tells(..) | Self::Out(_) => 0,
+            Self::Statistics(.., rows) => size_of_val(rows.as_slice()),
             Self::Table(_, Delivery::Changes(batch)) => (batch.each.len() + batch.paths.len()) * PATH,
             Self::Table(_, Delivery::Feed(batch)) => batch.paths.len() * PATH,
         };
@@ -104,6 +115,7 @@ impl Feeder {
     pub(super) fn hear(&self, heard: &Heard<'_>) {
         self.put(match heard {
             Heard::Up { session, fresh } => Item::Up { session: Arc::clone(session), fresh: *fresh },
+            Heard::Tells(session, out) => Item::Tells(Arc::clone(session), Arc::clone(out)),
             Heard::Update(session, message) => Item::Update(Arc::clone(session), message.to_vec()),
             Heard::Down(session, ended) => Item::Down(Arc::clone(session), (*ended).clone()),
         });

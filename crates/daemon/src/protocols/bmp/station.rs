@@ -2,7 +2,7 @@
 
 use super::queue::{Feeder, Item};
 use super::told::Told;
-use super::{AskAll, Board, Diary, Phase};
+use super::{AskAll, Board, Diary, Phase, statistics};
 use crate::background::reason;
 use bmp::Reason;
 use conf::config::BmpConf;
@@ -18,6 +18,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 /// Before the first attempt.
@@ -132,12 +133,13 @@ impl Station {
         let (feeder, inbox) = Feeder::new(Arc::clone(&self.board.gauge));
         let ears = feeder.clone();
         let ear = self.deps.monitors.listen(Box::new(move |heard| ears.hear(&heard)), self.conf.pre_policy);
-        let told = Told::new(&self.name, &self.conf, self.deps.clock);
+        let told = Told::new(&self.name, &self.conf, self.deps.clock, self.deps.exports.clone(), feeder.clone());
         let (reads, writes) = stream.into_split();
         let mut out = Vec::new();
         bmp::put_initiation(&mut out, &self.conf.system_description, &self.conf.system_name);
         let board = Arc::clone(&self.board);
-        let mut talk = Talk { inbox, feeder, told, out, written: 0, waits: 0, writes, readers: Vec::new(), board };
+        let (readers, reporting) = (Vec::new(), None);
+        let mut talk = Talk { inbox, feeder, told, out, written: 0, waits: 0, writes, readers, reporting, board };
         let ask_at = self.ask_at();
         let end = talk.all(self, reads, stop, ask_at).await;
         self.deps.monitors.leave(ear);
@@ -175,6 +177,7 @@ struct Talk {
     waits: u64,
     writes: OwnedWriteHalf,
     readers: Vec<(TableId, ReaderId)>,
+    reporting: Option<JoinHandle<()>>,
     board: Arc<Board>,
 }
 
@@ -187,6 +190,8 @@ impl Talk {
         mut ask_at: Option<Instant>,
     ) -> End {
         let board = Arc::clone(&self.board);
+        let every = Duration::from_secs(station.conf.statistics_s.into());
+        let mut report_at = (!every.is_zero()).then(|| Instant::now() + every);
         let mut ignored = [0; 512];
         loop {
             let rest = self.out.get(self.written..).unwrap_or_default();
@@ -212,6 +217,10 @@ impl Talk {
                     station.asked = Some(Instant::now());
                     (station.ask_all)();
                 }
+                () = sleep_until(report_at) => {
+                    report_at = Some(Instant::now() + every);
+                    self.report(station);
+                }
                 Some((item, octets)) = self.inbox.recv(), if rest.is_empty() => {
                     self.take(station, &item, octets);
                     while self.out.len() < WRITE_OCTETS
@@ -221,6 +230,14 @@ impl Talk {
                     }
                 }
             }
+        }
+    }
+
+    /// Begins a statistics report, unless the last one is not done.
+    fn report(&mut self, station: &Station) {
+        if self.reporting.as_ref().is_none_or(JoinHandle::is_finished) {
+            let report = statistics::report(station.deps.clone(), self.told.sessions(), self.feeder.clone());
+            self.reporting = Some(tokio::spawn(report));
         }
     }
 

@@ -1,11 +1,15 @@
 //! What a station has been told: which sessions stand, and whose routes a table's are.
 
-use super::queue::Item;
+use super::outgoing::Outgoing;
+use super::queue::{Feeder, Item};
+use super::statistics::Counted;
 use bmp::{Down, Opened, Peer, Routes, View};
 use conf::config::BmpConf;
 use rib::batch::{ChangeBatch, Path};
+use rib::export::MemberId;
 use route::{ChannelId, Moment, Prefix, ProtocolId, TableId};
 use session::clock::Clock;
+use session::export::Exports;
 use session::link::Delivery;
 use session::monitor::{Ended, SessionUp};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -20,10 +24,21 @@ pub(super) struct Told {
     name: Arc<str>,
     post_policy: bool,
     clock: Clock,
-    sessions: BTreeMap<ProtocolId, Peer>,
+    sessions: BTreeMap<ProtocolId, Known>,
     streams: HashMap<ChannelId, Stream>,
     /// The tables that are read, and whether all that stood in them has come.
     tables: BTreeMap<TableId, bool>,
+    outgoing: Outgoing,
+    /// Where what comes of its own wishes shall go.
+    feeder: Feeder,
+}
+
+/// A session that stands.
+struct Known {
+    peer: Peer,
+    session: Arc<SessionUp>,
+    /// As which members of export groups the neighbour is told routes.
+    members: BTreeMap<ChannelId, MemberId>,
 }
 
 /// The routes of a session in a table.
@@ -46,7 +61,7 @@ pub(super) struct Said {
 }
 
 impl Told {
-    pub(super) fn new(name: &Arc<str>, conf: &BmpConf, clock: Clock) -> Self {
+    pub(super) fn new(name: &Arc<str>, conf: &BmpConf, clock: Clock, exports: Exports, feeder: Feeder) -> Self {
         Self {
             name: Arc::clone(name),
             post_policy: conf.post_policy,
@@ -54,7 +69,19 @@ impl Told {
             sessions: BTreeMap::new(),
             streams: HashMap::new(),
             tables: BTreeMap::new(),
+            outgoing: Outgoing::new(exports, conf),
+            feeder,
         }
+    }
+
+    /// The sessions that the station knows.
+    pub(super) fn sessions(&self) -> Vec<Counted> {
+        let counted = |k: &Known| Counted { session: Arc::clone(&k.session), members: k.members.clone() };
+        self.sessions.values().map(counted).collect()
+    }
+
+    fn peer(&self, protocol: ProtocolId) -> Option<Peer> {
+        self.sessions.get(&protocol).map(|known| known.peer)
     }
 
     /// Turns what happened into messages.
@@ -62,8 +89,25 @@ impl Told {
         match item {
             Item::Up { session, fresh } => self.up(session, *fresh, out),
             Item::Update(session, message) => {
-                if let Some(peer) = self.sessions.get(&session.protocol) {
-                    bmp::put_update(out, peer, View::PrePolicy, now_us(), message);
+                if let Some(peer) = self.peer(session.protocol) {
+                    bmp::put_update(out, &peer, View::InPrePolicy, now_us(), message);
+                }
+                Said::default()
+            }
+            Item::Tells(session, told) => {
+                if let Some(known) = self.sessions.get_mut(&session.protocol) {
+                    known.members.insert(told.spec.channel, told.member);
+                    self.outgoing.follow(told, &self.feeder);
+                }
+                Said::default()
+            }
+            Item::Out(stream) => {
+                self.outgoing.put(*stream, |protocol| self.peer(protocol), now_us(), out);
+                Said::default()
+            }
+            Item::Statistics(session, counters, rows) => {
+                if let Some(peer) = self.peer(session.protocol) {
+                    bmp::put_statistics(out, &peer, now_us(), *counters, rows);
                 }
                 Said::default()
             }
@@ -91,7 +135,8 @@ impl Told {
             received: &session.received,
         };
         bmp::put_peer_up(out, &peer, &opened);
-        self.sessions.insert(session.protocol, peer);
+        let known = Known { peer, session: Arc::clone(session), members: BTreeMap::new() };
+        self.sessions.insert(session.protocol, known);
         for channel in session.channels.iter().filter(|_| self.post_policy) {
             let fed = *self.tables.entry(channel.table).or_insert_with(|| {
                 said.tables.push(channel.table);
@@ -114,7 +159,7 @@ impl Told {
     }
 
     fn down(&mut self, session: &Arc<SessionUp>, ended: &Ended, out: &mut Vec<u8>) -> Said {
-        let Some(peer) = self.sessions.remove(&session.protocol) else { return Said::default() };
+        let Some(Known { peer, .. }) = self.sessions.remove(&session.protocol) else { return Said::default() };
         let down = match ended {
             Ended::Notified(message) => Down::Notified(message),
             Ended::Silently(event) => Down::Silently(*event),
@@ -123,6 +168,7 @@ impl Told {
         };
         bmp::put_peer_down(out, &peer, down);
         self.streams.retain(|_, stream| stream.protocol != session.protocol);
+        self.outgoing.forget(session.protocol);
         Said { states: Some(format!("Peer down for {}", session.name)), ..Said::default() }
     }
 

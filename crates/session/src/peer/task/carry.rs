@@ -243,9 +243,11 @@ impl Task {
                 channel.hold = None;
             }
             channel.waits = recovering && channel.hold.is_some();
-            if !channel.waits {
-                channel.join(&self.deps, &self.spec, &negotiated, place, &outbox);
-            }
+        }
+        // Stations hear of a session before they hear of what it tells.
+        self.monitor_up(which, &negotiated);
+        for channel in self.channels.iter_mut().filter(|c| c.up && !c.waits) {
+            channel.join(&self.deps, &self.spec, &negotiated, place, &outbox);
         }
         self.session = Some(Session {
             which,
@@ -267,7 +269,6 @@ impl Task {
             backlog: Backlog::default(),
             doubts: Limiter::default(),
         });
-        self.monitor_up(which, &negotiated);
     }
 
     pub(super) fn lose_session(&mut self, fates: &[(Family, Keep)]) {
