@@ -46,7 +46,7 @@ pub fn daemon(
     for warning in conf::lint::surely_wrong(&loaded.config) {
         tracing::warn!("{}", conf::lint::line(&warning, &loaded.config.files));
     }
-    let place = socket.path().to_owned();
+    let file = socket.file();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(settings.threads.sessions(loaded.config.threads))
         .thread_name("session")
@@ -62,11 +62,11 @@ pub fn daemon(
         runtime.shutdown_background();
         served
     });
+    file.remove();
     match &outcome {
         Ok(()) => tracing::error!(target: "fatal", "Shutdown completed"),
         Err(error) => tracing::error!(target: "fatal", "{error}"),
     }
-    let _ = std::fs::remove_file(place);
     if let Some(file) = pid_file {
         file.remove();
     }

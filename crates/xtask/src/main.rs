@@ -13,7 +13,7 @@ use clap::{Parser, Subcommand};
 use rbird_xtask::{bench, boot, count, filters, inside, lab, suite};
 
 #[derive(Parser)]
-#[command(name = "cargo xtask", about = "Work on rbird: lab, test, boot, bench")]
+#[command(name = "cargo xtask", about = "Work on rbird: lab, test, boot, bench, count, filters")]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -29,7 +29,7 @@ enum Command {
     Bench(bench::Options),
     /// Count the instructions that a route costs on each part of its way, and hold them against the limits.
     Count(count::Options),
-    /// Run random filter programs in BIRD 1.6 and in rbird, and compare. Needs root and BIRD 1.6.
+    /// Run random filter programs in BIRD (1.6, or 2.0 with `--dialect 2`) and in rbird, and compare. Needs root and that BIRD.
     Filters(filters::Options),
     /// Boot a Debian 12 with systemd and try rbird under its units: ready, reload, crash, hang, stop. Needs root.
     Boot,

@@ -275,6 +275,10 @@ impl Task {
             let wait = deadline.map(|at| Duration::from_millis(at.since_ms(now)));
             let event = self.next(&mut octets, wait).await;
             let mut state = self.handle.lock();
+            // It was stopped while this waited for the lock: what came is of no session any more.
+            if state.task.is_none() {
+                return;
+            }
             let now = state.now();
             match event {
                 Event::Opened(Ok(stream)) => {
