@@ -152,11 +152,17 @@ impl Parser<'_> {
         match self.at.peek() {
             Tok::Num(_) | Tok::Op(Op::ParenOpen) => Ok(self.number()? != 0),
             Tok::Word if self.at.is_word("limit") => Ok(true),
-            Tok::Word if self.at.is_name() && of_2 => self.constant("Switch value expected", as_switch),
-            Tok::Word if self.at.is_name() => self.number().map(|n| n != 0),
+            Tok::Word if self.at_value() && of_2 => self.constant("Switch value expected", as_switch),
+            Tok::Word if self.at_value() => self.number().map(|n| n != 0),
             Tok::Word => Err(self.at.wanted("`on`, `off`, `yes`, `no` or nothing")),
             _ => Ok(true),
         }
+    }
+
+    /// Whether a name comes next that may stand for a value: also a word of the language that is a constant's.
+    fn at_value(&self) -> bool {
+        let is_constant = |word| self.dialect() == Dialect::V2 && self.symbols.constant(word).is_some();
+        self.at.is_name() || self.at.word().is_some_and(is_constant)
     }
 
     /// A number, a constant, or an expression in brackets.
@@ -167,7 +173,7 @@ impl Parser<'_> {
                 Ok(n)
             }
             Tok::Op(Op::ParenOpen) => self.expression(),
-            Tok::Word if self.at.is_name() => self.constant("Number expected", as_number),
+            Tok::Word if self.at_value() => self.constant("Number expected", as_number),
             Tok::Word | Tok::Op(_) | Tok::End => Err(self.at.wanted("a number")),
             _ => Err(self.at.wanted("a number")),
         }
@@ -177,7 +183,7 @@ impl Parser<'_> {
     pub(crate) fn text(&mut self) -> Parsed<Arc<str>> {
         match self.at.peek() {
             Tok::Text => Ok(String::from_utf8_lossy(self.at.string()?).into()),
-            Tok::Word if self.at.is_name() => self.constant("String expected", as_text),
+            Tok::Word if self.at_value() => self.constant("String expected", as_text),
             _ => Err(self.at.wanted("a string in quotes")),
         }
     }
@@ -196,7 +202,7 @@ impl Parser<'_> {
     pub(crate) fn address(&mut self) -> Parsed<IpAddr> {
         match self.at.peek() {
             Tok::Ip4(_) | Tok::Ip6(_) => self.at.address(),
-            Tok::Word if self.at.is_name() => self.constant("IP address expected", as_address),
+            Tok::Word if self.at_value() => self.constant("IP address expected", as_address),
             _ => Err(self.at.wanted("an IP address")),
         }
     }
@@ -293,14 +299,14 @@ impl Parser<'_> {
             Tok::Ip6(_) if self.at.family() == Some(route::Family::Ipv6) => Err(self
                 .at
                 .error("Router IDs must be entered as hexadecimal numbers or IPv4 addresses in IPv6 version")),
-            Tok::Word if self.at.is_name() => self.constant("Number or IPv4 address constant expected", as_router_id),
+            Tok::Word if self.at_value() => self.constant("Number or IPv4 address constant expected", as_router_id),
             _ => Err(self.at.wanted("a router id such as `10.0.0.1`")),
         }
     }
 
     /// The name of a table.
     pub(crate) fn table(&mut self) -> Parsed<Arc<str>> {
-        if !self.at.is_name() {
+        if !self.at.is_any_name() {
             return Err(self.at.wanted("the name of a table"));
         }
         let name = self.at.word().unwrap_or_default();

@@ -9,7 +9,7 @@ use crate::option::{Row, find, words_known, words_known_of};
 use crate::options::{bgp, common, with_own};
 use crate::parser::{ERRORS_MAX, Parser};
 use filter::suggest;
-use filter::syntax::{Op, Parsed};
+use filter::syntax::{Op, Parsed, Tok};
 use filter::{Diagnostic, Policy, Span};
 use route::Family;
 use std::collections::BTreeMap;
@@ -139,6 +139,13 @@ fn spelt<T>(rows: &[Row<T>], dialect: Dialect) -> Vec<String> {
 }
 
 impl<'a> Parser<'a> {
+    /// Whether a protocol's name comes next, not `from`: a word of the language is one when the protocol follows.
+    fn at_protocol_name(&self) -> bool {
+        let behind = self.at.ahead(1);
+        let follows = behind.tok == Tok::Op(Op::BraceOpen) || self.at.name_at(behind) == "from";
+        self.at.is_name() || self.at.is_any_name() && !self.at.is_word("from") && follows
+    }
+
     /// Behind `protocol` or `template`.
     pub(crate) fn protocol_statement(&mut self, is_template: bool) -> Parsed<()> {
         let kind = self.kind()?;
@@ -146,7 +153,7 @@ impl<'a> Parser<'a> {
         if kind.word == "device" && !is_template {
             self.only_one_device(kind_span)?;
         }
-        let name = if self.at.is_name() { Some(self.new_name()?) } else { None };
+        let name = if self.at_protocol_name() { Some(self.new_name()?) } else { None };
         let mut draft = match self.at.eat_word("from") {
             true => self.copy_of(kind)?,
             false => self.blank(kind),
@@ -235,7 +242,7 @@ impl<'a> Parser<'a> {
     /// The template or protocol behind `from`.
     fn copy_of(&mut self, kind: &Kind) -> Parsed<Draft> {
         let name = self.at.word().unwrap_or_default();
-        if !self.at.is_name() {
+        if !self.at.is_any_name() {
             return Err(self.at.wanted("the name of a template or protocol"));
         }
         let Some(mut draft) = self.templates.get(name).cloned() else {

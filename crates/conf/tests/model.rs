@@ -330,7 +330,7 @@ fn config_of_2(text: &str) -> Config {
 fn arguments_may_be_called_low_and_state_in_dialect_2() {
     let config = config_of_2("function f(int low; int state) { return low < state; } protocol device { }");
     assert!(config.symbols.rows.iter().any(|row| &*row.name == "f"));
-    let said = refused_of_2("function f(int on) { return on; } protocol device { }");
+    let said = refused_of_2("function f(int in) { return in; } protocol device { }");
     assert!(said.contains("syntax error"), "{said}");
 }
 

@@ -19,7 +19,8 @@ const LATER_OF_2: &[&str] = &[];
 const FILTERS_OF_2: &[&str] = &["bgp-import-where-int", "filter-assign-type", "filter-quitbird"];
 
 /// Files that BIRD 2.0.12 refuses and later releases of it take, as rbird does.
-const OF_LATER_RELEASES: &[&str] = &["bool-true", "kernel-learn-all"];
+const OF_LATER_RELEASES: &[&str] =
+    &["bool-true", "kernel-learn-all", "keyword-as-name", "keyword-as-define", "variable-named-like-unit"];
 
 /// A directory as the working directory.
 struct In(PathBuf);

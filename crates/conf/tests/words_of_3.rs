@@ -115,10 +115,29 @@ fn words_of_the_language_may_be_names_as_in_later_releases() {
     assert_eq!((&*config.protocols[0].name, bgp.peer_addr.to_string().as_str()), ("link", "10.0.0.2"));
     assert_eq!((bgp.peer_port, bgp.local_port, bgp.peer_as), (179, Some(1179), 2));
     assert_eq!(config.protocols[0].channels[0].import.name(), "local");
-    for kept in ["if", "accept", "from", "int", "net", "bgp_path", "filter", "limit", "s"] {
+    for kept in ["if", "accept", "from", "int", "net", "bgp_path", "filter", "then", "rt"] {
         let said = loaded(&format!("define {kept} = 5; protocol device {{ }}")).map(drop).unwrap_err();
         assert!(said.contains("syntax error"), "{kept}: {said}");
     }
+}
+
+#[test]
+fn nearly_any_word_may_be_given_as_a_name_and_keeps_its_meaning_elsewhere() {
+    let text = "define period = 64; define s = 5; define weight2 = 1; define max = 24; define limit = 7; \
+                ipv4 table export; template bgp session { hold time period; keepalive time s; }; \
+                function count(int provider; string s) -> int { int check = 75 - provider; int all = check; \
+                  if net ~ [10.0.0.0/8+] && net.len > max then return all; return check; } \
+                filter import { int s = 3; s = s + count(limit, \"x\"); \
+                  case s { 1: accept; else: for int path in bgp_path do s = path; } accept; } \
+                protocol static action { ipv4 { table export; import filter import; import limit limit action block; }; } \
+                protocol bgp graceful from session { local as 1; neighbor 10.0.0.2 as 2; graceful restart on; \
+                  ipv4 { table export; import filter import; export none; }; }";
+    let config = read(text);
+    let names: Vec<&str> = config.protocols.iter().map(|p| &*p.name).collect();
+    assert_eq!(names, ["action", "graceful"]);
+    let ProtocolKind::Bgp(bgp) = &config.protocols[1].kind else { panic!("another protocol") };
+    assert_eq!((bgp.times.hold_s, &*config.protocols[1].channels[0].table), (64, "export"));
+    assert_eq!(config.protocols[0].channels[0].import.name(), "import");
 }
 
 #[test]

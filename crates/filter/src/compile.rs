@@ -24,7 +24,7 @@ use crate::program::{Function, Node, NodeOp, Program, Ruled, Step, Warned};
 use crate::run::Inputs;
 use crate::span::{self, Diagnostic, SourceFile, Span};
 use crate::symbols::{SymbolKind, Symbols};
-use crate::syntax::UNDEFINED;
+use crate::syntax::{UNDEFINED, is_reserved_in};
 use crate::value::{Held, Type, Value};
 use route::Family;
 use std::sync::Arc;
@@ -369,7 +369,7 @@ impl<'a> Compiler<'a> {
         let words = match self.symbols.get(name) {
             _ if !self.rules.names_tokens => format!("{name}: {message}"),
             Some(_) => format!("Can't get value of symbol {name}"),
-            None => undefined(""),
+            None => undefined(name, ""),
         };
         let mut wrong = Diagnostic::error(span, words);
         if names::is_of_mpls(name) {
@@ -409,7 +409,10 @@ impl<'a> Compiler<'a> {
     }
 }
 
-/// What BIRD 2 says of a name that stands for nothing.
-fn undefined(behind: &str) -> String {
-    format!("syntax error, unexpected {UNDEFINED}{behind}")
+/// What BIRD 2 says of a name that stands for nothing: a word of the language has a token of its own.
+fn undefined(name: &str, behind: &str) -> String {
+    match is_reserved_in(name, None, Dialect::V2) {
+        true => format!("syntax error, unexpected {}{behind}", name.to_ascii_uppercase()),
+        false => format!("syntax error, unexpected {UNDEFINED}{behind}"),
+    }
 }

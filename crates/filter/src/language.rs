@@ -196,7 +196,7 @@ fn outside_rejected(cursor: &mut Cursor<'_>, symbols: &Symbols, net: Prefix, spa
 
 /// Reads a filter's name, or a filter itself, behind `filter`.
 pub fn filter(cursor: &mut Cursor<'_>, symbols: &Symbols) -> Rule<Arc<Filter>> {
-    if !cursor.is_name() {
+    if !cursor.is_any_name() {
         let span = cursor.span();
         return filter_body(cursor, symbols, None, span).map(Arc::new);
     }

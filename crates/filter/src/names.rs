@@ -356,6 +356,7 @@ static CONSTANTS: &[(&str, In, EnumKind, u32)] = &[
     ("RTS_PIPE", Both, EnumKind::Source, 12),
     ("RTS_BABEL", Both, EnumKind::Source, 13),
     ("RTS_RPKI", In::V2, EnumKind::Source, 14),
+    ("RTS_L3VPN", In::V2, EnumKind::Source, 16),
     ("RTS_AGGREGATED", In::V2, EnumKind::Source, 17),
     ("ORIGIN_IGP", Both, EnumKind::Origin, 0),
     ("ORIGIN_EGP", Both, EnumKind::Origin, 1),

@@ -218,7 +218,7 @@ impl<'c, 'a> Parser<'c, 'a> {
                     self.print(ending)?
                 } else if let Some(attr) = self.attribute_ahead() {
                     self.attribute(attr)?
-                } else if self.cursor.is_name() {
+                } else if self.cursor.is_any_name() {
                     self.named()?
                 } else if names::is_foreign_attribute(word) {
                     return Err(self.foreign());
@@ -311,7 +311,7 @@ impl<'c, 'a> Parser<'c, 'a> {
                 self.cursor.bump();
                 StmtKind::Unset(attr)
             }
-            None if self.rules.blocks && self.cursor.is_name() => StmtKind::UnsetName(self.cursor.name()?.0.into()),
+            None if self.rules.blocks && self.cursor.is_any_name() => StmtKind::UnsetName(self.cursor.name()?.0.into()),
             None if self.cursor.word().is_some_and(names::is_foreign_attribute) => return Err(self.foreign()),
             _ => return Err(self.cursor.wanted("an attribute that a route may be without")),
         };

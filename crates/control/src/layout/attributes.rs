@@ -44,21 +44,25 @@ impl Style {
     pub const V2: Self = Self { brackets: Brackets::Tight, recent: true };
 }
 
-/// Calls `line` with the text of each line of each attribute, in BIRD's order: igp_metric, BGP's by code, the kernel's,
+/// Calls `line` with the text of each line of each attribute, in BIRD's order: igp_metric, the providers of ASPA, BGP's by code, the kernel's,
 /// the operator's own, which `symbols` names.
 pub fn each_line(attrs: &AttrSet, symbols: &Symbols, style: Style, mut line: impl FnMut(&str)) {
     let brackets = style.brackets;
     let extra = attrs.local().extra.as_deref().unwrap_or_default();
-    for (name, value) in extra.iter().filter(|(n, _)| *n == LocalAttr::IgpMetric) {
-        line(&local(*name, value));
+    for (name, value) in extra {
+        match name {
+            LocalAttr::IgpMetric => line(&local(*name, value)),
+            LocalAttr::AspaProviders => providers(value, &mut line),
+            _ => {}
+        }
     }
     for record in attrs.iter() {
         bgp(record, style, &mut line);
     }
-    for (name, value) in extra.iter().filter(|(n, _)| *n != LocalAttr::IgpMetric) {
+    for (name, value) in extra {
         match name {
+            LocalAttr::IgpMetric | LocalAttr::AspaProviders => {}
             LocalAttr::Own(number) => own(*number, value, symbols, brackets, &mut line),
-            LocalAttr::AspaProviders => providers(value, &mut line),
             _ => line(&local(*name, value)),
         }
     }

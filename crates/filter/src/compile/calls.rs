@@ -27,7 +27,7 @@ impl Compiler<'_> {
             Some(SymbolKind::Broken) => return Ok(NodeOp::Const(Value::Void)),
             other => {
                 let words = match other {
-                    None if self.rules.names_tokens && self.local(name).is_none() => undefined(""),
+                    None if self.rules.names_tokens && self.local(name).is_none() => undefined(name, ""),
                     _ => "You can't call something which is not a function. Really.".into(),
                 };
                 let wrong = Diagnostic::error(span, words);
@@ -113,7 +113,7 @@ impl Compiler<'_> {
         let words = match self.symbols.get(name).map(|s| &s.kind) {
             Some(kind) if is_it(kind) => return Ok(true),
             Some(SymbolKind::Broken) => return Ok(false),
-            None if self.rules.names_tokens => undefined(", expecting CF_SYM_KNOWN"),
+            None if self.rules.names_tokens => undefined(name, ", expecting CF_SYM_KNOWN"),
             _ => format!("{name} is not {noun}"),
         };
         let wrong = Diagnostic::error(span, words);

@@ -115,7 +115,7 @@ impl Compiler<'_> {
         let words = match symbol {
             _ if !self.rules.names_tokens => "You may set only variables.".into(),
             Some(_) => format!("Can't assign to symbol {name}"),
-            None => undefined(""),
+            None => undefined(name, ""),
         };
         let mut wrong = Diagnostic::error(span, words);
         wrong.label = Some(match symbol {

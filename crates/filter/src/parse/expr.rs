@@ -326,7 +326,7 @@ impl Parser<'_, '_> {
         if names::is_foreign_attribute(word) {
             return Err(self.foreign());
         }
-        if !self.cursor.is_name() {
+        if !self.cursor.is_any_name() {
             return Err(self.cursor.wanted("an expression"));
         }
         let name: Arc<str> = self.cursor.name()?.0.into();
@@ -473,7 +473,7 @@ impl Parser<'_, '_> {
                     PathItem::Set(set, self.cursor.since(start))
                 }
                 Tok::Word if self.rules.blocks && self.attribute_ahead().is_some() => PathItem::Expr(self.primary()?),
-                Tok::Word if self.cursor.is_name() => {
+                Tok::Word if self.cursor.is_any_name() => {
                     let (name, span) = self.cursor.name()?;
                     PathItem::Expr(Expr { kind: ExprKind::Name(name.into()), span })
                 }

@@ -131,7 +131,7 @@ impl Parser<'_, '_> {
                     self.cursor.bump();
                     ExprKind::Literal(value)
                 }
-                None if self.cursor.is_name() => ExprKind::Name(self.cursor.name()?.0.into()),
+                None if self.cursor.is_any_name() => ExprKind::Name(self.cursor.name()?.0.into()),
                 None => return Err(self.cursor.wanted("a value")),
             },
             Tok::Op(Op::ParenOpen) => return self.in_parens(Self::expr).map(Box::new),

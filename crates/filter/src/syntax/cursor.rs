@@ -5,7 +5,7 @@
 //! `Number expected`, ...) for those who compare, and a label that says what was
 //! met and what would have been right.
 
-use super::reserved::may_be_name;
+use super::reserved::{may_be_given, may_be_name};
 use super::{Op, Tok, Token, Wrong, is_reserved_in};
 use crate::dialect::Dialect;
 use crate::span::{Diagnostic, SourceFile, Span};
@@ -260,12 +260,12 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// Takes a name. A reserved word is none.
+    /// Takes a name where nothing else may stand. In dialect 2 words that are reserved elsewhere are names here.
     pub fn name(&mut self) -> Parsed<(&'a str, Span)> {
         let token = self.token();
         let name = self.name_at(token);
         match token.tok {
-            Tok::Word if !self.can_name(name) => {
+            Tok::Word if !may_be_given(name, self.family, self.dialect) => {
                 let wrong = self.wanted("a name");
                 Err(wrong.help(format!("`{name}` is a word of the language and can not be a name")))
             }
@@ -277,7 +277,13 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// Whether a name comes next, that is not reserved.
+    /// Whether what comes next can be a name where nothing else may stand.
+    pub fn is_any_name(&self) -> bool {
+        let token = self.token();
+        token.tok == Tok::Word && may_be_given(self.name_at(token), self.family, self.dialect)
+    }
+
+    /// Whether a name comes next, that is not reserved: where a word of the language may stand, too.
     pub fn is_name(&self) -> bool {
         let token = self.token();
         token.tok == Tok::Word && self.can_name(self.name_at(token))

@@ -7,6 +7,7 @@
 //! name: they stand behind a dot, in commands, or in protocols that are not there.
 
 use crate::dialect::Dialect;
+use crate::names;
 use route::Family;
 
 /// Whether a word belongs to the language of a dialect, so that a name can not have this spelling.
@@ -17,8 +18,35 @@ pub fn is_reserved_in(word: &str, family: Option<Family>, dialect: Dialect) -> b
     }
 }
 
+/// Whether something can be given a name of this spelling, where nothing but a name can stand.
+///
+/// In dialect 2 that are nearly all words, as in later releases: all but those that mean something in filters.
+pub fn may_be_given(word: &str, family: Option<Family>, dialect: Dialect) -> bool {
+    match dialect {
+        Dialect::V1 => !is_reserved(word, family),
+        Dialect::V2 => !is_of_filters(word),
+    }
+}
+
+/// Whether a word stands for something in the filters of dialect 2 which a name could be taken for.
+fn is_of_filters(word: &str) -> bool {
+    OF_FILTERS.binary_search(&word).is_ok()
+        || names::attribute(word, Dialect::V2).is_some()
+        || names::constant(word, Dialect::V2).is_some()
+        || names::value_type(word, Dialect::V2).is_some()
+        || names::function(word, Dialect::V2).is_some()
+        || (names::is_foreign_attribute(word) && is_reserved_in(word, None, Dialect::V2))
+}
+
+#[rustfmt::skip]
+static OF_FILTERS: &[&str] = &[
+    "accept", "case", "defined", "do", "else", "empty", "enum", "error", "false", "for", "format", "from_hex",
+    "function", "generic", "if", "in", "print", "printn", "reject", "return", "ro", "roa_check", "rt", "set",
+    "then", "true", "unknown", "unset", "where",
+];
+
 /// Whether a word of the language of dialect 2 can be a name all the same, as in later releases, where nearly any can:
-/// no expression, command or type begins with it.
+/// no expression, command or type begins with it, so that it is a name wherever one may stand beside something else.
 pub fn may_be_name(word: &str, dialect: Dialect) -> bool {
     dialect == Dialect::V2 && NAMES_TOO.binary_search(&word).is_ok()
 }
@@ -174,6 +202,7 @@ mod tests {
     #[test]
     fn the_lists_are_in_order() {
         assert!(BOTH.is_sorted() && IPV6_ONLY.is_sorted() && V2.is_sorted() && NAMES_TOO.is_sorted());
+        assert!(OF_FILTERS.is_sorted());
     }
 
     #[test]

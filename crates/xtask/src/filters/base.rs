@@ -2,7 +2,7 @@
 
 use super::chance::Chance;
 use super::feed::{OTHER_AS, OUR_AS};
-use super::generate::{OWN, import_filter};
+use super::generate::{import_filter, own};
 use super::{Dialect, Scene};
 use crate::bench::table::Family;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -97,9 +97,16 @@ impl Stage {
 pub fn base(chance: &mut Chance, scene: Scene, stages: &[&Stage]) -> String {
     let mut text = "router id 10.1.1.1;\nlog \"LOG\" { info };\nprotocol device { }\n".to_owned();
     if scene.dialect.is_2() {
-        OWN.iter().for_each(|(name, _, word)| text += &format!("attribute {word} {name};\n"));
+        own(scene.dialect).iter().for_each(|(name, _, word)| text += &format!("attribute {word} {name};\n"));
     } else {
         text += "listen bgp port PORT;\n";
+    }
+    if scene.dialect == Dialect::Later {
+        text += "aspa table aspas;\nprotocol static ap { aspa { table aspas; }; ";
+        for route in ["1 providers 2, 3", "2 providers 65001", "7 transit", "65001 providers 7", "100 providers 1"] {
+            text += &format!("route aspa {route}; ");
+        }
+        text += "}\n";
     }
     text += "function mark(int n) { print \"#\", n; return n; }\n";
     for stage in stages {
@@ -150,13 +157,15 @@ impl Stage {
         for (name, neighbor, asn) in [("e", self.neighbors[0], OTHER_AS), ("i", self.neighbors[1], OUR_AS)] {
             let filter = if chance.percent(50) { "all".into() } else { import_filter(chance, scene) };
             let (ours, digit) = (self.ours, self.digit);
+            // Those of 2.19 take no sets in paths by default.
+            let sets = if scene.dialect == Dialect::Later { "allow as sets; " } else { "" };
             text += &match scene.dialect {
                 Dialect::One => format!(
                     "protocol bgp {name}1 {{ local as {OUR_AS}; neighbor {neighbor} as {asn}; passive; import {filter}; }}\n"
                 ),
                 _ => format!(
                     "protocol bgp {name}{digit} {{ local {ours} port PORT as {OUR_AS}; neighbor {neighbor} as {asn}; \
-                     passive; ipv{digit} {{ import {filter}; export none; }}; }}\n"
+                     passive; {sets}ipv{digit} {{ import {filter}; export none; }}; }}\n"
                 ),
             };
         }

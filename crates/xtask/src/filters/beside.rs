@@ -54,6 +54,7 @@ pub struct Beside {
     dir: PathBuf,
     pub bird: Daemon,
     pub rbird: Daemon,
+    dialect: Dialect,
     _feeds: Vec<Feed>,
 }
 
@@ -92,7 +93,7 @@ impl Beside {
             Ok((mut bird, mut rbird, feeds)) => {
                 bird.sessions = SESSIONS * stages.len();
                 rbird.sessions = bird.sessions;
-                let mut beside = Self { netns, dir, bird, rbird, _feeds: feeds };
+                let mut beside = Self { netns, dir, bird, rbird, dialect: scene.dialect, _feeds: feeds };
                 beside.wait_routes()?;
                 Ok(beside)
             }
@@ -134,7 +135,11 @@ impl Beside {
     pub fn run(&mut self, programs: &[Program]) -> Result<Vec<[Answer; 2]>> {
         let bird = self.bird.run(programs)?;
         let rbird = self.rbird.run(programs)?;
-        Ok(bird.into_iter().zip(rbird).map(|(a, b)| [a, b]).collect())
+        let answers = bird.into_iter().zip(rbird).map(|(a, b)| [a, b]);
+        Ok(match self.dialect {
+            Dialect::Later => answers.map(|both| both.map(unnumbered)).collect(),
+            _ => answers.collect(),
+        })
     }
 }
 
@@ -143,6 +148,17 @@ impl Drop for Beside {
         self.netns.remove();
         let _ = std::fs::remove_dir_all(&self.dir);
     }
+}
+
+/// An answer without the numbers of enumerations, which each release has anew.
+fn unnumbered(answer: Answer) -> Answer {
+    let plain = |text: String| -> String {
+        let mut parts = text.split("(enum ");
+        let first = parts.next().unwrap_or_default().to_owned();
+        parts.fold(first, |all, part| all + "(enum " + part.get(2..).unwrap_or_default())
+    };
+    let Answer { refused, routes, value, printed } = answer;
+    Answer { refused, routes: plain(routes), value: plain(value), printed: printed.into_iter().map(plain).collect() }
 }
 
 /// The daemons' namespace, the neighbour's, and the link between them.

@@ -20,8 +20,8 @@ use super::chance::Chance;
 use super::tree::{Node, Sort, Type};
 use super::{Dialect, Scene};
 use crate::bench::table::Family;
-pub use words::OWN;
-use words::{BOTH_FAMILIES, DECLARED, IPV4, IPV6, Places};
+pub use words::own;
+use words::{BOTH_FAMILIES, IPV4, IPV6, Places, declared};
 
 /// One program: its functions and its filter, and an expression for `eval`.
 #[derive(Clone, Debug)]
@@ -127,6 +127,9 @@ struct Maker<'c> {
     declared: usize,
     /// How many of the variables stand further out than the block that is made.
     outer: usize,
+    /// The commands of a label of `case` are made, outside of braces: BIRD 2 miscounts the memory of variables that are
+    /// declared there.
+    labelled: bool,
 }
 
 impl<'c> Maker<'c> {
@@ -139,7 +142,19 @@ impl<'c> Maker<'c> {
         let (names, functions, constants) = Default::default();
         let dialect = scene.dialect;
         let (route, left) = (false, 0);
-        Self { chance, names, functions, constants, route, left, dialect, places, declared: 0, outer: 0 }
+        Self {
+            chance,
+            names,
+            functions,
+            constants,
+            route,
+            left,
+            dialect,
+            places,
+            declared: 0,
+            outer: 0,
+            labelled: false,
+        }
     }
 }
 
@@ -159,7 +174,7 @@ impl Maker<'_> {
         let declare = |maker: &mut Self, prefix: &str, most: usize| -> Vec<(String, Type, &'static str)> {
             (0..maker.chance.below(most))
                 .map(|i| {
-                    let (word, kind) = DECLARED[maker.chance.below(DECLARED.len())];
+                    let (word, kind) = maker.declared_type();
                     (format!("{prefix}{i}"), kind, word)
                 })
                 .collect()
@@ -167,7 +182,11 @@ impl Maker<'_> {
         let arguments = declare(self, "a", 4);
         let locals = declare(self, "l", 4);
         let (word, result) = match self.dialect {
-            Dialect::Later => self.chance_of(DECLARED),
+            // An address that is written out is none to a function that gives quads.
+            Dialect::Later => match self.declared_type() {
+                (_, Type::Quad) => ("int", Type::Int),
+                other => other,
+            },
             _ => ("", self.any_type()),
         };
         self.names = arguments.iter().chain(&locals).map(|(n, k, _)| (n.clone(), *k)).collect();
@@ -180,6 +199,9 @@ impl Maker<'_> {
         node = node.text("\n{\n");
         let settle = self.settle(&locals);
         node = settle.into_iter().fold(node, Node::node);
+        if let Some(again) = self.again(&name, &arguments) {
+            node = node.node(again);
+        }
         for _ in 0..self.chance.below(4) {
             let statement = self.statement(2, Some(result));
             node = node.node(statement);
@@ -190,6 +212,28 @@ impl Maker<'_> {
         let arguments = arguments.into_iter().map(|(_, k, _)| k).collect();
         self.functions.push(Function { name, arguments, result, route: self.route });
         node
+    }
+
+    /// A function that calls itself, a few times: the first argument says how often.
+    fn again(&mut self, name: &str, arguments: &[(String, Type, &str)]) -> Option<Node> {
+        let ([(count, Type::Int, _), others @ ..], true) = (arguments, self.dialect.is_2()) else { return None };
+        if !self.chance.percent(40) {
+            return None;
+        }
+        self.left = 3;
+        let others: Vec<Node> = others.iter().map(|(_, kind, _)| self.expr(*kind)).collect();
+        let call =
+            others.into_iter().fold(Node::new(Sort::Fixed).text(format!("{name}({count} - 1")), |call, other| {
+                call.text(", ").node(other)
+            });
+        let node = Node::new(Sort::Statement).text(format!("if {count} ~ [1..4] then {{ print {count}; return "));
+        Some(node.node(call).text("); }\n"))
+    }
+
+    /// The type of a variable, with the word that declares it.
+    fn declared_type(&mut self) -> (&'static str, Type) {
+        let all = declared(self.dialect);
+        self.chance_of(&all)
     }
 
     /// Gives most of the locals a value.
@@ -209,7 +253,7 @@ impl Maker<'_> {
     fn filter(&mut self) -> Node {
         let locals: Vec<_> = (0..self.chance.below(5))
             .map(|i| {
-                let (word, kind) = DECLARED[self.chance.below(DECLARED.len())];
+                let (word, kind) = self.declared_type();
                 (format!("l{i}"), kind, word)
             })
             .collect();
@@ -225,7 +269,7 @@ impl Maker<'_> {
             let statement = self.statement(3, None);
             node = node.node(statement);
         }
-        let end = if self.chance.percent(90) { "accept;\n" } else { "reject;\n" };
-        node.node(Node::leaf(Sort::Statement, end)).text("}\n")
+        let end = self.end(90);
+        node.node(end).text("}\n")
     }
 }

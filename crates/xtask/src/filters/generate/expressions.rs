@@ -1,7 +1,7 @@
 //! Expressions, from weak to strong.
 
 use super::words::Presence::{Always, Perhaps};
-use super::words::{ASKED, MATCHES, PATTERNS, SHORT, attributes, methods, optional};
+use super::words::{ASKED, HEX, MATCHES, PATTERNS, SHORT, attributes, methods, optional};
 use super::{Maker, Node, Sort, Type};
 use crate::filters::Dialect;
 
@@ -87,15 +87,19 @@ impl Maker<'_> {
                 };
                 let ops: &[&str] = if kind == Type::Text { &["=", "!="] } else { &["=", "!=", "<", "<=", ">", ">="] };
                 let op = self.chance.pick(ops);
-                let (a, b) = (self.operand(kind), self.operand(kind));
+                let (a, b) = self.operands(kind);
                 node.node(a).text(format!(" {op} ")).node(b)
             }
             6..8 => {
                 // Not masks in 1.6: it compares memory that it has not set in those with expressions.
                 let kinds = &[Type::Path, Type::Clist, Type::Eclist, Type::Lclist, Type::Text, Type::Mask];
-                let kind = self.chance_of(if self.dialect == Dialect::One { &kinds[..5] } else { kinds });
+                let kind = match self.dialect {
+                    Dialect::One => self.chance_of(&kinds[..5]),
+                    Dialect::Later if self.chance.percent(20) => Type::Bytes,
+                    _ => self.chance_of(kinds),
+                };
                 let op = self.chance.pick(&["=", "!="]);
-                let (a, b) = (self.operand(kind), self.operand(kind));
+                let (a, b) = self.operands(kind);
                 node.node(a).text(format!(" {op} ")).node(b)
             }
             8..17 => {
@@ -116,9 +120,18 @@ impl Maker<'_> {
         }
     }
 
-    pub(super) fn operand(&mut self, kind: Type) -> Node {
-        let kind = self.astray(kind);
-        self.expr_beside(kind)
+    /// What stands around an operator that compares.
+    fn operands(&mut self, kind: Type) -> (Node, Node) {
+        loop {
+            let kinds = [self.astray(kind), self.astray(kind)];
+            let nodes = kinds.map(|kind| self.expr_beside(kind));
+            // Of the least and the greatest of a list BIRD 2.0 does not know the type before it runs.
+            let has_extreme = |node: &Node| [".min", ".max"].iter().any(|name| node.to_string().contains(name));
+            if self.dialect != Dialect::Two || kinds == [kind; 2] || !nodes.iter().any(has_extreme) {
+                let [a, b] = nodes;
+                return (a, b);
+            }
+        }
     }
 
     /// A type, or seldom another: a value of another type is a run-time error, or an answer all the same. What BIRD 2
@@ -263,6 +276,26 @@ impl Maker<'_> {
                 };
                 node.node(of).text(".mask(").node(len).text(")")
             }
+            Type::Text if self.dialect == Dialect::Later && self.chance.percent(30) => {
+                let (a, b) = (self.primary(kind), self.primary(kind));
+                node.text("(").list(" ++ ", [a, b]).text(")")
+            }
+            Type::Bytes => match self.chance.below(3) {
+                0 => node.text(format!("from_hex(\"{}\")", self.chance.pick(HEX))),
+                1 => two(self, "append", kind, kind),
+                _ => {
+                    let (a, b) = (self.primary(kind), self.primary(kind));
+                    node.text("(").list(" ++ ", [a, b]).text(")")
+                }
+            },
+            Type::Enum("ASPA") => {
+                if self.route && self.chance.percent(50) {
+                    let name = self.chance.pick(&["aspa_check_upstream", "aspa_check_downstream"]);
+                    return node.text(format!("{name}(aspas)"));
+                }
+                let (path, upstream) = (self.expr(Type::Path), self.expr(Type::Bool));
+                node.text("aspa_check(aspas, ").list(", ", [path, upstream]).text(")")
+            }
             Type::Text if self.dialect.is_2() => node.text("format(").node(self.printed()).text(")"),
             Type::Ec => {
                 let word = self.chance.pick(&["rt", "ro", "generic", "unknown 0x43", "unknown 5"]);
@@ -321,7 +354,7 @@ impl Maker<'_> {
             Type::Clist => self.chance_of(&[("add", Type::Pair), ("delete", Type::PairSet), ("filter", kind)]),
             Type::Eclist => self.chance_of(&[("add", Type::Ec), ("delete", Type::EcSet), ("filter", kind)]),
             Type::Lclist => self.chance_of(&[("add", Type::Lc), ("delete", Type::LcSet), ("filter", kind)]),
-            Type::Text => ("append", kind),
+            Type::Text | Type::Bytes => ("append", kind),
             _ => return None,
         };
         let (subject, argument) = (self.primary(kind), self.expr(with));
@@ -362,6 +395,7 @@ impl Maker<'_> {
                 3 | 4 => Node::leaf(Sort::Optional, "?"),
                 5 => Node::leaf(Sort::Optional, format!("{}..{}", self.chance.pick(SHORT), self.chance.pick(SHORT))),
                 6 => Node::new(Sort::Optional).text("(").node(self.expr(Type::Int)).text(")"),
+                8 if let Some(name) = self.named(Type::Int).filter(|_| self.dialect.is_2()) => name,
                 7 if self.dialect.is_2() => {
                     let set = Node::new(Sort::Optional).node(self.set(Type::IntSet));
                     if self.chance.percent(50) { set } else { set.text(" +") }

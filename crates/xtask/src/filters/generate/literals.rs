@@ -1,6 +1,6 @@
 //! Values written out.
 
-use super::words::{DECLARED, NUMBERS, QUADS, SHORT, TEXTS, constants, enumerations};
+use super::words::{NUMBERS, OCTETS, QUADS, SHORT, TEXTS, constants, enumerations};
 use super::{Maker, Node, Sort, Type};
 
 impl Maker<'_> {
@@ -8,7 +8,7 @@ impl Maker<'_> {
         if self.chance.percent(8) {
             return Type::Enum(self.chance_of(&enumerations(self.dialect)).0);
         }
-        DECLARED[self.chance.below(DECLARED.len())].1
+        self.declared_type().1
     }
 
     pub(super) fn literal(&mut self, kind: Type) -> Node {
@@ -25,6 +25,7 @@ impl Maker<'_> {
                 format!("({},{},{})", self.chance.pick(NUMBERS), self.chance.pick(SHORT), self.chance.pick(NUMBERS))
             }
             Type::Text => format!("\"{}\"", self.chance.pick(TEXTS)),
+            Type::Bytes => self.chance.pick(OCTETS).into(),
             Type::Mask => return self.mask(),
             Type::Path => "+empty+".into(),
             Type::Clist => "-empty-".into(),

@@ -107,6 +107,12 @@ impl Maker<'_> {
             let last = if self.chance.percent(50) { left.next() } else { None };
             members.push(last.map_or_else(|| first.into(), |last| format!("{first}..{last}")));
         }
+        // What is computed is a member like what is written.
+        for member in &mut members {
+            if !member.contains(['.', ':']) && self.chance.percent(15) {
+                *member = format!("({member} * 1)");
+            }
+        }
         self.shuffled(members)
     }
 

@@ -1,8 +1,9 @@
 //! Statements.
 
 use super::words::Presence::Perhaps;
-use super::words::{DECLARED, NUMBERS_SMALL, OWN, QUADS, WALKED, attributes, constants, optional};
+use super::words::{NUMBERS_SMALL, QUADS, WALKED, attributes, constants, optional, own};
 use super::{Maker, Node, Sort, Type};
+use crate::filters::Dialect;
 
 impl Maker<'_> {
     /// A statement, in a function with the type that it gives.
@@ -18,13 +19,13 @@ impl Maker<'_> {
             20..32 => self.assign(),
             32..50 if self.route => self.set_attribute(),
             32..52 => self.assign(),
-            52..54 => Node::leaf(Sort::Statement, if self.chance.percent(70) { "accept;\n" } else { "reject;\n" }),
+            52..54 => self.end(70),
             54..60 => match (result, self.chance.below(2)) {
                 (Some(kind), 0) => {
                     let value = self.expr(kind);
                     node.text("return ").node(value).text(";\n")
                 }
-                (None, 0) if self.dialect.is_2() => {
+                (None, 0) if self.dialect == Dialect::Two => {
                     let value = self.expr(Type::Bool);
                     node.text("return ").node(value).text(";\n")
                 }
@@ -33,6 +34,10 @@ impl Maker<'_> {
             60..85 => {
                 let condition = self.expr(Type::Bool);
                 let mut node = node.text("if ").node(condition).text(" then ").node(self.block(depth - 1, result));
+                while self.dialect.is_2() && self.chance.percent(20) {
+                    let condition = self.expr(Type::Bool);
+                    node = node.text("else if ").node(condition).text(" then ").node(self.block(depth - 1, result));
+                }
                 if self.chance.percent(50) {
                     node = node.text("else ").node(self.block(depth - 1, result));
                 }
@@ -44,13 +49,28 @@ impl Maker<'_> {
 
     pub(super) fn block(&mut self, depth: usize, result: Option<Type>) -> Node {
         let node = Node::new(Sort::Fixed).text("{\n");
-        self.inside(|maker| {
+        let labelled = std::mem::take(&mut self.labelled);
+        let block = self.inside(|maker| {
             let mut node = node;
             for _ in 0..1 + maker.chance.below(2) {
                 node = node.node(maker.statement(depth, result));
             }
             node.text("}\n")
-        })
+        });
+        self.labelled = labelled;
+        block
+    }
+
+    /// The end of a filter, `accept` in so many of a hundred cases, now and then with something to say.
+    pub(super) fn end(&mut self, percent: usize) -> Node {
+        let word = if self.chance.percent(percent) { "accept" } else { "reject" };
+        let node = Node::new(Sort::Statement).text(word);
+        if !(self.dialect.is_2() && self.chance.percent(20)) {
+            return node.text(";\n");
+        }
+        self.left = 4;
+        let said = self.printed();
+        node.text(" \"end \", ").node(said).text(";\n")
     }
 
     /// Makes something whose variables end with it.
@@ -66,8 +86,8 @@ impl Maker<'_> {
     fn of_dialect_2(&mut self, depth: usize, result: Option<Type>) -> Node {
         let node = Node::new(Sort::Statement);
         match self.chance.below(10) {
-            0..4 => self.declare(),
-            4 | 5 if depth > 0 => self.walk(depth - 1, result),
+            0..4 if !self.labelled => self.declare(),
+            4 | 5 if depth > 0 && !self.labelled => self.walk(depth - 1, result),
             6 if depth > 0 => {
                 let block = self.block(depth - 1, result);
                 node.node(block)
@@ -76,21 +96,54 @@ impl Maker<'_> {
                 let mut names = optional(self.dialect);
                 // Taken away they are shown all the same while a filter is only tried.
                 names.retain(|name| !matches!(*name, "bgp_origin" | "bgp_aigp"));
+                names.retain(|name| self.dialect == Dialect::Later || !name.starts_with("own_"));
                 node.text(format!("unset({});\n", self.chance_of(&names)))
+            }
+            8 if self.dialect == Dialect::Later
+                && let Some(edit) = self.edit_variable() =>
+            {
+                edit
             }
             _ => {
                 let kind = self.any_type();
                 match self.call(kind) {
                     Some(call) => node.node(call).text(";\n"),
+                    None if self.labelled => self.print(),
                     None => self.declare(),
                 }
             }
         }
     }
 
+    /// A variable changed in place.
+    fn edit_variable(&mut self) -> Option<Node> {
+        let seen = self.names.iter().enumerate().filter(|(i, (n, _))| self.names[i + 1..].iter().all(|(m, _)| m != n));
+        let of = |kind: Type| {
+            Some(match kind {
+                Type::Path => ("prepend", Type::Int),
+                Type::Clist => ("add", Type::Pair),
+                Type::Eclist => ("add", Type::Ec),
+                Type::Lclist => ("delete", Type::LcSet),
+                Type::Text | Type::Bytes => ("append", kind),
+                _ => return None,
+            })
+        };
+        let fits: Vec<_> = seen.filter_map(|(_, (name, kind))| Some((name.clone(), *kind, of(*kind)?))).collect();
+        if fits.is_empty() {
+            return None;
+        }
+        let (name, kind, (method, with)) = fits[self.chance.below(fits.len())].clone();
+        let node = Node::new(Sort::Statement);
+        if self.chance.percent(20) && !matches!(kind, Type::Text | Type::Bytes) {
+            return Some(node.text(format!("{name}.empty;\n")));
+        }
+        let argument = self.expr(with);
+        Some(node.text(format!("{name}.{method}(")).node(argument).text(");\n"))
+    }
+
     /// A variable, now and then with the name of one further out.
     fn declare(&mut self) -> Node {
-        let (word, kind) = self.chance_of(DECLARED);
+        let (word, kind) = self.declared_type();
         let value = self.expr(kind);
         let shadowed = if self.chance.percent(15) { self.names[..self.outer].last().cloned() } else { None };
         let name = match shadowed {
@@ -163,7 +216,7 @@ impl Maker<'_> {
             20 => (self.chance_of(&attributes(Type::Bool, Perhaps, self.dialect)), Type::Bool, "="),
             21 => return self.set_place(),
             26..29 => {
-                let (name, kind, _) = self.chance_of(OWN);
+                let (name, kind, _) = self.chance_of(&own(self.dialect));
                 (name, kind, "=")
             }
             29 => ("bgp_origin", Type::Enum("ORIGIN"), "="),
@@ -214,7 +267,9 @@ impl Maker<'_> {
     }
 
     pub(super) fn case(&mut self, depth: usize, result: Option<Type>) -> Node {
-        let kind = match self.chance.below(if self.dialect.is_2() { 7 } else { 5 }) {
+        let kind = match self.chance.below(if self.dialect.is_2() { 9 } else { 5 }) {
+            7 => Type::Quad,
+            8 => Type::Enum(if self.route { self.chance.pick(&["NET", "ROA", "ORIGIN"]) } else { "NET" }),
             0 | 1 => Type::Int,
             2 => Type::Pair,
             3 => Type::Ip,
@@ -239,6 +294,8 @@ impl Maker<'_> {
                 Type::Ec => format!("(rt,{first},*)"),
                 Type::Lc if self.chance.percent(50) => format!("({first},1,2)"),
                 Type::Lc => format!("({first},*,*)"),
+                Type::Quad if self.chance.percent(50) => format!("1.2.3.{first}"),
+                Type::Quad => format!("1.2.3.{first}..1.2.3.{last}"),
                 Type::Ip if self.chance.percent(50) => self.places.address_label.replace('N', &first.to_string()),
                 Type::Ip => self.places.range_label.replace('N', &first.to_string()).replace('M', &last.to_string()),
                 Type::Enum(prefix) => match constants(prefix, self.dialect).get(arm) {
@@ -249,12 +306,20 @@ impl Maker<'_> {
             };
             // The blank: a colon at an IPv6 address is of the address.
             let part = Node::new(Sort::Optional).text(format!("{label} : "));
+            if self.chance.percent(30) {
+                node = node.node(part.node(self.block(depth, result)));
+                continue;
+            }
+            let labelled = std::mem::replace(&mut self.labelled, self.dialect.is_2());
             node = node.node(self.inside(|maker| {
                 (0..1 + maker.chance.below(2)).fold(part, |part, _| part.node(maker.statement(depth, result)))
             }));
+            self.labelled = labelled;
         }
         if self.chance.percent(60) {
+            let labelled = std::mem::replace(&mut self.labelled, self.dialect.is_2());
             let statement = self.inside(|maker| maker.statement(depth, result));
+            self.labelled = labelled;
             node = node.node(Node::new(Sort::Optional).text("else: ").node(statement));
         }
         node.text("}\n")

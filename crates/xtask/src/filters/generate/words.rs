@@ -168,8 +168,21 @@ pub static IPV6: Places = Places {
     range_label: "fd00:N::..fd00:M::ffff",
 };
 
-/// The types of variables, with the words that declare them.
-pub(super) const DECLARED: &[(&str, Type)] = &[
+/// The types of variables of a dialect, with the words that declare them.
+pub(super) fn declared(dialect: Dialect) -> Vec<(&'static str, Type)> {
+    let later = if dialect == Dialect::Later { DECLARED_LATER } else { &[] };
+    [DECLARED, later].concat()
+}
+
+const DECLARED_LATER: &[(&str, Type)] = &[
+    ("bytestring", Type::Bytes),
+    ("enum rts", Type::Enum("RTS")),
+    ("enum roa", Type::Enum("ROA")),
+    ("enum net_type", Type::Enum("NET")),
+    ("enum rts set", Type::EnumSet("RTS")),
+];
+
+const DECLARED: &[(&str, Type)] = &[
     ("bool", Type::Bool),
     ("int", Type::Int),
     ("pair", Type::Pair),
@@ -205,6 +218,7 @@ static ENUMS: &[(&str, In, &[&str])] = &[
     ("ROA", Both, &["ROA_UNKNOWN", "ROA_VALID", "ROA_INVALID"]),
     ("NET", Two, &["NET_IP4", "NET_IP6", "NET_ROA4", "NET_ROA6", "NET_VPN4", "NET_IP6_SADR"]),
     ("AF", Two, &["AF_IPV4", "AF_IPV6"]),
+    ("ASPA", Later, &["ASPA_UNKNOWN", "ASPA_VALID", "ASPA_INVALID"]),
 ];
 
 /// The enumerations of a dialect, with their constants.
@@ -290,6 +304,8 @@ static ATTRIBUTES: &[(Type, Presence, In, &[&str])] = &[
     (Type::Enum("RTC"), Always, One, &["cast"]),
     // In 1.6 it reads as a number.
     (Type::Enum("ORIGIN"), Perhaps, Two, &["bgp_origin"]),
+    (Type::Text, Perhaps, Later, &["own_text"]),
+    (Type::Bytes, Perhaps, Later, &["own_bytes"]),
 ];
 
 /// Attributes that read as a type.
@@ -299,7 +315,15 @@ pub(super) fn attributes(kind: Type, presence: Presence, dialect: Dialect) -> Ve
 }
 
 /// Attributes that the base configuration of dialect 2 declares, with their types.
-pub const OWN: &[(&str, Type, &str)] = &[
+pub fn own(dialect: Dialect) -> Vec<(&'static str, Type, &'static str)> {
+    let later = if dialect == Dialect::Later { OWN_LATER } else { &[] };
+    [OWN, later].concat()
+}
+
+const OWN_LATER: &[(&str, Type, &str)] =
+    &[("own_text", Type::Text, "string"), ("own_bytes", Type::Bytes, "bytestring")];
+
+const OWN: &[(&str, Type, &str)] = &[
     ("own_int", Type::Int, "int"),
     ("own_quad", Type::Quad, "quad"),
     ("own_ip", Type::Ip, "ip"),
@@ -378,7 +402,8 @@ static OPTIONAL: &[(In, &[&str])] = &[
             "krt_source",
         ],
     ),
-    (Two, &["bgp_otc", "bgp_aigp"]),
+    (Two, &["bgp_otc", "bgp_aigp", "own_int", "own_quad", "own_ip", "own_clist", "own_path"]),
+    (Later, &["own_text", "own_bytes"]),
 ];
 
 /// The attributes of which presence is asked, or that are taken away.
@@ -427,6 +452,11 @@ pub(super) const TEXTS: &[&str] =
 pub(super) const PATTERNS: &[&str] =
     &["*", "a*", "*b", "a?c", "?", "??", "d*", "s?", "[a", "a*b", "*x*", "", "s1", "A*", "a\\*b"];
 
+pub(super) const OCTETS: &[&str] =
+    &["hex:", "hex:00", "hex:01:02", "hex:0102", "hex:ff", "0123456789abcdef0123456789ABCDEF"];
+/// What octets are made of, and what they are not.
+pub(super) const HEX: &[&str] = &["", "00", "01 02", "0102", "a", "zz", "ff-FF:0a.0b", " 12 "];
+
 pub(super) const NUMBERS_SMALL: &[&str] = &["0", "1", "100", "200", "65535"];
 
 /// What goes with what around `~`.
@@ -455,4 +485,6 @@ pub(super) const MATCHES: &[(Type, Type)] = &[
     (Type::Lclist, Type::LcSet),
     (Type::Enum("RTS"), Type::EnumSet("RTS")),
     (Type::Enum("RTD"), Type::EnumSet("RTD")),
+    (Type::Enum("ROA"), Type::EnumSet("ROA")),
+    (Type::Enum("ORIGIN"), Type::EnumSet("ORIGIN")),
 ];
