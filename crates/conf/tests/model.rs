@@ -564,7 +564,7 @@ fn an_attribute_that_bird_2_refuses_is_refused_in_its_words() {
 fn the_log_of_2_goes_to_files_of_a_size_and_to_other_machines() {
     let config = config_of_2(
         "log \"l\" 16384 \"l.old\" all; log udp 10.0.0.1 { error }; log udp \"logs.example\" port 1514 all;\n\
-         log stderr { info }; log \"m\" { bug }; protocol device {}",
+         log stderr { info }; log \"m\" { bug }; log fixed \"c\" (10 * 1000) all; protocol device {}",
     );
     let to: Vec<_> = config.logs.iter().map(|target| target.to.clone()).collect();
     let full = Rotation { limit: 16384, backup: "l.old".into() };
@@ -574,12 +574,14 @@ fn the_log_of_2_goes_to_files_of_a_size_and_to_other_machines() {
         LogDestination::Udp(UdpHost::Name("logs.example".into()), 1514),
         LogDestination::Stderr,
         LogDestination::File("m".into(), None),
+        LogDestination::Circle("c".into(), 10_000),
     ];
     assert_eq!(to, wanted);
     for (text, wrong) in [
         ("log \"l\" 16383 \"b\" all;", "Log file size limit too low, must be at least 16384."),
         ("log udp 10.0.0.1 port 65536 all;", "Value 65536 out of range (0-65535)"),
-        ("log fixed \"l\" 20000 all;", "`log fixed` is not supported by this release of rbird"),
+        ("log fixed \"l\" all;", "syntax error"),
+        ("log fixed \"l\" 0 all;", "Unable to open log file 'l': a size of 0"),
     ] {
         let said = refused_of_2(&format!("{text} protocol device {{}}"));
         assert!(said.contains(wrong), "{text}: {said}");

@@ -251,6 +251,9 @@ fn write_lines(lines: &Receiver<Box<Message>>, format: LogFormat) {
                 None => early.push(line),
             },
             Message::Destinations(mut to, stamp) => {
+                if let Some((before, _)) = &destinations {
+                    go_on(&mut to, before);
+                }
                 for line in early.drain(..) {
                     write_line(&line, &mut to, &stamp, format);
                 }
@@ -258,6 +261,18 @@ fn write_lines(lines: &Receiver<Box<Message>>, format: LogFormat) {
             }
             Message::Written(done) => drop(done.try_send(())),
             Message::End => return,
+        }
+    }
+}
+
+/// A file that is written round and round goes on where it was.
+fn go_on(destinations: &mut [Destination], before: &[Destination]) {
+    for destination in destinations {
+        let Sink::Circle(circle) = &mut destination.sink else { continue };
+        for before in before {
+            if let Sink::Circle(before) = &before.sink {
+                circle.go_on(before);
+            }
         }
     }
 }
@@ -276,6 +291,7 @@ fn write_line(line: &Line, destinations: &mut [Destination], stamp: &Stamp, form
             Sink::Terminal => writeln!(std::io::stderr(), "{ON_TERMINALS}: {}", line.text),
             Sink::Stderr => std::io::stderr().write_all(stamped().as_bytes()),
             Sink::File(file) => file.write(stamped().as_bytes()),
+            Sink::Circle(circle) => circle.write(stamped().as_bytes()),
             Sink::Syslog(syslog) => syslog.send(line),
             Sink::Udp(remote) => remote.send(line),
         };

@@ -322,6 +322,7 @@ static OTHERS: &[(&str, In, Attr)] = &[
     ("krt_lock_initcwnd", In::V2, Attr::Local(L::KrtLock, Bit(11))),
     ("krt_lock_initrwnd", In::V2, Attr::Local(L::KrtLock, Bit(14))),
     ("krt_lock_quickack", In::V2, Attr::Local(L::KrtLock, Bit(15))),
+    ("krt_congctl", In::V2, Attr::Local(L::KrtCongctl, Text)),
     ("krt_lock_congctl", In::V2, Attr::Local(L::KrtLock, Bit(16))),
     ("krt_lock_fastopen_no_cookie", In::V2, Attr::Local(L::KrtLock, Bit(17))),
     ("krt_fastopen_no_cookie", In::V2, Attr::Local(L::KrtFastopenNoCookie, Int)),

@@ -266,8 +266,9 @@ impl<'a, 's> Subject<'a, 's> {
             (Field::From, Value::Ip(a)) => self.edit()?.local.from = Some(*a),
             (Field::Scope, Value::Enum(EnumKind::Scope, n)) => self.edit()?.local.scope = scope(*n),
             (Field::Gw, Value::Ip(gateway)) => {
+                let stays = |old: &Hop| old.onlink || (self.rules.first_way_counts && is_link_local(*gateway));
                 let hop = match self.local()?.dest {
-                    Dest::Via(old) if old.onlink && old.iface != IfIndex(0) => Hop { gateway: Some(*gateway), ..old },
+                    Dest::Via(old) if old.iface != IfIndex(0) && stays(&old) => Hop { gateway: Some(*gateway), ..old },
                     _ => {
                         let (link, _) = self.env.ifaces.neighbor(*gateway).ok_or("Invalid gw address")?;
                         Hop { weight: self.kept_weight()?, ..Hop::via(*gateway, link.index) }
@@ -298,7 +299,9 @@ impl<'a, 's> Subject<'a, 's> {
             (Field::Ifname, Value::Text(name)) => {
                 let link = std::str::from_utf8(name).ok().and_then(|n| self.env.ifaces.by_name(n));
                 let index = link.ok_or("Invalid iface name")?.index;
-                self.redirect(Dest::Via(Hop::dev(index)))?;
+                let first = self.way(self.local()?).first.filter(|_| self.rules.first_way_counts);
+                let kept = first.unwrap_or(Hop::dev(index));
+                self.redirect(Dest::Via(Hop { gateway: None, iface: index, ..kept }))?;
             }
             _ => return Err(WRONG_TYPE),
         }
@@ -462,6 +465,11 @@ const fn scope(number: u32) -> Scope {
         3 => Scope::Organization,
         _ => Scope::Universe,
     }
+}
+
+/// fe80::/10.
+fn is_link_local(addr: IpAddr) -> bool {
+    matches!(addr, IpAddr::V6(a) if a.is_unicast_link_local())
 }
 
 /// Octets as a value. Lists that are not there read as empty, as in BIRD; everything else as void.

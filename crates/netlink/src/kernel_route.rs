@@ -33,8 +33,25 @@ pub struct KernelRoute {
     pub prefsrc: Option<IpAddr>,
     /// The realm, IPv4 only.
     pub realm: Option<u32>,
-    /// RTAX_* metrics by number, in rising order, values not 0. `None` when there are none, which is nearly always.
-    pub metrics: Option<Arc<[(u16, u32)]>>,
+    /// `None` when it says none, which is nearly always.
+    pub metrics: Option<Arc<Metrics>>,
+}
+
+/// What a route says of connections over it: RTAX_*.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Metrics {
+    /// By number, in rising order, values not 0.
+    pub numbers: Box<[(u16, u32)]>,
+    /// The name of the algorithm against congestion.
+    pub congctl: Option<Box<str>>,
+}
+
+impl Metrics {
+    /// These, numbers in rising order; `None` when there is nothing.
+    pub fn new(numbers: Vec<(u16, u32)>, congctl: Option<Box<str>>) -> Option<Arc<Self>> {
+        let says = !numbers.is_empty() || congctl.is_some();
+        says.then(|| Arc::new(Self { numbers: numbers.into(), congctl }))
+    }
 }
 
 impl KernelRoute {

@@ -35,7 +35,7 @@ pub mod route_message;
 pub mod socket;
 
 pub use entries::Spot;
-pub use kernel_route::{KernelRoute, SeenRoute};
+pub use kernel_route::{KernelRoute, Metrics, SeenRoute};
 pub use learned::Learned;
 pub use links::{IfaceRules, LinkTable};
 pub use monitor::Monitor;

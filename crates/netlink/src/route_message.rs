@@ -1,6 +1,6 @@
 //! RTM_NEWROUTE and RTM_DELROUTE: routes to octets and back.
 
-use crate::kernel_route::{KernelRoute, PROTO_BIRD, SCOPE_UNIVERSE, SeenRoute};
+use crate::kernel_route::{KernelRoute, Metrics, PROTO_BIRD, SCOPE_UNIVERSE, SeenRoute};
 use crate::message::{Message, Writer, attributes, number};
 use libc::{
     AF_INET, AF_INET6, RT_SCOPE_NOWHERE, RTA_DST, RTA_FLOW, RTA_GATEWAY, RTA_METRICS, RTA_MULTIPATH, RTA_OIF,
@@ -17,8 +17,10 @@ const RTMSG: usize = 12;
 const RTNEXTHOP: usize = 8;
 /// Flag of a hop: the gateway is on the link although no address says so.
 const RTNH_ONLINK: u8 = 4;
+/// The RTAX_* metric that is no number but the name of an algorithm.
+pub const RTAX_CC_ALGO: u16 = 16;
 /// The last RTAX_* metric that we know; further ones are the kernel's own business.
-pub const RTAX_QUICKACK: u16 = 15;
+pub const RTAX_FASTOPEN_NO_COOKIE: u16 = 17;
 /// More hops than this in one route are not believed.
 const HOPS_MAX: usize = 1024;
 
@@ -139,8 +141,11 @@ fn put_extras(w: &mut Writer, r: &KernelRoute) {
     }
     if let Some(metrics) = &r.metrics {
         let all = w.open(RTA_METRICS);
-        for (kind, value) in metrics.iter() {
+        for (kind, value) in &metrics.numbers {
             w.number(*kind, *value);
+        }
+        if let Some(name) = &metrics.congctl {
+            w.attribute(RTAX_CC_ALGO, &[name.as_bytes(), &[0]].concat());
         }
         w.close(all);
     }
@@ -210,7 +215,7 @@ struct Attributes<'a> {
     metric: u32,
     prefsrc: Option<IpAddr>,
     realm: Option<u32>,
-    metrics: Option<Arc<[(u16, u32)]>>,
+    metrics: Option<Arc<Metrics>>,
     multipath: Option<&'a [u8]>,
 }
 
@@ -266,15 +271,17 @@ fn hops(octets: &[u8]) -> impl Iterator<Item = Hop> {
     })
 }
 
-fn metrics(octets: &[u8]) -> Option<Arc<[(u16, u32)]>> {
+fn metrics(octets: &[u8]) -> Option<Arc<Metrics>> {
     let mut all: Vec<(u16, u32)> = attributes(octets)
-        .filter(|(kind, _)| (1..=RTAX_QUICKACK).contains(kind))
+        .filter(|(kind, _)| (1..=RTAX_FASTOPEN_NO_COOKIE).contains(kind) && *kind != RTAX_CC_ALGO)
         .filter_map(|(kind, value)| Some((kind, number(value)?)))
         .filter(|(_, value)| *value != 0)
         .collect();
     all.sort_unstable();
     all.dedup_by_key(|(kind, _)| *kind);
-    (!all.is_empty()).then(|| all.into())
+    let name = attributes(octets).find(|(kind, _)| *kind == RTAX_CC_ALGO);
+    let name = name.and_then(|(_, value)| std::str::from_utf8(value.split(|octet| *octet == 0).next()?).ok());
+    Metrics::new(all, name.filter(|name| !name.is_empty()).map(Into::into))
 }
 
 #[cfg(test)]
@@ -317,7 +324,7 @@ mod tests {
                 metric: 64,
                 prefsrc: Some("10.0.0.1".parse().unwrap()),
                 realm: Some(7),
-                metrics: Some([(2, 1300), (8, 40)].into()),
+                metrics: Metrics::new(vec![(2, 1300), (8, 40), (17, 1)], Some("reno".into())),
                 ..KernelRoute::new(Resolved::Unicast(hop("10.1.1.2", 3, 0)))
             },
         );

@@ -2,7 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests and their helpers")]
 use rbird_netlink::kernel_route::{PROTO_BIRD, TABLE_MAIN};
-use rbird_netlink::{Errno, KernelRoute, Learned, Notice, Reconciler, Request, RouteNotices, RouteSocket, SeenRoute};
+use rbird_netlink::{
+    Errno, KernelRoute, Learned, Metrics, Notice, Reconciler, Request, RouteNotices, RouteSocket, SeenRoute,
+};
 use route::{Family, Hop, IfIndex, Prefix, Resolved};
 use std::process::Command;
 
@@ -115,7 +117,7 @@ fn routes_of_every_kind_are_installed_replaced_and_removed() {
     let dressed = KernelRoute {
         prefsrc: Some("10.1.2.1".parse().unwrap()),
         metric: 55,
-        metrics: Some([(2, 1300)].into()),
+        metrics: Metrics::new(vec![(2, 1300)], None),
         ..via("10.1.1.2", "d0")
     };
     s.want("20.0.8.0/24", dressed);
@@ -308,7 +310,7 @@ fn a_change_of_metric_adds_before_it_deletes() {
 fn a_value_that_the_kernel_caps_is_not_asked_for_again() {
     lab();
     let mut s = Sync::new(Family::Ipv4);
-    s.want("20.0.1.0/24", KernelRoute { metrics: Some([(2, 1_000_000)].into()), ..via("10.1.1.2", "d0") });
+    s.want("20.0.1.0/24", KernelRoute { metrics: Metrics::new(vec![(2, 1_000_000)], None), ..via("10.1.1.2", "d0") });
     s.start();
     assert!(!ip("route show proto bird").contains("1000000"), "the kernel caps it");
     assert_eq!(s.cost(Sync::scan), 0);
@@ -427,5 +429,5 @@ fn alien_routes_are_learned_from_a_dump_with_all_that_they_carry() {
     assert_eq!(all.iter().map(|(n, _)| n.as_str()).collect::<Vec<_>>(), ["40.0.1.0/24", "40.0.5.0/24", "40.0.7.0/24"]);
     assert_eq!(all[0].1, via("10.1.1.2", "d0"));
     assert_eq!(all[1].1.hops().iter().map(|h| h.weight).collect::<Vec<_>>(), [0, 2]);
-    assert_eq!(all[2].1.metrics.as_deref(), Some(&[(2, 1400)][..]));
+    assert_eq!(all[2].1.metrics, Metrics::new(vec![(2, 1400)], None));
 }

@@ -52,7 +52,7 @@ pub enum LocalAttr {
     KrtRealm,
     KrtTunnel,
     KrtScope,
-    /// RTAX_* metrics follow: lock bits, mtu, window, rtt, rttvar, sstresh, cwnd, advmss, reordering, hoplimit, initcwnd, features, rto_min, initrwnd, quickack.
+    /// RTAX_* metrics follow: lock bits, mtu, window, rtt, rttvar, sstresh, cwnd, advmss, reordering, hoplimit, initcwnd, features, rto_min, initrwnd, quickack, congctl, fastopen_no_cookie.
     KrtLock,
     KrtMtu,
     KrtWindow,
@@ -68,6 +68,7 @@ pub enum LocalAttr {
     KrtRtoMin,
     KrtInitrwnd,
     KrtQuickack,
+    KrtCongctl,
     KrtFastopenNoCookie,
     /// The metric that a filter has set in place of the one of the next hop.
     IgpMetric,
@@ -102,6 +103,7 @@ impl LocalAttr {
             Self::KrtRtoMin => "krt_rto_min",
             Self::KrtInitrwnd => "krt_initrwnd",
             Self::KrtQuickack => "krt_quickack",
+            Self::KrtCongctl => "krt_congctl",
             Self::KrtFastopenNoCookie => "krt_fastopen_no_cookie",
             Self::IgpMetric => "igp_metric",
             Self::AspaProviders => "aspa_providers",

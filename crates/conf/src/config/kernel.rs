@@ -42,7 +42,12 @@ pub struct KernelConf {
     /// `krt_scope` of a learned route is left out where it is the usual one of the route's kind (1.6); in 2 where it is
     /// `universe`.
     pub omits_usual_scope: bool,
+    /// The last RTAX_* metric of a learned route that is told: what came with later kernels is of 2 alone.
+    pub last_metric: u16,
 }
+
+/// RTAX_QUICKACK, RTAX_FASTOPEN_NO_COOKIE.
+const LAST_METRICS: [u16; 2] = [15, 17];
 
 impl KernelConf {
     /// The defaults of a dialect.
@@ -54,6 +59,7 @@ impl KernelConf {
                 device_routes: true,
                 owns_all_metrics: false,
                 omits_usual_scope: false,
+                last_metric: LAST_METRICS[1],
                 ..Self::default()
             },
         }
@@ -74,6 +80,7 @@ impl Default for KernelConf {
             merge_paths: None,
             owns_all_metrics: true,
             omits_usual_scope: true,
+            last_metric: LAST_METRICS[0],
         }
     }
 }

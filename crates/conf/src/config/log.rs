@@ -21,6 +21,8 @@ pub enum LogDestination {
     Syslog(Option<Arc<str>>),
     /// A file, appended to; with what is done when it is full, if anything.
     File(Arc<str>, Option<Rotation>),
+    /// A file of so many octets, which is written round and round (3).
+    Circle(Arc<str>, u32),
     /// Datagrams in the form of RFC 3164, to a port of a machine.
     Udp(UdpHost, u16),
 }

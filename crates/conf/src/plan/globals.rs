@@ -100,6 +100,7 @@ fn log(target: &LogTarget) -> String {
         LogDestination::File(path, Some(rotation)) => {
             format!("\"{path}\" {} \"{}\"", rotation.limit, rotation.backup)
         }
+        LogDestination::Circle(path, octets) => format!("fixed \"{path}\" {octets}"),
         LogDestination::Udp(UdpHost::Address(addr), port) => format!("udp {addr} port {port}"),
         LogDestination::Udp(UdpHost::Name(name), port) => format!("udp \"{name}\" port {port}"),
     };

@@ -5,11 +5,9 @@ use crate::parser::Parser;
 use filter::Diagnostic;
 use filter::Span;
 use filter::syntax::{Op, Parsed, Tok};
-use std::sync::Arc;
 
 /// For people.
-pub(super) const GRAMMAR_OF_2: &str =
-    "stderr|syslog [name \"text\"]|\"file\" [octets \"backup\"]|udp address|\"host\" [port number] all|{ class, ... }";
+pub(super) const GRAMMAR_OF_2: &str = "stderr|syslog [name \"text\"]|\"file\" [octets \"backup\"]|fixed \"file\" octets|udp address|\"host\" [port number] all|{ class, ... }";
 
 /// The least size of a file that is rotated, in octets.
 const LIMIT_MIN: u32 = 16384;
@@ -25,17 +23,17 @@ pub(super) fn log(parser: &mut Parser<'_>) -> Parsed<()> {
         LogDestination::Syslog(name)
     } else if is_v2 && parser.at.eat_word("udp") {
         udp(parser)?
-    } else if is_v2 && parser.at.is_word("fixed") {
-        let why = "rbird writes no file in a circle: `log \"file\" OCTETS \"backup\"` keeps two of a size";
-        return Err(parser.not_done(parser.at.span(), "log fixed", why));
+    } else if is_v2 && parser.at.eat_word("fixed") {
+        circle(parser)?
     } else if parser.at.peek() == Tok::Text {
         let start = parser.at.span();
         let path = parser.text()?;
         let rotation = if is_v2 { rotation(parser)? } else { None };
-        file(parser, start, path, rotation)
+        appendable(parser, start, &path);
+        LogDestination::File(path, rotation)
     } else {
         let files = "`stderr`, `syslog` or the name of a file in quotes";
-        let more = "`stderr`, `syslog`, `udp` or the name of a file in quotes";
+        let more = "`stderr`, `syslog`, `udp`, `fixed` or the name of a file in quotes";
         return Err(parser.at.wanted(if is_v2 { more } else { files }));
     };
     let classes = if parser.at.eat_word("all") {
@@ -49,8 +47,9 @@ pub(super) fn log(parser: &mut Parser<'_>) -> Parsed<()> {
     Ok(())
 }
 
-fn file(parser: &mut Parser<'_>, start: Span, path: Arc<str>, rotation: Option<Rotation>) -> LogDestination {
-    if let Err(why) = parser.disk.appendable(&path) {
+/// Tells of a file that can not be written.
+fn appendable(parser: &mut Parser<'_>, start: Span, path: &str) {
+    if let Err(why) = parser.disk.appendable(path) {
         let message = format!("Unable to open log file `{path}': {why}");
         match parser.dialect() {
             Dialect::V1 => parser.fail(Diagnostic::error(start, message)),
@@ -58,7 +57,19 @@ fn file(parser: &mut Parser<'_>, start: Span, path: Arc<str>, rotation: Option<R
             Dialect::V2 => parser.warn_of(start, message, "no lines go there"),
         }
     }
-    LogDestination::File(path, rotation)
+}
+
+/// `"FILE" OCTETS` behind `fixed`.
+fn circle(parser: &mut Parser<'_>) -> Parsed<LogDestination> {
+    let start = parser.at.span();
+    let path = parser.text()?;
+    appendable(parser, start, &path);
+    let start = parser.at.span();
+    let octets = parser.number()?;
+    if octets == 0 {
+        return Err(parser.refusal(start, format!("Unable to open log file '{path}': a size of 0"), "octets"));
+    }
+    Ok(LogDestination::Circle(path, octets))
 }
 
 /// `OCTETS "BACKUP"` behind the name of a file, or nothing.

@@ -1,4 +1,4 @@
-//! Where lines go: standard error, files that may be rotated, the local syslog daemon, one behind UDP.
+//! Where lines go: standard error, files that may be rotated or go round, the local syslog daemon, one behind UDP.
 //!
 //! Only the thread of the log writes here. The name of a machine is looked up on
 //! a thread of its own, since that can take long; until it is known, lines for
@@ -10,6 +10,7 @@ use conf::config::{LogClass, LogDestination, Rotation, UdpHost};
 use std::fs::File;
 use std::io::{self, Write as _};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs, UdpSocket};
+use std::os::unix::fs::FileExt as _;
 use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -26,6 +27,7 @@ pub(super) enum Sink {
     Terminal,
     Stderr,
     File(LogFile),
+    Circle(Circle),
     Syslog(Syslog),
     Udp(Remote),
 }
@@ -37,18 +39,15 @@ impl Sink {
             LogDestination::Stderr => Some(Self::Stderr),
             LogDestination::Syslog(own) => Self::syslog(own.as_deref().unwrap_or(name)),
             LogDestination::File(path, rotation) => Self::file(Path::new(&**path), rotation.clone()),
+            LogDestination::Circle(path, octets) => {
+                opened(Path::new(&**path), Circle::open(path, *octets)).map(Self::Circle)
+            }
             LogDestination::Udp(host, port) => Some(Self::Udp(Remote::new(host, *port, name, heading))),
         }
     }
 
     pub(super) fn file(path: &Path, rotation: Option<Rotation>) -> Option<Self> {
-        match LogFile::open(path.to_owned(), rotation) {
-            Ok(file) => Some(Self::File(file)),
-            Err(error) => {
-                tracing::error!("Unable to open log file '{}': {}", path.display(), reason(&error));
-                None
-            }
-        }
+        opened(path, LogFile::open(path.to_owned(), rotation)).map(Self::File)
     }
 
     /// Without a syslog daemon there is nobody to tell.
@@ -57,6 +56,51 @@ impl Sink {
         socket.connect("/dev/log").ok()?;
         socket.set_nonblocking(true).ok()?;
         Some(Self::Syslog(Syslog { socket, name: name.into() }))
+    }
+}
+
+/// What was opened; what could not be is said.
+fn opened<T>(path: &Path, file: io::Result<T>) -> Option<T> {
+    file.inspect_err(|error| tracing::error!("Unable to open log file '{}': {}", path.display(), reason(error))).ok()
+}
+
+/// A file of a fixed size: behind the end lines go on at the beginning, over the oldest.
+///
+/// It begins at its beginning when the daemon starts, and keeps what stands further on until that is reached, as
+/// with BIRD; a reload changes nothing.
+pub(super) struct Circle {
+    path: Arc<str>,
+    file: File,
+    octets: u64,
+    /// Where the next line begins.
+    at: u64,
+}
+
+impl Circle {
+    fn open(path: &Arc<str>, octets: u32) -> io::Result<Self> {
+        let file = File::options().write(true).create(true).truncate(false).open(&**path)?;
+        file.set_len(octets.into())?;
+        Ok(Self { path: Arc::clone(path), file, octets: octets.into(), at: 0 })
+    }
+
+    /// Takes the place of the one before, if it is the same file.
+    pub(super) fn go_on(&mut self, before: &Self) {
+        if (&self.path, self.octets) == (&before.path, before.octets) {
+            self.at = before.at;
+        }
+    }
+
+    /// Writes a line over what is there.
+    pub(super) fn write(&mut self, line: &[u8]) -> io::Result<()> {
+        let mut rest = line;
+        while !rest.is_empty() {
+            let room = usize::try_from(self.octets - self.at).unwrap_or(usize::MAX);
+            let (now, later) = rest.split_at(room.min(rest.len()));
+            self.file.write_all_at(now, self.at)?;
+            self.at = (self.at + now.len() as u64) % self.octets;
+            rest = later;
+        }
+        Ok(())
     }
 }
 
@@ -215,6 +259,31 @@ mod tests {
         std::fs::create_dir(&backup).unwrap();
         file.write(b"bc\n").unwrap();
         assert_eq!(read(&path), "bc\n");
+        let _ = std::fs::remove_dir_all(&folder);
+    }
+
+    #[test]
+    fn a_file_of_a_fixed_size_is_written_round_and_round() {
+        let folder = std::env::temp_dir().join(format!("rbird-circle-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let path: Arc<str> = folder.join("log").to_str().unwrap().into();
+        let read = || std::fs::read_to_string(&*path).unwrap();
+        std::fs::write(&*path, "from another time").unwrap();
+        let mut circle = Circle::open(&path, 10).unwrap();
+        circle.write(b"12345\n").unwrap();
+        assert_eq!(read(), "12345\nnoth");
+        circle.write(b"67890\n").unwrap();
+        assert_eq!(read(), "0\n345\n6789");
+        let mut again = Circle::open(&path, 10).unwrap();
+        again.go_on(&circle);
+        again.write(b"a\n").unwrap();
+        assert_eq!(read(), "0\na\n5\n6789");
+        again.write(b"a line of more than 10\n").unwrap();
+        assert_eq!(read().len(), 10);
+        assert!(read().contains("n 10\n"), "its end is what stays: {:?}", read());
+        let mut other = Circle::open(&path, 12).unwrap();
+        other.go_on(&again);
+        assert_eq!(other.at, 0, "another size begins anew");
         let _ = std::fs::remove_dir_all(&folder);
     }
 

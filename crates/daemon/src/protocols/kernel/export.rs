@@ -6,7 +6,7 @@ use super::super::channel::resolved;
 use super::super::policy::Runner;
 use conf::config::KernelConf;
 use filter::{Policy, RouteView, Verdict};
-use netlink::KernelRoute;
+use netlink::{KernelRoute, Metrics};
 use rib::decision::{Seen, is_as_good};
 use route::attrs::{LocalAttr, LocalValue};
 use route::{AttrSet, Family, Hop, Ifaces, Prefix, ProtocolId, Resolved, SourceKind};
@@ -173,7 +173,11 @@ impl Rules {
         }
         let metrics = METRICS.iter().filter_map(|(n, attr)| Some((*n, number(*attr).filter(|v| *v != 0)?)));
         let metrics: Vec<_> = metrics.collect();
-        route.metrics = (!metrics.is_empty()).then(|| metrics.into());
+        let congctl = match local.extra(LocalAttr::KrtCongctl) {
+            Some(LocalValue::Text(name)) if !name.is_empty() => Some((**name).into()),
+            _ => None,
+        };
+        route.metrics = Metrics::new(metrics, congctl);
         Some(route)
     }
 }
@@ -303,6 +307,7 @@ mod tests {
     fn what_a_filter_sets_reaches_the_kernel() {
         let mut local = Local::new(SourceKind::Static, 200, Dest::Blackhole);
         local.set_extra(LocalAttr::KrtMtu, Some(LocalValue::Int(1300)));
+        local.set_extra(LocalAttr::KrtCongctl, Some(LocalValue::Text("reno".into())));
         local.set_extra(LocalAttr::KrtMetric, Some(LocalValue::Int(55)));
         local.set_extra(LocalAttr::KrtPrefsrc, Some(LocalValue::Ip("10.9.9.9".parse().unwrap())));
         local.set_extra(LocalAttr::KrtRealm, Some(LocalValue::Int(7)));
@@ -313,7 +318,7 @@ mod tests {
             metric: 55,
             prefsrc: Some("10.9.9.9".parse().unwrap()),
             realm: Some(7),
-            metrics: Some([(2, 1300)].into()),
+            metrics: Metrics::new(vec![(2, 1300)], Some("reno".into())),
             ..KernelRoute::new(Resolved::Blackhole)
         };
         assert_eq!(route(&rules()), expected);

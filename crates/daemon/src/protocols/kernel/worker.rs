@@ -555,21 +555,19 @@ impl Worker {
         let preference = self.import.conf().preference;
         let mut lines = Vec::new();
         let Self { learned, import, ifaces, taught, strange, conf, .. } = self;
-        learned.take(|net, best| {
-            match best.map(|seen| learn::attrs(seen, preference, conf.omits_usual_scope, ifaces)) {
-                Some(Ok(attrs)) => {
-                    taught.insert(net);
-                    import.announce(net, 0, &attrs, ifaces);
+        learned.take(|net, best| match best.map(|seen| learn::attrs(seen, preference, conf, ifaces)) {
+            Some(Ok(attrs)) => {
+                taught.insert(net);
+                import.announce(net, 0, &attrs, ifaces);
+            }
+            refused => {
+                if let Some(Err(learn::Strange(gateway))) = refused {
+                    let gateway = route::Written(gateway);
+                    lines.push(format!("KRT: Received route {net} with strange next-hop {gateway}"));
+                    strange.insert(net);
                 }
-                refused => {
-                    if let Some(Err(learn::Strange(gateway))) = refused {
-                        let gateway = route::Written(gateway);
-                        lines.push(format!("KRT: Received route {net} with strange next-hop {gateway}"));
-                        strange.insert(net);
-                    }
-                    if taught.remove(&net) {
-                        import.withdraw(net, 0);
-                    }
+                if taught.remove(&net) {
+                    import.withdraw(net, 0);
                 }
             }
         });
