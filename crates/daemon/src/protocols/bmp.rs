@@ -7,6 +7,7 @@
 
 mod outgoing;
 mod queue;
+mod standing;
 mod station;
 mod statistics;
 mod told;

@@ -2,10 +2,11 @@
 
 use super::outgoing::Outgoing;
 use super::queue::{Feeder, Item};
+use super::standing::Standing;
 use super::statistics::Counted;
 use bmp::{Down, Opened, Peer, Routes, View};
 use conf::config::BmpConf;
-use rib::batch::{ChangeBatch, Path};
+use rib::batch::{ChangeBatch, ChangeRow, NetId, Path};
 use rib::export::MemberId;
 use route::{ChannelId, Moment, Prefix, ProtocolId, TableId};
 use session::clock::Clock;
@@ -46,6 +47,7 @@ struct Stream {
     protocol: ProtocolId,
     table: TableId,
     routes: Routes,
+    standing: Standing,
     /// What it is, for lines of the log.
     name: String,
     /// The station knows that all that stood has been told.
@@ -146,6 +148,7 @@ impl Told {
                 protocol: session.protocol,
                 table: channel.table,
                 routes: Routes::new(peer, channel.family, channel.add_path_rx),
+                standing: Standing::new(channel.add_path_rx),
                 name: format!("{}.{}", session.name, channel.family.word()),
                 synced: false,
             };
@@ -188,18 +191,19 @@ impl Told {
         for each in &batch.each {
             let path = each.path.and_then(|index| batch.paths.get(index as usize));
             // A path that went from one kind to another is gone for the station.
-            self.path(batch, each.net, each.source, path, &mut touched, out);
+            self.path(batch, (each.id, each.net), each.source, path, &mut touched, out);
         }
         self.finish(&touched, out);
     }
 
-    /// What stands.
+    /// What stands at some prefixes, also at such as have nothing any more.
     fn page(&mut self, batch: &ChangeBatch, out: &mut Vec<u8>) {
         let mut touched = BTreeSet::new();
         for row in &batch.rows {
             for path in batch.paths_of(row) {
-                self.path(batch, row.net, path.source, Some(path), &mut touched, out);
+                self.path(batch, (row.id, row.net), path.source, Some(path), &mut touched, out);
             }
+            self.withdraw_others(batch, row, &mut touched, out);
         }
         self.finish(&touched, out);
     }
@@ -207,7 +211,7 @@ impl Told {
     fn path(
         &mut self,
         batch: &ChangeBatch,
-        net: Prefix,
+        (id, net): (NetId, Prefix),
         source: u32,
         path: Option<&Path>,
         touched: &mut BTreeSet<ChannelId>,
@@ -221,7 +225,28 @@ impl Told {
         let at_us = path.map_or_else(now_us, |path| since_us(self.clock, path.since));
         let outcome = stream.routes.put(net, source.path_id, attrs, at_us, out);
         complain(&self.name, outcome);
+        stream.standing.set(id, source.path_id, path.is_some());
         touched.insert(*channel);
+    }
+
+    /// Takes back what the station has been told of a prefix beside what stands there.
+    fn withdraw_others(
+        &mut self,
+        batch: &ChangeBatch,
+        row: &ChangeRow,
+        touched: &mut BTreeSet<ChannelId>,
+        out: &mut Vec<u8>,
+    ) {
+        for (channel, stream) in self.streams.iter_mut().filter(|(_, stream)| stream.table == batch.table) {
+            let paths = batch.paths_of(row).iter().map(|path| path.source as usize);
+            let own = paths.filter(|source| batch.channels.get(*source) == Some(channel));
+            let known: Vec<u32> = own.filter_map(|source| batch.sources.get(source)).map(|s| s.path_id).collect();
+            for path_id in stream.standing.others(row.id, &known) {
+                complain(&self.name, stream.routes.put(row.net, path_id, None, now_us(), out));
+                stream.standing.set(row.id, path_id, false);
+                touched.insert(*channel);
+            }
+        }
     }
 
     fn finish(&mut self, touched: &BTreeSet<ChannelId>, out: &mut Vec<u8>) {
@@ -255,4 +280,103 @@ fn now_us() -> u64 {
 /// When a moment was, in microseconds since 1970.
 fn since_us(clock: Clock, moment: Moment) -> u64 {
     now_us().saturating_sub(clock.now().since_ms(moment).saturating_mul(1000))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::queue::Gauge;
+    use super::*;
+    use rib::batch::ResolvedHop;
+    use route::attrs::Local;
+    use route::{AttrSet, Dest, Family, Resolved, Source, SourceId, SourceKind};
+    use session::monitor::MonitoredChannel;
+    use session::tables::Tables;
+
+    const TABLE: TableId = TableId(1);
+    const CHANNEL: ChannelId = ChannelId(2);
+
+    fn told() -> Told {
+        let clock = Clock::new();
+        let tables = Tables::start(1, clock, Arc::new(|_, _| ()));
+        let exports = Exports::start(1, tables, clock, Arc::new(|_, _| ()));
+        let (feeder, _) = Feeder::new(Arc::<Gauge>::default());
+        let conf = BmpConf { post_policy: true, ..BmpConf::default() };
+        Told::new(&"station".into(), &conf, clock, exports, feeder)
+    }
+
+    fn session() -> Arc<SessionUp> {
+        let addr = "192.0.2.1".parse().unwrap();
+        Arc::new(SessionUp {
+            protocol: ProtocolId(3),
+            name: "p1".into(),
+            peer_addr: addr,
+            peer_as: 65002,
+            peer_id: 1,
+            as4: true,
+            local_addr: addr,
+            local_port: 179,
+            remote_port: 179,
+            sent: Vec::new(),
+            received: Vec::new(),
+            channels: vec![MonitoredChannel {
+                family: Family::Ipv4,
+                channel: CHANNEL,
+                table: TABLE,
+                add_path_rx: false,
+            }],
+        })
+    }
+
+    /// What stands at 10.1.N.0/24, by whether it has a path.
+    fn page(nets: &[(u8, bool)]) -> Delivery {
+        let mut attrs = route::AttrSetBuilder::new(Local::new(SourceKind::Bgp, 100, Dest::Unreachable));
+        attrs.set(route::attr::code::ORIGIN, &[0]);
+        attrs.set(route::attr::code::AS_PATH, &[]);
+        attrs.set(route::attr::code::NEXT_HOP, &[192, 0, 2, 1]);
+        let set: AttrSet = attrs.build();
+        let path = |i: u32| Path {
+            source: 0,
+            attrs: 0,
+            hop: 0,
+            stale: false,
+            suppressed: false,
+            pipes: 0,
+            since: Moment(u64::from(i)),
+        };
+        let row = |(i, (n, has)): (usize, &(u8, bool))| ChangeRow {
+            id: NetId(u32::from(*n)),
+            net: format!("10.1.{n}.0/24").parse().unwrap(),
+            paths: i as u32..i as u32 + u32::from(*has),
+            unmoved: 0,
+        };
+        Delivery::Feed(Arc::new(ChangeBatch {
+            table: TABLE,
+            seq: 1,
+            palette: vec![set],
+            hops: vec![ResolvedHop { to: Resolved::Unreachable, igp_metric: None, recursive: false }],
+            sources: vec![Arc::new(Source::of_protocol(SourceId(5), ProtocolId(3), "p1".into(), SourceKind::Bgp))],
+            channels: vec![CHANNEL],
+            rows: nets.iter().enumerate().map(row).collect(),
+            paths: (0..nets.len() as u32).map(path).collect(),
+            each: Vec::new(),
+        }))
+    }
+
+    #[test]
+    fn a_station_that_reads_slowly_hears_what_went_meanwhile() {
+        let mut told = told();
+        let mut out = Vec::new();
+        told.put(&Item::Up { session: session(), fresh: false }, &mut out);
+        told.put(&Item::Table(TABLE, page(&[(1, true), (2, true)])), &mut out);
+        // It fell behind: of what changed since then it is given what stands now.
+        let mut catch_up = |nets: &[(u8, bool)]| {
+            let mut out = Vec::new();
+            told.put(&Item::Table(TABLE, page(nets)), &mut out);
+            out
+        };
+        let withdrawn = [&[0, 4][..], &[24, 10, 1, 1], &[0, 0]].concat();
+        let octets = catch_up(&[(1, false), (2, true), (3, false)]);
+        assert_eq!(octets.windows(withdrawn.len()).filter(|part| **part == withdrawn).count(), 1);
+        assert_eq!(catch_up(&[(1, false), (3, false)]), [], "said once, and nothing of what was never told");
+    }
 }
