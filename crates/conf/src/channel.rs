@@ -42,6 +42,11 @@ static FAMILIES: &[(&str, Family, Carries)] = &[
     ("aspa", Family::Ipv4, Carries::Providers),
 ];
 
+/// The word of a channel in a configuration.
+pub(crate) fn word(family: Family, carries: Carries) -> &'static str {
+    FAMILIES.iter().find(|row| (row.1, row.2) == (family, carries)).map_or("", |row| row.0)
+}
+
 impl Parser<'_> {
     /// The family that is named here, and what is carried.
     pub(crate) fn family_word(&mut self) -> Parsed<(Family, Carries)> {

@@ -7,7 +7,7 @@ use crate::config::ProtocolKind;
 use crate::config::{
     BfdOptions, BgpChannel, ChannelConf, Config, DebugMask, Dialect, DirectConf, MrtMask, ProtocolConf,
 };
-use crate::option::{Effect, Row, Slot};
+use crate::option::{Effect, Row, Slot, Ways};
 use crate::options::{bfd, bgp, common, with_own};
 use crate::protocol::{ABSENT, KINDS};
 use crate::statements::{Does, STATEMENTS};
@@ -58,12 +58,13 @@ fn statements(text: &mut String) {
 fn section<T>(text: &mut String, title: &str, rows: &[Row<T>], blank: &T) {
     let _ = writeln!(text, "\n### {title}\n\n| option | default | a change means | state |\n|---|---|---|---|");
     for row in rows {
+        let nothing = String::new;
         let (effect, default, state) = match (&row.slot, row.deprecated) {
-            (Slot::OnlyOff(why), _) => ("", "off".to_owned(), format!("`off` only: {why}")),
-            (Slot::Refused(why), _) => ("", String::new(), format!("refused: {why}")),
-            (_, Some(warning)) => ("", String::new(), format!("done; warns: {warning}")),
-            _ if row.words == ["preference"] => (effect(row.effect), "see below".to_owned(), "done".to_owned()),
-            _ => (effect(row.effect), row.show(blank), "done".to_owned()),
+            (Slot::OnlyOff(why), _) => (nothing(), "off".to_owned(), format!("`off` only: {why}")),
+            (Slot::Refused(why), _) => (nothing(), nothing(), format!("refused: {why}")),
+            (_, Some(warning)) => (nothing(), nothing(), format!("done; warns: {warning}")),
+            _ if row.words == ["preference"] => (effects(row), "see below".to_owned(), "done".to_owned()),
+            _ => (effects(row), row.show(blank), "done".to_owned()),
         };
         let state = of_dialect(state, row.dialect);
         let _ = writeln!(text, "| {} | {} | {effect} | {state} |", usage(row.words, row.grammar()), escaped(&default));
@@ -96,10 +97,19 @@ fn escaped(text: &str) -> String {
     text.replace('|', "\\|").replace('*', "\\*").replace('<', "\\<")
 }
 
+fn effects<T>(row: &Row<T>) -> String {
+    match row.effect_in_2 {
+        Some(in_2) => format!("{} (1.6), {} (2)", effect(row.effect), effect(in_2)),
+        None => effect(row.effect).to_owned(),
+    }
+}
+
 fn effect(effect: Effect) -> &'static str {
     match effect {
         Effect::None => "taken over",
-        Effect::Refilter => "routes judged again",
+        Effect::Refilter(Ways { import: true, export: false }) => "imported routes judged again",
+        Effect::Refilter(Ways { import: false, .. }) => "exported routes judged again",
+        Effect::Refilter(_) => "routes judged again",
         Effect::Restart => "restart",
     }
 }

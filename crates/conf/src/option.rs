@@ -17,10 +17,36 @@ use std::time::Duration;
 pub enum Effect {
     /// The new value is taken over; routes and session stay.
     None,
-    /// Routes are judged again.
-    Refilter,
+    /// Routes are judged again, in these directions.
+    Refilter(Ways),
     /// The protocol stops and starts again.
     Restart,
+}
+
+impl Effect {
+    /// What comes in is judged again.
+    pub(crate) const IMPORT: Self = Self::Refilter(Ways { import: true, export: false });
+    /// What goes out is.
+    pub(crate) const EXPORT: Self = Self::Refilter(Ways { import: false, export: true });
+    /// Both.
+    pub(crate) const BOTH: Self = Self::Refilter(Ways { import: true, export: true });
+}
+
+/// Directions of routes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Ways {
+    /// From the protocol to the table.
+    pub import: bool,
+    /// From the table to the protocol.
+    pub export: bool,
+}
+
+impl Ways {
+    /// The directions of either.
+    #[must_use]
+    pub const fn or(self, other: Self) -> Self {
+        Self { import: self.import || other.import, export: self.export || other.export }
+    }
 }
 
 /// A place in a configuration struct.
@@ -91,8 +117,10 @@ pub(crate) struct Row<T: 'static> {
     pub(crate) words: &'static [&'static str],
     /// Its value.
     pub(crate) slot: Slot<T>,
-    /// What a change of it means.
+    /// What a change of it means; [`Row::effect_in`] says it of a dialect.
     pub(crate) effect: Effect,
+    /// What it means in dialect 2, when that is something else.
+    pub(crate) effect_in_2: Option<Effect>,
     /// The option it is an old spelling of: BIRD's warning says so.
     pub(crate) deprecated: Option<&'static str>,
     /// The dialect that has it; `None`: both.
@@ -102,13 +130,30 @@ pub(crate) struct Row<T: 'static> {
 impl<T> Row<T> {
     /// An option.
     pub(crate) const fn new(words: &'static [&'static str], slot: Slot<T>, effect: Effect) -> Self {
-        Self { words, slot, effect, deprecated: None, dialect: None }
+        Self { words, slot, effect, effect_in_2: None, deprecated: None, dialect: None }
     }
 
     /// An old spelling; `warning` is what BIRD says of it.
     pub(crate) const fn deprecated(mut self, warning: &'static str) -> Self {
         self.deprecated = Some(warning);
         self
+    }
+
+    /// A change of it means something else than of its neighbours in the table.
+    pub(crate) const fn means(mut self, effect: Effect) -> Self {
+        self.effect = effect;
+        self
+    }
+
+    /// And in dialect 2 something else than in 1.6.
+    pub(crate) const fn means_in_2(mut self, effect: Effect) -> Self {
+        self.effect_in_2 = Some(effect);
+        self
+    }
+
+    /// What a change of it means in a dialect.
+    pub(crate) fn effect_in(&self, dialect: Dialect) -> Effect {
+        self.effect_in_2.filter(|_| dialect == Dialect::V2).unwrap_or(self.effect)
     }
 
     /// An option of one dialect.

@@ -6,12 +6,13 @@
 
 mod globals;
 
-use crate::config::{ChannelConf, Config, Dialect, ProtocolConf, ProtocolKind};
-pub use crate::option::Effect;
+use crate::config::{Carries, ChannelConf, Config, Dialect, ProtocolConf, ProtocolKind};
 use crate::option::Row;
+pub use crate::option::{Effect, Ways};
 use crate::options::{bgp, common, with_own};
 use crate::protocol::{KINDS, Kind};
 use globals::globals;
+use route::Family;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
@@ -40,8 +41,28 @@ pub struct ProtocolPlan {
     pub new: Option<usize>,
     /// What to do.
     pub action: Action,
+    /// Which channels judge their routes again.
+    pub reloads: Vec<Reload>,
     /// Why.
     pub changes: Vec<Change>,
+}
+
+/// A channel that judges its routes again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reload {
+    /// Its family.
+    pub family: Family,
+    /// What it carries.
+    pub carries: Carries,
+    /// In which directions.
+    pub ways: Ways,
+}
+
+impl Reload {
+    /// Its word in a configuration.
+    pub fn channel(&self) -> &'static str {
+        crate::channel::word(self.family, self.carries)
+    }
 }
 
 /// What to do with a protocol, from least to most.
@@ -52,12 +73,7 @@ pub enum Action {
     /// The new options are taken over; routes and session stay.
     Update,
     /// Also, routes are judged again in the directions named.
-    Refilter {
-        /// The import side changed.
-        import: bool,
-        /// The export side changed.
-        export: bool,
-    },
+    Refilter(Ways),
     /// It stops, and starts with the new options.
     Restart,
     /// It is new.
@@ -101,18 +117,25 @@ pub fn diff(old: &Config, new: &Config) -> Plan {
     let mut protocols = Vec::with_capacity(new.protocols.len());
     for (i, conf) in new.protocols.iter().enumerate() {
         let was = before.remove(&*conf.name);
-        let changes = match was.and_then(|i| old.protocols.get(i)) {
+        let (changes, reloads) = match was.and_then(|i| old.protocols.get(i)) {
             Some(was) => changes((was, conf), new.dialect, &globals, &tables_added),
-            None => Vec::new(),
+            None => (Vec::new(), Vec::new()),
         };
         let action = if was.is_some() { action(&changes) } else { Action::Start };
-        protocols.push(ProtocolPlan { name: conf.name.clone(), old: was, new: Some(i), action, changes });
+        protocols.push(ProtocolPlan { name: conf.name.clone(), old: was, new: Some(i), action, reloads, changes });
     }
     let mut gone: Vec<usize> = before.into_values().collect();
     gone.sort_unstable();
     protocols.extend(gone.into_iter().filter_map(|i| {
         let name = old.protocols.get(i)?.name.clone();
-        Some(ProtocolPlan { name, old: Some(i), new: None, action: Action::Stop, changes: Vec::new() })
+        Some(ProtocolPlan {
+            name,
+            old: Some(i),
+            new: None,
+            action: Action::Stop,
+            reloads: Vec::new(),
+            changes: Vec::new(),
+        })
     }));
     Plan { globals, tables_added, tables_removed, protocols }
 }
@@ -123,12 +146,17 @@ fn action(changes: &[Change]) -> Action {
         None => Action::Keep,
         Some(Effect::None) => Action::Update,
         Some(Effect::Restart) => Action::Restart,
-        Some(Effect::Refilter) => {
-            let export = |c: &&Change| c.option.starts_with("export");
-            let judged = || changes.iter().filter(|c| c.effect == Effect::Refilter);
-            Action::Refilter { import: judged().any(|c| !export(&c)), export: judged().any(|c| export(&c)) }
-        }
+        Some(Effect::Refilter(_)) => Action::Refilter(ways(changes)),
     }
+}
+
+/// In which directions routes are judged again for them.
+fn ways(changes: &[Change]) -> Ways {
+    let ways = |change: &Change| match change.effect {
+        Effect::Refilter(ways) => ways,
+        Effect::None | Effect::Restart => Ways::default(),
+    };
+    changes.iter().map(ways).fold(Ways::default(), Ways::or)
 }
 
 /// What differs between two protocols of one name.
@@ -137,15 +165,16 @@ fn changes(
     dialect: Dialect,
     globals: &[Change],
     tables_made: &[Arc<str>],
-) -> Vec<Change> {
+) -> (Vec<Change>, Vec<Reload>) {
     let mut all = Changes { dialect, found: Vec::new() };
     if std::mem::discriminant(&old.kind) != std::mem::discriminant(&new.kind) {
-        return vec![whole("kind of protocol", kind_word(old, dialect), kind_word(new, dialect))];
+        let kinds = whole("kind of protocol", kind_word(old, dialect), kind_word(new, dialect));
+        return (vec![kinds], Vec::new());
     }
     all.compare(common::PROTOCOL, old, new);
     own(&old.kind, &new.kind, &mut all);
-    channels(&old.channels, &new.channels, &mut all);
-    channels(&old.roa_channels, &new.roa_channels, &mut all);
+    let mut reloads = channels(&old.channels, &new.channels, &mut all);
+    reloads.extend(channels(&old.roa_channels, &new.roa_channels, &mut all));
     let mut all = all.found;
     let tables = new.channels.iter().chain(&new.roa_channels).map(|c| &c.table).chain(new.other_tables());
     if let Some(table) = tables.into_iter().find(|table| tables_made.contains(table)) {
@@ -168,7 +197,7 @@ fn changes(
         all.retain(|c| c.option != "hostname");
         all.extend(change.map(|c| Change { effect: Effect::Restart, ..c }));
     }
-    all
+    (all, reloads)
 }
 
 fn text(of: &Option<Arc<str>>) -> String {
@@ -199,7 +228,7 @@ impl Changes {
         let differing: Vec<_> = rows.iter().filter(counts).collect();
         self.found.extend(differing.into_iter().map(|row| Change {
             option: row.words.join(" "),
-            effect: row.effect,
+            effect: row.effect_in(self.dialect),
             from: row.show(old),
             to: row.show(new),
         }));
@@ -232,18 +261,25 @@ fn own(old: &ProtocolKind, new: &ProtocolKind, into: &mut Changes) {
     with_own!(old, rows, old => both(rows, old, new, into));
 }
 
-fn channels(old: &[ChannelConf], new: &[ChannelConf], into: &mut Changes) {
+/// Compares channels, and says which of them judge their routes again.
+fn channels(old: &[ChannelConf], new: &[ChannelConf], into: &mut Changes) -> Vec<Reload> {
     let families = |all: &[ChannelConf]| all.iter().map(|c| c.family).collect::<Vec<_>>();
     if families(old) != families(new) {
         into.found.push(whole("channels", old.len().to_string(), new.len().to_string()));
-        return;
+        return Vec::new();
     }
+    let mut reloads = Vec::new();
     for (old, new) in old.iter().zip(new) {
+        let before = into.found.len();
         into.compare(common::CHANNEL, old, new);
         if let (Some(old), Some(new)) = (&old.bgp, &new.bgp) {
             into.compare(bgp::CHANNEL, old, new);
         }
+        let ways = ways(into.found.get(before..).unwrap_or_default());
+        reloads.push(Reload { family: new.family, carries: new.carries, ways });
     }
+    reloads.retain(|reload| reload.ways != Ways::default());
+    reloads
 }
 
 impl fmt::Display for Change {
@@ -262,9 +298,9 @@ impl fmt::Display for Action {
         f.write_str(match self {
             Self::Keep => "unchanged",
             Self::Update => "updated in place",
-            Self::Refilter { import: true, export: true } => "routes judged again, in and out",
-            Self::Refilter { import: true, .. } => "imported routes judged again",
-            Self::Refilter { .. } => "exported routes judged again",
+            Self::Refilter(Ways { import: true, export: true }) => "routes judged again, in and out",
+            Self::Refilter(Ways { import: true, .. }) => "imported routes judged again",
+            Self::Refilter(_) => "exported routes judged again",
             Self::Restart => "restarted",
             Self::Start => "started",
             Self::Stop => "stopped and removed",
@@ -364,6 +400,31 @@ mod tests {
             edited("export all", "export none"),
             "protocol kernel1: exported routes judged again (export: all -> none)\n"
         );
+    }
+
+    #[test]
+    fn what_a_channel_tells_or_how_it_takes_routes_touches_that_channel_alone() {
+        let with = |of4: &str, of6: &str| {
+            config(&format!(
+                "router id 1.1.1.1; protocol bgp p1 {{ local as 1; neighbor 10.0.0.1 as 2;
+                 ipv4 {{ import all; export all; {of4} }}; ipv6 {{ import all; export all; {of6} }}; }}"
+            ))
+        };
+        let reloads = |of4: &str, of6: &str| {
+            let plan = diff(&with("", ""), &with(of4, of6));
+            let one = &plan.protocols[0];
+            let said = |r: &Reload| format!("{} {} {}", r.channel(), r.ways.import, r.ways.export);
+            (one.action, one.reloads.iter().map(said).collect::<Vec<_>>())
+        };
+        let ways = |import, export| Action::Refilter(Ways { import, export });
+        assert_eq!(reloads("", "next hop self;"), (ways(false, true), vec!["ipv6 false true".to_owned()]));
+        assert_eq!(reloads("cost 5;", ""), (ways(true, false), vec!["ipv4 true false".to_owned()]));
+        assert_eq!(
+            reloads("aigp;", "next hop keep;"),
+            (ways(true, true), vec!["ipv4 true true".to_owned(), "ipv6 false true".to_owned()])
+        );
+        assert_eq!(reloads("mandatory;", ""), (Action::Update, Vec::new()));
+        assert_eq!(reloads("next hop self; gateway recursive;", "").0, Action::Restart);
     }
 
     #[test]

@@ -395,8 +395,8 @@ pub struct CapabilitiesView {
     pub add_path: Option<[Vec<&'static str>; 2]>,
     /// RFC 7313.
     pub enhanced_refresh: bool,
-    /// RFC 9494, with the least and the greatest stale time in seconds.
-    pub long_lived: Option<(KeptFamilies, [u32; 2])>,
+    /// RFC 9494, with the greatest stale time in seconds.
+    pub long_lived: Option<(KeptFamilies, u32)>,
     /// The name of the machine (draft-walton-bgp-hostname-capability).
     pub hostname: Option<Arc<str>>,
     /// RFC 9234, BIRD's word.

@@ -164,7 +164,7 @@ fn a_session_with_every_capability_and_two_channels() {
         as4: true,
         add_path: Some([vec!["ipv6"], Vec::new()]),
         enhanced_refresh: true,
-        long_lived: Some((both(&families), [3600, 3600])),
+        long_lived: Some((both(&families), 3600)),
         hostname: Some("alpha".into()),
         role: Some("customer"),
     };

@@ -334,6 +334,11 @@ impl Thread {
                 if self.place(member).is_some_and(|(owned, slot)| !owned.group.set_limit(slot, limit)) {
                     self.rejoin(member, |_, spec| spec.export_limit = limit);
                 }
+                let events = self.events.clone();
+                self.with(member, |owned, _, advance| {
+                    owned.group.note_limits(advance);
+                    owned.pass_limits(advance, &events);
+                });
             }
             Order::Trace { member, tracing } => {
                 if let Some((owned, slot)) = self.place(member) {

@@ -385,19 +385,21 @@ pub enum StopReason {
     Down,
     /// The configuration changed in a way that needs a new session: Cease 6; stays down.
     Reconfigure,
+    /// It changed so, and what stands goes on in a new session at once: Cease 6.
+    Renew,
     /// The protocol is no longer configured: Cease 3; stays down.
     Deconfigured,
     /// The daemon ends or starts anew and the peer shall keep our routes: the connection is closed without a word (RFC 4724 4.1).
     GracefulRestart,
 }
 
-/// What to do with the routes that stand, when a channel's options change.
+/// What to do with the routes that stand, when options of channels change: by family.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Refilter {
     /// The import side must see all routes anew: the peer is asked for them.
-    pub import: bool,
+    pub import: PerFamily<bool>,
     /// The export side must judge all routes anew.
-    pub export: bool,
+    pub export: PerFamily<bool>,
 }
 
 pub(crate) enum Command {

@@ -408,6 +408,12 @@ async fn an_export_limit_is_announced_once_and_keeps_routes_back_if_it_blocks() 
     daemon.exports.set_limit(blocked.member, None);
     daemon.exports.refresh(blocked.member, false);
     blocked.read_until("all are told", |p| p.routes.len() == 200).await;
+    // A lower one is passed at once, though no route comes.
+    let lower = Limit { routes_max: 60, ..warn };
+    daemon.exports.set_limit(warned.member, Some(lower));
+    let (channel, generation) = (ChannelId(2), Generation(1));
+    let passed = TableEvent::Limit { channel, generation, which: LimitKind::Export, limit: lower };
+    assert_eq!(heard.recv().await.unwrap(), passed);
 }
 
 #[tokio::test]

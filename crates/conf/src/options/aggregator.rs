@@ -20,7 +20,7 @@ pub(crate) static OPTIONS: &[Row<AggregatorConf>] = &[
             show: |conf| format!("{} keys", conf.keys.len()),
             same: |a, b| a.keys == b.keys,
         }),
-        Effect::Refilter,
+        Effect::IMPORT,
     ),
     Row::new(
         &["merge", "by"],
@@ -33,7 +33,7 @@ pub(crate) static OPTIONS: &[Row<AggregatorConf>] = &[
                 (a, b) => a.is_none() && b.is_none(),
             },
         }),
-        Effect::Refilter,
+        Effect::IMPORT,
     ),
 ];
 

@@ -101,7 +101,7 @@ pub(crate) static OPTIONS: &[Row<BgpConf>] = &[
         |c| c.multihop.map_or_else(|| "off".to_owned(), |n| n.to_string()),
         |a, b| a.multihop == b.multihop,
     ),
-    Row::new(&["check", "link"], Switch(field!(check_link)), Restart),
+    Row::<BgpConf>::new(&["check", "link"], Switch(field!(check_link)), Restart).means_in_2(Effect::None),
     Row::new(&["passive"], Switch(field!(passive)), Restart),
     own(
         &["authentication"],
@@ -245,7 +245,7 @@ pub(crate) static OPTIONS: &[Row<BgpConf>] = &[
     Row::<BgpConf>::new(&["enforce", "first", "as"], Switch(field!(rules.enforce_first_as)), Restart).only(V2),
     Row::<BgpConf>::new(&["allow", "as", "sets"], Switch(field!(rules.allow_as_sets)), Restart).only(V2),
     of_2(&["advertise", "hostname"], Switch(field!(advertise_hostname))),
-    of_2(&["require", "hostname"], Switch(field!(terms.hostname))),
+    of_2(&["require", "hostname"], Switch(field!(terms.hostname))).means(Effect::None),
     own(
         &["local", "role"],
         "peer|provider|customer|rs_server|rs_client",
@@ -255,13 +255,13 @@ pub(crate) static OPTIONS: &[Row<BgpConf>] = &[
     )
     .only(V2),
     of_2(&["require", "roles"], Switch(field!(terms.role_needed))),
-    of_2(&["require", "route", "refresh"], Switch(field!(terms.route_refresh))),
+    of_2(&["require", "route", "refresh"], Switch(field!(terms.route_refresh))).means(Effect::None),
     of_2(&["enable", "enhanced", "route", "refresh"], Switch(field!(offer.enhanced_refresh))),
-    of_2(&["require", "enhanced", "route", "refresh"], Switch(field!(terms.enhanced_refresh))),
-    of_2(&["require", "graceful", "restart"], Switch(field!(terms.graceful_restart))),
-    of_2(&["require", "long", "lived", "graceful", "restart"], Switch(field!(terms.long_lived))),
-    of_2(&["require", "as4"], Switch(field!(terms.as4))),
-    of_2(&["require", "extended", "messages"], Switch(field!(terms.extended_messages))),
+    of_2(&["require", "enhanced", "route", "refresh"], Switch(field!(terms.enhanced_refresh))).means(Effect::None),
+    of_2(&["require", "graceful", "restart"], Switch(field!(terms.graceful_restart))).means(Effect::None),
+    of_2(&["require", "long", "lived", "graceful", "restart"], Switch(field!(terms.long_lived))).means(Effect::None),
+    of_2(&["require", "as4"], Switch(field!(terms.as4))).means(Effect::None),
+    of_2(&["require", "extended", "messages"], Switch(field!(terms.extended_messages))).means(Effect::None),
     of_2(&["min", "hold", "time"], Time(field!(terms.least_hold_s))),
     of_2(&["min", "keepalive", "time"], Time(field!(terms.least_keepalive_s))),
     own(

@@ -80,7 +80,7 @@ pub(crate) static PROTOCOL: &[Row<ProtocolConf>] = &[
 pub(crate) static CHANNEL: &[Row<ChannelConf>] = &[
     Row::<ChannelConf>::refused(&["export", "block"], "rbird bounds by itself what waits to be told").only(Dialect::V2),
     Row::new(&["table"], Slot::Table(field!(table)), Effect::Restart),
-    Row::new(&["preference"], Slot::Limited(field!(preference), 0xffff, "Invalid preference"), Effect::Refilter),
+    Row::new(&["preference"], Slot::Limited(field!(preference), 0xffff, "Invalid preference"), Effect::IMPORT),
     Row::new(
         &["import"],
         Slot::Own(Own {
@@ -92,7 +92,7 @@ pub(crate) static CHANNEL: &[Row<ChannelConf>] = &[
             show: |conf| policy_words(&conf.import),
             same: |a, b| a.import.is_same(&b.import),
         }),
-        Effect::Refilter,
+        Effect::IMPORT,
     ),
     Row::new(
         &["export"],
@@ -105,7 +105,7 @@ pub(crate) static CHANNEL: &[Row<ChannelConf>] = &[
             show: |conf| policy_words(&conf.export),
             same: |a, b| a.export.is_same(&b.export),
         }),
-        Effect::Refilter,
+        Effect::EXPORT,
     ),
     within(EXPORT_IN, |parser, conf| policy_within(parser, conf).map(|policy| conf.export = policy)),
     // Of pipes alone: see `protocol`.
@@ -128,7 +128,7 @@ pub(crate) static CHANNEL: &[Row<ChannelConf>] = &[
         |c| limit_words(c.export_limit),
         |a, b| a.export_limit == b.export_limit,
     ),
-    Row::new(&["import", "keep", "filtered"], Slot::Switch(field!(keep_filtered)), Effect::Refilter),
+    Row::new(&["import", "keep", "filtered"], Slot::Switch(field!(keep_filtered)), Effect::IMPORT),
     Row::<ChannelConf>::new(&["rpki", "reload"], Slot::Switch(field!(rpki_reload)), Effect::None).only(Dialect::V2),
     Row::<ChannelConf>::new(
         &["debug"],
@@ -168,7 +168,7 @@ const fn within(
 ) -> Row<ChannelConf> {
     let grammar = "prefix all|none|filter NAME|filter { ... }|where EXPRESSION";
     let own = Own { grammar, parse, show: |_| String::new(), same: |_, _| true };
-    Row::<ChannelConf>::new(words, Slot::Own(own), Effect::Refilter).only(Dialect::V2)
+    Row::<ChannelConf>::new(words, Slot::Own(own), Effect::IMPORT).only(Dialect::V2)
 }
 
 /// A network of the channel's family, and the policy for it.

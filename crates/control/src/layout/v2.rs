@@ -424,6 +424,9 @@ fn bgp_detail(bgp: &BgpView, out: &mut Frame) {
     }
 }
 
+/// What BIRD 1.6 says of a session, and BIRD 2 by the capabilities of both sides alone.
+const IN_1_ONLY: &[&str] = &["add-path-rx", "add-path-tx", "ext-messages"];
+
 fn session_detail(session: &SessionView, out: &mut Frame) {
     words::detail("    ", format_args!("Neighbor ID:      {}", session.peer_id), out);
     for (head, capabilities) in [("Local capabilities", &session.ours), ("Neighbor capabilities", &session.theirs)] {
@@ -432,7 +435,8 @@ fn session_detail(session: &SessionView, out: &mut Frame) {
     }
     let mut line =
         |label: &str, text: &dyn std::fmt::Display| words::detail("    ", format_args!("{label:<17} {text}"), out);
-    line("Session:", &session.words.join(" "));
+    let words: Vec<_> = session.words.iter().copied().filter(|word| !IN_1_ONLY.contains(word)).collect();
+    line("Session:", &words.join(" "));
     line("Source address:", &Written(session.source_addr));
     line("Hold timer:", &timer(session.hold));
     line("Keepalive timer:", &timer(session.keepalive));
@@ -490,13 +494,10 @@ fn capability_tree(said: &CapabilitiesView, out: &mut Frame) {
     if said.enhanced_refresh {
         name("Enhanced refresh");
     }
-    if let Some((families, [least, greatest])) = &said.long_lived {
+    if let Some((families, greatest)) = &said.long_lived {
         name("Long-lived graceful restart");
         if !families.supported.is_empty() {
-            match least == greatest {
-                true => name(&format!("  LL stale time: {least}")),
-                false => name(&format!("  LL stale time: {least}-{greatest}")),
-            }
+            name(&format!("  LL stale time: {greatest}"));
             kept(families).iter().for_each(|line| name(line));
         }
     }

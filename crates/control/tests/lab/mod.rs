@@ -412,7 +412,7 @@ fn aware() -> CapabilitiesView {
         as4: true,
         add_path: None,
         enhanced_refresh: true,
-        long_lived: Some((KeptFamilies::default(), [0; 2])),
+        long_lived: Some((KeptFamilies::default(), 0)),
         hostname: None,
         role: None,
     }

@@ -400,9 +400,8 @@ fn capabilities(said: &Capabilities) -> CapabilitiesView {
         add_path: (!said.add_paths.is_empty()).then(|| [add_path(true), add_path(false)]),
         enhanced_refresh: said.enhanced_refresh,
         long_lived: said.long_lived.as_ref().map(|families| {
-            let times = || families.iter().map(|f| f.stale_time_s);
             let rows: Vec<_> = families.iter().map(|f| (f.family, f.forwarding)).collect();
-            (kept(&rows), [times().min().unwrap_or(0), times().max().unwrap_or(0)])
+            (kept(&rows), families.iter().map(|f| f.stale_time_s).max().unwrap_or(0))
         }),
         hostname: said.hostname.as_deref().map(Into::into),
         role: said.roles.first().map(|code| Role::from_code(*code).map_or("?", Role::word)),

@@ -259,8 +259,12 @@ fn act_on(
             if !is_up(instance) {
                 return Did::NotUp;
             }
-            tracing::info!("Reloading protocol {name}");
-            if reload(instance, direction, dialect) { Did::Reloading } else { Did::ReloadFailed }
+            let can = reload(instance, direction, dialect);
+            // BIRD 1.6 says so before it knows whether it can.
+            if can || dialect == Dialect::V1 {
+                tracing::info!("Reloading protocol {name}");
+            }
+            if can { Did::Reloading } else { Did::ReloadFailed }
         }
     }
 }

@@ -14,8 +14,8 @@ use super::reading::{Queued, Wish};
 use super::{Current, Instance, Order, Running, Supervisor};
 use crate::instance::at_once;
 use crate::translate;
-use conf::config::{Config, Dialect, ProtocolConf, ProtocolKind};
-use conf::plan::{Action, Plan};
+use conf::config::{Carries, Config, Dialect, ProtocolConf, ProtocolKind};
+use conf::plan::{Action, Plan, Reload as Again, Ways};
 use control::request::{Change, ConfigureStatus};
 use control::view::{ConfigureOutcome, ConfigureReport};
 use route::{Moment, TableId};
@@ -233,14 +233,11 @@ impl Supervisor {
         let mut instances = std::mem::take(&mut self.instances);
         for instance in &mut instances {
             let Some(conf) = &configured(instance, config) else { continue };
-            let action = action_for(plan, instance.configured_name());
-            let refilter = match action {
-                Some(Action::Refilter { import, export }) => {
-                    Refilter { import: import && !soft, export: export && !soft }
-                }
-                _ => Refilter::default(),
-            };
-            let changed = matches!(action, Some(Action::Update | Action::Refilter { .. }));
+            let planned = plan.protocols.iter().find(|p| *p.name == **instance.configured_name());
+            let judged = planned.filter(|p| matches!(p.action, Action::Refilter(_)));
+            let again = judged.map_or(&[][..], |p| &p.reloads);
+            let action = planned.map(|p| p.action);
+            let changed = matches!(action, Some(Action::Update | Action::Refilter(_)));
             // Spans and allocations of an unchanged protocol are new all the same.
             let masks =
                 |c: &ProtocolConf| c.channels.iter().chain(&c.roa_channels).map(|c| c.debug).collect::<Vec<_>>();
@@ -259,26 +256,29 @@ impl Supervisor {
                 false => instance.diary.initializing(false),
             }
             if changed {
-                if refilter.import || refilter.export {
-                    tracing::info!("Reloading protocol {}", conf.name);
+                if judged.is_some() {
+                    tell_of(conf, again, config.dialect, soft);
                 }
-                self.hand_over(instance, config, refilter);
+                self.hand_over(instance, config, if soft { &[] } else { again });
             }
         }
         self.instances = instances;
     }
 
-    fn hand_over(&self, instance: &Instance, config: &Config, refilter: Refilter) {
+    /// `again`: the channels that judge their routes again.
+    fn hand_over(&self, instance: &Instance, config: &Config, again: &[Again]) {
         let conf = Arc::clone(&instance.conf);
+        let ways = again.iter().map(|a| a.ways).fold(Ways::default(), Ways::or);
         match (&instance.running, &conf.kind) {
             (Running::Bgp(peer), ProtocolKind::Bgp(bgp)) => {
                 let spec =
                     translate::peer(&conf, bgp, config, &self.listen, instance.id, self.router_id, &instance.channels);
                 let peer = peer.clone();
+                let refilter = refilter(again);
                 at_once(async move {
                     if !peer.reconfigure(spec, refilter).await {
                         tracing::info!("Restarting protocol {}", conf.name);
-                        peer.stop(StopReason::Restart, None).await;
+                        peer.stop(StopReason::Renew, None).await;
                     }
                 });
             }
@@ -286,11 +286,11 @@ impl Supervisor {
             (Running::Direct(p), _) => drop(at_once(with(p.clone(), |p| async move { p.reconfigure(conf).await }))),
             (Running::Kernel(p), _) => drop(at_once(with(p.clone(), |p| async move { p.reconfigure(conf).await }))),
             (Running::Static(p), _) => drop(at_once(with(p.clone(), |p| async move { p.reconfigure(conf).await }))),
-            (Running::Pipe(p), _) => p.reconfigure(conf, refilter.import, refilter.export),
-            (Running::RoaPipe(p), _) => p.reconfigure(conf, refilter.import, refilter.export),
+            (Running::Pipe(p), _) => p.reconfigure(conf, ways.import, ways.export),
+            (Running::RoaPipe(p), _) => p.reconfigure(conf, ways.import, ways.export),
             (Running::Bfd(p), _) => drop(at_once(with(p.clone(), |p| async move { p.reconfigure(conf).await }))),
             (Running::Mrt(p), _) => p.reconfigure(conf),
-            (Running::Rpki(p), _) => p.reconfigure(conf, refilter.import),
+            (Running::Rpki(p), _) => p.reconfigure(conf, ways.import),
             (Running::Bmp(p), _) => p.reconfigure(conf),
             (Running::Aggregator(p), _) => p.reconfigure(conf),
             (Running::Bgp(_), _) => {}
@@ -353,6 +353,37 @@ impl Supervisor {
         session::memory::give_back();
         tracing::info!("Reconfigured");
     }
+}
+
+/// Says what is judged again, or with `soft` what would be: BIRD 2 names channels, BIRD 1.6 protocols.
+fn tell_of(conf: &ProtocolConf, again: &[Again], dialect: Dialect, soft: bool) {
+    let name = &conf.name;
+    let is_of_channels = dialect == Dialect::V2 && !matches!(conf.kind, ProtocolKind::Pipe(_)) && !again.is_empty();
+    match (is_of_channels, soft) {
+        (false, true) => {}
+        (false, false) => tracing::info!("Reloading protocol {name}"),
+        (true, false) => {
+            again.iter().for_each(|a| tracing::info!("Reloading channel {name}.{}", a.channel()));
+        }
+        (true, true) => {
+            for a in again {
+                let sides = [(a.ways.import, "import"), (a.ways.export, "export")];
+                for (_, side) in sides.into_iter().filter(|(changed, _)| *changed) {
+                    tracing::info!("Channel {name}.{} changed {side}", a.channel());
+                }
+            }
+        }
+    }
+}
+
+/// What a session does for these channels.
+fn refilter(again: &[Again]) -> Refilter {
+    let mut all = Refilter::default();
+    for one in again.iter().filter(|a| a.carries == Carries::Routes) {
+        *all.import.get_mut(one.family) = one.ways.import;
+        *all.export.get_mut(one.family) = one.ways.export;
+    }
+    all
 }
 
 fn action_for(plan: &Plan, name: &str) -> Option<Action> {

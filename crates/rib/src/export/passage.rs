@@ -268,7 +268,8 @@ impl Group {
         }
     }
 
-    fn note_limits(&mut self, advance: &mut Advance) {
+    /// Says which members are told more than their limit, of each once until it has another one.
+    pub fn note_limits(&mut self, advance: &mut Advance) {
         let total = self.exported;
         for (i, member) in self.members.iter_mut().enumerate() {
             let Some(member) = member else { continue };

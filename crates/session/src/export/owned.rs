@@ -149,7 +149,7 @@ impl Owned {
         }
     }
 
-    fn pass_limits(&self, advance: &Advance, events: &EventSink) {
+    pub(super) fn pass_limits(&self, advance: &Advance, events: &EventSink) {
         for (slot, limit) in advance.limits.iter().filter(|(slot, _)| !self.mirrors(*slot)) {
             let Some((.., spec)) = self.group.members().find(|(s, ..)| s == slot) else { continue };
             let (channel, generation) = (spec.channel, spec.generation);

@@ -222,6 +222,10 @@ impl Channel {
         new: PeerChannel,
         session: Option<(&Negotiated, Place)>,
     ) {
+        let limit = new.export_limit;
+        if let Some(member) = self.member.filter(|_| limit != self.spec.export_limit) {
+            deps.exports.set_limit(member, limit);
+        }
         self.spec = new;
         if self.up {
             self.act(deps, Deed::Reconfigure(Box::new(words::channel_spec(&self.spec))), None);

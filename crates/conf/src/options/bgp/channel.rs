@@ -2,7 +2,7 @@
 
 use super::{STALE_LEAST, STALE_MOST, STALE_TIME_MAX_S, V1, V2, shown_unless, up_to, word_of};
 use crate::config::{Aigp, BgpChannel, GatewayMode, LinkLocalFormat, MissingLladdr, NextHopPrefer, RoutesOf};
-use crate::option::{Effect::Restart, Own, Row, Slot, field};
+use crate::option::{Effect, Effect::Restart, Own, Row, Slot, field};
 use crate::parser::Parser;
 use filter::syntax::Parsed;
 use route::Family;
@@ -28,11 +28,17 @@ pub(crate) static CHANNEL: &[Row<BgpChannel>] = &[
         (a.next_hop_self, a.next_hop_keep) == (b.next_hop_self, b.next_hop_keep)
     })
     .only(V1),
-    word!(["next", "hop", "self"], "[switch]|ibgp|ebgp", next_hop_self, routes_of, ROUTES_OF).only(V2),
-    word!(["next", "hop", "keep"], "[switch]|ibgp|ebgp", next_hop_keep, routes_of, ROUTES_OF).only(V2),
+    word!(["next", "hop", "self"], "[switch]|ibgp|ebgp", next_hop_self, routes_of, ROUTES_OF)
+        .only(V2)
+        .means(Effect::EXPORT),
+    word!(["next", "hop", "keep"], "[switch]|ibgp|ebgp", next_hop_keep, routes_of, ROUTES_OF)
+        .only(V2)
+        .means(Effect::EXPORT),
     Row::<BgpChannel>::new(&["next", "hop", "address"], Slot::Address(field!(next_hop_address)), Restart).only(V2),
-    word!(["next", "hop", "prefer"], "global|local", next_hop_prefer, PREFERENCES).only(V2),
-    word!(["link", "local", "next", "hop", "format"], "native|single|double", link_local_format, FORMATS).only(V2),
+    word!(["next", "hop", "prefer"], "global|local", next_hop_prefer, PREFERENCES).only(V2).means(Effect::IMPORT),
+    word!(["link", "local", "next", "hop", "format"], "native|single|double", link_local_format, FORMATS)
+        .only(V2)
+        .means(Effect::EXPORT),
     word!(["missing", "lladdr"], "self|drop|ignore", missing_lladdr, MISSING_LLADDR).only(V1),
     // As BIRD 2 does: it says so, and does nothing.
     of_channel(
@@ -52,11 +58,15 @@ pub(crate) static CHANNEL: &[Row<BgpChannel>] = &[
     of_channel(&["add", "paths"], "[switch]|rx|tx", add_paths, show_add_paths, |a, b| {
         (a.add_paths_rx, a.add_paths_tx) == (b.add_paths_rx, b.add_paths_tx)
     }),
-    Row::<BgpChannel>::new(&["mandatory"], Switch(field!(mandatory)), Restart).only(V2),
+    Row::<BgpChannel>::new(&["mandatory"], Switch(field!(mandatory)), Effect::None).only(V2),
     Row::<BgpChannel>::new(&["extended", "next", "hop"], Switch(field!(extended_next_hop)), Restart).only(V2),
-    Row::<BgpChannel>::new(&["require", "extended", "next", "hop"], Switch(field!(require_extended_next_hop)), Restart)
-        .only(V2),
-    Row::<BgpChannel>::new(&["require", "add", "paths"], Switch(field!(require_add_paths)), Restart).only(V2),
+    Row::<BgpChannel>::new(
+        &["require", "extended", "next", "hop"],
+        Switch(field!(require_extended_next_hop)),
+        Effect::None,
+    )
+    .only(V2),
+    Row::<BgpChannel>::new(&["require", "add", "paths"], Switch(field!(require_add_paths)), Effect::None).only(V2),
     Row::<BgpChannel>::new(&["import", "table"], Switch(field!(import_table)), Restart).only(V2),
     Row::<BgpChannel>::new(&["export", "table"], Switch(field!(export_table)), Restart).only(V2),
     // How long those wait who read the export table: here nobody does but the control socket, which never waits.
@@ -68,8 +78,10 @@ pub(crate) static CHANNEL: &[Row<BgpChannel>] = &[
         |_, _| true,
     )
     .only(V2),
-    word!(["aigp"], "[switch]|originate", aigp, read_aigp, AIGP).only(V2),
-    of_channel(&["cost"], "number", cost, |c| shown_unless(0, c.cost), |a, b| a.cost == b.cost).only(V2),
+    word!(["aigp"], "[switch]|originate", aigp, read_aigp, AIGP).only(V2).means(Effect::BOTH),
+    of_channel(&["cost"], "number", cost, |c| shown_unless(0, c.cost), |a, b| a.cost == b.cost)
+        .only(V2)
+        .means(Effect::IMPORT),
     Row::<BgpChannel>::new(&["graceful", "restart"], Switch(field!(graceful_restart)), Restart).only(V2),
     Row::<BgpChannel>::new(&["long", "lived", "graceful", "restart"], Switch(field!(long_lived)), Restart).only(V2),
     Row::<BgpChannel>::new(

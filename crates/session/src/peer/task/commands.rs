@@ -122,7 +122,7 @@ impl Task {
             StopReason::Disable | StopReason::Down => 2,
             StopReason::Deconfigured => 3,
             StopReason::Restart => 4,
-            StopReason::Reconfigure => 6,
+            StopReason::Reconfigure | StopReason::Renew => 6,
             StopReason::GracefulRestart => 0,
         };
         let text = message.map_or(String::new(), |m| m.to_string());
@@ -132,7 +132,7 @@ impl Task {
         };
         self.handle(Event::Stop(stop));
         self.status.disabled = false;
-        if reason == StopReason::Restart {
+        if matches!(reason, StopReason::Restart | StopReason::Renew) {
             self.handle(Event::Start);
         } else {
             for channel in &mut self.channels {
@@ -168,14 +168,26 @@ impl Task {
 
     /// Whether all channels of the session can judge their imports anew.
     pub(super) fn can_import_again(&self) -> bool {
+        self.spec.channels.iter().all(|c| self.can_import_again_in(c))
+    }
+
+    fn can_import_again_in(&self, channel: &PeerChannel) -> bool {
         let Some(negotiated) = self.machine.negotiated() else { return false };
-        let keeps = |c: &PeerChannel| c.import_table || !negotiated.has(c.family);
-        negotiated.refresh || self.spec.channels.iter().all(keeps)
+        negotiated.refresh || channel.import_table || !negotiated.has(channel.family)
+    }
+
+    /// Whether the session has gone without a channel that must be there by the new options.
+    fn lacks(&self, spec: &PeerSpec) -> bool {
+        let Some(negotiated) = self.machine.negotiated() else { return false };
+        let was = |f| self.spec.channels.iter().any(|c| c.family == f && c.mandatory);
+        spec.channels.iter().any(|c| c.mandatory && !was(c.family) && !negotiated.has(c.family))
     }
 
     pub(super) fn reconfigure(&mut self, spec: PeerSpec, refilter: Refilter) -> bool {
         // Where the neighbour cannot be asked again, a new session brings its routes, by the new options.
-        let is_stuck = refilter.import && self.session.is_some() && !self.can_import_again();
+        let judged = |c: &&PeerChannel| *refilter.import.get(c.family);
+        let cannot = self.spec.channels.iter().filter(judged).any(|c| !self.can_import_again_in(c));
+        let is_stuck = self.session.is_some() && (cannot || self.lacks(&spec));
         let mut spec = spec;
         if spec.any_external && self.session.is_some() {
             spec.peer_as = self.spec.peer_as;
@@ -191,7 +203,7 @@ impl Task {
         for channel in &mut self.channels {
             let new = self.spec.channels.iter().find(|c| c.family == channel.family());
             if let Some(new) = new {
-                let session = session.filter(|_| refilter.export);
+                let session = session.filter(|_| *refilter.export.get(new.family));
                 channel.reconfigure(&self.deps, &self.spec, new.clone(), session);
             }
         }
@@ -202,8 +214,8 @@ impl Task {
         if let Some(session) = &mut self.session {
             session.intake.reconfigure(Arc::clone(&self.spec));
         }
-        if refilter.import && !is_stuck {
-            self.import_again(None);
+        for family in Family::ALL.into_iter().filter(|f| !is_stuck && *refilter.import.get(*f)) {
+            self.import_again(Some(family));
         }
         goes_on && !is_stuck
     }
