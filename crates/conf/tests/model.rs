@@ -548,8 +548,7 @@ fn an_attribute_of_the_operators_own_keeps_its_number_over_a_reload() {
 #[test]
 fn an_attribute_that_bird_2_refuses_is_refused_in_its_words() {
     for (text, wrong) in [
-        ("attribute bgpmask x;", "Custom route attribute of unsupported type"),
-        ("attribute int set x;", "Custom route attribute of unsupported type"),
+        ("attribute int set x; filter f { x = [1]; accept; }", "Setting an attribute of type set is not allowed"),
         ("attribute int x; attribute ip x;", "already defined"),
         ("attribute ip preference;", "Attribute preference is an int, not an address."),
         ("attribute x;", "syntax error, unexpected CF_SYM_UNDEFINED"),

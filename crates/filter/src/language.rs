@@ -68,11 +68,7 @@ pub fn define_attribute(cursor: &mut Cursor<'_>, symbols: &mut Symbols, before: 
     }
     define(cursor, symbols, |cursor, symbols, name, _| {
         let refused = |words| vec![Diagnostic::error(place, words)];
-        let unsupported = || {
-            let wrong = Diagnostic::error(place, "Custom route attribute of unsupported type");
-            vec![wrong.help("an attribute holds a single value, a path or a list, and no set and no path mask")]
-        };
-        let kind = AttrKind::declared(kind).ok_or_else(unsupported)?;
+        let kind = AttrKind::declared(kind).ok_or_else(|| refused("Custom route attribute of unsupported type"))?;
         let attr = symbols.own_attribute(name, kind, before).ok_or_else(|| refused("Too many custom attributes."))?;
         cursor.expect(Op::Semicolon).map_err(one)?;
         Ok((SymbolKind::Attribute(attr), Vec::new()))

@@ -88,6 +88,8 @@ pub enum AttrKind {
     Ec,
     /// A large community.
     Lc,
+    /// Of a type that no attribute holds: it may be declared, and no route has it.
+    Never(Type),
 }
 
 impl AttrKind {
@@ -108,6 +110,7 @@ impl AttrKind {
             Self::Prefix => Type::Prefix,
             Self::Ec => Type::Ec,
             Self::Lc => Type::Lc,
+            Self::Never(kind) => kind,
             Self::Opaque => Type::Enum(EnumKind::Opaque),
             Self::Bytes => Type::Bytes,
         }
@@ -131,6 +134,7 @@ impl AttrKind {
             Type::Prefix => Self::Prefix,
             Type::Ec => Self::Ec,
             Type::Lc => Self::Lc,
+            Type::Set | Type::PrefixSet | Type::Mask => Self::Never(kind),
             _ => return None,
         })
     }

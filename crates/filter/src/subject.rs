@@ -496,7 +496,8 @@ fn bgp_value(kind: AttrKind, octets: Option<&[u8]>) -> Value<'_> {
             | AttrKind::Pair
             | AttrKind::Prefix
             | AttrKind::Ec
-            | AttrKind::Lc,
+            | AttrKind::Lc
+            | AttrKind::Never(_),
             Some(_),
         ) => None,
     };
@@ -568,6 +569,7 @@ const fn wrong_kind(kind: AttrKind) -> &'static str {
         AttrKind::Pair => "Setting pair attribute to non-pair value",
         AttrKind::Prefix => "Setting prefix attribute to what is no IP prefix",
         AttrKind::Ec => "Setting ec attribute to non-ec value",
+        AttrKind::Never(_) => "Setting an attribute of a type that no attribute holds",
         AttrKind::Lc => "Setting lc attribute to non-lc value",
         AttrKind::Opaque => "Setting opaque attribute is not allowed",
     }

@@ -152,8 +152,9 @@ fn an_attribute_of_the_operator_holds_any_single_value() {
         assert_eq!(said, ["FALSE".to_owned(), format!("{shown}TRUE"), format!("FALSE{shown}")], "{kind}");
     }
     for kind in ["int set", "prefix set", "bgpmask"] {
-        let said = filter_with(&format!("attribute {kind} x; filter f {{ accept; }}")).unwrap_err();
-        assert_eq!(said, "Custom route attribute of unsupported type");
+        assert_eq!(printed(&format!("attribute {kind} x;"), "print defined(x);"), ["FALSE"]);
+        let said = filter_with(&format!("attribute {kind} x; filter f {{ {kind} y; x = y; accept; }}")).unwrap_err();
+        assert!(said.starts_with("Setting an attribute of type ") && said.ends_with(" is not allowed"), "{said}");
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{Compiled, Compiler, Head, undefined};
 use crate::ast::{Declaration, Expr, Method, SetItem, Stmt, StmtKind};
-use crate::names::{self, Attr};
+use crate::names::{self, Attr, AttrKind};
 use crate::never::{self, Course};
 use crate::program::{Line, Node, NodeOp, Step};
 use crate::set::Labels;
@@ -140,6 +140,11 @@ impl Compiler<'_> {
                 self.writes(attr);
                 if self.rules.typed && attr.value_type() == Type::Enum(EnumKind::Opaque) {
                     return Err(Diagnostic::error(span, "Setting opaque attribute is not allowed"));
+                }
+                if let Attr::Local(_, AttrKind::Never(kind)) = attr {
+                    let words = format!("Setting an attribute of type {} is not allowed", names::type_name(kind));
+                    let wrong = Diagnostic::error(span, words);
+                    return Err(wrong.help("an attribute holds a single value, a path or a list"));
                 }
                 let instruction = if attr.is_optional() { "EA_SET" } else { "RTA_SET" };
                 self.require(instruction, 1, &mut value, attr.value_type(), span)?;
