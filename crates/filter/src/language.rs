@@ -405,6 +405,8 @@ pub(crate) fn parse<'a, T>(
         Ok(read) if errors.is_empty() => Ok(read),
         Ok(_) => Err(errors),
         Err(wrong) => {
+            // Where the text ends too early all that is open is wrong in the same place.
+            errors.pop_if(|last| last.span == wrong.span && last.message == wrong.message);
             errors.push(wrong);
             Err(errors)
         }

@@ -464,6 +464,11 @@ pub fn method(name: &str, dialect: Dialect) -> Option<(Method, bool)> {
     METHODS.iter().find(|(n, of, ..)| *n == name && of.has(dialect)).map(|(_, _, method, takes)| (*method, *takes))
 }
 
+/// The names of what stands behind a dot in a dialect.
+pub fn methods(dialect: Dialect) -> impl Iterator<Item = &'static str> {
+    METHODS.iter().filter(move |row| row.1.has(dialect)).map(|row| row.0)
+}
+
 static METHODS: &[(&str, In, Method, bool)] = &[
     ("len", Both, Method::Len, false),
     ("ip", Both, Method::Ip, false),

@@ -8,7 +8,7 @@ mod expr;
 pub(crate) use expr::short;
 mod set;
 
-use crate::ast::{Body, Declaration, Ending, Expr, Method, Stmt, StmtKind};
+use crate::ast::{Body, Declaration, Ending, Expr, Method, SetItem, Stmt, StmtKind};
 use crate::dialect::{Dialect, Rules};
 use crate::names::{self, Attr};
 use crate::span::{Diagnostic, Span};
@@ -145,10 +145,12 @@ impl<'c, 'a> Parser<'c, 'a> {
 
     /// Reads `{ statements }`.
     fn braces(&mut self) -> Parsed<Vec<Stmt>> {
-        self.cursor.expect(Op::BraceOpen)?;
+        let open = self.cursor.expect(Op::BraceOpen)?;
         let all = self.deeper(|p| Ok(p.statements(|p| p.cursor.is(Op::BraceClose))))?;
-        self.cursor.expect(Op::BraceClose)?;
-        Ok(all)
+        match self.cursor.expect(Op::BraceClose) {
+            Err(wrong) if self.cursor.at_end() => Err(wrong.note(open, "this `{` is not closed")),
+            closed => closed.map(|_| all),
+        }
     }
 
     /// Reads statements up to where `end` says so, passing over wrong ones.
@@ -241,6 +243,10 @@ impl<'c, 'a> Parser<'c, 'a> {
     /// `for int a in b do c`
     fn repeat(&mut self) -> Parsed<StmtKind> {
         self.cursor.bump();
+        if !self.at_type() {
+            let wrong = self.cursor.wanted("a type");
+            return Err(wrong.help("a loop declares its variable: `for int a in bgp_path do ...`"));
+        }
         let item = self.declaration()?;
         self.cursor.expect_word("in")?;
         let list = self.expr()?;
@@ -277,16 +283,26 @@ impl<'c, 'a> Parser<'c, 'a> {
         self.cursor.expect(Op::BraceOpen)?;
         let (mut arms, mut otherwise) = (Vec::new(), None);
         while !self.cursor.eat(Op::BraceClose) {
-            if self.cursor.eat_word("else") {
-                self.cursor.expect(Op::Colon)?;
-                otherwise = Some(self.arm()?);
-            } else {
-                let labels = self.set_items()?;
-                self.cursor.expect(Op::Colon)?;
-                arms.push((labels, self.arm()?));
+            if self.cursor.at_end() {
+                return Err(self.cursor.wanted("`}`"));
+            }
+            match self.labels() {
+                Ok(Some(labels)) => arms.push((labels, self.arm()?)),
+                Ok(None) => otherwise = Some(self.arm()?),
+                Err(wrong) => {
+                    self.errors.push(wrong);
+                    self.cursor.skip_statement();
+                }
             }
         }
         Ok(StmtKind::Case(subject, arms, otherwise))
+    }
+
+    /// Reads the labels in front of an arm of `case`; `None`: `else`.
+    fn labels(&mut self) -> Parsed<Option<Vec<SetItem>>> {
+        let labels = if self.cursor.eat_word("else") { None } else { Some(self.set_items()?) };
+        self.cursor.expect(Op::Colon)?;
+        Ok(labels)
     }
 
     fn arm(&mut self) -> Parsed<Vec<Stmt>> {
@@ -366,7 +382,11 @@ impl<'c, 'a> Parser<'c, 'a> {
     /// Reads `prepend(a)` and its like, behind the dot of a statement.
     fn editing(&mut self) -> Parsed<(Method, Expr)> {
         let Some(method) = self.cursor.word().and_then(|word| names::function(word, self.dialect())) else {
-            return Err(self.cursor.wanted("`empty`, `prepend`, `add`, `delete` or `filter`"));
+            let is_editing = |name: &str| name == "empty" || names::function(name, self.dialect()).is_some();
+            return Err(match self.rules.blocks {
+                true => self.no_method(is_editing),
+                false => self.cursor.wanted("`empty`, `prepend`, `add`, `delete` or `filter`"),
+            });
         };
         self.cursor.bump();
         Ok((method, self.in_parens(Self::expr)?))

@@ -10,6 +10,7 @@ use crate::dialect::Dialect;
 use crate::mask::{MASK_LEN_MAX, MaskItem};
 use crate::names::{self, Attr, AttrKind};
 use crate::span::{Diagnostic, Span};
+use crate::suggest;
 use crate::syntax::{Op, Parsed, Tok};
 use crate::value::{Held, Value};
 use route::attr::code;
@@ -154,12 +155,23 @@ impl Parser<'_, '_> {
             if let Some(word) = self.cursor.word().filter(|word| self.rules.blocks && foreign.contains(word)) {
                 return Err(self.unsupported(word));
             }
-            return Err(self.cursor.wanted("`len`, `ip`, `mask`, `first`, `last` or `last_nonaggregated`"));
+            return Err(self.no_method(|_| true));
         };
         self.cursor.bump();
         let argument = if takes { Some(Box::new(self.in_parens(Self::expr)?)) } else { None };
         let span = self.cursor.since(subject.span);
         Ok(Expr { kind: ExprKind::Method(method, Box::new(subject), argument), span })
+    }
+
+    /// What is said of a word behind a dot that is none of these.
+    pub(super) fn no_method(&self, is_one: impl Fn(&str) -> bool) -> Diagnostic {
+        let all: Vec<&str> = names::methods(self.dialect()).filter(|name| is_one(name)).collect();
+        let (last, others) = all.split_last().map_or(("", &[][..]), |(last, others)| (*last, others));
+        let wrong = self.cursor.wanted(&format!("`{}` or `{last}`", others.join("`, `")));
+        match self.cursor.word().and_then(|word| suggest::nearest(word, all.iter().copied())) {
+            Some(near) => wrong.help(format!("did you mean `{near}`?")),
+            None => wrong,
+        }
     }
 
     fn primary(&mut self) -> Parsed<Expr> {
@@ -177,6 +189,10 @@ impl Parser<'_, '_> {
                 ExprKind::Literal(Value::Text(Held::Own(text.into())))
             }
             Tok::Ip4(_) | Tok::Ip6(_) => self.address_or_prefix()?,
+            Tok::Word if self.at_no_octets() => {
+                self.cursor.bump();
+                self.literal(Value::Bytes(Held::Ref(&[])))
+            }
             Tok::Word => self.word()?,
             Tok::Op(Op::ParenOpen) => return self.parens(),
             Tok::Op(Op::BracketOpen) => self.set()?,
@@ -186,6 +202,12 @@ impl Parser<'_, '_> {
             _ => return Err(self.cursor.wanted("an expression")),
         };
         Ok(Expr { kind, span: self.cursor.since(start) })
+    }
+
+    /// Whether `hex:` comes next, which in front of some words looks like a label of `case`.
+    fn at_no_octets(&self) -> bool {
+        let is_colon = self.cursor.ahead(1).tok == Tok::Op(Op::Colon);
+        self.rules.blocks && self.cursor.is_word("hex") && is_colon && self.touches_next()
     }
 
     /// Whether nothing stands between the next token and the one behind it.

@@ -130,16 +130,10 @@ fn octets(text: &[u8]) -> Option<(Tok, usize)> {
     let ends = !behind.is_some_and(|c| is_alnum(c) || *c == b':');
     let fits = match (head, count) {
         (0, _) => count >= OCTETS_MIN && text.first().is_some_and(u8::is_ascii_digit) && !text.starts_with(b"0x"),
-        (_, 0) => ends_a_value(digits.get(len..).unwrap_or_default()),
+        (_, 0) => behind.is_none_or(|c| matches!(c, b';' | b',' | b')')),
         _ => true,
     };
     (ends && fits && (with_colons > 2 || plain % 2 == 0)).then_some((Tok::Bytes, head + len))
-}
-
-/// Whether what follows can stand behind a value only: behind a label of `case` a command begins.
-fn ends_a_value(rest: &[u8]) -> bool {
-    let next = rest.iter().find(|c| !matches!(c, b' ' | b'\t'));
-    next.is_none_or(|c| matches!(c, b';' | b',' | b')' | b'.' | b'=' | b'!' | b'+' | b'~' | b'&' | b'|' | b'<' | b'>'))
 }
 
 /// The length of octets of two digits with colons between them.

@@ -182,9 +182,9 @@ impl Maker<'_> {
         let arguments = declare(self, "a", 4);
         let locals = declare(self, "l", 4);
         let (word, result) = match self.dialect {
-            // An address that is written out is none to a function that gives quads.
+            // An address that is written out is none to a function that gives quads, nor `[]` to one of prefix sets.
             Dialect::Later => match self.declared_type() {
-                (_, Type::Quad) => ("int", Type::Int),
+                (_, Type::Quad | Type::PrefixSet) => ("int", Type::Int),
                 other => other,
             },
             _ => ("", self.any_type()),

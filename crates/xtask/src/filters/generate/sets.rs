@@ -91,7 +91,12 @@ impl Maker<'_> {
                 }
                 all
             }
-            _ => (0..count).map(|_| self.member(kind)).collect(),
+            _ => {
+                let mut all: Vec<String> = (0..count).map(|_| self.member(kind)).collect();
+                all.sort_unstable();
+                all.dedup();
+                self.shuffled(all)
+            }
         }
     }
 
