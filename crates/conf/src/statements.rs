@@ -219,8 +219,12 @@ fn listen(parser: &mut Parser<'_>) -> Parsed<()> {
             if parser.config.listen.port.is_none() {
                 parser.warn_of(start, format!("{port} is no port; listen bgp uses 179"), "at most 65535");
             }
-        } else if parser.at.eat_word("dual") {
+        } else if parser.at.is_word("dual") {
+            let start = parser.at.span();
+            parser.at.bump();
             parser.config.listen.dual = true;
+            let label = "a socket takes one family: connections over IPv4 do not come to one of IPv6";
+            parser.warn_of(start, "dual does nothing", label);
         } else if parser.at.eat_word("v6only") {
             parser.config.listen.dual = false;
         } else {

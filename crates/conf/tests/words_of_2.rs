@@ -146,6 +146,10 @@ fn what_bird_refuses_is_refused_in_its_words() {
         (format!("{bgp} long lived stale time 16777216; }}"), "Long-lived stale time must be less than 2^24"),
         ("protocol mrt { filename \"f\"; period 5; }".to_owned(), "Table not specified"),
         ("ipv4 table t { gc period 5; } protocol device { }".to_owned(), "syntax error"),
+        (
+            "thread group a { threads 0; default; }; protocol device { }".to_owned(),
+            "Number of threads must be at least one.",
+        ),
         ("thread group a; protocol device { }".to_owned(), "No default thread group configured"),
         (
             "thread group a { default; }; thread group b { default; }; protocol device { }".to_owned(),

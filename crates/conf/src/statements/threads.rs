@@ -26,14 +26,16 @@ const GROUP: &str = "thread group";
 pub(super) fn threads(parser: &mut Parser<'_>) -> Parsed<()> {
     let start = parser.at.span();
     let threads = parser.number()?;
-    if threads < 1 {
-        return Err(parser.refusal(start, "Number of threads must be at least one.", "0"));
-    }
+    at_least_one(parser, start, threads)?;
     if has_groups(parser) {
         return Err(parser.refusal(start, MIXED, "the groups have theirs"));
     }
     parser.config.threads = Some(at_most(parser, start, threads));
     Ok(())
+}
+
+fn at_least_one(parser: &Parser<'_>, start: Span, threads: u32) -> Parsed<()> {
+    if threads > 0 { Ok(()) } else { Err(parser.refusal(start, "Number of threads must be at least one.", "0")) }
 }
 
 const MIXED: &str = "Mixing of `threads NUM` and `thread group` is not allowed.";
@@ -99,7 +101,10 @@ static WORDS: &[(&str, Word)] = &[
 fn option(parser: &mut Parser<'_>, threads: &mut u32, default: &mut bool) -> Parsed<()> {
     let start = parser.at.span();
     match parser.one_of(WORDS)? {
-        Word::Threads => *threads = parser.number()?,
+        Word::Threads => {
+            *threads = parser.number()?;
+            at_least_one(parser, start, *threads)?;
+        }
         Word::Default => *default = parser.switch()?,
         Word::Pace(what) => {
             parser.duration()?;
