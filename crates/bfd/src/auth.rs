@@ -118,6 +118,11 @@ impl Sequence {
         self.0 = None;
     }
 
+    /// The last good one, if any is known.
+    pub const fn last(&self) -> Option<u32> {
+        self.0
+    }
+
     /// Whether a number is none of the past, nor of the far future (RFC 5880 6.7.3): circular, and within
     /// three times the detection multiplier.
     fn admits(self, number: u32, meticulous: bool, detect_mult: u8) -> Result<(), u32> {

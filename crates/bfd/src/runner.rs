@@ -19,7 +19,7 @@ mod priority;
 mod sockets;
 
 use crate::packet::State;
-use crate::session::Options;
+use crate::session::{Detail, Options};
 use std::io::{self, Write};
 use std::net::IpAddr;
 use std::os::unix::net::UnixStream;
@@ -101,6 +101,8 @@ pub struct View {
     pub interval_us: u32,
     /// The detection time, microseconds; 0 while the neighbour is not heard.
     pub timeout_us: u64,
+    /// The rest.
+    pub detail: Detail,
 }
 
 /// Where the answer to [`Runner::views`] goes.

@@ -36,6 +36,48 @@ pub struct Options {
     pub auth: Auth,
 }
 
+/// All that an operator may be told of a session; times are microseconds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Detail {
+    /// bfd.RemoteSessionState.
+    pub remote_state: State,
+    /// bfd.LocalDiag.
+    pub diagnostic: u8,
+    /// What the neighbour last said of why it is not up.
+    pub remote_diagnostic: u8,
+    /// bfd.LocalDiscr.
+    pub discriminator: u32,
+    /// bfd.RemoteDiscr; 0 while the neighbour is not heard.
+    pub remote_discriminator: u32,
+    /// Until the next packet of ours, while any is sent.
+    pub send_in_us: Option<u64>,
+    /// Until the neighbour is taken for dead, while it is heard.
+    pub expires_in_us: Option<u64>,
+    /// Ours.
+    pub ours: Pace,
+    /// The neighbour's.
+    pub theirs: Pace,
+    /// Auth Type; 0 without.
+    pub auth: u8,
+    /// The last sequence number of the neighbour, when one is known.
+    pub seen_sequence: Option<u32>,
+    /// Our last sequence number.
+    pub sent_sequence: u32,
+}
+
+/// What one side does, and wants of the other.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Pace {
+    /// Between two packets it sends.
+    pub min_tx_us: u32,
+    /// Between two packets it takes.
+    pub min_rx_us: u32,
+    /// Demand mode.
+    pub demand: bool,
+    /// Detect Mult.
+    pub multiplier: u8,
+}
+
 /// A change of state, for the log and for those who asked for the session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Change {
@@ -76,6 +118,8 @@ pub struct Session {
     rx_in_use_us: u32,
     /// What the neighbour last said of itself.
     remote: Remote,
+    /// And why it is not up.
+    remote_diagnostic: u8,
     /// A Poll Sequence goes on.
     poll: bool,
     /// The neighbour polls: the answer is due.
@@ -125,6 +169,7 @@ impl Session {
             tx_in_use_us: options.idle_tx_us,
             rx_in_use_us: options.min_rx_us,
             remote: UNHEARD,
+            remote_diagnostic: 0,
             poll: false,
             answer: false,
             sent_sequence: ((seed >> 32) as u32, 0),
@@ -169,6 +214,35 @@ impl Session {
     pub fn detection_time_us(&self) -> u64 {
         let interval_us = self.rx_in_use_us.max(self.remote.desired_min_tx_us);
         u64::from(self.remote.detect_mult) * u64::from(interval_us)
+    }
+
+    /// The session as it is now.
+    pub fn detail(&self, now: Micros) -> Detail {
+        let until = |at: Micros| at.saturating_sub(now);
+        Detail {
+            remote_state: self.remote.state,
+            diagnostic: self.diagnostic.code(),
+            remote_diagnostic: self.remote_diagnostic,
+            discriminator: self.local_discriminator,
+            remote_discriminator: self.remote.discriminator,
+            send_in_us: self.send_at.filter(|_| self.speaks()).map(until),
+            expires_in_us: self.expires.map(until),
+            ours: Pace {
+                min_tx_us: self.tx_in_use_us,
+                min_rx_us: self.rx_in_use_us,
+                demand: false,
+                multiplier: self.options.multiplier.max(1),
+            },
+            theirs: Pace {
+                min_tx_us: self.remote.desired_min_tx_us,
+                min_rx_us: self.remote.min_rx_us,
+                demand: self.remote.demand,
+                multiplier: self.remote.detect_mult,
+            },
+            auth: self.options.auth.method.code(),
+            seen_sequence: self.seen_sequence.last(),
+            sent_sequence: self.sent_sequence.0,
+        }
     }
 
     /// When the owner must call [`tick`](Self::tick) and [`transmit`](Self::transmit); ask again after every call.
@@ -220,6 +294,7 @@ impl Session {
         self.options.auth.check(received.octets, received.authenticated, mult, unix_s, &mut self.seen_sequence)?;
         self.forget_at = None;
         let was_silent = self.remote.discriminator == 0;
+        self.remote_diagnostic = packet.diagnostic;
         self.remote = Remote {
             state: packet.state,
             discriminator: packet.my_discriminator,

@@ -45,6 +45,7 @@ pub const ROUTE_ATTRIBUTE: u16 = 1012;
 pub const MEMORY: u16 = 1018;
 pub const ROA: u16 = 1019;
 pub const BFD_SESSIONS: u16 = 1020;
+pub const THREADS: u16 = 1027;
 
 pub const PROTOCOL_HEADER: u16 = 2002;
 pub const INTERFACE_HEADER: u16 = 2005;

@@ -74,6 +74,10 @@ pub enum Verb {
     ShowSymbols,
     ShowRoa,
     ShowBfdSessions,
+    ShowThreads,
+    ShowThreadsAll,
+    /// There are no labels here.
+    ShowMplsRanges,
     /// All of OSPF's: there is no such protocol here.
     ShowOspf,
     /// All of RIP's: there is no such protocol here.
@@ -145,6 +149,7 @@ const fn row(words: &'static str, args: &'static str, help: &'static str, verb: 
 }
 
 const PROTOCOLS_ACT: &str = "(<protocol> | \"<pattern>\" | all) [message]";
+const PARTIAL: &str = "(<protocol> | \"<pattern>\" | all) [partial <prefix set>]";
 const PROTOCOLS: &str = "<protocol> | \"<pattern>\" | all";
 
 /// All of them, in the order of their words; a group stands before its commands.
@@ -169,14 +174,18 @@ pub static COMMANDS: &[Row] = &[
     row("disable", PROTOCOLS_ACT, "Disable protocol", Verb::Disable),
     row("down", "", "Shut the daemon down", Verb::Down),
     row("dump", "...", "Dump debugging information", Verb::Group),
+    row("dump ao keys", "", "Dump TCP-AO keys on sockets", Verb::Dump).only(Release::Two),
+    row("dump attribute stats", "", "Dump attribute cache statistics", Verb::Dump).only(Release::Two),
     row("dump attributes", "", "Dump attribute cache", Verb::Dump),
     row("dump events", "", "Dump event log", Verb::Dump),
+    row("dump filter all", "", "Dump all filters in linearized form", Verb::Dump).only(Release::Two),
     row("dump interfaces", "", "Dump interface information", Verb::Dump),
     row("dump neighbors", "", "Dump neighbor cache", Verb::Dump),
     row("dump protocols", "", "Dump protocol information", Verb::Dump),
     row("dump resources", "", "Dump all allocated resource", Verb::Dump),
     row("dump routes", "", "Dump routing table", Verb::Dump),
     row("dump sockets", "", "Dump open sockets", Verb::Dump),
+    row("dump tables", "", "Dump table connections", Verb::Dump).only(Release::Two),
     row("echo", "...", "Control echoing of log messages", Verb::Group),
     row("echo", "(all | off | { debug|trace|info|remote|warning|error|auth [, ...] }) [<buffer-size>]", "Control echoing of log messages", Verb::Echo),
     row("enable", PROTOCOLS_ACT, "Enable protocol", Verb::Enable),
@@ -195,9 +204,9 @@ pub static COMMANDS: &[Row] = &[
     row("reload bgp", PROTOCOLS, "Send and request route refresh to/from neighbor", Verb::Reload).only(Release::Two),
     row("reload bgp in", PROTOCOLS, "Request route refresh from neighbor", Verb::ReloadIn).only(Release::Two),
     row("reload bgp out", PROTOCOLS, "Refresh routes to neighbor", Verb::ReloadOut).only(Release::Two),
-    row("reload filters", PROTOCOLS, "Reload protocol filters", Verb::Reload).only(Release::Two),
-    row("reload filters in", PROTOCOLS, "Reload protocol filters (just imported routes)", Verb::ReloadIn).only(Release::Two),
-    row("reload filters out", PROTOCOLS, "Reload protocol filters (just exported routes)", Verb::ReloadOut).only(Release::Two),
+    row("reload filters", PARTIAL, "Reload protocol filters", Verb::Reload).only(Release::Two),
+    row("reload filters in", PARTIAL, "Reload protocol filters (just imported routes)", Verb::ReloadIn).only(Release::Two),
+    row("reload filters out", PARTIAL, "Reload protocol filters (just exported routes)", Verb::ReloadOut).only(Release::Two),
     row("reload in", PROTOCOLS, "Reload protocol (just imported routes)", Verb::ReloadIn),
     row("reload out", PROTOCOLS, "Reload protocol (just exported routes)", Verb::ReloadOut),
     row("restart", PROTOCOLS_ACT, "Restart protocol", Verb::Restart),
@@ -209,10 +218,12 @@ pub static COMMANDS: &[Row] = &[
     row("show babel neighbors", "[<name>] [\"<interface>\"]", "Show information about Babel neighbors", Verb::ShowBabel).only(Release::Two),
     row("show babel routes", "[<name>]", "Show information about Babel route entries", Verb::ShowBabel).only(Release::Two),
     row("show bfd", "...", "Show information about BFD protocol", Verb::Group),
-    row("show bfd sessions", "[<name>]", "Show information about BFD sessions", Verb::ShowBfdSessions),
+    row("show bfd sessions", "[<name>]", "Show information about BFD sessions", Verb::ShowBfdSessions).only(Release::One),
+    row("show bfd sessions", "[<name>] [address <ip|prefix>] [(interface|dev) \"<name>\"] [ipv4|ipv6] [direct|multihop] [all]", "Show information about BFD sessions", Verb::ShowBfdSessions).only(Release::Two),
     row("show interfaces", "", "Show network interfaces", Verb::ShowInterfaces),
     row("show interfaces summary", "", "Show summary of network interfaces", Verb::ShowInterfacesSummary),
     row("show memory", "", "Show memory usage", Verb::ShowMemory),
+    row("show mpls ranges", "[<MPLS domain> | <MPLS range>]", "Show MPLS ranges", Verb::ShowMplsRanges).only(Release::Two),
     row("show ospf", "...", "Show information about OSPF protocol", Verb::Group),
     row("show ospf", "[<name>]", "Show information about OSPF protocol", Verb::ShowOspf),
     row("show ospf interface", "[<name>] [\"<interface>\"]", "Show information about interface", Verb::ShowOspf),
@@ -238,5 +249,7 @@ pub static COMMANDS: &[Row] = &[
     row("show status", "", "Show router status", Verb::ShowStatus),
     row("show symbols", "...", "Show all known symbolic names", Verb::Group),
     row("show symbols", "[table|filter|function|protocol|template|roa|<symbol>]", "Show all known symbolic names", Verb::ShowSymbols),
+    row("show threads", "", "Write out thread information", Verb::ShowThreads).only(Release::Two),
+    row("show threads all", "", "Write out thread and IO loop information", Verb::ShowThreadsAll).only(Release::Two),
     row("timeformat", "\"<format1>\" [limit \"format2\"] | iso (short | long) [ ms | us ]", "Set time format for this CLI session", Verb::Timeformat).only(Release::Two),
 ];

@@ -6,6 +6,8 @@
 //! are written piece by piece, so nobody holds the text of a whole table.
 
 mod attributes;
+mod bfd;
+mod threads;
 mod v1;
 mod v2;
 mod words;
@@ -17,7 +19,7 @@ use crate::routes::{ShownNet, ShownRoa, Sums};
 use crate::time::Stamps;
 use crate::view::{
     ActionRow, BfdSessionView, ConfigureOutcome, ConfigureReport, Did, InterfaceView, MemoryView, ProtocolView,
-    StaticRow, StatusView,
+    StaticRow, StatusView, ThreadView,
 };
 use conf::Dialect;
 use conf::config::{SymbolRow, TimeFormats};
@@ -63,6 +65,7 @@ pub trait Layout: Sync {
                 Did::Restarted => (code::RESTARTED, "restarted"),
                 Did::Reloading => (code::RELOADING, "reloading"),
                 Did::ReloadFailed => (code::RELOAD_FAILED, "reload failed"),
+                Did::PartialRefused => (code::RELOADING, "partial reload refused, please run full reload instead"),
                 Did::NotUp => continue,
             };
             out.line(code, format_args!("{name}: {words}"));
@@ -144,6 +147,15 @@ pub trait Layout: Sync {
 
     /// One protocol in the reply to `show bfd sessions`; `None`: it is down.
     fn bfd_sessions(&self, protocol: &str, rows: Option<&[BfdSessionView]>, setting: &Setting<'_>, out: &mut Frame);
+    /// The same with all details, which 1.6 has not.
+    fn bfd_details(&self, protocol: &str, rows: Option<&[BfdSessionView]>, setting: &Setting<'_>, out: &mut Frame) {
+        bfd::details(protocol, rows, setting, out);
+    }
+    /// The reply to `show threads`.
+    fn threads(&self, rows: &[ThreadView], detail: bool, out: &mut Frame) {
+        threads::threads(rows, detail, out);
+    }
+
     /// The reply to `show symbols`.
     fn symbols(&self, rows: &[&SymbolRow], out: &mut Frame) {
         for row in rows {

@@ -5,10 +5,12 @@
 //! comes out of here names only what there is, with BIRD's exception: commands
 //! that act on protocols look for theirs last, when the client's rights are known.
 
+mod bfd;
 mod channels;
 mod roas;
 mod routes;
 
+pub use bfd::BfdQuery;
 pub use roas::{RoaNets, RoaQuery};
 
 use crate::code;
@@ -21,9 +23,11 @@ use channels::ChannelWord;
 use conf::Dialect;
 use conf::command::{Line, Reader};
 use conf::config::{Config, DebugMask, LogClass, LogClasses, MrtMask, TimeFormat};
+use filter::prefix_set::PrefixSet;
 use filter::syntax::{Op, Parsed, Tok};
-use filter::{Diagnostic, Expression, Policy};
+use filter::{Diagnostic, Env, Expression, Policy, Value};
 use roas::roa_table;
+use route::{Ifaces, RoaTables};
 use routes::RouteArguments;
 use std::sync::Arc;
 
@@ -64,6 +68,13 @@ pub enum Order {
         /// The one meant.
         name: Option<Arc<str>>,
     },
+    /// `show bfd sessions`.
+    BfdSessions(BfdQuery),
+    /// `show threads`.
+    Threads {
+        /// `all`.
+        detail: bool,
+    },
     /// `show symbols`.
     Symbols {
         /// One symbol.
@@ -90,6 +101,8 @@ pub enum Order {
         choice: Choice,
         /// With which message.
         message: Option<Arc<str>>,
+        /// On the routes of these prefixes alone.
+        partial: Option<Arc<PrefixSet>>,
     },
     /// `configure`.
     Configure {
@@ -135,6 +148,13 @@ pub enum Order {
     },
     /// `dump`.
     Dump(Dump),
+    /// `dump ... "file"`.
+    DumpFile {
+        /// What.
+        what: Dump,
+        /// The file, which must not be there.
+        file: Arc<str>,
+    },
     /// `down`, `graceful restart`.
     Down(Farewell),
 }
@@ -165,7 +185,9 @@ impl Order {
         let row = words(&mut reader, config.dialect)?;
         let order = arguments(row, &mut reader, config)?;
         reader.end(behind(row.verb))?;
-        Ok((order, row.verb))
+        // What writes a file is no mere look, whatever it is called.
+        let verb = if matches!(order, Order::DumpFile { .. }) { Verb::DumpTables } else { row.verb };
+        Ok((order, verb))
     }
 }
 
@@ -238,7 +260,9 @@ fn arguments(row: &Row, reader: &mut Reader<'_>, config: &Config) -> Result<Orde
         let expected: &[&str] = if matches!(action, Action::Reload(Direction::Both)) { &[] } else { PROTOCOLS };
         let choice = choice(reader, expected)?;
         let message = if matches!(action, Action::Reload(_)) { None } else { literal(reader)? };
-        Ok(Order::Act { action, choice, message })
+        let may_be_partial = config.dialect == Dialect::V2 && row.words.starts_with("reload filters");
+        let partial = if may_be_partial && reader.at().eat_word("partial") { Some(prefix_set(reader)?) } else { None };
+        Ok(Order::Act { action, choice, message, partial })
     };
     Ok(match row.verb {
         Verb::ShowStatus => Order::Status,
@@ -254,7 +278,10 @@ fn arguments(row: &Row, reader: &mut Reader<'_>, config: &Config) -> Result<Orde
         Verb::ShowRoute => Order::Routes(RouteArguments::read(reader, config)?),
         Verb::ShowStatic => Order::Static(optional_protocol(reader, OPTIONAL)?),
         Verb::ShowSymbols => symbols(reader, config.dialect)?,
-        Verb::ShowBfdSessions => Order::OfKind { kind: Kind::Bfd, name: optional_protocol(reader, OPTIONAL)? },
+        Verb::ShowBfdSessions => Order::BfdSessions(BfdQuery::read(reader, config.dialect)?),
+        Verb::ShowThreads => Order::Threads { detail: false },
+        Verb::ShowThreadsAll => Order::Threads { detail: true },
+        Verb::ShowMplsRanges => return Err(no_mpls()),
         Verb::ShowOspf => of_ospf(reader)?,
         Verb::ShowRip => of_kind(Kind::Rip, reader)?,
         Verb::ShowBabel => of_kind(Kind::Babel, reader)?,
@@ -264,7 +291,7 @@ fn arguments(row: &Row, reader: &mut Reader<'_>, config: &Config) -> Result<Orde
         Verb::DeleteRoa => Order::EditRoa { edit: RoaEdit::Delete(reader.roa()?), table: roa_table(reader, config)? },
         Verb::Eval => Order::Eval(reader.expression()?),
         Verb::Echo => echo(reader)?,
-        Verb::Dump => Order::Dump(dump(row)?),
+        Verb::Dump => dump(row, reader, config)?,
         Verb::Restrict => Order::Restrict,
         Verb::Enable => act(Action::Enable, reader)?,
         Verb::Disable => act(Action::Disable, reader)?,
@@ -288,6 +315,16 @@ fn arguments(row: &Row, reader: &mut Reader<'_>, config: &Config) -> Result<Orde
         Verb::GracefulRestart => Order::Down(Farewell::GracefulRestart),
         Verb::Group | Verb::Client => return Err(reader.at().unexpected().into()),
     })
+}
+
+/// An expression that is a set of prefixes.
+fn prefix_set(reader: &mut Reader<'_>) -> Parsed<Arc<PrefixSet>> {
+    let span = reader.at().span();
+    match reader.expression()?.run(Env { ifaces: &Ifaces::default(), roas: &RoaTables::default() }).value {
+        Ok(Value::PrefixSet(set)) => Ok(Arc::clone(&set)),
+        Ok(_) => Err(Diagnostic::error(span, "Partial spec must be prefix set")),
+        Err(_) => Err(Diagnostic::error(span, "Runtime error")),
+    }
 }
 
 /// What names protocols, in BIRD 2's words.
@@ -395,8 +432,26 @@ fn echo(reader: &mut Reader<'_>) -> Parsed<Order> {
     Ok(Order::Echo { classes, octets_max: octets_max as usize })
 }
 
-fn dump(row: &Row) -> Result<Dump, Refusal> {
+/// Without a file it goes to the debug output, as in BIRD up to 2.0.
+fn dump(row: &Row, reader: &mut Reader<'_>, config: &Config) -> Result<Order, Refusal> {
+    let what = dumped(row)?;
+    Ok(match config.dialect {
+        Dialect::V2 if !reader.at().at_end() => Order::DumpFile { what, file: reader.text()? },
+        _ => Order::Dump(what),
+    })
+}
+
+/// As BIRD answers where no label is given out, whatever is asked.
+fn no_mpls() -> Refusal {
+    Refusal { code: code::PARSE_ERROR, text: "No MPLS domain defined".to_owned() }
+}
+
+fn dumped(row: &Row) -> Result<Dump, Refusal> {
     Ok(match row.words {
+        "dump ao keys" => Dump::AoKeys,
+        "dump attribute stats" => Dump::AttributeStats,
+        "dump filter all" => Dump::Filters,
+        "dump tables" => Dump::Tables,
         "dump resources" => Dump::Resources,
         "dump sockets" => Dump::Sockets,
         "dump events" => Dump::Events,

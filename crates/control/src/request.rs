@@ -14,9 +14,10 @@
 
 use crate::view::{
     ActionRow, BfdSessionView, ConfigureReport, InterfaceView, MemoryView, ProtocolView, RouteItem, StaticRow,
-    StatusView,
+    StatusView, ThreadView,
 };
 use conf::config::{Carries, DebugMask, MrtMask};
+use filter::prefix_set::PrefixSet;
 use route::{Customer, Family, Prefix, ProtocolId, Roa, RoaTables};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -76,6 +77,8 @@ pub enum Request {
         choice: Choice,
         /// For the peer (RFC 9003) and for `show protocols all`.
         message: Option<Arc<str>>,
+        /// Of a `reload`: the routes of these prefixes alone (2).
+        partial: Option<Arc<PrefixSet>>,
         /// The answer.
         answer: Answer<Vec<ActionRow>>,
     },
@@ -145,6 +148,10 @@ pub enum Request {
     },
     /// `dump`: to the debug output.
     Dump(Dump, Answer<()>),
+    /// What the daemon alone knows of it, a line each.
+    DumpLines(Dump, Answer<Vec<String>>),
+    /// `show threads`: all threads of the process, in the order in which they began.
+    Threads(Answer<Vec<ThreadView>>),
     /// `down`, `graceful restart`: an orderly stop. Answered at once; the connection ends with the daemon.
     Down {
         /// How.
@@ -304,6 +311,10 @@ pub enum Dump {
     Attributes,
     Routes,
     Protocols,
+    AoKeys,
+    AttributeStats,
+    Tables,
+    Filters,
 }
 
 /// A `show route`, parsed and with its names looked up.

@@ -11,6 +11,7 @@
 //! page of routes, the buffer of `echo`. A client that breaks a rule or goes away
 //! is dropped alone.
 
+mod dumps;
 mod tables;
 
 use crate::code;
@@ -18,7 +19,7 @@ use crate::commands::Verb;
 use crate::echo::{Echo, Listener};
 use crate::frame::Frame;
 use crate::layout::{self, Setting};
-use crate::order::{Order, Refusal};
+use crate::order::{BfdQuery, Order, Refusal};
 use crate::request::{Choice, Configure, Farewell, Request, RouteQuery};
 use crate::routes::Selection;
 use crate::socket::Bound;
@@ -26,6 +27,7 @@ use crate::time::{Clock, Stamps};
 use crate::view::{ChannelView, Kind, ProtocolView, RouteItem};
 use conf::Dialect;
 use conf::config::{Config, SymbolRow, TimeFormats};
+use dumps::DumpFile;
 use filter::{Authorised, Env, Expression};
 use route::Ifaces;
 use std::sync::Arc;
@@ -116,12 +118,14 @@ struct Session {
     restricted: bool,
     /// `timeformat` of this client, instead of the configuration's.
     time: Option<TimeFormats>,
+    /// While a dump is written: where lines go instead of the socket.
+    file: Option<DumpFile>,
 }
 
 impl Session {
     fn new(stream: UnixStream, control: Control, echo: Echo, restricted: bool) -> Self {
         let (read, socket) = stream.into_split();
-        Self { lines: Lines::new(read), socket, control, echo, listener: None, restricted, time: None }
+        Self { lines: Lines::new(read), socket, control, echo, listener: None, restricted, time: None, file: None }
     }
 
     async fn run(mut self) {
@@ -213,7 +217,8 @@ impl Session {
             }
             Order::Routes(query) => self.routes(query, config, out).await?,
             Order::Static(name) => self.statics(name, config, out).await?,
-            Order::OfKind { kind: Kind::Bfd, name } => self.bfd_sessions(name, config, out).await?,
+            Order::BfdSessions(query) => self.bfd_sessions(query, config, out).await?,
+            Order::Threads { detail } => layout.threads(&self.ask(Request::Threads).await?, detail, out),
             Order::OfKind { kind, name } => match self.one_of(kind, name, config).await? {
                 Err(refusal) => out.end(refusal.code, refusal.text),
                 Ok(_) => out.ok(),
@@ -244,9 +249,9 @@ impl Session {
     /// Orders that change something in the daemon.
     async fn command(&mut self, order: Order, layout: &dyn layout::Layout, out: &mut Frame) -> Result<(), Gone> {
         match order {
-            Order::Act { action, choice, message } => {
+            Order::Act { action, choice, message, partial } => {
                 let asked = choice.clone();
-                let rows = self.ask(|answer| Request::Act { action, choice: asked, message, answer }).await?;
+                let rows = self.ask(|answer| Request::Act { action, choice: asked, message, partial, answer }).await?;
                 layout.actions(&rows, &choice, out);
             }
             Order::Debug { choice, channel, mask } => {
@@ -280,6 +285,7 @@ impl Session {
                 self.ask(|answer| Request::Dump(what, answer)).await?;
                 out.ok();
             }
+            Order::DumpFile { what, file } => self.dump_to_file(what, &file, out).await?,
             Order::Down(farewell) => {
                 // Said before it is done: nobody is left to say it afterwards.
                 match farewell {
@@ -399,13 +405,8 @@ impl Session {
         Ok(())
     }
 
-    async fn bfd_sessions(
-        &mut self,
-        name: Option<Arc<str>>,
-        config: &Arc<Config>,
-        out: &mut Frame,
-    ) -> Result<(), Gone> {
-        let protocols = match self.some_of(Kind::Bfd, name, config).await? {
+    async fn bfd_sessions(&mut self, query: BfdQuery, config: &Arc<Config>, out: &mut Frame) -> Result<(), Gone> {
+        let protocols = match self.some_of(Kind::Bfd, query.protocol.clone(), config).await? {
             Ok(protocols) => protocols,
             Err(refusal) => {
                 out.end(refusal.code, refusal.text);
@@ -414,12 +415,17 @@ impl Session {
         };
         for (n, protocol) in protocols.into_iter().enumerate() {
             let asked = Arc::clone(&protocol);
-            let rows = self.ask(|answer| Request::BfdSessions { protocol: asked, answer }).await?;
+            let mut rows = self.ask(|answer| Request::BfdSessions { protocol: asked, answer }).await?;
+            rows.iter_mut().for_each(|rows| rows.retain(|session| query.takes(session)));
             if n > 0 {
                 out.line(code::BFD_SESSIONS, "");
             }
             let about = self.about(config);
-            layout::of(config.dialect).bfd_sessions(&protocol, rows.as_deref(), &about.setting(), out);
+            let (layout, rows) = (layout::of(config.dialect), rows.as_deref());
+            match query.detail {
+                true => layout.bfd_details(&protocol, rows, &about.setting(), out),
+                false => layout.bfd_sessions(&protocol, rows, &about.setting(), out),
+            }
         }
         out.ok();
         Ok(())
@@ -559,7 +565,10 @@ impl Session {
     }
 
     async fn write(&mut self, out: &mut Frame) -> Result<(), Gone> {
-        self.socket.write_all(out.text().as_bytes()).await?;
+        match &mut self.file {
+            Some(file) => file.put(out.text()).await,
+            None => self.socket.write_all(out.text().as_bytes()).await?,
+        }
         out.clear();
         Ok(())
     }

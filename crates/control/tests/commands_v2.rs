@@ -7,9 +7,8 @@ use conf::Dialect;
 use conf::config::{Config, DebugMask};
 use conf::files::Memory;
 use conf::load::LoadOptions;
-use rbird_control::commands::Verb;
-use rbird_control::order::Order;
-use rbird_control::request::{Choice, ExportMode, Farewell, RouteQuery};
+use rbird_control::order::{BfdQuery, Order};
+use rbird_control::request::{Action, Choice, Direction, Dump, ExportMode, Farewell, RouteQuery};
 
 const CONFIG: &str = r#"
     router id 10.8.0.1;
@@ -143,6 +142,8 @@ fn what_protocols_do_not_exist_here_are_asked_is_read_all_the_same() {
     }
     refused(&[
         ("show babel", "syntax error, unexpected END"),
+        ("show mpls ranges", "No MPLS domain defined"),
+        ("show mpls ranges p1", "No MPLS domain defined"),
         ("show bfd", "syntax error, unexpected END, expecting SESSIONS"),
         ("show ospf nope", "syntax error, unexpected CF_SYM_UNDEFINED"),
         ("show static nope", "syntax error, unexpected CF_SYM_UNDEFINED, expecting END or CF_SYM_KNOWN"),
@@ -162,9 +163,75 @@ fn a_graceful_restart_is_an_end_of_another_kind() {
 /// The words of every command that changes something, or writes a file.
 #[test]
 fn who_may_only_look_is_denied_what_changes_something() {
-    for line in ["graceful restart", "down", "debug p1.ipv4 all", "reload filters in p1", "reload bgp p1"] {
+    for line in [
+        "dump routes \"x\"",
+        "mrt dump table master4 to \"x\"",
+        "graceful restart",
+        "down",
+        "debug p1.ipv4 all",
+        "reload filters in p1",
+        "reload bgp p1",
+    ] {
         let (_, verb) = Order::parse(line.as_bytes(), &config()).expect(line);
         assert!(!verb.is_safe(), "{line}");
     }
-    assert!(Verb::ShowBabel.is_safe());
+    for line in ["show threads all", "show bfd sessions all", "show route exported p1", "dump routes", "eval 1"] {
+        let (_, verb) = Order::parse(line.as_bytes(), &config()).expect(line);
+        assert!(verb.is_safe(), "{line}");
+    }
+}
+
+#[test]
+fn sessions_of_bfd_are_asked_for_by_neighbour_link_family_and_distance() {
+    let asked = |line: &str| match parse(line) {
+        Ok(Order::BfdSessions(query)) => query,
+        other => panic!("{line}: {other:?}"),
+    };
+    assert_eq!(asked("show bfd sessions"), BfdQuery::default());
+    let query = asked("show bfd sessions all ipv4 bf dev \"d0\" direct address 10.8.0.0/24");
+    assert!(query.detail && query.direct == Some(true) && query.family == Some(route::Family::Ipv4));
+    assert_eq!((query.protocol.as_deref(), query.iface.as_deref()), (Some("bf"), Some("d0")));
+    assert_eq!(asked("show bfd sessions address HOME").within, Some("192.0.2.1/32".parse().unwrap()));
+    assert_eq!(asked("show bfd sessions interface \"d1\" multihop").direct, Some(false));
+    refused(&[
+        ("show bfd sessions ipv4 ipv6", "Options 'ipv4' and 'ipv6' are mutually exclusive"),
+        ("show bfd sessions multihop direct", "Options 'direct' and 'multihop' are mutually exclusive"),
+        ("show bfd sessions nope", "syntax error, unexpected CF_SYM_UNDEFINED"),
+    ]);
+}
+
+#[test]
+fn a_reload_of_filters_may_be_of_some_prefixes() {
+    for (line, direction) in [
+        ("reload filters p1 partial [10.0.0.0/8+]", Direction::Both),
+        ("reload filters in p1 partial LANS", Direction::In),
+        ("reload filters out all partial [2001:db8::/32{40,48}]", Direction::Out),
+    ] {
+        let Ok(Order::Act { action, partial: Some(nets), .. }) = parse(line) else { panic!("{line}") };
+        assert_eq!(action, Action::Reload(direction), "{line}");
+        assert!(!nets.contains(&"192.0.2.0/24".parse().unwrap()), "{line}");
+    }
+    assert!(matches!(parse("reload filters p1"), Ok(Order::Act { partial: None, .. })));
+    refused(&[
+        ("reload filters p1 partial ONE", "Partial spec must be prefix set"),
+        ("reload filters p1 partial [1, 2]", "Partial spec must be prefix set"),
+        ("reload filters p1 partial", "syntax error, unexpected END"),
+        ("reload p1 partial LANS", "syntax error, unexpected CF_SYM_UNDEFINED, expecting END"),
+    ]);
+}
+
+#[test]
+fn a_dump_goes_into_a_file_that_is_named() {
+    for (line, what) in [
+        ("dump ao keys \"x\"", Dump::AoKeys),
+        ("dump attribute stats \"x\"", Dump::AttributeStats),
+        ("dump filter all \"x\"", Dump::Filters),
+        ("dump tables \"x\"", Dump::Tables),
+        ("dump routes \"x\"", Dump::Routes),
+    ] {
+        let Ok(Order::DumpFile { what: found, file }) = parse(line) else { panic!("{line}") };
+        assert_eq!((found, &*file), (what, "x"), "{line}");
+    }
+    assert!(matches!(parse("dump filter all"), Ok(Order::Dump(Dump::Filters))));
+    refused(&[("dump filter", "syntax error, unexpected END, expecting ALL")]);
 }

@@ -14,8 +14,8 @@ use rbird_control::request::{Choice, Nets, RouteOutput, RouteQuery};
 use rbird_control::routes::Selection;
 use rbird_control::time::{Now, Stamps};
 use rbird_control::view::{
-    BfdSessionView, BgpView, ChannelView, ConfigureOutcome, ConfigureReport, Info, Kind, LimitView, MemoryView, Phase,
-    ProtocolDetail, ProtocolView, RecoveryView, RestartView, StaticRow, StaticTo, StatusView, Timer,
+    BfdDetail, BfdSessionView, BgpView, ChannelView, ConfigureOutcome, ConfigureReport, Info, Kind, LimitView,
+    MemoryView, Phase, ProtocolDetail, ProtocolView, RecoveryView, RestartView, StaticRow, StaticTo, StatusView, Timer,
 };
 use rib::batch::{LimitAction, ResolvedHop};
 use route::attr::code;
@@ -308,6 +308,7 @@ fn sessions_of_bfd() {
         since: Moment(0),
         interval_us,
         timeout_us,
+        detail: BfdDetail::default(),
     };
     let rows = [row("10.55.0.2", Some("v0"), "Up", 50_000, 150_999), row("10.56.0.2", None, "Down", 1_000_000, 0)];
     let mut scene = Scene::new();

@@ -13,9 +13,10 @@ use rbird_control::layout::{self, Layout, Setting};
 use rbird_control::request::Choice;
 use rbird_control::time::{Now, Stamps};
 use rbird_control::view::{
-    BfdSessionView, BgpView, BmpView, CapabilitiesView, ChannelRecovery, ChannelView, Info, InterfaceView,
-    KeptFamilies, Kind, LimitView, MemoryView, Phase, PipeView, PipeWay, ProtocolDetail, ProtocolView, RecoveryView,
-    RestartCapability, RestartView, SessionView, StaticRow, StaticTo, StatusView, TcpAoView, Timer,
+    BfdDetail, BfdPace, BfdSessionView, BgpView, BmpView, CapabilitiesView, ChannelRecovery, ChannelView, Info,
+    InterfaceView, KeptFamilies, Kind, LimitView, MemoryView, Phase, PipeView, PipeWay, ProtocolDetail, ProtocolView,
+    RecoveryView, RestartCapability, RestartView, SessionView, StaticRow, StaticTo, StatusView, TcpAoView, ThreadView,
+    Timer,
 };
 use rib::batch::LimitAction;
 use rib::stats::{ExportStats, ImportStats};
@@ -456,6 +457,7 @@ fn sessions_of_bfd() {
         since: Moment(0),
         interval_us,
         timeout_us,
+        detail: BfdDetail::default(),
     };
     let rows = [row("10.9.0.9", "Down", 1_000_000, 0), row("10.9.0.2", "Up", 100_000, 500_000)];
     assert_eq!(
@@ -507,5 +509,64 @@ fn a_link_shows_the_addresses_of_both_families() {
 1005-v0         up     10.9.0.1/24        fd09::1/64
 0000 
 "
+    );
+}
+
+/// As 2.19.2 said it of a session that is up.
+#[test]
+fn a_session_of_bfd_with_all_that_there_is_to_say() {
+    let pace = |min_rx_us| BfdPace { min_tx_us: 100_000, min_rx_us, demand: false, multiplier: 5 };
+    let view = BfdSessionView {
+        remote: addr("10.8.0.2"),
+        iface: Some("d0".into()),
+        state: "Up",
+        since: Moment(0),
+        interval_us: 100_000,
+        timeout_us: 500_000,
+        detail: BfdDetail {
+            remote_state: "Up",
+            diagnostic: 1,
+            remote_diagnostic: 9,
+            discriminator: 4_193_468_701,
+            remote_discriminator: 7,
+            send_in_us: Some(51_000),
+            expires_in_us: Some(492_100),
+            ours: pace(10_000),
+            theirs: pace(1),
+            auth: 3,
+            seen_sequence: Some(5),
+            sent_sequence: 6,
+        },
+    };
+    let all = said(|layout, setting, out| layout.bfd_details("bf", Some(&[view]), setting, out));
+    assert_eq!(
+        all,
+        "1020-bf:\n   Address:              10.8.0.2\n   Interface:            d0\n   Session type:         Direct\n \
+         \u{20} Session state:        Up\n   Remote state:         Up\n   Last state change:    12:30:47.250\n \
+         \u{20} Local diagnostic:     Time expired\n   Remote diagnostic:    Error #9\n   Local discriminator:  4193468701\n \
+         \u{20} Remote discriminator: 7\n   Transmit timer:       0.051 / 0.100\n   Detect timer:         0.492 / 0.500\n \
+         \u{20} Local parameters:\n     Min TX interval:    0.100\n     Min RX interval:    0.010\n     Demand mode:        No\n \
+         \u{20}   Multiplier:         5\n   Remote parameters:\n     Min TX interval:    0.100\n     Min RX interval:    0.000\n \
+         \u{20}   Demand mode:        No\n     Multiplier:         5\n   Authentication:\n \
+         \u{20}   Type:               Meticulous keyed MD5\n     RX CSN:             5\n     TX CSN:             6\n \n"
+    );
+}
+
+/// The columns are those of 3.3.2.
+#[test]
+fn the_threads_of_the_process() {
+    let rows = [ThreadView { name: "table".into(), working_ms: 11, overhead_ms: 443, age_ms: 2_017_699 }];
+    let all = said(|layout, _, out| layout.threads(&rows, false, out));
+    assert_eq!(
+        all,
+        "1027-Thread ID       Working         Overhead        Last Pickup/Drop\n \
+         0001                0.011 s       0.443 s    2017.699 s\n1027 All loops in group worker are assigned.\n"
+    );
+    let all = said(|layout, _, out| layout.threads(&rows, true, out));
+    assert_eq!(
+        all,
+        "1027-Thread 0001  (busy counter 0)\n   Loop table\n     Working  total time:     0.011 s\n \
+         \u{20} Total working time: 0.011\n     Overhead total time:     0.443 s\n \
+         \u{20}   Idle     total time:  2017.245 s\n1027 All loops in group worker are assigned.\n"
     );
 }

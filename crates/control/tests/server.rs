@@ -355,3 +355,24 @@ async fn wrong_commands_on_roa_tables_are_refused_in_bird_s_words() {
         assert_eq!(say(&door, line).await, format!("0001 BIRD 1.6.8 ready.\n{reply}\n"), "{line:?}");
     }
 }
+
+#[tokio::test]
+async fn a_dump_is_written_into_a_new_file_which_its_owner_alone_may_read() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let door = Door::with("dump", lab::config_v2(), lab::answer);
+    let path = std::env::temp_dir().join(format!("rbird-dump-{}", std::process::id()));
+    let _ = std::fs::remove_file(&path);
+    let order = format!("dump routes \"{}\"\n", path.display());
+    let said = throw(door.socket(), order.repeat(2).into_bytes()).await;
+    let text = std::fs::read_to_string(&path).unwrap();
+    let mode = std::fs::metadata(&path).unwrap().permissions().mode();
+    std::fs::remove_file(&path).unwrap();
+    assert!(text.starts_with("a line\nTable master4:\n"), "{text}");
+    assert!(text.contains("BGP.as_path") && !text.contains("1007-"), "{text}");
+    assert_eq!(mode & 0o777, 0o400);
+    let lines: Vec<&str> = said.lines().collect();
+    let path = path.display();
+    assert_eq!(lines.get(1), Some(&&*format!("0013-Dumping routing tables to {path}")));
+    assert!(lines.get(2).unwrap().starts_with(&format!("0013 Dumped {} bytes in ", text.len())), "{said}");
+    assert_eq!(lines.get(3), Some(&&*format!("8009 Failed to open file {path}: File exists")));
+}

@@ -334,7 +334,10 @@ impl Supervisor {
                     _ => drop(answer.send(None)),
                 }
             }
-            Request::Act { action, choice, message, answer } => {
+            Request::Act { action, choice, partial: Some(nets), answer, .. } => {
+                drop(answer.send(self.reload_within(action, &choice, &nets)));
+            }
+            Request::Act { action, choice, message, partial: None, answer } => {
                 let (rows, goodbyes) = self.act(action, &choice, message.as_ref());
                 tokio::spawn(async move {
                     actions::stopped_or_soon(goodbyes).await;
@@ -359,6 +362,10 @@ impl Supervisor {
             Request::EditRoa { table, edit, answer } => {
                 self.edit_roa(&table, edit);
                 let _ = answer.send(());
+            }
+            Request::DumpLines(what, answer) => self.dump_lines(what, answer),
+            Request::Threads(answer) => {
+                self.face.spawn_blocking(move || answer.send(crate::answers::threads::all()));
             }
             Request::Dump(what, answer) => {
                 match what {

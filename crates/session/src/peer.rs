@@ -37,6 +37,7 @@ use crate::mrt::Recorder;
 use crate::tables::Tables;
 use crate::tcp_ao;
 use filter::Policy;
+use filter::prefix_set::PrefixSet;
 use rib::batch::{Limit, TableEvent};
 use route::{AttrSet, ChannelId, Family, Ifaces, Moment, Prefix, ProtocolId, RoaTables, Role, Source, TableId, Vrf};
 use std::net::{IpAddr, SocketAddr};
@@ -405,11 +406,26 @@ pub struct Refilter {
 pub(crate) enum Command {
     Start,
     Adopt(Incoming, Place),
-    Stop { reason: StopReason, message: Option<Arc<str>>, done: oneshot::Sender<()> },
+    Stop {
+        reason: StopReason,
+        message: Option<Arc<str>>,
+        done: oneshot::Sender<()>,
+    },
     ReloadIn(Option<Family>),
+    /// What was kept of these prefixes.
+    ReloadKept(Family, Arc<PrefixSet>),
     ReloadOut,
-    Reconfigure { spec: Box<PeerSpec>, refilter: Refilter, done: oneshot::Sender<bool> },
-    Received { family: Family, which: WhichReceived, rows_max: usize, answer: oneshot::Sender<Vec<ReceivedRow>> },
+    Reconfigure {
+        spec: Box<PeerSpec>,
+        refilter: Refilter,
+        done: oneshot::Sender<bool>,
+    },
+    Received {
+        family: Family,
+        which: WhichReceived,
+        rows_max: usize,
+        answer: oneshot::Sender<Vec<ReceivedRow>>,
+    },
     TcpAo(oneshot::Sender<Option<tcp_ao::Seen>>),
     Debug(DebugMask),
     DebugChannel(Family, DebugMask),
@@ -455,7 +471,7 @@ impl std::fmt::Debug for Command {
             Self::Start => "Start",
             Self::Adopt(..) => "Adopt",
             Self::Stop { .. } => "Stop",
-            Self::ReloadIn(_) => "ReloadIn",
+            Self::ReloadIn(_) | Self::ReloadKept(..) => "ReloadIn",
             Self::ReloadOut => "ReloadOut",
             Self::Reconfigure { .. } => "Reconfigure",
             Self::Received { .. } => "Received",
@@ -502,6 +518,11 @@ impl PeerHandle {
             let _ = self.commands.send(Command::ReloadIn(only));
         }
         can
+    }
+
+    /// `reload in ... partial`: judges again what an import table has kept of these prefixes.
+    pub fn reload_kept(&self, family: Family, nets: Arc<PrefixSet>) {
+        let _ = self.commands.send(Command::ReloadKept(family, nets));
     }
 
     /// `reload out`: tells the neighbour everything again.

@@ -4,9 +4,11 @@
 //! anything; the operator can look at it. Attribute sets are shared: each is kept once, and the table has the very
 //! same ones where the filter leaves a route as it was.
 
+use filter::prefix_set::PrefixSet;
 use rib::batch::{Limit, LimitAction};
 use route::{AttrSet, Moment, Prefix};
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 /// Prefix and path identifier.
 pub(crate) type Key = (Prefix, u32);
@@ -21,6 +23,8 @@ pub(crate) struct Received {
     rows_max: Option<usize>,
     /// Rows behind this one are still to be judged again; `Some(None)`: all.
     again: Option<Option<Key>>,
+    /// Of these prefixes alone.
+    again_within: Option<Arc<PrefixSet>>,
 }
 
 /// A route as it was received.
@@ -85,7 +89,13 @@ impl Received {
     }
 
     /// All routes are to be judged again, from the first on.
-    pub(crate) const fn begin_again(&mut self) {
+    pub(crate) fn begin_again(&mut self) {
+        (self.again, self.again_within) = (Some(None), None);
+    }
+
+    /// The routes of some prefixes are to be judged again. Where that goes on for others, it is done for all.
+    pub(crate) fn begin_again_within(&mut self, nets: Arc<PrefixSet>) {
+        self.again_within = if self.again.is_none() { Some(nets) } else { None };
         self.again = Some(None);
     }
 
@@ -97,8 +107,11 @@ impl Received {
     /// The next routes to be judged again, at most so many.
     pub(crate) fn next_again(&mut self, rows_max: usize) -> Vec<(Key, AttrSet)> {
         let Some(behind) = self.again.take() else { return Vec::new() };
-        let slice: Vec<_> = self.page(behind, rows_max).map(|(key, row)| (*key, row.set.clone())).collect();
+        let mut slice: Vec<_> = self.page(behind, rows_max).map(|(key, row)| (*key, row.set.clone())).collect();
         self.again = slice.last().filter(|_| slice.len() == rows_max).map(|(key, _)| Some(*key));
+        if let Some(nets) = &self.again_within {
+            slice.retain(|((net, _), _)| nets.contains(net));
+        }
         slice
     }
 
@@ -179,6 +192,28 @@ mod tests {
         assert_eq!(slice(&mut received), ["10.3.0.0/16", "10.4.0.0/16"]);
         assert_eq!(slice(&mut received), [""; 0]);
         assert!(!received.is_judged_again());
+    }
+
+    #[test]
+    fn some_prefixes_are_judged_again_unless_all_are() {
+        let mut received = Received::new(None);
+        (0..5).for_each(|n| received.put(key(&format!("10.{n}.0.0/16")), &set(1), Moment(1)));
+        let mut nets = PrefixSet::new();
+        nets.add("10.3.0.0/16".parse().unwrap(), 16, 16);
+        nets.finish();
+        let nets = Arc::new(nets);
+        let all = |received: &mut Received| {
+            let mut found = Vec::new();
+            while received.is_judged_again() {
+                found.extend(received.next_again(2).into_iter().map(|((net, _), _)| net.to_string()));
+            }
+            found
+        };
+        received.begin_again_within(Arc::clone(&nets));
+        assert_eq!(all(&mut received), ["10.3.0.0/16"]);
+        received.begin_again();
+        received.begin_again_within(nets);
+        assert_eq!(all(&mut received).len(), 5);
     }
 
     #[test]

@@ -331,6 +331,7 @@ impl Entry {
             age: Duration::from_micros(now.saturating_sub(session.since())),
             interval_us: session.tx_interval_us(),
             timeout_us: session.detection_time_us(),
+            detail: session.detail(now),
         }
     }
 

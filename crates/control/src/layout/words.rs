@@ -147,7 +147,7 @@ pub fn bfd_sessions(
 }
 
 /// Microseconds as seconds with three digits behind the point.
-fn seconds(us: u64) -> String {
+pub fn seconds(us: u64) -> String {
     format!("{}.{:03}", us / 1_000_000, us / 1000 % 1000)
 }
 

@@ -5,3 +5,4 @@
 
 pub mod protocols;
 pub mod routes;
+pub mod threads;

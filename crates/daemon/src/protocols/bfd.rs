@@ -12,7 +12,7 @@ use super::Start;
 use super::diary::Diary;
 use super::follow::{Follower, Following};
 use conf::config::{BfdConf, BfdNeighbor, BfdOptions, BfdSaid, CivilTime, ProtocolConf, ProtocolKind};
-use control::view::BfdSessionView;
+use control::view::{BfdDetail, BfdPace, BfdSessionView};
 use desk::Keeper;
 use route::{IfIndex, Iface, Ifaces, ProtocolId, Within};
 use session::clock::Clock;
@@ -73,11 +73,35 @@ impl BfdHandle {
             since: route::Moment(now.0.saturating_sub(u64::try_from(view.age.as_millis()).unwrap_or(0))),
             interval_us: view.interval_us.into(),
             timeout_us: view.timeout_us,
+            detail: detail(view.detail),
         };
         let told = Box::new(move |views: Vec<::bfd::runner::View>| {
             drop(answer.send(Some(views.into_iter().map(view).collect())));
         });
         self.desk.views(self.id, told);
+    }
+}
+
+fn detail(seen: ::bfd::session::Detail) -> BfdDetail {
+    let pace = |pace: ::bfd::session::Pace| BfdPace {
+        min_tx_us: pace.min_tx_us,
+        min_rx_us: pace.min_rx_us,
+        demand: pace.demand,
+        multiplier: pace.multiplier,
+    };
+    BfdDetail {
+        remote_state: seen.remote_state.word(),
+        diagnostic: seen.diagnostic,
+        remote_diagnostic: seen.remote_diagnostic,
+        discriminator: seen.discriminator,
+        remote_discriminator: seen.remote_discriminator,
+        send_in_us: seen.send_in_us,
+        expires_in_us: seen.expires_in_us,
+        ours: pace(seen.ours),
+        theirs: pace(seen.theirs),
+        auth: seen.auth,
+        seen_sequence: seen.seen_sequence,
+        sent_sequence: seen.sent_sequence,
     }
 }
 

@@ -6,6 +6,7 @@ use conf::Dialect;
 use conf::config::{DebugMask, MrtMask, ProtocolKind, RestartMode};
 use control::request::{Action, Choice, Direction, Farewell};
 use control::view::{ActionRow, Did};
+use filter::prefix_set::PrefixSet;
 use rib::trace::Tracing;
 use route::ProtocolId;
 use session::link::TableMsg;
@@ -63,6 +64,42 @@ impl Supervisor {
         }
         self.look_at_links();
         (rows, goodbyes)
+    }
+
+    /// `reload filters ... partial`: what import tables have kept of these prefixes is judged again. Nothing else can be
+    /// reloaded in part, and each channel that was meant and cannot has a line that says so.
+    pub(super) fn reload_within(&self, action: Action, choice: &Choice, nets: &Arc<PrefixSet>) -> Vec<ActionRow> {
+        let mut rows = Vec::new();
+        for instance in self.instances.iter().filter(|i| choice.takes(&i.conf.name)) {
+            let mut say = |name: Arc<str>, did| rows.push(ActionRow { name, did });
+            let name = Arc::clone(&instance.conf.name);
+            if !is_enabled(instance) {
+                say(name, Did::AlreadyDisabled);
+                continue;
+            }
+            if !is_up(instance) {
+                say(name, Did::NotUp);
+                continue;
+            }
+            let mut is_done = false;
+            for channel in instance.conf.channels.iter().chain(&instance.conf.roa_channels) {
+                let is_kept = channel.bgp.as_ref().is_some_and(|own| own.import_table);
+                let is_import = action != Action::Reload(Direction::Out);
+                if let (Running::Bgp(peer), true, true) = (&instance.running, is_kept, is_import) {
+                    peer.reload_kept(channel.family, Arc::clone(nets));
+                    is_done = true;
+                }
+                if !is_kept || action != Action::Reload(Direction::In) {
+                    let word = conf::channel_word(channel.family, channel.carries);
+                    say(format!("{name}.{word}").into(), Did::PartialRefused);
+                }
+            }
+            if is_done {
+                tracing::info!("Reloading protocol {name}");
+                say(name, Did::Reloading);
+            }
+        }
+        rows
     }
 
     /// A route limit of a protocol other than BGP was passed, and its action is to stop it.

@@ -2,7 +2,7 @@
 
 use super::{Instance, Running, Supervisor};
 use conf::config::{Dialect, MrtConf, ProtocolKind};
-use control::request::{DumpedTables, TableDump};
+use control::request::{Dump as DumpKind, DumpedTables, TableDump};
 use control::time::{Now, Stamps};
 use route::{Family, ProtocolId};
 use session::mrt::dump::{Dump, DumpedTable, Peer};
@@ -50,6 +50,29 @@ impl Supervisor {
         });
     }
 
+    /// What a dump into a file says beside what commands show.
+    pub(super) fn dump_lines(&self, what: DumpKind, answer: oneshot::Sender<Vec<String>>) {
+        match what {
+            DumpKind::Events => drop(answer.send(session::pace::recent())),
+            DumpKind::Sockets => drop(self.face.spawn_blocking(move || answer.send(sockets()))),
+            DumpKind::AoKeys => {
+                let peer = |i: &Instance| match &i.running {
+                    Running::Bgp(peer) => Some((Arc::clone(&i.conf.name), peer.clone())),
+                    _ => None,
+                };
+                let peers: Vec<_> = self.instances.iter().filter_map(peer).collect();
+                self.face.spawn(async move {
+                    let mut lines = Vec::new();
+                    for (name, peer) in peers {
+                        lines.extend(peer.tcp_ao().await.map(|keys| format!("{name}: {keys:?}")));
+                    }
+                    let _ = answer.send(lines);
+                });
+            }
+            _ => drop(answer.send(Vec::new())),
+        }
+    }
+
     fn table_dump(&self, order: &TableDump) -> Dump {
         let deps = &self.world.deps;
         Dump {
@@ -85,6 +108,18 @@ impl Supervisor {
         };
         self.current.config.tables.iter().filter(|t| is_wanted(&t.name)).filter_map(row).collect()
     }
+}
+
+/// The open sockets of the process, as the kernel names them.
+fn sockets() -> Vec<String> {
+    let Ok(all) = std::fs::read_dir("/proc/self/fd") else { return Vec::new() };
+    let of = |entry: std::io::Result<std::fs::DirEntry>| {
+        let entry = entry.ok()?;
+        let to = std::fs::read_link(entry.path()).ok()?;
+        let to = to.to_str().filter(|to| to.starts_with("socket:"))?;
+        Some(format!("{} {to}", entry.file_name().to_string_lossy()))
+    };
+    all.filter_map(of).collect()
 }
 
 /// A neighbour whose session stands, for the index.

@@ -69,6 +69,11 @@ impl Task {
                 self.channels.iter().for_each(|c| c.open_limits(&self.deps));
                 self.import_again(only);
             }
+            Command::ReloadKept(family, nets) => {
+                if let Some(received) = self.session.as_mut().and_then(|s| s.intake.received(family)) {
+                    received.begin_again_within(nets);
+                }
+            }
             Command::Received { family, which, rows_max, answer } => {
                 let rows = self.session.as_ref().map(|s| s.intake.show_received(family, which, rows_max));
                 let _ = answer.send(rows.unwrap_or_default());
