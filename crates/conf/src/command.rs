@@ -87,12 +87,17 @@ impl<'a> Reader<'a> {
     pub fn is_known_ahead(&self) -> bool {
         let at = &self.parser.at;
         let name = at.name_at(at.ahead(0));
-        at.is_name()
+        at.is_any_name()
             && (self.parser.symbols.get(name).is_some()
                 || self.config.tables.iter().any(|t| *t.name == *name)
                 || self.config.protocols.iter().any(|p| *p.name == *name)
                 || self.config.symbols.rows.iter().any(|row| *row.name == *name && row.kind != "undefined")
                 || self.config.may_be_member(name))
+    }
+
+    /// Whether a name comes next: one that is not reserved, or a word of the language that the configuration has as a name.
+    pub fn is_name_ahead(&self) -> bool {
+        self.parser.at.is_name() || self.config.dialect == Dialect::V2 && self.is_known_ahead()
     }
 
     /// The name of a protocol; `nosuch is not a protocol`.

@@ -354,7 +354,7 @@ fn any_choice(reader: &mut Reader<'_>, expected: &[&str]) -> Parsed<Choice> {
 
 /// The name of a protocol or nothing.
 fn optional_protocol(reader: &mut Reader<'_>, expected: &[&str]) -> Parsed<Option<Arc<str>>> {
-    match reader.at().is_name() {
+    match reader.is_name_ahead() {
         true => reader.protocol_or_any(expected).map(Some),
         false => Ok(None),
     }
@@ -381,7 +381,7 @@ fn debug(reader: &mut Reader<'_>, config: &Config) -> Result<Order, Refusal> {
 }
 
 fn optional_name(reader: &mut Reader<'_>) -> Parsed<Option<Arc<str>>> {
-    match reader.at().is_name() {
+    match reader.is_name_ahead() {
         true => Ok(Some(reader.name()?.0.into())),
         false => Ok(None),
     }

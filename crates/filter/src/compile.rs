@@ -372,9 +372,7 @@ impl<'a> Compiler<'a> {
             None => undefined(name, ""),
         };
         let mut wrong = Diagnostic::error(span, words);
-        if names::is_of_mpls(name) {
-            wrong.label = Some("rbird does not carry MPLS, so no route has this attribute".into());
-        }
+        wrong.label = names::missing_attribute(name).filter(|_| self.rules.names_tokens).map(Into::into);
         if let Some(symbol) = self.symbols.get(name) {
             return wrong.note(symbol.span, format!("`{name}` is a {}", symbol.kind.word()));
         }

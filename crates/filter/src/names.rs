@@ -242,9 +242,15 @@ pub fn late_attribute(name: &str, dialect: Dialect) -> Option<Attr> {
     (dialect == Dialect::V2 && name == "local_metric").then_some(Attr::Field(Field::LocalMetric))
 }
 
-/// Whether an attribute is of a family that rbird does not carry; what operators define comes first here, too.
-pub fn is_of_mpls(name: &str) -> bool {
-    ["mpls_label", "mpls_policy", "mpls_class"].contains(&name)
+/// Why no route has an attribute that BIRD knows; what operators define comes first here, too.
+pub fn missing_attribute(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "mpls_label" | "mpls_policy" | "mpls_class" | "bgp_mpls_label_stack" => {
+            "rbird does not carry MPLS, so no route has this attribute"
+        }
+        "hostentry" | "nexthop" => "where a route leads is read as `gw`, `ifname`, `dest` and `bgp_next_hop`",
+        _ => return None,
+    })
 }
 
 /// The path attribute of a code: as octets when nobody knows it; `None`: it stands in messages only.

@@ -188,3 +188,16 @@ fn a_preference_that_is_taken_away_is_none() {
     assert_eq!(outcome.printed, ["x"]);
     assert!(filter_with("filter f { unset(source); accept; }").is_err());
 }
+
+#[test]
+fn of_attributes_that_no_route_has_is_said_why() {
+    for (name, why) in [("mpls_label", "MPLS"), ("nexthop", "`gw`")] {
+        for use_of in [format!("print {name};"), format!("{name} = 5;")] {
+            let said = reading(&format!("f {{ {use_of} accept; }}"), define_filter);
+            let said = said.expect_err(&use_of);
+            let label = said[0].label.clone().unwrap_or_default();
+            assert!(label.contains(why), "{use_of} {label}");
+        }
+    }
+    assert_eq!(printed("attribute int nexthop;", "nexthop = 5; print nexthop;"), ["5"]);
+}

@@ -65,7 +65,7 @@ impl RoaQuery {
                 RoaNets::Inside
             } else if reader.at().eat_word("for") {
                 RoaNets::Covering
-            } else if reader.at().peek() == Tok::Word && !reader.at().is_name() {
+            } else if reader.at().peek() == Tok::Word && !reader.is_name_ahead() {
                 return Err(reader.at().unexpected().into());
             } else {
                 RoaNets::Exact

@@ -120,7 +120,7 @@ impl Compiler<'_> {
         let mut wrong = Diagnostic::error(span, words);
         wrong.label = Some(match symbol {
             Some(symbol) => format!("`{name}` is a {}", symbol.kind.word()),
-            None if names::is_of_mpls(name) => "rbird does not carry MPLS, so no route has this attribute".into(),
+            None if let Some(why) = names::missing_attribute(name).filter(|_| self.rules.names_tokens) => why.into(),
             None if names::late_attribute(name, self.rules.dialect).is_some() => {
                 "what resolves next hops sets it".into()
             }

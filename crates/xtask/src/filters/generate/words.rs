@@ -311,7 +311,9 @@ static ATTRIBUTES: &[(Type, Presence, In, &[&str])] = &[
 /// Attributes that read as a type.
 pub(super) fn attributes(kind: Type, presence: Presence, dialect: Dialect) -> Vec<&'static str> {
     let rows = ATTRIBUTES.iter().filter(|(k, p, of, _)| *k == kind && *p == presence && of.has(dialect));
-    rows.flat_map(|(.., names)| *names).copied().collect()
+    // Later releases show it by another name.
+    let renamed = |name: &&str| dialect == Dialect::Later && *name == "krt_sstresh";
+    rows.flat_map(|(.., names)| *names).copied().filter(|name| !renamed(name)).collect()
 }
 
 /// Attributes that the base configuration of dialect 2 declares, with their types.
