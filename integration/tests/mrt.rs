@@ -120,10 +120,12 @@ fn beside(pair: &mut Pair, family: &Family) -> Result<()> {
 /// Of BIRD 2, at either end; the routes of IPv6 go with path identifiers.
 fn both_families(own: u8, statics: &str, session: &str, more: &str) -> String {
     let (peer, asn) = (3 - own, 65000 + u32::from(own));
+    // Only who records calls, so there is but one connection to record.
+    let passive = if own == 2 { "passive; " } else { "" };
     format!(
         "router id 10.9.0.{own};\nipv4 table t4;\nipv6 table t6;\nprotocol device {{}}\n{statics}{more}\
          protocol bgp both {{ local 10.9.0.{own} as {asn}; neighbor 10.9.0.{peer} as {}; connect delay time 1; \
-         connect retry time 2; error wait time 1, 2; ipv4 {{ {session} }}; ipv6 {{ add paths; {session} }}; }}\n",
+         {passive}connect retry time 2; error wait time 1, 2; ipv4 {{ {session} }}; ipv6 {{ add paths; {session} }}; }}\n",
         65000 + u32::from(peer)
     )
 }
@@ -146,7 +148,7 @@ fn beside_2(pair: &mut Pair) -> Result<()> {
     for (name, program) in [("bird", bird), ("rbird", format!("{programs}/rbird"))] {
         let fixed = [("ipv4", &V4), ("ipv6", &V6)]
             .map(|(word, family)| format!("protocol static {{ {word}; route {} blackhole; }}\n", family.fixed));
-        let records = format!("mrtdump \"{dir}/{name}-messages.mrt\";\nmrtdump protocols {{ messages }};\n");
+        let records = format!("mrtdump \"{dir}/{name}-messages.mrt\";\nmrtdump protocols all;\n");
         let conf = both_families(1, &fixed.concat(), "import all; export none;", &records);
         let conf = pair.write(&format!("{name}.conf"), &conf)?;
         let pid = pair.spawn("a", name, &format!("{program} -f -c {} -s {dir}/{name}.ctl", conf.display()))?;
@@ -162,7 +164,27 @@ fn beside_2(pair: &mut Pair) -> Result<()> {
         ensure!(theirs == ours, "{file}: of BIRD's bgpdump reads {theirs:#?}\nof rbird's {ours:#?}");
         ensure!(ours.len() == lines, "{file}: {ours:#?}");
     }
+    let [theirs, ours] = ["bird", "rbird"].map(|name| states(&pair.dir().join(format!("{name}-messages.mrt"))));
+    let (theirs, ours) = (theirs?, ours?);
+    ensure!(theirs == ours && ours.len() == 6, "states: BIRD wrote {theirs:#?}\nrbird {ours:#?}");
     Ok(())
+}
+
+/// The octets of records about states, without times, but for those of attempts that came to nothing.
+fn states(file: &Path) -> Result<BTreeSet<String>> {
+    const STATE_CHANGE_AS4: usize = 16 << 16 | 5;
+    let octets = std::fs::read(file).with_context(|| file.display().to_string())?;
+    let (mut rest, mut found) = (octets.as_slice(), BTreeSet::new());
+    while !rest.is_empty() {
+        let mut head = Reader(take(&mut rest, 12)?);
+        head.skip(4)?;
+        let kind = head.number(4)?;
+        let body = take(&mut rest, head.number(4)?)?;
+        if kind == STATE_CHANGE_AS4 && !body.ends_with(&[0, 2, 0, 1]) {
+            found.insert(hex(body));
+        }
+    }
+    Ok(found)
 }
 
 /// Waits for all routes and has all tables written, and some routes of one.
@@ -197,6 +219,9 @@ fn bgpdump(pair: &Pair, file: &Path, next_hop: Option<&str>) -> Result<BTreeSet<
     let mut found = BTreeSet::new();
     for line in read.lines() {
         let mut fields: Vec<&str> = line.split('|').collect();
+        if fields.get(2) == Some(&"STATE") {
+            continue;
+        }
         // Behind the prefix stands the path identifier, when there is one.
         let place = if line.starts_with("TABLE_DUMP2_AP|") { 9 } else { 8 };
         ensure!(fields.len() > place, "{line}");

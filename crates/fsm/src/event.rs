@@ -140,6 +140,17 @@ pub enum Action {
     Say(Class, Cow<'static, str>),
 }
 
+/// A connection has come from one state to another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Turn {
+    /// Which one.
+    pub which: Which,
+    /// Where it was.
+    pub from: Phase,
+    /// Where it is.
+    pub to: Phase,
+}
+
 /// The life of the protocol, as the operator sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Life {

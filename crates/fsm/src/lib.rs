@@ -24,7 +24,7 @@ pub mod terms;
 pub mod timer;
 
 pub use config::{Config, Required};
-pub use event::{Action, Event, Life, Phase, Reach, Stop, Which};
+pub use event::{Action, Event, Life, Phase, Reach, Stop, Turn, Which};
 pub use machine::Machine;
 pub use negotiated::Negotiated;
 pub use restart::Keep;

@@ -21,7 +21,7 @@ mod time;
 use crate::restart::Restart;
 use crate::say::{Class, ErrorClass, LastError};
 use crate::timer::{Chance, ErrorWait};
-use crate::{Action, Config, Event, Life, Negotiated, Phase, Reach, Timer, Which};
+use crate::{Action, Config, Event, Life, Negotiated, Phase, Reach, Timer, Turn, Which};
 use conn::{Conn, Talk};
 use route::Moment;
 use std::borrow::Cow;
@@ -55,6 +55,7 @@ pub struct Machine {
     error: Option<LastError>,
     chance: Chance,
     actions: Vec<Action>,
+    turns: Vec<Turn>,
 }
 
 impl Machine {
@@ -72,6 +73,7 @@ impl Machine {
             error: None,
             chance: Chance::new(seed),
             actions: Vec::new(),
+            turns: Vec::new(),
         }
     }
 
@@ -242,6 +244,11 @@ impl Machine {
             Event::Tick => self.tick(now),
         }
         mem::take(&mut self.actions)
+    }
+
+    /// What became of the connections since the last call, in order.
+    pub fn take_turns(&mut self) -> Vec<Turn> {
+        mem::take(&mut self.turns)
     }
 
     /// While the session stands, only what happens to its own connection is an error of the session.

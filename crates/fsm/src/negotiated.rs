@@ -3,8 +3,8 @@
 use crate::terms::keepalive_asked_s;
 use crate::{Config, Required, Terms};
 use route::Family;
-use wire::Capabilities;
-use wire::Open;
+use wire::capability::AddPath;
+use wire::{Capabilities, Open};
 
 /// What both sides can do, and what follows for the session.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,16 +69,24 @@ impl Negotiated {
         }
     }
 
-    /// Whether the neighbour is able to do all that is required of it.
-    pub fn has_all(&self, required: &Required) -> bool {
+    /// Adds what the neighbour is not able to do of what is required of it.
+    pub fn add_missing(&self, required: &Required, missing: &mut Capabilities) {
         let none = Capabilities::default();
         let they = self.peer.capabilities.as_ref().unwrap_or(&none);
-        let offers = |f: Family, receive| can_add_path(&self.ours, f, receive);
-        let takes = |f: Family, receive| !offers(f, receive) || can_add_path(they, f, !receive);
-        let mut spoken = required.add_paths.iter().filter(|f| self.has(**f));
-        required.families.iter().all(|f| self.has(*f))
-            && (!required.extended_next_hop || !self.has(Family::Ipv4) || !they.extended_next_hop.is_empty())
-            && spoken.all(|f| takes(*f, true) && takes(*f, false))
+        let is_unnamed = |f: &&Family| !self.has(**f) && !missing.families.contains(f);
+        let families: Vec<Family> = required.families.iter().filter(is_unnamed).copied().collect();
+        missing.families.extend(families);
+        if required.extended_next_hop && self.has(Family::Ipv4) && they.extended_next_hop.is_empty() {
+            missing.extended_next_hop.push(Family::Ipv4);
+        }
+        // What one side sends the other has to receive.
+        let lacks = |f, receive: bool| can_add_path(&self.ours, f, !receive) && !can_add_path(they, f, receive);
+        for family in required.add_paths.iter().filter(|f| self.has(**f)).copied() {
+            let (receive, send) = (lacks(family, true), lacks(family, false));
+            if receive || send {
+                missing.add_paths.push(AddPath { family, receive, send });
+            }
+        }
     }
 
     /// Whether a family may be spoken of.
@@ -132,7 +140,7 @@ fn common_families(we: &Capabilities, they: &Capabilities, terms: &Terms) -> Vec
 }
 
 fn can_add_path(caps: &Capabilities, family: Family, receive: bool) -> bool {
-    let able = |a: &&wire::capability::AddPath| if receive { a.receive } else { a.send };
+    let able = |a: &&AddPath| if receive { a.receive } else { a.send };
     caps.add_paths.iter().filter(|a| a.family == family).any(|a| able(&a))
 }
 
@@ -152,7 +160,6 @@ mod tests {
     use super::*;
     use route::options::SessionTimes;
     use wire::PerFamily;
-    use wire::capability::AddPath;
 
     fn config() -> Config {
         Config {
@@ -219,7 +226,11 @@ mod tests {
             ..caps
         };
         let ours = able(caps(&[Ipv4, Ipv6]));
-        let has = |theirs, required: &Required| negotiate(&ours, theirs).has_all(required);
+        let has = |theirs, required: &Required| {
+            let mut missing = Capabilities::default();
+            negotiate(&ours, theirs).add_missing(required, &mut missing);
+            missing == Capabilities::default()
+        };
         let both = Required { families: vec![Ipv4, Ipv6], ..Required::default() };
         assert!(has(caps(&[Ipv4, Ipv6]), &both) && !has(caps(&[Ipv4]), &both));
         let hops = Required { extended_next_hop: true, ..Required::default() };

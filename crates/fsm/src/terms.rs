@@ -4,6 +4,7 @@
 use crate::{Config, Negotiated};
 use route::{Family, Role};
 use wire::Capabilities;
+use wire::capability::GracefulRestart;
 use wire::notification::Numbers;
 
 /// A capability that a neighbour may have to announce (`require ...` of a session).
@@ -36,6 +37,19 @@ impl Needed {
             Self::GracefulRestart => they.graceful_restart.is_some(),
             // RFC 9494 3.1: without the other capability "it MUST be disregarded".
             Self::LongLived => they.long_lived.is_some() && they.graceful_restart.is_some(),
+        }
+    }
+
+    /// Names it among what is missing, as the neighbour might announce it.
+    fn name_in(self, missing: &mut Capabilities) {
+        match self {
+            Self::RouteRefresh => missing.route_refresh = true,
+            Self::EnhancedRefresh => missing.enhanced_refresh = true,
+            Self::As4 => missing.as4 = Some(0),
+            Self::ExtendedMessages => missing.extended_messages = true,
+            Self::Hostname => missing.hostname = Some("".into()),
+            Self::GracefulRestart => missing.graceful_restart = Some(GracefulRestart::default()),
+            Self::LongLived => missing.long_lived = Some(Vec::new()),
         }
     }
 }
@@ -95,11 +109,20 @@ impl Terms {
         u32::from(hold_s) >= self.least_hold_s && keepalive_asked_s(config, hold_s) >= self.least_keepalive_s
     }
 
-    /// Whether the neighbour announces all that it must.
-    pub(crate) fn allow_capabilities(&self, negotiated: &Negotiated) -> bool {
-        let none = Capabilities::default();
+    /// What the neighbour does not announce of what it must.
+    pub(crate) fn missing(&self, negotiated: &Negotiated) -> Capabilities {
+        let (none, mut missing) = (Capabilities::default(), Capabilities::default());
         let they = negotiated.peer.capabilities.as_ref().unwrap_or(&none);
-        self.needed.iter().all(|needed| needed.is_in(they)) && !(self.strict_families && negotiated.families.is_empty())
+        for needed in self.needed.iter().filter(|needed| !needed.is_in(they)) {
+            needed.name_in(&mut missing);
+        }
+        if self.strict_families && negotiated.families.is_empty() {
+            missing.families.clone_from(&negotiated.ours.families);
+            if missing.families.is_empty() {
+                missing.families.push(self.silent_family);
+            }
+        }
+        missing
     }
 
     /// Which of the neighbour's roles does not fit ours, in BIRD's words (RFC 9234 4.2): another one than ours asks for,

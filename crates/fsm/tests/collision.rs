@@ -2,7 +2,7 @@
 
 mod script;
 
-use rbird_fsm::{Action, Class, Event, Which};
+use rbird_fsm::{Action, Class, Event, Phase, Which};
 use script::*;
 use wire::Open;
 
@@ -45,6 +45,29 @@ fn the_connection_of_the_higher_identifier_stays() {
             assert_eq!(s.shown(), "up Established");
         }
     }
+}
+
+#[test]
+fn what_becomes_of_each_connection_is_told_in_its_order() {
+    let mut s = Script::new(config());
+    let turns = |s: &mut Script| -> Vec<(Which, Phase, Phase)> {
+        s.machine.take_turns().into_iter().map(|t| (t.which, t.from, t.to)).collect()
+    };
+    use Phase::{Active, Connect, Established, Idle, OpenConfirm, OpenSent};
+    s.send(Event::Start);
+    s.pass(2);
+    s.send(Event::ConnectFailed("Connection refused".into()));
+    let attempt = [(OUT, Idle, Active), (OUT, Active, Connect)];
+    assert_eq!(turns(&mut s), [attempt[0], attempt[1], (OUT, Connect, Idle), attempt[0]]);
+    s.send(Event::Offered);
+    s.send(Event::Open(IN, Box::new(peer_open())));
+    s.send(Event::Keepalive(IN));
+    assert_eq!(
+        turns(&mut s),
+        [(IN, Idle, OpenSent), (OUT, Active, Idle), (IN, OpenSent, OpenConfirm), (IN, OpenConfirm, Established)]
+    );
+    s.send(Event::Closed(IN, None));
+    assert_eq!(turns(&mut s), [(IN, Established, Idle), attempt[0]]);
 }
 
 #[test]

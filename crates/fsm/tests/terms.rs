@@ -2,7 +2,7 @@
 
 mod script;
 
-use rbird_fsm::{Class, Config, Event, Needed, Phase, Terms};
+use rbird_fsm::{Action, Class, Config, Event, Needed, Phase, Required, Terms};
 use route::options::SessionTimes;
 use route::{Family, Role};
 use script::*;
@@ -55,6 +55,21 @@ fn each_capability_that_is_needed_must_be_announced() {
         give(&mut able);
         assert_eq!(answer(own(), open_with(90, Some(able))), accepted(), "{needed:?}");
     }
+}
+
+#[test]
+fn a_neighbour_is_told_which_capabilities_it_lacks() {
+    let needed = vec![Needed::As4, Needed::EnhancedRefresh];
+    let own = Config {
+        required: Required { families: vec![Family::Ipv6], ..Required::default() },
+        ..with_terms(Terms { needed, strict_families: true, ..Terms::default() })
+    };
+    let announced = Capabilities { as4: None, ..caps(65002) };
+    let mut s = Script::open_sent(own);
+    s.send(Event::Open(OUT, Box::new(open_with(90, Some(announced)))));
+    let told = s.did.iter().find_map(|a| if let Action::SendNotification(_, n) = a { Some(&n.data[..]) } else { None });
+    assert_eq!(told, Some(&[1, 4, 0, 2, 0, 1, 65, 4, 0, 0, 0, 0, 70, 0][..]));
+    assert_eq!(s.lines(Class::Remote), ["Error: Required capability missing"]);
 }
 
 const MISSING: &str = "Required capability missing";

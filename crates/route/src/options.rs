@@ -216,6 +216,8 @@ pub struct Offer {
     pub graceful_restart: RestartMode,
     /// `graceful restart time`.
     pub graceful_restart_time_s: u16,
+    /// Who only helps names that time, too, which means nothing then (2).
+    pub helper_names_time: bool,
     /// `long lived graceful restart` (RFC 9494).
     pub long_lived: RestartMode,
 }
@@ -231,6 +233,7 @@ impl Default for Offer {
             extended_messages: false,
             graceful_restart: RestartMode::Aware,
             graceful_restart_time_s: 120,
+            helper_names_time: false,
             long_lived: RestartMode::Aware,
         }
     }

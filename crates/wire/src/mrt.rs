@@ -23,6 +23,8 @@ pub struct Ends {
     pub peer_addr: IpAddr,
     /// Ours, of the same family.
     pub local_addr: IpAddr,
+    /// The link on which the neighbour lies; 0: none, or a number that has no room.
+    pub link: u16,
 }
 
 /// Appends a record: its header, and a body whose length is then known.
@@ -58,8 +60,7 @@ fn put_ends(out: &mut Vec<u8>, ends: &Ends, as4: bool) {
             false => out.extend(u16::try_from(asn).unwrap_or(AS_TRANS).to_be_bytes()),
         }
     }
-    // The number of the link, which BIRD leaves 0.
-    out.extend([0, 0]);
+    out.extend(ends.link.to_be_bytes());
     out.extend(Family::of(ends.peer_addr).afi().to_be_bytes());
     put_addr(out, ends.peer_addr);
     put_addr(out, ends.local_addr);
@@ -224,7 +225,8 @@ mod tests {
     }
 
     fn ends(peer: &str, local: &str) -> Ends {
-        Ends { peer_as: 65002, local_as: 65001, peer_addr: peer.parse().unwrap(), local_addr: local.parse().unwrap() }
+        let (peer_addr, local_addr) = (peer.parse().unwrap(), local.parse().unwrap());
+        Ends { peer_as: 65002, local_as: 65001, peer_addr, local_addr, link: 0 }
     }
 
     /// Written by BIRD 1.6.8 with `mrtdump protocols all` on 127.0.0.1, its neighbour being 127.0.0.2.

@@ -1,5 +1,6 @@
 //! NOTIFICATION messages: codes, subcodes, and BIRD's words for them.
 
+use crate::Capabilities;
 use crate::frame::{self, HEADER_OCTETS, Kind, MESSAGE_OCTETS_MAX};
 use std::borrow::Cow;
 use std::fmt;
@@ -168,6 +169,13 @@ impl Notification {
     /// Unacceptable hold time (2/6), with the seconds that were proposed.
     pub fn unacceptable_hold_time(hold_time_s: u16) -> Self {
         Self::with_data(OPEN, open::UNACCEPTABLE_HOLD_TIME, hold_time_s.to_be_bytes())
+    }
+
+    /// Unsupported capability (2/7), with the capabilities that are missing as an OPEN would announce them (RFC 5492 5).
+    pub fn missing_capabilities(missing: &Capabilities) -> Self {
+        let mut data = Vec::new();
+        missing.encode(&mut data);
+        Self::with_data(OPEN, open::UNSUPPORTED_CAPABILITY, data)
     }
 
     /// A Cease with a shutdown communication (RFC 9003 2): [`cease::ADMINISTRATIVE_SHUTDOWN`] or

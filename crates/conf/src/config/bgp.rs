@@ -248,6 +248,7 @@ impl BgpConf {
             Dialect::V1 => Self::default(),
             Dialect::V2 => Self {
                 match_local_addr: true,
+                offer: Offer { helper_names_time: true, ..Offer::default() },
                 rules: RouteRules {
                     rewrite_before_filter: false,
                     takes_reserved: true,

@@ -3,7 +3,7 @@
 use super::{Conn, Machine, Stage};
 use crate::restart::Restart;
 use crate::say::{Class, ErrorClass};
-use crate::{Action, Keep, Life, Negotiated, Stop, Timer, Which};
+use crate::{Action, Keep, Life, Negotiated, Stop, Timer, Turn, Which};
 use route::{Family, Moment};
 use std::borrow::Cow;
 use std::mem;
@@ -24,9 +24,19 @@ impl Machine {
         }
     }
 
+    /// Another state of a connection; gives the one before.
+    pub(super) fn turn(&mut self, which: Which, conn: Conn) -> Conn {
+        let (from, to) = (self.conn(which).phase(), conn.phase());
+        if from != to {
+            self.turns.push(Turn { which, from, to });
+        }
+        mem::replace(self.conn_mut(which), conn)
+    }
+
     pub(super) fn connect(&mut self, now: Moment) {
         let retry_s = self.config.times.connect_retry_s;
-        self.outgoing = Conn::Connect(Timer::jittered(now, retry_s, &mut self.chance));
+        let retry = Timer::jittered(now, retry_s, &mut self.chance);
+        self.turn(Which::Outgoing, Conn::Connect(retry));
         self.actions.push(Action::Connect);
     }
 
@@ -79,13 +89,13 @@ impl Machine {
         }
         self.say(Class::Packets, text);
         let hold = Timer::jittered(now, self.config.times.startup_hold_s, &mut self.chance);
-        *self.conn_mut(which) = Conn::OpenSent { hold, bare };
+        self.turn(which, Conn::OpenSent { hold, bare });
         self.actions.push(Action::SendOpen(which, Box::new(open)));
     }
 
     /// A connection ends without a word.
     pub(super) fn drop_conn(&mut self, which: Which, keep: Keep) {
-        match mem::replace(self.conn_mut(which), Conn::Idle) {
+        match self.turn(which, Conn::Idle) {
             Conn::Idle => {}
             Conn::Active(_) => {}
             Conn::Established(talk) => {

@@ -51,7 +51,8 @@ impl Machine {
         }
         let delay_s = self.config.times.connect_delay_s.max(1);
         self.say(Class::Events, format!("Connect delayed by {delay_s} seconds"));
-        self.outgoing = Conn::Active(Timer::jittered(now, delay_s, &mut self.chance));
+        let delay = Timer::jittered(now, delay_s, &mut self.chance);
+        self.turn(Which::Outgoing, Conn::Active(delay));
     }
 
     /// The operator's stop: nothing is remembered against the neighbour.

@@ -4,7 +4,6 @@ use super::{Conn, Machine, Talk};
 use crate::say::{Class, ErrorClass};
 use crate::{Action, Keep, Life, Negotiated, Phase, Stop, Timer, Which};
 use route::{Family, Moment};
-use std::mem;
 use wire::notification::{self, cease, open as open_error};
 use wire::{Notification, Open};
 
@@ -35,7 +34,7 @@ impl Machine {
         let keepalive_s = negotiated.keepalive_time_s;
         let hold = (hold_s > 0).then(|| Timer::exact(now, hold_s));
         let keepalive = (keepalive_s > 0).then(|| Timer::jittered(now, keepalive_s, &mut self.chance));
-        *self.conn_mut(which) = Conn::OpenConfirm(Box::new(Talk { negotiated, hold, keepalive }));
+        self.turn(which, Conn::OpenConfirm(Box::new(Talk { negotiated, hold, keepalive })));
         self.say(Class::Packets, "Sending KEEPALIVE");
         self.actions.push(Action::SendKeepalive(which));
     }
@@ -94,12 +93,11 @@ impl Machine {
         } else {
             self.drop_conn(other, Keep::Nothing);
         }
-        let Conn::OpenConfirm(talk) = mem::replace(self.conn_mut(which), Conn::Idle) else {
-            return;
-        };
+        let Conn::OpenConfirm(talk) = self.conn(which) else { return };
+        let talk = talk.clone();
         let unkept = self.restart.back(&talk.negotiated);
         let gone: Vec<_> = unkept.iter().filter(|f| !talk.negotiated.has(**f)).copied().collect();
-        *self.conn_mut(which) = Conn::Established(talk);
+        self.turn(which, Conn::Established(talk));
         self.error = None;
         self.say(Class::Events, "BGP session established");
         self.actions.extend(gone.iter().map(|f| Action::Drop(*f)));

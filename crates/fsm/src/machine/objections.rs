@@ -2,8 +2,8 @@
 
 use super::Machine;
 use crate::Negotiated;
-use wire::Notification;
 use wire::notification::{self, open as open_error};
+use wire::{Capabilities, Notification};
 
 /// What the neighbour is told, and the line for the log.
 type Objection = (Notification, String);
@@ -35,8 +35,13 @@ impl Machine {
     }
 
     fn capabilities(&self, negotiated: &Negotiated) -> Option<Objection> {
-        let is_good = self.config.terms.allow_capabilities(negotiated) && negotiated.has_all(&self.config.required);
-        (!is_good).then(|| self.told(Notification::new(notification::OPEN, open_error::UNSUPPORTED_CAPABILITY)))
+        let mut missing = self.config.terms.missing(negotiated);
+        negotiated.add_missing(&self.config.required, &mut missing);
+        (missing != Capabilities::default()).then(|| {
+            let n = Notification::missing_capabilities(&missing);
+            let text = n.message().into_owned();
+            (n, text)
+        })
     }
 
     fn role(&self, negotiated: &Negotiated) -> Option<Objection> {

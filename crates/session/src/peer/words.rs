@@ -87,18 +87,17 @@ fn any_family(channel: &PeerChannel, negotiated: &Negotiated) -> bool {
     channel.next_hop.any_family && (channel.family == Family::Ipv6 || negotiated.extended_next_hop)
 }
 
-/// RFC 4724 3: a helper announces no family; who can restart names its time, and after a restart that the
-/// kernel still has the routes.
+/// RFC 4724 3: a helper announces no family (and in BIRD 2 a time, which means nothing then); who can restart names its
+/// time, and after a restart that the kernel still has the routes.
 fn restart_capability(spec: &PeerSpec, restarting: bool) -> Option<GracefulRestart> {
     if spec.offer.graceful_restart == RestartMode::Off {
         return None;
     }
     let able = spec.channels.iter().filter(|c| c.restart.able);
     let families: Vec<_> = able.map(|c| (c.family, restarting)).collect();
-    Some(match families.is_empty() {
-        true => GracefulRestart::default(),
-        false => GracefulRestart { restarting, time_s: spec.offer.graceful_restart_time_s.min(4095), families },
-    })
+    let can_restart = !families.is_empty();
+    let time_s = if can_restart || spec.offer.helper_names_time { spec.offer.graceful_restart_time_s } else { 0 };
+    Some(GracefulRestart { restarting: restarting && can_restart, time_s: time_s.min(4095), families })
 }
 
 fn long_lived_capability(spec: &PeerSpec, restarting: bool) -> Option<Vec<LongLivedFamily>> {

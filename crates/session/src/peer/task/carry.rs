@@ -47,10 +47,11 @@ impl Task {
 
     pub(super) fn handle(&mut self, event: Event) {
         let now = self.deps.clock.now();
-        let before = self.machine.phase();
         let ending = self.monitored.is_some().then(|| Self::ending(&event));
+        let heard = Self::heard_why(&event);
         let actions = self.machine.handle(now, event);
-        self.record_state(before, self.machine.phase());
+        let turns = self.machine.take_turns();
+        self.record_turns(&turns, heard, &actions);
         if let Some(ending) = ending {
             self.monitor_end(ending, &actions);
         }

@@ -1,13 +1,14 @@
-//! What `mrtdump` records of a peer: the messages that it sends us, and the states of its session.
+//! What `mrtdump` records of a peer: the messages that it sends us, and the states of both connections.
 //!
 //! As with BIRD a message is recorded before anybody looks into it, and our own
-//! messages are not. States are those of the machine as `show protocols` tells
-//! them, which is the connection that has come further.
+//! messages are not. A state is recorded with the addresses of its connection, if
+//! there is one: one that was closed without a NOTIFICATION is not there any more.
 
 use super::{Task, unspecified};
 use crate::conn::Conn;
 use crate::peer::MrtMask;
-use fsm::{Phase, Which};
+use fsm::{Action, Event, Phase, Turn, Which};
+use std::sync::atomic::Ordering;
 use std::time::{SystemTime, UNIX_EPOCH};
 use wire::frame::HEADER_OCTETS;
 use wire::mrt::{self, Ends};
@@ -33,20 +34,37 @@ impl Task {
         kind == Kind::Update && !with.is_empty() && family().is_some_and(|f| with.contains(&f))
     }
 
-    /// Records that the machine has come from one state to another.
-    pub(super) fn record_state(&self, from: Phase, to: Phase) {
-        if !self.spec.mrtdump.has(MrtMask::STATES) || !self.deps.recorder.is_on() || number(from) == number(to) {
+    /// The connection that the neighbour ends with a reason.
+    pub(super) const fn heard_why(event: &Event) -> Option<Which> {
+        match event {
+            Event::Notification(which, _) => Some(*which),
+            _ => None,
+        }
+    }
+
+    /// Records what became of connections. `heard`: the neighbour has said of this one why it ends.
+    pub(super) fn record_turns(&self, turns: &[Turn], heard: Option<Which>, actions: &[Action]) {
+        if !self.spec.mrtdump.has(MrtMask::STATES) || !self.deps.recorder.is_on() {
             return;
         }
-        let conns = [self.out.as_ref(), self.inc.as_ref(), self.offered.as_ref()];
-        let mut ends = self.ends(conns.into_iter().flatten().next());
-        if to == Phase::Connect {
-            ends.peer_addr = self.spec.peer_addr;
-            ends.local_addr = self.source_addr().unwrap_or_else(|| unspecified(self.spec.peer_addr));
+        for Turn { which, from, to } in turns.iter().copied().filter(|t| number(t.from) != number(t.to)) {
+            let told = |a: &Action| matches!(a, Action::SendNotification(w, _) if *w == which);
+            let ends = match to {
+                Phase::Connect => self.ends_to_be(),
+                Phase::Active => self.ends(None),
+                Phase::Idle if heard != Some(which) && !actions.iter().any(told) => self.ends(None),
+                _ => self.ends(self.conn(which).or(self.offered.as_ref())),
+            };
+            let mut record = Vec::with_capacity(64);
+            mrt::put_state_change(&mut record, now_s(), &ends, number(from), number(to));
+            self.deps.recorder.record(record);
         }
-        let mut record = Vec::with_capacity(64);
-        mrt::put_state_change(&mut record, now_s(), &ends, number(from), number(to));
-        self.deps.recorder.record(record);
+    }
+
+    /// Those of the connection that we are about to open.
+    fn ends_to_be(&self) -> Ends {
+        let local_addr = self.source_addr().unwrap_or_else(|| unspecified(self.spec.peer_addr));
+        Ends { peer_addr: self.spec.peer_addr, local_addr, ..self.ends(None) }
     }
 
     fn ends(&self, conn: Option<&Conn>) -> Ends {
@@ -56,6 +74,7 @@ impl Task {
             local_as: self.spec.public_as(),
             peer_addr: conn.map_or(nowhere, |c| c.remote.ip()),
             local_addr: conn.map_or(nowhere, |c| c.local.ip()),
+            link: u16::try_from(self.link.load(Ordering::Relaxed)).unwrap_or(0),
         }
     }
 }
