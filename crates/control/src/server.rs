@@ -131,12 +131,12 @@ impl Session {
     async fn run(mut self) {
         let debug = self.config().debug_commands;
         if debug >= 1 {
-            tracing::info!(target: "trace", "CLI connect");
+            tracing::info!("CLI connect");
         }
         // Whatever ended the conversation, nobody is left to be told.
         let _ = self.converse().await;
         if debug >= 1 {
-            tracing::info!(target: "trace", "CLI Close");
+            tracing::info!("CLI connection closed");
         }
     }
 

@@ -183,8 +183,11 @@ impl Instance {
     /// Which lines are wanted from now on.
     pub fn debug(&self, mask: DebugMask) {
         self.diary.set_mask(mask);
-        for channel in &self.conf.roa_channels {
-            self.diary.set_channel_mask(conf::channel_word(channel.family, channel.carries), channel.debug);
+        for channel in self.conf.channels.iter().chain(&self.conf.roa_channels) {
+            let word = conf::channel_word(channel.family, channel.carries);
+            let is_pipe = matches!(self.running, Running::Pipe(_) | Running::RoaPipe(_));
+            let names = if is_pipe { &["pri", "sec"][..] } else { &[word] };
+            names.iter().for_each(|name| self.diary.set_channel_mask(name, channel.debug));
         }
         self.running.debug(mask, &self.conf);
     }

@@ -20,19 +20,21 @@ use crate::answers::{protocols, routes};
 use crate::files::Disk;
 use crate::instance::{Caller, Instance, Running};
 use crate::protocols::{
-    AggregatorHandle, BfdHandle, BmpHandle, DeviceHandle, Diary, DirectHandle, KernelHandle, MrtHandle, PipeHandle,
-    RoaPipeHandle, RpkiHandle, Start, StaticHandle,
+    AggregatorHandle, Attached, BfdHandle, BmpHandle, DeviceHandle, Diary, DirectHandle, KernelHandle, MrtHandle,
+    PipeHandle, RoaPipeHandle, RpkiHandle, Start, StaticHandle,
 };
 use crate::roas::Settled;
 use crate::translate::{self, ChannelIds};
 use crate::world::{Tripped, World};
-use conf::config::{BgpConf, ChannelConf, Config, Dialect, ListenBgp, ProtocolConf, ProtocolKind};
+use conf::channel_word;
+use conf::config::{BgpConf, ChannelConf, Config, DebugMask, Dialect, ListenBgp, ProtocolConf, ProtocolKind};
 use conf::load::{LoadOptions, Loaded, Refused};
 use control::request::{Choice, Dump, ExportMode, ExportQuery, Farewell, Request, RouteQuery};
 use control::view::{InterfaceView, MemoryView, Phase, RecoveryView, RouteItem, StatusView, Timer};
 use filter::Policy;
 use rib::query::{self, TableSpec};
 use route::iface::Scope;
+use route::options::Voice;
 use route::{Ifaces, Moment, ProtocolId, RoaTables, TableId};
 use session::limiter::Restarts;
 use session::link::TableMsg;
@@ -568,26 +570,31 @@ impl Supervisor {
         let instance =
             Instance { id, conf, channels, enabled, held: true, since, message, diary, running, restarts, caller };
         // Before its first route is on its way.
-        actions::trace_tables(&self.world, &instance, instance.conf.debug);
+        actions::trace_tables(&self.world, &instance);
         self.instances.push(instance);
     }
 
-    /// As in BIRD a protocol that has nothing to do with tables is connected to the default one.
     fn diary(&self, conf: &ProtocolConf) -> Diary {
+        let voice = translate::voice(self.current.config.dialect);
+        let reads = matches!(conf.kind, ProtocolKind::Kernel(_) | ProtocolKind::Pipe(_) | ProtocolKind::Aggregator(_));
         let channels = conf.channels.iter().chain(&conf.roa_channels);
-        let mut tables: Vec<_> = channels.map(|c| Arc::clone(&c.table)).collect();
-        if let ProtocolKind::Pipe(pipe) = &conf.kind {
-            tables.extend(pipe.peer_table.clone());
+        let is_pipe = matches!(conf.kind, ProtocolKind::Pipe(_));
+        let name = |c: &ChannelConf| if is_pipe { "pri" } else { channel_word(c.family, c.carries) };
+        let attached = |c: &ChannelConf| Attached::new(name(c), Arc::clone(&c.table), reads, c.debug);
+        // What dumps tables reads them without a channel (2).
+        let has_channels = voice == Voice::Protocol || !matches!(conf.kind, ProtocolKind::Mrt(_));
+        let mut attachments: Vec<_> = channels.filter(|_| has_channels).map(attached).collect();
+        if let ProtocolKind::Pipe(pipe) = &conf.kind
+            && let Some(peer) = &pipe.peer_table
+        {
+            let own = conf.channels.first().map_or(DebugMask::default(), |c| c.debug);
+            attachments.push(Attached::new("sec", Arc::clone(peer), true, own));
         }
-        if tables.is_empty() {
-            tables.push(self.default_table());
+        // As in BIRD 1.6 a protocol that has nothing to do with tables is connected to the default one.
+        if attachments.is_empty() && voice == Voice::Protocol {
+            attachments.push(Attached::new("", self.default_table(), false, DebugMask::default()));
         }
-        let diary = Diary::new(&conf.name, tables, conf.debug);
-        let mut roas = conf.roa_channels.iter().map(|c| (conf::channel_word(c.family, c.carries), c.debug));
-        match (&conf.kind, roas.next()) {
-            (ProtocolKind::Pipe(_), Some((_, mask))) => diary.of_channels([("pri", mask), ("sec", mask)].into_iter()),
-            (_, first) => diary.of_channels(first.into_iter().chain(roas)),
-        }
+        Diary::new(&conf.name, voice, attachments, conf.debug)
     }
 
     /// What is held may go up now, in the order of the configuration.

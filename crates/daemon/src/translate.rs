@@ -3,6 +3,7 @@
 use conf::Dialect;
 use conf::config::{self, BgpChannel, BgpConf, ChannelConf, Config, LatencyConf, ListenBgp, ProtocolConf};
 use netlink::IfaceRules;
+use route::options::Voice;
 use route::{ChannelId, Family, ProtocolId, TableId};
 use session::dynamic::Dynamic;
 use session::pace::Limits;
@@ -41,6 +42,7 @@ pub fn peer(
         name: Arc::clone(&conf.name),
         protocol: id,
         debug: conf.debug,
+        voice: voice(config.dialect),
         mrtdump: conf.mrtdump,
         router_id,
         listen: Some(awaited(listen, bgp)),
@@ -85,6 +87,14 @@ pub fn peer(
     }
 }
 
+/// Who speaks in the lines of `debug`.
+pub const fn voice(dialect: Dialect) -> Voice {
+    match dialect {
+        Dialect::V1 => Voice::Protocol,
+        Dialect::V2 => Voice::Channels,
+    }
+}
+
 /// The name of this router, as this protocol has it; `None`: nobody gave it one.
 fn hostname(conf: &ProtocolConf, config: &Config) -> Option<Arc<str>> {
     let machine = || nix::unistd::gethostname().ok().map(|name| name.to_string_lossy().into());
@@ -121,6 +131,7 @@ fn terms(conf: &ProtocolConf, bgp: &BgpConf, dialect: Dialect) -> Terms {
             Dialect::V1 => Numbers::OF_1,
             Dialect::V2 => Numbers::OF_2,
         },
+        dotted_identifiers: dialect == Dialect::V2,
     }
 }
 

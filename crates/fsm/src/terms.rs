@@ -81,6 +81,8 @@ pub struct Terms {
     pub restart_bounds_s: (u32, u32),
     /// Which data of NOTIFICATIONs are numbers in the log.
     pub numbers: Numbers,
+    /// The neighbour's identifier is in the log as an address (2).
+    pub dotted_identifiers: bool,
 }
 
 impl Default for Terms {
@@ -98,6 +100,7 @@ impl Default for Terms {
             send_hold_s: None,
             restart_bounds_s: (0, u32::MAX),
             numbers: Numbers::OF_1,
+            dotted_identifiers: false,
         }
     }
 }

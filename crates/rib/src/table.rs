@@ -31,7 +31,7 @@ use crate::path::{AttrsId, Path, SlotId};
 use crate::pipe::Noise;
 pub use crate::query::{NetView, Order, PathView, TableSpec, Totals};
 use crate::store::{Found, Nets};
-use crate::trace::{self, Fate, Trace, Traces, Tracing, Way};
+use crate::trace::{Fate, Trace, Traces, Tracing, Way};
 use filter::Scratch;
 use hashbrown::HashMap;
 use route::attrs::LocalAttr;
@@ -284,15 +284,13 @@ impl Table {
             return;
         }
         let channel = self.channels.of(slot);
-        if !self.traced.get(&channel.id).is_some_and(|t| t.wants(fate)) {
-            return;
-        }
+        let Some(tracing) = self.traced.get(&channel.id).filter(|t| t.wants(fate)) else { return };
         let hop = self.core.hops.resolved(self.core.sets.facts(attrs).hop);
-        let via = trace::via(&hop.to, &self.core.ifaces);
+        let source = &self.channels.slot(slot).source;
+        let tail = tracing.tail(&hop.to, Some(source), &self.core.ifaces);
         // What a pipe hands on is somebody else's, and the line is the pipe's.
-        let piped = channel.pipe_name.as_ref();
-        let protocol = Arc::clone(piped.unwrap_or(&self.channels.slot(slot).source.protocol_name));
-        self.traces.push(Trace { protocol, way: Way::In, fate, net, via });
+        let protocol = Arc::clone(channel.pipe_name.as_ref().unwrap_or(&source.protocol_name));
+        self.traces.push(Trace { protocol, channel: tracing.channel, way: Way::In, fate, net, tail });
     }
 
     /// Notes that a path came or went; the first of its prefix was `before` and is `after`.

@@ -5,8 +5,8 @@
 //! They are bounded by [`Traces::LINES_MAX`] between two looks of the owner, the
 //! rest is counted.
 
-use route::options::DebugMask;
-use route::{IfIndex, Ifaces, Prefix, Resolved, Written};
+use route::options::{DebugMask, Voice};
+use route::{IfIndex, Ifaces, Prefix, Resolved, Source, Written};
 use std::fmt;
 use std::sync::Arc;
 
@@ -17,12 +17,31 @@ pub struct Tracing {
     pub routes: bool,
     /// What was refused on its way.
     pub filters: bool,
+    /// The name of the channel where lines have it, and the numbers of who gave the route (2).
+    pub channel: Option<&'static str>,
 }
 
 impl Tracing {
     /// What the mask of `debug` asks for.
     pub const fn of_mask(mask: DebugMask) -> Self {
-        Self { routes: mask.has(DebugMask::ROUTES), filters: mask.has(DebugMask::FILTERS) }
+        Self { routes: mask.has(DebugMask::ROUTES), filters: mask.has(DebugMask::FILTERS), channel: None }
+    }
+
+    /// Of what comes into a table: what the mask of the protocol or that of its channel asks for.
+    pub fn inwards(protocol: DebugMask, channel: DebugMask, voice: Voice, name: &'static str) -> Self {
+        Self { channel: voice.named(name), ..Self::of_mask(protocol.or(channel)) }
+    }
+
+    /// Of what is told: as BIRD has it, the mask of the channel asks for refusals alone.
+    pub fn outwards(protocol: DebugMask, channel: DebugMask, voice: Voice, name: &'static str) -> Self {
+        let routes = protocol.has(DebugMask::ROUTES);
+        Self { routes, ..Self::inwards(protocol, channel, voice, name) }
+    }
+
+    /// What a line says behind the prefix: where packets go, or who gave the route and what kind of way it is.
+    pub fn tail(self, to: &Resolved, source: Option<&Source>, ifaces: &Ifaces) -> Arc<str> {
+        let Some(source) = source.filter(|_| self.channel.is_some()) else { return via(to, ifaces) };
+        format!("{}L {}G {}", source.path_id, source.id.0, kind(to)).into()
     }
 
     /// Whether any line is wanted.
@@ -105,14 +124,16 @@ pub enum Way {
 pub struct Trace {
     /// Whose.
     pub protocol: Arc<str>,
+    /// The channel, where lines name it.
+    pub channel: Option<&'static str>,
     /// Which way.
     pub way: Way,
     /// What became of the route.
     pub fate: Fate,
     /// Its prefix.
     pub net: Prefix,
-    /// Where packets go, see [`via`]; empty when nobody knows any more.
-    pub via: Arc<str>,
+    /// What is said of it, see [`Tracing::tail`]; empty when nobody knows any more.
+    pub tail: Arc<str>,
 }
 
 impl fmt::Display for Trace {
@@ -121,13 +142,27 @@ impl fmt::Display for Trace {
             Way::In => '>',
             Way::Out => '<',
         };
-        write!(f, "{} {way} {} {}", self.protocol, self.fate.words(), self.net)?;
-        if self.via.is_empty() { Ok(()) } else { write!(f, " {}", self.via) }
+        f.write_str(&self.protocol)?;
+        if let Some(channel) = self.channel {
+            write!(f, ".{channel}")?;
+        }
+        write!(f, " {way} {} {}", self.fate.words(), self.net)?;
+        if self.tail.is_empty() { Ok(()) } else { write!(f, " {}", self.tail) }
     }
 }
 
-/// Where packets go, in the words of `show route`: `via 10.1.1.2 on d0`.
-pub fn via(to: &Resolved, ifaces: &Ifaces) -> Arc<str> {
+/// The kind of way, in the words of BIRD 2.
+const fn kind(to: &Resolved) -> &'static str {
+    match to {
+        Resolved::Unicast(_) | Resolved::Multipath(_) => "unicast",
+        Resolved::Blackhole => "blackhole",
+        Resolved::Unreachable => "unreachable",
+        Resolved::Prohibit => "prohibited",
+    }
+}
+
+/// Where packets go, in the words of `show route` of BIRD 1.6: `via 10.1.1.2 on d0`.
+fn via(to: &Resolved, ifaces: &Ifaces) -> Arc<str> {
     let name = |index: IfIndex| ifaces.get(index).map_or("?", |link| &*link.name);
     match to {
         Resolved::Unicast(hop) => match hop.gateway {
@@ -187,10 +222,11 @@ mod tests {
         let mut traces = Traces::default();
         let line = Trace {
             protocol: "p1".into(),
+            channel: None,
             way: Way::Out,
             fate: Fate::RejectedByProtocol,
             net: Prefix::default(route::Family::Ipv4),
-            via: "dev d0".into(),
+            tail: "dev d0".into(),
         };
         assert_eq!(line.to_string(), "p1 < rejected by protocol 0.0.0.0/0 dev d0");
         (0..Traces::LINES_MAX + 3).for_each(|_| traces.push(line.clone()));
@@ -205,5 +241,15 @@ mod tests {
         assert!(routes.wants(Fate::AddedBest) && !routes.wants(Fate::FilteredOut));
         assert!(filters.wants(Fate::IgnoredLimit) && !filters.wants(Fate::Ignored));
         assert!(!Tracing::of_mask(DebugMask(1 | 8 | 16 | 32)).is_on());
+    }
+
+    #[test]
+    fn a_channel_asks_for_what_comes_in_and_for_refusals_and_is_named_in_dialect_2() {
+        let (none, all) = (DebugMask(0), DebugMask::ALL);
+        let inwards = Tracing::inwards(none, all, Voice::Channels, "ipv4");
+        assert_eq!(inwards, Tracing { routes: true, filters: true, channel: Some("ipv4") });
+        let outwards = Tracing::outwards(none, all, Voice::Channels, "ipv4");
+        assert_eq!(outwards, Tracing { routes: false, ..inwards });
+        assert_eq!(Tracing::outwards(all, none, Voice::Protocol, "ipv4"), Tracing { channel: None, ..inwards });
     }
 }

@@ -342,7 +342,7 @@ impl World {
             peer_addr: addr(protocol),
             export_limit: None,
             // Who is traced hears what the others hear.
-            tracing: Tracing { routes: protocol.is_multiple_of(2), filters: protocol.is_multiple_of(3) },
+            tracing: Tracing { routes: protocol.is_multiple_of(2), filters: protocol.is_multiple_of(3), channel: None },
         };
         let open = |g: &Option<Group>| g.as_ref().is_some_and(|g| g.is_open() && *g.key() == key);
         let group = match self.groups.iter().position(open) {

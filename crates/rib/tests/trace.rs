@@ -89,7 +89,7 @@ fn a_route_above_the_limit_is_ignored_and_said_to_be() {
 fn what_leads_nowhere_says_so_and_nothing_is_said_of_a_class_that_is_not_wanted() {
     let mut t = lab(&[]);
     t.up_as(1, SourceKind::Static, spec());
-    t.table.set_tracing(ChannelId(1), Tracing { routes: true, filters: false });
+    t.table.set_tracing(ChannelId(1), Tracing { filters: false, ..ALL });
     for (net, dest) in [("10.0.0.0/8", Dest::Blackhole), ("11.0.0.0/8", Dest::Prohibit)] {
         t.announce(1, net, local(SourceKind::Static, 200, dest));
     }
@@ -152,6 +152,25 @@ fn the_way_out_says_what_a_member_is_told_and_what_not() {
     assert!(told.said().is_empty());
 }
 
+/// As 2.0.12 words them: the channel is named, and who gave the route.
+#[test]
+fn in_dialect_2_lines_name_the_channel_and_the_source() {
+    let mut t = lab(&[]);
+    let tracing = Tracing { channel: Some("ipv4"), ..ALL };
+    t.up(1, spec());
+    t.table.set_tracing(ChannelId(1), tracing);
+    t.announce(1, "10.0.0.0/8", given(&[65001]));
+    t.table.seal();
+    let mut told = Told::new(key(Policy::Accept));
+    told.join(3, tracing, None);
+    told.feed(&t);
+    t.withdraw(1, "10.0.0.0/8");
+    told.changes(&mut t);
+    let at = "10.0.0.0/8 0L 1G unicast";
+    assert_eq!(lines(&mut t), [format!("p1.ipv4 > added [best] {at}"), format!("p1.ipv4 > removed [sole] {at}")]);
+    assert_eq!(told.said(), [format!("p3.ipv4 < added {at}"), format!("p3.ipv4 < removed {at}")]);
+}
+
 #[test]
 fn an_export_filter_and_an_export_limit_are_said_with_the_classes_that_ask_for_them() {
     let mut t = lab(&[]);
@@ -162,7 +181,7 @@ fn an_export_filter_and_an_export_limit_are_said_with_the_classes_that_ask_for_t
     t.table.seal();
     let at = "via 192.168.0.1 on eth0";
     let mut filtered = Told::new(key(Policy::Reject));
-    filtered.join(3, Tracing { routes: false, filters: true }, None);
+    filtered.join(3, Tracing { routes: false, ..ALL }, None);
     filtered.feed(&t);
     assert_eq!(
         filtered.said(),

@@ -146,6 +146,23 @@ impl DebugMask {
     }
 }
 
+/// Who speaks in the lines of `debug`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Voice {
+    /// The protocol alone, also of its tables; a line about a route says where it leads (1.6).
+    #[default]
+    Protocol,
+    /// Each channel, too, by its own mask; a line about a route names the channel and who gave the route (2).
+    Channels,
+}
+
+impl Voice {
+    /// The name of a channel in lines, if channels speak.
+    pub fn named(self, channel: &str) -> Option<&str> {
+        (self == Self::Channels).then_some(channel)
+    }
+}
+
 /// `mrtdump`: which MRT records a session makes, a bit a class.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct MrtMask(pub u32);

@@ -19,7 +19,7 @@ pub use rib::export::NextHopRules;
 pub use route::aigp::Aigp;
 pub use route::options::{
     BfdMode, DebugMask, DecisionRules, GatewayMode, LinkLocalFormat, MissingLladdr, MrtMask, Offer, RestartMode,
-    RouteRules, RoutesOf, SessionTimes,
+    RouteRules, RoutesOf, SessionTimes, Voice,
 };
 pub use wire::PerFamily;
 pub use wire::notification::Numbers;
@@ -63,6 +63,8 @@ pub struct PeerSpec {
     pub protocol: ProtocolId,
     /// `debug`.
     pub debug: DebugMask,
+    /// Whether channels speak in its lines.
+    pub voice: Voice,
     /// `mrtdump`.
     pub mrtdump: MrtMask,
     /// Our BGP identifier.
@@ -154,6 +156,7 @@ impl PeerSpec {
             name,
             protocol,
             debug: DebugMask::default(),
+            voice: Voice::default(),
             mrtdump: MrtMask::default(),
             router_id,
             listen: None,

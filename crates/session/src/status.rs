@@ -3,6 +3,7 @@
 pub use fsm::{ErrorClass, LastError, Timer};
 use rib::batch::Generation;
 use rib::export::MemberId;
+use route::options::Voice;
 use route::{ChannelId, Family, Moment, TableId};
 use std::net::{IpAddr, Ipv6Addr};
 pub use wire::Capabilities;
@@ -35,6 +36,16 @@ impl ProtoState {
             Self::Up => "up",
             Self::Wait => "wait",
             Self::Stop => "stop",
+        }
+    }
+}
+
+impl ProtoState {
+    /// The word in the log: where channels have states of their own, that of the protocol does not tell of feeding.
+    pub(crate) const fn said_by(self, voice: Voice) -> &'static str {
+        match (self, voice) {
+            (Self::Feed | Self::Wait, Voice::Channels) => Self::Up.word(),
+            _ => self.word(),
         }
     }
 }

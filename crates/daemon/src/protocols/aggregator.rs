@@ -111,7 +111,7 @@ impl AggregatorHandle {
         let deliver = Box::new(move |delivery| handle.lock().hear(reader, &delivery));
         let subscription = Subscription { reader, reading: Reading::All, deliver };
         this.tables.send(this.from.table, TableMsg::Subscribe(subscription));
-        this.diary.state("up");
+        this.diary.fed();
     }
 
     /// Goes down and takes its routes back.
@@ -123,7 +123,7 @@ impl AggregatorHandle {
             this.tables.send(this.from.table, TableMsg::Unsubscribe(this.reader));
             this.import.down();
             this.told = HashMap::new();
-            this.diary.state("down");
+            this.diary.down();
         }
     }
 

@@ -179,7 +179,7 @@ impl Follower for Neighbors {
         self.desk.begin(self.keeper());
         self.take_over();
         self.ask(ifaces, true);
-        self.diary.state("up");
+        self.diary.fed();
     }
 
     fn end(&mut self) {
@@ -187,7 +187,7 @@ impl Follower for Neighbors {
             self.diary.shutting_down();
             self.asked.clear();
             self.desk.end(self.id);
-            self.diary.state("down");
+            self.diary.down();
         }
     }
 

@@ -82,7 +82,7 @@ impl DeviceHandle {
         self.monitor.hear_scans(Some(Box::new(move || diary.event(format_args!("Scanning interfaces")))));
         self.set_pace(&state);
         self.monitor.rescan();
-        self.diary.state("up");
+        self.diary.fed();
     }
 
     /// Goes down: links are followed by notifications alone. The future ends when that is done.
@@ -94,7 +94,7 @@ impl DeviceHandle {
             self.diary.event(format_args!("Flushing interfaces"));
             self.set_pace(&state);
             self.monitor.hear_scans(None);
-            self.diary.state("down");
+            self.diary.down();
         }
     }
 

@@ -5,11 +5,16 @@
 //! theirs themselves (`session`), tables what becomes of routes (`rib`); here is
 //! what the supervisor says of all protocols alike, and what those of this machine
 //! say of what they do. Whoever has no mask for a line pays one look at it.
+//!
+//! In dialect 2 the life of a protocol does not tell of its tables: each channel
+//! has one of its own, `UP/FEEDING` while it is told what stands, `UP/READY`,
+//! `FLUSHING`, `DOWN`, and says so by its own mask ([`Voice`]).
 
 use conf::config::DebugMask;
 use filter::Authorised;
 use rib::trace::{Fate, Tracing, Way};
 use route::Source;
+use route::options::Voice;
 use std::fmt::Arguments;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -18,29 +23,42 @@ use std::sync::atomic::{AtomicU32, Ordering};
 #[derive(Clone)]
 pub struct Diary {
     name: Arc<str>,
-    tables: Arc<[Arc<str>]>,
+    voice: Voice,
+    channels: Arc<[Attached]>,
     mask: Arc<AtomicU32>,
-    /// Of channels to tables of authorisations, by name: what is wanted of their routes beside.
-    channels: Arc<[(&'static str, AtomicU32)]>,
+}
+
+/// A table that the protocol reads or fills, by a channel of this name.
+pub struct Attached {
+    /// `ipv4`, of a pipe `pri` and `sec`.
+    pub name: &'static str,
+    /// The table.
+    pub table: Arc<str>,
+    /// Whether it is told what stands there.
+    pub is_told: bool,
+    mask: AtomicU32,
+}
+
+impl Attached {
+    /// The state of a channel that has just come up.
+    const fn feeding(&self) -> &'static str {
+        if self.is_told { "UP/FEEDING" } else { "UP" }
+    }
+
+    /// An attachment; `mask` is the channel's own `debug`.
+    pub const fn new(name: &'static str, table: Arc<str>, is_told: bool, mask: DebugMask) -> Self {
+        Self { name, table, is_told, mask: AtomicU32::new(mask.0) }
+    }
+
+    fn mask(&self) -> DebugMask {
+        DebugMask(self.mask.load(Ordering::Relaxed))
+    }
 }
 
 impl Diary {
     /// Of the protocol of this name, which reads or fills these tables.
-    pub fn new(name: &Arc<str>, tables: Vec<Arc<str>>, mask: DebugMask) -> Self {
-        let mask = Arc::new(AtomicU32::new(mask.0));
-        Self { name: Arc::clone(name), tables: tables.into(), mask, channels: Arc::new([]) }
-    }
-
-    /// The same, with channels to tables of authorisations and what they ask for.
-    pub fn of_channels(self, masks: impl Iterator<Item = (&'static str, DebugMask)>) -> Self {
-        Self { channels: masks.map(|(name, mask)| (name, AtomicU32::new(mask.0))).collect(), ..self }
-    }
-
-    /// `debug` of one of those channels; of others nothing happens.
-    pub fn set_channel_mask(&self, channel: &str, mask: DebugMask) {
-        for (_, own) in self.channels.iter().filter(|(name, _)| *name == channel) {
-            own.store(mask.0, Ordering::Relaxed);
-        }
+    pub fn new(name: &Arc<str>, voice: Voice, channels: Vec<Attached>, mask: DebugMask) -> Self {
+        Self { name: Arc::clone(name), voice, channels: channels.into(), mask: Arc::new(AtomicU32::new(mask.0)) }
     }
 
     /// `debug`: which lines are wanted from now on.
@@ -48,13 +66,35 @@ impl Diary {
         self.mask.store(mask.0, Ordering::Relaxed);
     }
 
+    /// `debug` of one of its channels; of others nothing happens.
+    pub fn set_channel_mask(&self, channel: &str, mask: DebugMask) {
+        for own in self.channels.iter().filter(|own| own.name == channel) {
+            own.mask.store(mask.0, Ordering::Relaxed);
+        }
+    }
+
+    /// Which lines are wanted of what comes into a table by one of its channels.
+    pub fn inwards(&self, channel: usize) -> Tracing {
+        let of = |channel: &Attached| Tracing::inwards(self.wanted(), channel.mask(), self.voice, channel.name);
+        self.channels.get(channel).map_or(Tracing::of_mask(self.wanted()), of)
+    }
+
     /// The mask itself, for those who write lines of their own.
     pub const fn mask(&self) -> &Arc<AtomicU32> {
         &self.mask
     }
 
+    /// Who speaks.
+    pub const fn voice(&self) -> Voice {
+        self.voice
+    }
+
+    fn wanted(&self) -> DebugMask {
+        DebugMask(self.mask.load(Ordering::Relaxed))
+    }
+
     fn wants(&self, class: DebugMask) -> bool {
-        DebugMask(self.mask.load(Ordering::Relaxed)).has(class)
+        self.wanted().has(class)
     }
 
     fn say(&self, class: DebugMask, text: Arguments<'_>) {
@@ -63,34 +103,111 @@ impl Diary {
         }
     }
 
+    /// A line of each channel that wants one, where channels speak; `None`: of this one nothing is said.
+    fn each(&self, text: impl Fn(&Attached) -> Option<String>) {
+        if self.voice != Voice::Channels {
+            return;
+        }
+        for channel in &*self.channels {
+            if channel.mask().has(DebugMask::STATES)
+                && let Some(text) = text(channel)
+            {
+                tracing::info!(target: "trace", "{}.{}: {text}", self.name, channel.name);
+            }
+        }
+    }
+
+    /// All channels have come to this state.
+    fn channels_come_to(&self, word: &str) {
+        self.each(|_| Some(format!("State changed to {word}")));
+    }
+
     /// It was made.
     pub fn initializing(&self, enabled: bool) {
+        self.each(|channel| Some(format!("Connected to table {}", channel.table)));
         self.say(DebugMask::STATES, format_args!("Initializing{}", if enabled { "" } else { " [disabled]" }));
     }
 
     /// It goes on under a new configuration.
     pub fn reconfigured(&self) {
+        self.each(|_| Some("Reconfigured".into()));
         self.say(DebugMask::STATES, format_args!("Reconfigured"));
     }
 
-    /// It goes up; nothing of any table is told to it.
+    /// It was down, and is made anew under a new configuration.
+    pub fn made_anew(&self) {
+        self.removed();
+        self.initializing(false);
+    }
+
+    /// It is no more.
+    pub fn removed(&self) {
+        self.each(|_| Some("Removed".into()));
+    }
+
+    /// It goes up; nothing of any table is told to it yet.
     pub fn beginning(&self) {
         self.say(DebugMask::STATES, format_args!("Starting"));
     }
 
     /// It goes up, and is about to be told what stands in its tables.
     pub fn starting(&self) {
-        self.say(DebugMask::STATES, format_args!("Starting"));
-        for table in &*self.tables {
-            self.say(DebugMask::STATES, format_args!("Connected to table {table}"));
+        self.beginning();
+        match self.voice {
+            Voice::Protocol => {
+                for channel in &*self.channels {
+                    self.say(DebugMask::STATES, format_args!("Connected to table {}", channel.table));
+                }
+                self.state("feed");
+            }
+            Voice::Channels => {
+                self.each(|channel| Some(format!("State changed to {}", channel.feeding())));
+                self.state("up");
+            }
         }
-        self.state("feed");
+    }
+
+    /// It has been told what stood in its tables.
+    pub fn fed(&self) {
+        match self.voice {
+            Voice::Protocol => self.state("up"),
+            Voice::Channels => self.each(|channel| channel.is_told.then(|| "State changed to UP/READY".into())),
+        }
+    }
+
+    /// It is told again what stands; [`fed`](Self::fed) follows.
+    pub fn feeding_again(&self) {
+        match self.voice {
+            Voice::Protocol => self.state("feed"),
+            Voice::Channels => {
+                self.each(|channel| channel.is_told.then(|| "Feeding requested".into()));
+                self.each(|channel| channel.is_told.then(|| "State changed to UP/FEEDING".into()));
+            }
+        }
+    }
+
+    /// The operator wants it to give its routes again.
+    pub fn reloading(&self) {
+        self.each(|_| Some("Reload requested".into()));
+    }
+
+    /// What gives it its routes is there, or is not.
+    pub fn connected(&self, is_there: bool) {
+        self.channels_come_to(if is_there { "UP" } else { "START" });
+        self.state(if is_there { "up" } else { "start" });
     }
 
     /// It goes down, and its routes are about to go.
     pub fn shutting_down(&self) {
         self.say(DebugMask::STATES, format_args!("Shutting down"));
+        self.channels_come_to("FLUSHING");
         self.state("flush");
+    }
+
+    /// It is down, and its routes are gone.
+    pub fn down(&self) {
+        self.channels_come_to("DOWN");
+        self.state("down");
     }
 
     /// It has come to another state.
@@ -110,9 +227,8 @@ impl Diary {
 
     /// What became of an authorisation on its way into a table, or out of it, through the channel of this name.
     pub fn authority(&self, channel: &str, way: Way, fate: Fate, net: &Authorised<'_>, source: &Source) {
-        let of_channel = self.channels.iter().find(|(name, _)| *name == channel);
-        let of_channel = of_channel.map_or(0, |(_, mask)| mask.load(Ordering::Relaxed));
-        if Tracing::of_mask(DebugMask(self.mask.load(Ordering::Relaxed) | of_channel)).wants(fate) {
+        let own = self.channels.iter().find(|own| own.name == channel).map_or(DebugMask(0), Attached::mask);
+        if Tracing::of_mask(self.wanted().or(own)).wants(fate) {
             let (way, words, name) = (if way == Way::In { '>' } else { '<' }, fate.words(), &self.name);
             let (path, id) = (source.path_id, source.id.0);
             // Behind the number of the source BIRD has where packets go: here nowhere.

@@ -11,7 +11,7 @@ use super::device::{Standing, primary};
 use super::diary::Diary;
 use super::follow::{Follower, Following};
 use super::pattern;
-use super::sight::Sight;
+use super::sight::{Hears, Sight};
 use conf::config::{DeviceConf, DirectConf, ProtocolConf, ProtocolKind};
 use route::attrs::Local;
 use route::iface::Scope;
@@ -28,7 +28,7 @@ impl DirectHandle {
         let channels = (0..start.conf.channels.len())
             .filter_map(|place| Some((Import::new(&start, place, SourceKind::Device)?, Told::default())))
             .collect();
-        let sight = Sight::new(true);
+        let sight = Sight::new(Hears::Addresses);
         let (conf, standing) = (Arc::clone(&start.conf), start.world.standing.clone());
         let state = Direct { conf, channels, diary: start.diary.clone(), sight, standing, up: false };
         Self(Following::spawn(state, &start))
@@ -84,14 +84,14 @@ impl Follower for Direct {
         }
         self.sight.open(ifaces, &self.diary);
         self.tell(ifaces, false);
-        self.diary.state("up");
+        self.diary.fed();
     }
 
     fn end(&mut self) {
         if std::mem::replace(&mut self.up, false) {
             self.diary.shutting_down();
             self.channels.iter_mut().for_each(|(import, _)| import.down());
-            self.diary.state("down");
+            self.diary.down();
         }
     }
 

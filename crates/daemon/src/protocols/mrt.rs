@@ -48,7 +48,7 @@ impl MrtHandle {
         if mrt.timer.is_none() {
             mrt.diary.starting();
             mrt.count();
-            mrt.diary.state("up");
+            mrt.diary.fed();
         }
     }
 
@@ -63,7 +63,7 @@ impl MrtHandle {
         for task in [mrt.timer.take(), mrt.dump.take()].into_iter().flatten() {
             task.abort();
         }
-        mrt.diary.state("down");
+        mrt.diary.down();
     }
 
     /// Takes over new options. A changed period begins now.

@@ -96,7 +96,7 @@ impl PipeHandle {
         for at in 0..pipe.ways.len() {
             pipe.open(at);
         }
-        pipe.diary.state("up");
+        pipe.diary.fed();
     }
 
     /// Goes down and takes its routes back.
@@ -106,7 +106,7 @@ impl PipeHandle {
         if std::mem::replace(&mut pipe.up, false) {
             pipe.diary.shutting_down();
             pipe.ways.iter().for_each(|way| way.close(&pipe.tables));
-            pipe.diary.state("down");
+            pipe.diary.down();
         }
     }
 
@@ -130,12 +130,13 @@ impl PipeHandle {
         if !pipe.up {
             return;
         }
-        pipe.diary.state("feed");
+        pipe.diary.reloading();
+        pipe.diary.feeding_again();
         for way in &pipe.ways {
             pipe.rule(way);
             way.hear_again(&pipe.tables);
         }
-        pipe.diary.state("up");
+        pipe.diary.fed();
     }
 
     /// `show route export|noexport|preexport` of this pipe in one of its tables: for each path of each net

@@ -79,7 +79,7 @@ impl RoaPipeHandle {
         }
         pipe.diary.starting();
         pipe.board.open([pipe.export(), pipe.import()]);
-        pipe.diary.state("up");
+        pipe.diary.fed();
     }
 
     /// Goes down and takes back what it has brought.
@@ -90,7 +90,7 @@ impl RoaPipeHandle {
             pipe.hits = pipe.hits();
             pipe.diary.shutting_down();
             pipe.board.close(pipe.id);
-            pipe.diary.state("down");
+            pipe.diary.down();
         }
     }
 
@@ -109,9 +109,10 @@ impl RoaPipeHandle {
     pub fn reload(&self) {
         let pipe = self.lock();
         if pipe.up {
-            pipe.diary.state("feed");
+            pipe.diary.reloading();
+            pipe.diary.feeding_again();
             pipe.board.respec([(pipe.export(), true), (pipe.import(), true)]);
-            pipe.diary.state("up");
+            pipe.diary.fed();
         }
     }
 

@@ -90,7 +90,7 @@ impl RpkiHandle {
         state.down();
         state.session = Session::new(options(&own(&state.conf)));
         state.since = state.now();
-        state.diary.state("down");
+        state.diary.down();
     }
 
     /// Takes over new options. `anew`: what the server says is judged anew, so it is asked for everything.
@@ -172,7 +172,7 @@ impl Rpki {
             return;
         }
         self.since = self.now();
-        self.diary.state(if was_connected { "start" } else { "up" });
+        self.diary.connected(!was_connected);
         if !was_connected && !std::mem::replace(&mut self.was_up, true) {
             self.channels.iter_mut().for_each(Authority::up);
             self.providers.iter_mut().for_each(Authority::up);

@@ -6,20 +6,32 @@
 
 use super::device::primary;
 use super::diary::Diary;
+use route::options::Voice;
 use route::{Family, Iface, IfaceAddr, Ifaces};
+use std::net::IpAddr;
 use std::sync::Arc;
 
 /// What was there when its protocol last looked.
 pub struct Sight {
     seen: Arc<Ifaces>,
-    /// Whether it hears of addresses, too.
-    addresses: bool,
+    hears: Hears,
+}
+
+/// Of what a protocol hears.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hears {
+    /// Of its neighbours alone, as the static protocol of BIRD 2.
+    Neighbors,
+    /// Of links.
+    Links,
+    /// Of links and addresses.
+    Addresses,
 }
 
 impl Sight {
     /// Nothing was seen yet.
-    pub fn new(addresses: bool) -> Self {
-        Self { seen: Arc::default(), addresses }
+    pub fn new(hears: Hears) -> Self {
+        Self { seen: Arc::default(), hears }
     }
 
     /// The first look of a protocol that goes up: links that are down are said to be there.
@@ -35,7 +47,7 @@ impl Sight {
 
     fn look_with(&mut self, now: &Arc<Ifaces>, diary: &Diary, opens: bool) {
         let before = std::mem::replace(&mut self.seen, Arc::clone(now));
-        if !diary.watches_links() {
+        if self.hears == Hears::Neighbors || !diary.watches_links() {
             return;
         }
         // A link that has another name now is another one.
@@ -52,15 +64,16 @@ impl Sight {
     /// The lines about one link.
     fn tell(&self, was: Option<&Iface>, is: Option<&Iface>, opens: bool, diary: &Diary) {
         let Some(name) = is.or(was).map(|link| &link.name) else { return };
-        let (before, now) = (addresses(was), addresses(is));
+        let (before, now, voice) = (addresses(was), addresses(is), diary.voice());
         let lines = |of: &[Told<'_>], but: &[Told<'_>], word: &str| {
-            for told in of.iter().filter(|told| self.addresses && !but.contains(told)) {
-                let kind = if told.primary { "primary address" } else { "address" };
+            for told in of.iter().filter(|told| self.hears == Hears::Addresses && !but.contains(told)) {
+                let tells = told.primary && voice == Voice::Protocol;
+                let kind = if tells { "primary address" } else { "address" };
                 diary.hears(format_args!("{kind} {} on interface {name} {word}", told.addr.prefix));
             }
         };
         lines(&before, &now, "removed");
-        if let Some(word) = word(was, is, opens) {
+        if let Some(word) = word(was, is, opens, voice) {
             diary.hears(format_args!("interface {name} {word}"));
         }
         lines(&now, &before, "added");
@@ -68,7 +81,7 @@ impl Sight {
 }
 
 /// What became of a link; `None`: nothing to speak of.
-fn word(was: Option<&Iface>, is: Option<&Iface>, opens: bool) -> Option<&'static str> {
+fn word(was: Option<&Iface>, is: Option<&Iface>, opens: bool, voice: Voice) -> Option<&'static str> {
     let up = |link: Option<&Iface>| link.is_some_and(Iface::is_up);
     match (up(was), up(is)) {
         (false, true) => return Some("goes up"),
@@ -77,13 +90,23 @@ fn word(was: Option<&Iface>, is: Option<&Iface>, opens: bool) -> Option<&'static
     }
     let is = is?;
     let Some(was) = was else { return opens.then_some("created") };
-    let preferred = |link| addresses(Some(link)).into_iter().find(|a| a.primary).map(|a| a.addr.addr);
     match () {
         () if was.mtu != is.mtu => Some("changes MTU"),
         () if was.flags.link_up != is.flags.link_up => Some("changes link"),
-        () if preferred(was) != preferred(is) => Some("changes preferred address"),
+        () if preferred(was, voice) != preferred(is, voice) => Some("changes preferred address"),
         () => None,
     }
+}
+
+/// The addresses that stand for a link: one, or in BIRD 2 one of each family and a link-local one.
+fn preferred(link: &Iface, voice: Voice) -> Vec<IpAddr> {
+    let mut all = addresses(Some(link));
+    let first = all.iter().position(|a| matches!(a.addr.addr, IpAddr::V6(v6) if v6.is_unicast_link_local()));
+    if let Some(link_local) = first.and_then(|at| all.get_mut(at)).filter(|_| voice == Voice::Channels) {
+        link_local.primary = true;
+    }
+    let most = if voice == Voice::Channels { usize::MAX } else { 1 };
+    all.iter().filter(|a| a.primary).take(most).map(|a| a.addr.addr).collect()
 }
 
 /// An address, as a protocol is told of it.
@@ -107,8 +130,12 @@ mod tests {
 
     /// The words about each link, and its addresses as they are told.
     fn words(before: &Ifaces, now: &Ifaces, opens: bool) -> Vec<String> {
-        let line = |link: &Iface| Some(format!("{} {}", link.name, word(before.get(link.index), Some(link), opens)?));
-        now.iter().filter_map(line).collect()
+        words_of(Voice::Protocol, before, now, opens)
+    }
+
+    fn words_of(voice: Voice, before: &Ifaces, now: &Ifaces, opens: bool) -> Vec<String> {
+        let word = |link: &Iface| word(before.get(link.index), Some(link), opens, voice);
+        now.iter().filter_map(|link| Some(format!("{} {}", link.name, word(link)?))).collect()
     }
 
     fn changed(links: &Ifaces, change: impl Fn(&mut Iface)) -> Ifaces {
@@ -132,6 +159,14 @@ mod tests {
         let other = changed(&links, |d1| d1.addrs.retain(|a| a.addr.to_string() != "10.1.2.1"));
         assert_eq!(words(&links, &other, false), ["d1 changes preferred address"]);
         assert_eq!(words(&links, &links, false), [""; 0]);
+    }
+
+    #[test]
+    fn in_dialect_2_a_link_local_address_stands_for_a_link_too() {
+        let links = lab::links(&[("d1", &["10.1.2.1/24"])]);
+        let with = lab::links(&[("d1", &["10.1.2.1/24", "fe80::1/64"])]);
+        assert_eq!(words(&links, &with, false), [""; 0]);
+        assert_eq!(words_of(Voice::Channels, &links, &with, false), ["d1 changes preferred address"]);
     }
 
     #[test]

@@ -13,13 +13,14 @@ use super::channel::{Import, Told, resolved};
 use super::diary::Diary;
 use super::follow::{Follower, Following};
 use super::policy::Runner;
-use super::sight::Sight;
+use super::sight::{Hears, Sight};
 use crate::roas::Record;
 use conf::config::{ProtocolConf, ProtocolKind, StaticAspa, StaticConf, StaticDest, StaticHop, StaticRoa, StaticRoute};
 use control::view::{ChannelView, StaticRow, StaticTo};
 use filter::{Filter, Policy, RouteView};
 use route::attrs::Local;
 use route::hop::Recursive;
+use route::options::Voice;
 use route::{
     AttrSet, Customer, Dest, Family, Hop, IfIndex, Iface, Ifaces, Prefix, Source, SourceId, SourceKind, TableId,
 };
@@ -54,7 +55,10 @@ impl StaticHandle {
             runner: Runner::new(start.world.deps.roas.clone()),
             lives: Lives { desk: start.world.bfd.clone(), wake: Arc::default(), watched: HashMap::new() },
             diary: start.diary.clone(),
-            sight: Sight::new(false),
+            sight: Sight::new(match start.diary.voice() {
+                Voice::Protocol => Hears::Links,
+                Voice::Channels => Hears::Neighbors,
+            }),
             up: false,
         };
         state.take_over();
@@ -266,7 +270,7 @@ impl Follower for Statics {
         self.authorities.iter_mut().for_each(Authority::up);
         self.providers.iter_mut().for_each(Authority::up);
         self.authorise(ifaces);
-        self.diary.state("up");
+        self.diary.fed();
     }
 
     fn end(&mut self) {
@@ -276,7 +280,7 @@ impl Follower for Statics {
             self.authorities.iter_mut().for_each(Authority::down);
             self.providers.iter_mut().for_each(Authority::down);
             self.lives.forget();
-            self.diary.state("down");
+            self.diary.down();
         }
     }
 

@@ -12,6 +12,7 @@ use conf::load::{LoadOptions, load};
 use netlink::{IfaceRules, Monitor};
 use rib::query::{Order, PathView, TableSpec};
 use route::attrs::LocalAttr;
+use route::options::Voice;
 use route::{Family, Ifaces, Prefix, Resolved, TableId};
 use session::link::TableMsg;
 use session::recovery::Recovery;
@@ -149,7 +150,7 @@ impl Lab {
             id: self.world.numbers.protocol(),
             conf: Arc::new(conf.clone()),
             channels: conf.channels.iter().map(channel).collect(),
-            diary: Diary::new(&conf.name, vec!["master".into()], conf.debug),
+            diary: Diary::new(&conf.name, Voice::Protocol, Vec::new(), conf.debug),
             world: self.world.clone(),
         };
         self.numbers.insert(conf.name.to_string(), start.clone());

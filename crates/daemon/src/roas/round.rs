@@ -114,6 +114,7 @@ mod tests {
     use filter::Policy;
     use rib::batch::{Limit, LimitAction};
     use route::attrs::Local;
+    use route::options::Voice;
     use route::{AttrSet, Dest, Roa, RoaTable, Source, SourceKind};
     use tokio::sync::watch;
 
@@ -134,7 +135,7 @@ mod tests {
             let name: Arc<str> = format!("p{pipe}").into();
             let to = InletSpec {
                 protocol: ProtocolId(pipe),
-                diary: Diary::new(&name, Vec::new(), DebugMask(0)),
+                diary: Diary::new(&name, Voice::Channels, Vec::new(), DebugMask(0)),
                 name,
                 into: into.into(),
                 channel: "sec",

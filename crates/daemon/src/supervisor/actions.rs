@@ -167,11 +167,8 @@ impl Supervisor {
         let mut count = 0;
         for instance in self.instances.iter_mut().filter(|i| choice.takes(&i.conf.name)) {
             Arc::make_mut(&mut instance.conf).debug = mask;
-            if let Running::RoaPipe(_) = instance.running {
-                ["pri", "sec"].iter().for_each(|channel| instance.diary.set_channel_mask(channel, mask));
-            }
             instance.debug(mask);
-            trace_tables(&self.world, instance, mask);
+            trace_tables(&self.world, instance);
             count += 1;
         }
         count
@@ -186,11 +183,7 @@ impl Supervisor {
             if let Running::Pipe(_) | Running::RoaPipe(_) = instance.running {
                 // Channels of pipes have no options of their own; `debug PIPE` takes both back.
                 instance.diary.set_channel_mask(channel, mask);
-                let at = usize::from(channel != "pri");
-                if let Some(ids) = instance.channels.get(at) {
-                    let tracing = Tracing::of_mask(mask.or(whole));
-                    self.world.deps.tables.send(ids.table, TableMsg::Trace(ids.channel, tracing));
-                }
+                trace_tables(&self.world, instance);
                 continue;
             }
             let conf = Arc::make_mut(&mut instance.conf);
@@ -199,7 +192,7 @@ impl Supervisor {
                 own.debug = mask;
             }
             instance.debug(whole);
-            trace_tables(&self.world, instance, whole);
+            trace_tables(&self.world, instance);
         }
         count
     }
@@ -227,7 +220,10 @@ impl Supervisor {
                 .into_iter()
                 .map(|i| {
                     let reason = farewell_to(&i, self.farewell);
-                    tokio::spawn(async move { i.running.stop(reason, None).await })
+                    tokio::spawn(async move {
+                        i.running.stop(reason, None).await;
+                        i.diary.removed();
+                    })
                 })
                 .collect();
             for done in goodbyes {
@@ -256,10 +252,9 @@ pub(super) fn untrace_tables(world: &World, instance: &Instance) {
 }
 
 /// Tells the tables which lines are wanted of an instance: what it asks for, and what its channels do beside.
-pub(super) fn trace_tables(world: &World, instance: &Instance, mask: DebugMask) {
+pub(super) fn trace_tables(world: &World, instance: &Instance) {
     for (n, ids) in instance.channels.iter().enumerate() {
-        let own = instance.conf.channels.get(n).map_or(DebugMask::default(), |c| c.debug);
-        world.deps.tables.send(ids.table, TableMsg::Trace(ids.channel, Tracing::of_mask(mask.or(own))));
+        world.deps.tables.send(ids.table, TableMsg::Trace(ids.channel, instance.diary.inwards(n)));
     }
 }
 

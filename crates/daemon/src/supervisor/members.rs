@@ -81,6 +81,7 @@ impl Supervisor {
         let world = self.world.clone();
         tokio::spawn(async move {
             instance.running.stop(reason, None).await;
+            instance.diary.removed();
             untrace_tables(&world, &instance);
         })
     }

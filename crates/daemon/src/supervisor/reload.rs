@@ -248,12 +248,12 @@ impl Supervisor {
             instance.conf = Arc::new(conf.clone());
             if traced {
                 instance.debug(conf.debug);
-                trace_tables(&self.world, instance, conf.debug);
+                trace_tables(&self.world, instance);
             }
             match is_enabled(instance) {
                 true => instance.diary.reconfigured(),
                 // As in BIRD: what is down is made anew.
-                false => instance.diary.initializing(false),
+                false => instance.diary.made_anew(),
             }
             if changed {
                 if judged.is_some() {

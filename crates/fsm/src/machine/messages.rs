@@ -4,6 +4,7 @@ use super::{Conn, Machine, Talk};
 use crate::say::{Class, ErrorClass};
 use crate::{Action, Keep, Life, Negotiated, Phase, Stop, Timer, Which};
 use route::{Family, Moment};
+use std::net::Ipv4Addr;
 use wire::notification::{self, cease, open as open_error};
 use wire::{Notification, Open};
 
@@ -15,10 +16,11 @@ impl Machine {
         let Conn::OpenSent { bare, .. } = *self.conn(which) else {
             return self.unexpected(now, which);
         };
-        self.say(
-            Class::Packets,
-            format!("Got OPEN(as={},hold={},id={:08x})", open.asn, open.hold_time_s, open.router_id),
-        );
+        let id = match self.config.terms.dotted_identifiers {
+            true => Ipv4Addr::from(open.router_id).to_string(),
+            false => format!("{:08x}", open.router_id),
+        };
+        self.say(Class::Packets, format!("Got OPEN(as={},hold={},id={id})", open.asn, open.hold_time_s));
         if open.is_inconsistent() {
             self.say(Class::Warning, "Peer advertised inconsistent AS numbers");
         }

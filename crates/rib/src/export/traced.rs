@@ -9,7 +9,7 @@ use super::diff::{Step, Work};
 use super::group::{Group, Slot};
 use super::{ExportVerdict, MemberSpec};
 use crate::batch::{ChangeBatch, NetId, Path};
-use crate::trace::{self, Fate, Trace, Tracing, Way};
+use crate::trace::{Fate, Trace, Tracing, Way};
 use hashbrown::HashMap;
 use route::ProtocolId;
 use std::sync::Arc;
@@ -20,10 +20,10 @@ pub(super) struct Seen {
     pub(super) protocol: Option<ProtocolId>,
     /// Why it is not told to anybody, or who does not hear it.
     pub(super) judged: Result<Deaf, ExportVerdict>,
-    via: Arc<str>,
+    tail: Arc<str>,
 }
 
-/// What the routes led to that a member was told, by prefix and path identifier.
+/// What was said of the routes that a member was told, by prefix and path identifier.
 pub(super) type Told = HashMap<(NetId, u32), Arc<str>>;
 
 /// What a group keeps while lines are wanted.
@@ -31,6 +31,8 @@ pub(super) type Told = HashMap<(NetId, u32), Arc<str>>;
 pub(super) struct Lens {
     /// The members of which lines are wanted.
     pub(super) slots: Vec<Slot>,
+    /// How a line of theirs says what it says of a route: they are of one family and one dialect.
+    form: Tracing,
     /// The paths of the running row.
     pub(super) seen: Vec<Seen>,
 }
@@ -50,26 +52,30 @@ impl Group {
     pub(super) fn list_traced(&mut self) {
         let is_traced = |(slot, _, spec): (Slot, _, &MemberSpec)| spec.tracing.is_on().then_some(slot);
         self.lens.slots = self.members().filter_map(is_traced).collect();
+        let first = self.members().map(|(.., spec)| spec.tracing).find(|tracing| tracing.is_on());
+        self.lens.form = first.unwrap_or_default();
     }
 
     /// Notes how a path of the running row was judged.
     pub(super) fn see(&mut self, batch: &ChangeBatch, path: &Path, path_id: u32, judged: Result<Deaf, ExportVerdict>) {
-        let protocol = batch.sources.get(path.source as usize).map(|s| s.protocol);
-        let via = batch.hops.get(path.hop as usize).map(|hop| trace::via(&hop.to, self.ifaces())).unwrap_or_default();
-        self.lens.seen.push(Seen { path_id, protocol, judged, via });
+        let source = batch.sources.get(path.source as usize);
+        let hop = batch.hops.get(path.hop as usize);
+        let tail = hop.map(|hop| self.lens.form.tail(&hop.to, source.map(|s| &**s), self.ifaces())).unwrap_or_default();
+        self.lens.seen.push(Seen { path_id, protocol: source.map(|s| s.protocol), judged, tail });
     }
 
     /// Says what a member hears of a row, and why it does not hear the rest.
     pub(super) fn trace(&mut self, slot: Slot, step: Step, counts: bool, speaks: bool, work: &Work) {
         let Some(spec) = self.member(slot).map(|m| &m.spec) else { return };
         let (tracing, own, protocol) = (spec.tracing, spec.protocol, Arc::clone(&spec.name));
-        let line = |fate, via| Trace { protocol: Arc::clone(&protocol), way: Way::Out, fate, net: step.net, via };
+        let (channel, net) = (tracing.channel, step.net);
+        let line = |fate, tail| Trace { protocol: Arc::clone(&protocol), channel, way: Way::Out, fate, net, tail };
         if tracing.filters && counts {
             for n in 0..self.lens.seen.len() {
                 if let Some(seen) = self.lens.seen.get(n)
                     && let Some(fate) = self.refusal(seen, slot, own)
                 {
-                    self.traces.push(line(fate, Arc::clone(&seen.via)));
+                    self.traces.push(line(fate, Arc::clone(&seen.tail)));
                 }
             }
         }
@@ -79,17 +85,17 @@ impl Group {
         for (path_id, out) in &work.says {
             let key = (step.id, *path_id);
             let heard = |s: &&Seen| s.path_id == *path_id && s.judged.is_ok_and(|deaf| !self.deafness.has(deaf, slot));
-            let via = self.lens.seen.iter().find(heard).map(|s| Arc::clone(&s.via)).unwrap_or_default();
+            let tail = self.lens.seen.iter().find(heard).map(|s| Arc::clone(&s.tail)).unwrap_or_default();
             let Some(member) = self.member_mut(slot) else { return };
-            let (fate, via) = match out {
+            let (fate, tail) = match out {
                 None => (Fate::Removed, member.traced.remove(&key).unwrap_or_default()),
                 Some(_) => {
-                    member.traced.insert(key, Arc::clone(&via));
+                    member.traced.insert(key, Arc::clone(&tail));
                     let held = work.holds(*path_id);
-                    (if held { Fate::Replaced } else { Fate::Added }, via)
+                    (if held { Fate::Replaced } else { Fate::Added }, tail)
                 }
             };
-            self.traces.push(line(fate, via));
+            self.traces.push(line(fate, tail));
         }
     }
 

@@ -276,7 +276,7 @@ pub fn given(path: &[u32]) -> AttrSet {
 }
 
 /// Lines of both classes.
-pub const ALL: Tracing = Tracing { routes: true, filters: true };
+pub const ALL: Tracing = Tracing { routes: true, filters: true, channel: None };
 
 /// External neighbours on eth0.
 pub fn key(policy: Policy) -> GroupKey {

@@ -6,7 +6,7 @@ use crate::outbox::Outbox;
 use crate::trace;
 use rib::batch::{ChangeBatch, LimitKind, TableEvent};
 use rib::export::{Advance, Group, Part, Remark, Slot};
-use route::TableId;
+use route::{TableId, Written};
 use std::sync::Arc;
 
 /// A group with the outboxes of its members.
@@ -120,19 +120,24 @@ impl Owned {
         if self.is_mirror() {
             return;
         }
-        let name_of = |slot: Option<Slot>| {
-            let spec = self.group.members().find(|(s, ..)| slot.is_none_or(|slot| slot == *s));
-            spec.map_or("", |(.., spec)| &*spec.name)
-        };
+        let any_name = || self.group.members().next().map_or("", |(.., spec)| &*spec.name);
         for remark in &advance.remarks {
             match remark {
                 Remark::Printed(text) => tracing::info!("{text}"),
                 Remark::Failed(text) => tracing::error!("{text}"),
-                Remark::Untold(text) => tracing::error!("{}: {text}", name_of(None)),
+                Remark::Untold(text) => tracing::error!("{}: {text}", any_name()),
             }
         }
         for (slot, net) in &advance.invalid_hops {
-            tracing::error!("{}: Invalid NEXT_HOP attribute in route {net}", name_of(Some(*slot)));
+            let Some((.., spec)) = self.group.members().find(|(s, ..)| s == slot) else { continue };
+            let (name, peer) = (&spec.name, Written(spec.peer_addr));
+            match spec.tracing.channel {
+                None => tracing::error!("{name}: Invalid NEXT_HOP attribute in route {net}"),
+                Some(_) => {
+                    tracing::error!("{name}: Invalid NEXT_HOP attribute - neighbor address {peer}");
+                    tracing::error!("{name}: Invalid route {net} withdrawn");
+                }
+            }
         }
     }
 

@@ -4,6 +4,7 @@
 //! negotiated. Each life has a generation of its own, so what is still queued
 //! of an earlier one is dropped by the table.
 
+use super::task::states::{self, Stage};
 use super::words::{self, Place};
 use super::{Deps, PeerChannel, PeerSpec};
 use crate::intake::Collected;
@@ -52,6 +53,8 @@ pub(super) struct Channel {
     pub(super) hold: Option<Hold>,
     /// Nothing is told before our own restart is over.
     pub(super) waits: bool,
+    /// The state that was last said.
+    pub(super) said: Stage,
 }
 
 impl Channel {
@@ -67,6 +70,19 @@ impl Channel {
             feeding: false,
             hold: None,
             waits: false,
+            said: Stage::Down,
+        }
+    }
+
+    /// What it has come to. `is_down`: the protocol has no life.
+    pub(super) const fn stage(&self, is_down: bool) -> Stage {
+        match self {
+            Self { up: true, waits: true, .. } => Stage::Up,
+            Self { up: true, feeding: true, .. } => Stage::Feeding,
+            Self { up: true, .. } => Stage::Ready,
+            _ if is_down || matches!(self.said, Stage::Down) => Stage::Down,
+            Self { retained: true, .. } => Stage::Start,
+            _ => Stage::Flushing,
         }
     }
 
@@ -141,9 +157,10 @@ impl Channel {
     }
 
     /// Everything is told again.
-    pub(super) fn tell_again(&mut self, deps: &Deps, enhanced: bool) {
+    pub(super) fn tell_again(&mut self, deps: &Deps, spec: &PeerSpec, enhanced: bool) {
         if let Some(member) = self.member {
             self.feeding = true;
+            states::trace(spec, &self.spec, "Feeding requested");
             deps.exports.refresh(member, enhanced);
         }
     }
@@ -240,6 +257,7 @@ impl Channel {
         if let Some(member) = self.member {
             let key = self.key(spec, negotiated, place);
             self.feeding = true;
+            states::trace(spec, &self.spec, "Feeding requested");
             deps.exports.rekey(member, Arc::clone(&key));
             self.tell_monitors(deps, spec, key, member);
         }

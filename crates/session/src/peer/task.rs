@@ -20,6 +20,7 @@ mod liveness;
 mod monitor;
 mod octets;
 mod record;
+pub(super) mod states;
 
 use super::live::Channel;
 use super::words::{self, Place};

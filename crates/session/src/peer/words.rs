@@ -273,8 +273,13 @@ pub(super) fn member(spec: &PeerSpec, channel: &PeerChannel, generation: Generat
         generation,
         peer_addr: spec.peer_addr,
         export_limit: channel.export_limit,
-        tracing: Tracing::of_mask(spec.debug.or(channel.debug)),
+        tracing: tracing(spec, channel),
     }
+}
+
+/// Which lines are wanted about what a channel tells.
+pub(super) fn tracing(spec: &PeerSpec, channel: &PeerChannel) -> Tracing {
+    Tracing::outwards(spec.debug, channel.debug, spec.voice, channel.family.word())
 }
 
 /// `Neighbor caps`, BIRD's words in BIRD's order.

@@ -7,17 +7,19 @@
 use super::super::Start;
 use super::super::channel::Import;
 use super::super::policy::Runner;
-use super::super::sight::Sight;
+use super::super::sight::{Hears, Sight};
 use super::export::{Judged, Rules};
 use super::{Limited, Order, Shared, kernel, learn, rules};
 use crate::world::action_word;
+use conf::channel_word;
 use conf::config::{DebugMask, KernelConf, Learn, ProtocolConf};
 use netlink::{Errno, KernelRoute, Learned, Notice, Reconciler, Request, RouteNotices, RouteSocket, Spot};
 use rib::batch::{ChangeBatch, ChangeRow, Limit, LimitAction, Reading};
 use rib::decision::Seen;
 use rib::stats::ExportStats;
-use rib::trace::{Fate, Trace, Tracing, Way, via};
-use route::{Ifaces, Moment, Prefix, Resolved, SourceKind, TableId};
+use rib::trace::{Fate, Trace, Tracing, Way};
+use route::options::Voice;
+use route::{Ifaces, Moment, Prefix, SourceKind, TableId};
 use session::clock::Clock;
 use session::limiter::{Limiter, Line, Restarts};
 use session::link::{Delivery, ReaderId, Subscription, TableMsg};
@@ -70,7 +72,7 @@ async fn down(mut start: Start, mut orders: mpsc::UnboundedReceiver<Order>, shar
                 start.diary.starting();
                 let ended = up(&mut start, &mut orders, shared).await;
                 shared.clear();
-                start.diary.state("down");
+                start.diary.down();
                 again = ended.as_ref().err().map(|_| Instant::now() + AGAIN);
                 match ended {
                     Ok(End::Stopped(done) | End::Left(done)) => drop(done.send(())),
@@ -102,17 +104,12 @@ async fn down(mut start: Start, mut orders: mpsc::UnboundedReceiver<Order>, shar
     }
 }
 
-/// What is asked of it in all.
-fn debug(conf: &ProtocolConf) -> DebugMask {
-    conf.channels.first().map_or(conf.debug, |channel| conf.debug.or(channel.debug))
-}
-
 /// Other lines are wanted from now on: of the protocol, and of its channel.
-fn set_debug(start: &mut Start, mask: DebugMask, channel: DebugMask) -> DebugMask {
+fn set_debug(start: &mut Start, mask: DebugMask, channel: DebugMask) -> Tracing {
     let conf = Arc::make_mut(&mut start.conf);
     conf.debug = mask;
     conf.channels.iter_mut().for_each(|own| own.debug = channel);
-    debug(conf)
+    traced(conf, start.diary.voice())
 }
 
 /// How being up ended.
@@ -257,7 +254,7 @@ struct Worker {
     next_scan: Instant,
     limiter: Limiter,
     /// The state that was said last.
-    state: &'static str,
+    said_feeding: bool,
     sight: Sight,
     /// Which lines are wanted of single routes.
     tracing: Tracing,
@@ -291,9 +288,9 @@ impl Worker {
             deliver,
             next_scan: Instant::now(),
             limiter: Limiter::default(),
-            state: "feed",
-            sight: Sight::new(false),
-            tracing: Tracing::of_mask(debug(&start.conf)),
+            said_feeding: true,
+            sight: Sight::new(Hears::Links),
+            tracing: traced(&start.conf, start.diary.voice()),
             traced: HashMap::new(),
             start: start.clone(),
             conf,
@@ -320,9 +317,12 @@ impl Worker {
         self.tell_table(TableMsg::Subscribe(Subscription { reader: self.reader, reading, deliver }));
     }
 
-    fn come_to(&mut self, state: &'static str) {
-        if std::mem::replace(&mut self.state, state) != state {
-            self.start.diary.state(state);
+    /// Whether the table is telling what stands in it.
+    fn come_to(&mut self, feeding: bool) {
+        match (std::mem::replace(&mut self.said_feeding, feeding), feeding) {
+            (false, true) => self.start.diary.feeding_again(),
+            (true, false) => self.start.diary.fed(),
+            _ => {}
         }
     }
 
@@ -355,7 +355,7 @@ impl Worker {
 
     /// Scans at once, and judges all routes anew.
     fn look_again(&mut self) {
-        self.come_to("feed");
+        self.come_to(true);
         self.next_scan = Instant::now();
         self.learned.again();
         self.tell_table(TableMsg::Refeed(self.reader));
@@ -448,7 +448,7 @@ impl Worker {
             }
             Delivery::FeedDone => {
                 self.fed = true;
-                self.come_to("up");
+                self.come_to(false);
             }
         }
         self.feeding = match delivery {
@@ -485,37 +485,41 @@ impl Worker {
         let route = route.filter(|_| had || self.is_below_limit());
         self.stats.updates_rejected += u64::from(accepted && route.is_none());
         if self.tracing.is_on() {
-            let to = batch.paths_of(row).first().and_then(|p| batch.hops.get(p.hop as usize));
+            let best = batch.paths_of(row).first();
+            let to = best.and_then(|p| batch.hops.get(p.hop as usize));
+            let source = best.and_then(|p| batch.sources.get(p.source as usize)).map(|s| &**s);
+            let tail = to.map(|to| self.tracing.tail(&to.to, source, &self.ifaces)).unwrap_or_default();
             let refusal = match &judged {
                 Some(Judged::Vetoed) => Some(Fate::RejectedByProtocol),
                 Some(Judged::Rejected(_)) => Some(Fate::FilteredOut),
                 _ if accepted && route.is_none() => Some(Fate::RejectedLimit),
                 _ => None,
             };
-            self.say(row.net, to.map(|h| &h.to), refusal, had, route.is_some());
+            self.say(row.net, &tail, refusal, had, route.is_some());
         }
         self.want(spot, had, route.as_ref());
     }
 
-    fn trace(&mut self, mask: DebugMask) {
-        self.tracing = Tracing::of_mask(mask);
+    fn trace(&mut self, tracing: Tracing) {
+        self.tracing = tracing;
         if !self.tracing.routes {
             self.traced = HashMap::new();
         }
     }
 
     /// Says what became of a route on its way to the kernel.
-    fn say(&mut self, net: Prefix, to: Option<&Resolved>, refusal: Option<Fate>, had: bool, told: bool) {
-        let via = to.map(|to| via(to, &self.ifaces)).unwrap_or_default();
-        let line = |fate, via| Trace { protocol: Arc::clone(&self.rules.name), way: Way::Out, fate, net, via };
-        let refused = refusal.filter(|_| self.tracing.filters).map(|fate| line(fate, Arc::clone(&via)));
+    fn say(&mut self, net: Prefix, tail: &Arc<str>, refusal: Option<Fate>, had: bool, told: bool) {
+        let channel = self.tracing.channel;
+        let protocol = || Arc::clone(&self.rules.name);
+        let line = |fate, tail| Trace { protocol: protocol(), channel, way: Way::Out, fate, net, tail };
+        let refused = refusal.filter(|_| self.tracing.filters).map(|fate| line(fate, Arc::clone(tail)));
         let moved = match (had, told) {
             _ if !self.tracing.routes => None,
             (false, false) => None,
             (true, false) => Some(line(Fate::Removed, self.traced.remove(&net).unwrap_or_default())),
             (had, true) => {
-                self.traced.insert(net, Arc::clone(&via));
-                Some(line(if had { Fate::Replaced } else { Fate::Added }, via))
+                self.traced.insert(net, Arc::clone(tail));
+                Some(line(if had { Fate::Replaced } else { Fate::Added }, Arc::clone(tail)))
             }
         };
         for line in refused.into_iter().chain(moved) {
@@ -642,6 +646,13 @@ impl Worker {
             };
         }
     }
+}
+
+/// Which lines are wanted about what goes to the kernel.
+fn traced(conf: &ProtocolConf, voice: Voice) -> Tracing {
+    let channel = conf.channels.first();
+    let name = channel.map_or("", |c| channel_word(c.family, c.carries));
+    Tracing::outwards(conf.debug, channel.map_or(DebugMask::default(), |c| c.debug), voice, name)
 }
 
 /// The metric of the routes that are ours; `None`: whatever it is.

@@ -12,6 +12,7 @@ use crate::peer::live::Channel;
 use crate::peer::words::{self, Place};
 use crate::status::ProtoState;
 use fsm::{Action, Event, Keep, Life, Which};
+use route::options::Voice;
 use route::{Family, IfIndex, Moment, Source, Written};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -200,12 +201,20 @@ impl Task {
             return;
         }
         self.status.since = self.deps.clock.now();
+        // BIRD 2 says that routes go whether there are some or not.
+        if state == ProtoState::Down && self.spec.voice == Voice::Channels {
+            self.trace(DebugMask::STATES, "State changed to flush");
+        }
         self.show(state);
     }
 
     fn show(&mut self, state: ProtoState) {
-        self.status.proto = state;
-        self.trace(DebugMask::STATES, &format!("State changed to {}", state.word()));
+        let before = std::mem::replace(&mut self.status.proto, state).said_by(self.spec.voice);
+        let word = state.said_by(self.spec.voice);
+        self.follow_channels();
+        if word != before {
+            self.trace(DebugMask::STATES, &format!("State changed to {word}"));
+        }
     }
 
     /// `feed` while some channel is being told what stands, at the start or again; the time in `since` is not touched.
@@ -214,7 +223,7 @@ impl Task {
         match self.status.proto {
             ProtoState::Feed if !feeding => self.show(ProtoState::Up),
             ProtoState::Up if feeding => self.show(ProtoState::Feed),
-            _ => {}
+            _ => self.follow_channels(),
         }
     }
 
@@ -239,7 +248,9 @@ impl Task {
                 continue;
             }
             channel.come_up(&self.deps, &origin, negotiated.tells_its_end());
-            trace(&self.spec, DebugMask::STATES, &format!("Connected to table {}", channel.spec.table_name));
+            if self.spec.voice == Voice::Protocol {
+                trace(&self.spec, DebugMask::STATES, &format!("Connected to table {}", channel.spec.table_name));
+            }
             if !negotiated.is_awaited_after_restart() {
                 channel.hold = None;
             }
@@ -284,5 +295,6 @@ impl Task {
             let keep = fates.iter().find(|(f, _)| *f == channel.family()).map_or(Keep::Nothing, |(_, k)| *k);
             channel.go_down(&self.deps, keep);
         }
+        self.follow_channels();
     }
 }

@@ -1,6 +1,6 @@
 //! What the daemon, the tables and the links ask of a peer.
 
-use super::{DebugMask, Task, reach};
+use super::{DebugMask, Task, reach, states};
 use crate::conn::{self, Conn};
 use crate::dynamic::Dynamic;
 use crate::listen::Incoming;
@@ -10,7 +10,6 @@ use crate::peer::{Command, PeerChannel, PeerSpec, Refilter, StopReason};
 use crate::sockopt;
 use fsm::{Event, Reach, Stop, Which};
 use rib::batch::{LimitAction, LimitKind, TableEvent};
-use rib::trace::Tracing;
 use route::{Family, IfIndex, Ifaces, Moment};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -66,6 +65,9 @@ impl Task {
             Command::Adopt(incoming, place) => self.adopt(incoming, place),
             Command::Stop { reason, message, done } => self.stop(reason, message, done),
             Command::ReloadIn(only) => {
+                for channel in self.channels.iter().filter(|c| c.up && only.is_none_or(|family| family == c.family())) {
+                    states::trace(&self.spec, &channel.spec, "Reload requested");
+                }
                 self.channels.iter().for_each(|c| c.open_limits(&self.deps));
                 self.import_again(only);
             }
@@ -84,7 +86,7 @@ impl Task {
             Command::ReloadOut => {
                 let enhanced = self.machine.negotiated().is_some_and(|n| n.enhanced_refresh);
                 for channel in &mut self.channels {
-                    channel.tell_again(&self.deps, enhanced);
+                    channel.tell_again(&self.deps, &self.spec, enhanced);
                 }
                 self.follow_feeds();
             }
@@ -117,7 +119,7 @@ impl Task {
     fn trace_members(&self) {
         for channel in &self.channels {
             if let Some(member) = channel.member() {
-                self.deps.exports.trace(member, Tracing::of_mask(self.spec.debug.or(channel.spec.debug)));
+                self.deps.exports.trace(member, words::tracing(&self.spec, &channel.spec));
             }
         }
     }
@@ -198,7 +200,7 @@ impl Task {
             spec.peer_as = self.spec.peer_as;
         }
         self.machine.reconfigure(words::machine_config(&spec, self.restarting));
-        let masks = |spec: &PeerSpec| spec.channels.iter().map(|c| c.debug.or(spec.debug)).collect::<Vec<_>>();
+        let masks = |spec: &PeerSpec| spec.channels.iter().map(|c| words::tracing(spec, c)).collect::<Vec<_>>();
         let traced = masks(&self.spec) != masks(&spec);
         self.spec = Arc::new(spec);
         let goes_on = self.take_over_keys();

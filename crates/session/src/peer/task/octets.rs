@@ -148,7 +148,8 @@ impl Task {
         match if enhanced { refresh.subtype } else { Subtype::Request } {
             Subtype::Request if self.spec.offer.route_refresh => {
                 self.trace(DebugMask::PACKETS, "Got ROUTE-REFRESH");
-                self.channel(family, |c, deps| c.tell_again(deps, enhanced));
+                let spec = Arc::clone(&self.spec);
+                self.channel(family, |c, deps| c.tell_again(deps, &spec, enhanced));
                 self.follow_feeds();
             }
             Subtype::Request => {}
