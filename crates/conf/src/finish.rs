@@ -85,11 +85,13 @@ impl Parser<'_> {
             ProtocolKind::Bgp(bgp) => {
                 let facts = BgpFacts { conf: bgp, given, dialect };
                 let mut wrong = facts.errors(close);
-                let doubts: Vec<_> = facts.doubts().collect();
+                let mut doubts: Vec<_> = facts.doubts().collect();
                 for channel in channels {
                     let table = &channel.conf.table;
                     let sorted = self.config.tables.iter().any(|t| t.name == *table && t.sorted);
-                    wrong.extend(ChannelFacts { bgp, channel, sorted, dialect }.errors(close));
+                    let facts = ChannelFacts { bgp, channel, sorted, dialect };
+                    wrong.extend(facts.errors(close));
+                    doubts.extend(facts.doubts());
                 }
                 for wrong in wrong {
                     self.fail(wrong.note(conf.span, "of this protocol"));

@@ -144,9 +144,20 @@ fn what_is_asked_but_not_done_by_ourselves_is_said() {
         ("require as4; enable as4 off;", "AS4 support required but disabled"),
         ("require extended messages;", "Extended messages required but not enabled"),
         ("require graceful restart; graceful restart off;", "Graceful restart required but not enabled"),
+        ("ipv6 { import all; export all; require add paths; };", "ADD-PATH required but not enabled"),
+        ("ipv6 { import all; export all; require extended next hop; };", "Extended next hop required but not enabled"),
     ] {
         let (_, said) = session(options);
         assert!(said.iter().any(|line| line.contains(expected)), "{options}: {said:?}");
+    }
+}
+
+#[test]
+fn an_address_of_a_link_is_not_several_hops_away() {
+    for wrong in [text("multihop;").replace("10.0.0.2", "fe80::2"), text("multihop; source address fe80::1;")] {
+        let Err(refused) = load("c", &Memory::new().with("c", &wrong), &options_of_2()) else { panic!("{wrong}") };
+        let said = refused.report(false).join("\n");
+        assert!(said.contains("Multihop BGP cannot be used with link-local addresses"), "{said}");
     }
 }
 

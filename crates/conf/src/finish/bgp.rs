@@ -222,6 +222,12 @@ impl BgpFacts<'_> {
                 "paths from a neighbor in our own AS begin with another",
             ),
             (
+                multihop && (is_link_local(c.peer_addr) || c.local_addr.is_some_and(is_link_local)),
+                "Multihop BGP cannot be used with link-local addresses",
+                &[&["multihop"], &["neighbor"], &["local"], &["source", "address"]],
+                "use `direct`",
+            ),
+            (
                 multihop && (c.iface.is_some() || c.iface_range.is_some()),
                 "Multihop BGP cannot be bound to interface",
                 &[&["multihop"], &["interface"], &["interface", "range"]],

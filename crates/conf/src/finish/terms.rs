@@ -1,7 +1,7 @@
 //! What is checked of a session's times and of what it asks of its neighbour, in BIRD's words.
 
-use super::bgp::BgpFacts;
-use crate::config::{BgpConf, Dialect, RestartMode, TermsConf};
+use super::bgp::{BgpFacts, ChannelFacts};
+use crate::config::{BgpChannel, BgpConf, Dialect, RestartMode, TermsConf};
 use crate::protocol::Given;
 use filter::{Diagnostic, Span};
 
@@ -26,6 +26,28 @@ impl BgpFacts<'_> {
     pub(super) fn doubts(&self) -> impl Iterator<Item = (Span, &'static str)> {
         let rows = if self.dialect == Dialect::V2 { doubts(self.conf) } else { Vec::new() };
         let given = self.given;
+        rows.into_iter().filter(|(is, ..)| *is).filter_map(|(_, words, said)| Some((place(given, words)?, said)))
+    }
+}
+
+impl ChannelFacts<'_> {
+    /// What a channel asks of the neighbour's, though it does not do it itself: the place, and BIRD's words.
+    pub(super) fn doubts(&self) -> impl Iterator<Item = (Span, &'static str)> {
+        let own = self.channel.conf.bgp.as_ref().filter(|_| self.dialect == Dialect::V2);
+        let adds = |c: &BgpChannel| c.add_paths_rx || c.add_paths_tx;
+        let rows: [(bool, &'static [&'static str], &'static str); 2] = [
+            (
+                own.is_some_and(|c| c.require_extended_next_hop && !c.extended_next_hop),
+                &["require", "extended", "next", "hop"],
+                "Extended next hop required but not enabled",
+            ),
+            (
+                own.is_some_and(|c| c.require_add_paths && !adds(c)),
+                &["require", "add", "paths"],
+                "ADD-PATH required but not enabled",
+            ),
+        ];
+        let given = &self.channel.given;
         rows.into_iter().filter(|(is, ..)| *is).filter_map(|(_, words, said)| Some((place(given, words)?, said)))
     }
 }
