@@ -125,12 +125,22 @@ pub(crate) struct Row<T: 'static> {
     pub(crate) deprecated: Option<&'static str>,
     /// The dialect that has it; `None`: both.
     pub(crate) dialect: Option<Dialect>,
+    /// Between which values a change means less than `effect`, and what.
+    pub(crate) lighter: Option<Lighter<T>>,
+}
+
+/// Changes that mean less than others of the same option.
+pub(crate) struct Lighter<T> {
+    /// Whether this is one.
+    between: fn(&T, &T) -> bool,
+    /// What it means.
+    effect: Effect,
 }
 
 impl<T> Row<T> {
     /// An option.
     pub(crate) const fn new(words: &'static [&'static str], slot: Slot<T>, effect: Effect) -> Self {
-        Self { words, slot, effect, effect_in_2: None, deprecated: None, dialect: None }
+        Self { words, slot, effect, effect_in_2: None, deprecated: None, dialect: None, lighter: None }
     }
 
     /// An old spelling; `warning` is what BIRD says of it.
@@ -160,6 +170,18 @@ impl<T> Row<T> {
     pub(crate) const fn only(mut self, dialect: Dialect) -> Self {
         self.dialect = Some(dialect);
         self
+    }
+
+    /// Between such values a change means this alone.
+    pub(crate) const fn lighter(mut self, between: fn(&T, &T) -> bool, effect: Effect) -> Self {
+        self.lighter = Some(Lighter { between, effect });
+        self
+    }
+
+    /// What it means that one value becomes the other.
+    pub(crate) fn effect(&self, old: &T, new: &T, dialect: Dialect) -> Effect {
+        let lighter = self.lighter.as_ref().filter(|l| (l.between)(old, new));
+        lighter.map_or_else(|| self.effect_in(dialect), |l| l.effect)
     }
 
     /// Whether a dialect has it.

@@ -228,7 +228,7 @@ impl Changes {
         let differing: Vec<_> = rows.iter().filter(counts).collect();
         self.found.extend(differing.into_iter().map(|row| Change {
             option: row.words.join(" "),
-            effect: row.effect_in(self.dialect),
+            effect: row.effect(old, new, self.dialect),
             from: row.show(old),
             to: row.show(new),
         }));

@@ -144,9 +144,9 @@ fn nearly_any_word_may_be_given_as_a_name_and_keeps_its_meaning_elsewhere() {
 fn links_may_be_left_out_where_an_address_is_preferred() {
     let config = read("protocol device { interface -\"lo\", \"e*\" { preferred 10.0.0.1; preferred 2001:db8::1; }; }");
     let ProtocolKind::Device(device) = &config.protocols[0].kind else { panic!("another protocol") };
-    let rules: Vec<_> =
-        device.primary.iter().map(|(links, net)| (links.len(), links[0].negative, net.to_string())).collect();
-    assert_eq!(rules, [(2, true, "10.0.0.1/32".to_owned()), (2, true, "2001:db8::1/128".to_owned())]);
+    let [(links, addrs)] = device.preferred.as_slice() else { panic!("one list") };
+    assert_eq!((links.len(), links[0].negative), (2, true));
+    assert_eq!(addrs.iter().map(ToString::to_string).collect::<Vec<_>>(), ["10.0.0.1", "2001:db8::1"]);
 }
 
 #[test]

@@ -498,8 +498,8 @@ fn a_link_shows_the_addresses_of_both_families() {
         "1001-v0 up (index=2)
 1004-\tMultiAccess Broadcast Multicast AdminUp LinkUp MTU=1500
 1003-\t10.9.0.1/24 (Preferred, scope site)
- \tfd09::1/64 (Preferred, scope site)
  \tfe80::4889:65ff:fedc:9eb7/64 (Preferred, scope link)
+ \tfd09::1/64 (Preferred, scope site)
 0000 
 "
     );

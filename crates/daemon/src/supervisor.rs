@@ -537,12 +537,11 @@ impl Supervisor {
         let conf = Arc::new(conf);
         let id = self.world.numbers.protocol();
         let own = |c: &ChannelConf| {
-            let named = |family| c.bgp.as_ref().and_then(|own| own.igp_table(family));
-            let igp = match &conf.kind {
-                ProtocolKind::Static(fixed) => fixed.igp_table.as_ref(),
-                _ => named(c.family),
+            let named = |family| match &conf.kind {
+                ProtocolKind::Static(fixed) => fixed.igp_table(family),
+                _ => c.bgp.as_ref().and_then(|own| own.igp_table(family)),
             };
-            let mut ids = self.channel_ids(&c.table, igp)?;
+            let mut ids = self.channel_ids(&c.table, named(c.family))?;
             let other = conf.channels.iter().find(|o| o.family != c.family);
             let other_family = c.family.other();
             let other_table = named(other_family).cloned().or_else(|| other.map(|o| Arc::clone(&o.table)));

@@ -165,10 +165,10 @@ pub fn encode_dump(w: &mut Writer, sequence: u32, family: Family, table: u32) {
 /// Reads a route message.
 ///
 /// `None` for what is no route of a table: cache entries, local, broadcast and
-/// multicast routes, `throw` and `nat`, other families, and octets that make no
-/// sense.
+/// multicast routes, `throw` and `nat`, other families, routes for packets from
+/// one network alone (`from`), and octets that make no sense.
 pub fn decode(m: &Message<'_>) -> Option<SeenRoute> {
-    let (&[af, dst_len, _, tos, table, protocol, scope, rtn, f0, f1, f2, f3], rest) =
+    let (&[af, dst_len, src_len, tos, table, protocol, scope, rtn, f0, f1, f2, f3], rest) =
         m.body.split_first_chunk::<RTMSG>()?;
     let family = match i32::from(af) {
         AF_INET => Family::Ipv4,
@@ -176,7 +176,7 @@ pub fn decode(m: &Message<'_>) -> Option<SeenRoute> {
         _ => return None,
     };
     let flags = u32::from_ne_bytes([f0, f1, f2, f3]);
-    if flags & RTM_F_CLONED != 0 {
+    if flags & RTM_F_CLONED != 0 || src_len != 0 {
         return None;
     }
     let mut seen = Attributes { table: u32::from(table), ..Attributes::default() };
@@ -328,6 +328,19 @@ mod tests {
                 ..KernelRoute::new(Resolved::Unicast(hop("10.1.1.2", 3, 0)))
             },
         );
+    }
+
+    /// The kernel has it beside the route for all packets, with the same prefix and metric.
+    #[test]
+    fn a_route_for_packets_from_one_network_is_none_of_ours() {
+        let mut w = Writer::default();
+        let route = KernelRoute::new(Resolved::Unicast(hop("fe80::1", 3, 0)));
+        encode(&mut w, NEW, 254, "2001:db8::/32".parse().unwrap(), &route);
+        let mut octets = w.octets().to_vec();
+        assert!(messages(&octets).next().is_some_and(|m| decode(&m).is_some()));
+        // `rtm_src_len`, behind the head of the message.
+        octets[16 + 2] = 48;
+        assert!(messages(&octets).next().is_some_and(|m| decode(&m).is_none()));
     }
 
     #[test]

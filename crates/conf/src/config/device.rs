@@ -2,6 +2,7 @@
 
 use super::{Dialect, IfacePattern};
 use route::Prefix;
+use std::net::IpAddr;
 use std::time::Duration;
 
 /// `protocol device`.
@@ -9,8 +10,11 @@ use std::time::Duration;
 pub struct DeviceConf {
     /// `scan time`.
     pub scan_time: Duration,
-    /// `primary` / `preferred`: for links that the patterns choose, the prefix of the preferred address.
+    /// `primary` (1.6): for links that the patterns choose, the prefix of the preferred address.
     pub primary: Vec<(Vec<IfacePattern>, Prefix)>,
+    /// `interface ... { preferred ...; }` (2): the first that chooses a link counts, and of its addresses of a family
+    /// the last.
+    pub preferred: Vec<(Vec<IfacePattern>, Vec<IpAddr>)>,
     /// Of several addresses the lowest that reaches beyond the link stands for it (1.6); in 2 the first.
     pub prefers_lowest: bool,
 }
@@ -24,6 +28,6 @@ impl DeviceConf {
 
 impl Default for DeviceConf {
     fn default() -> Self {
-        Self { scan_time: Duration::from_secs(60), primary: Vec::new(), prefers_lowest: true }
+        Self { scan_time: Duration::from_secs(60), primary: Vec::new(), preferred: Vec::new(), prefers_lowest: true }
     }
 }

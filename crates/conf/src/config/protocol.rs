@@ -102,10 +102,16 @@ impl ProtocolConf {
     pub fn other_tables(&self) -> impl Iterator<Item = &Arc<str>> {
         let own = match &self.kind {
             ProtocolKind::Pipe(pipe) => pipe.peer_table.as_ref(),
-            ProtocolKind::Static(fixed) => fixed.igp_table.as_ref(),
+            ProtocolKind::Static(fixed) => fixed.igp_table4.as_ref(),
+            _ => None,
+        };
+        let second = match &self.kind {
+            ProtocolKind::Static(fixed) => fixed.igp_table6.as_ref(),
             _ => None,
         };
         let of_channels = self.channels.iter().filter_map(|c| c.bgp.as_ref());
-        own.into_iter().chain(of_channels.flat_map(|bgp| [bgp.igp_table4.as_ref(), bgp.igp_table6.as_ref()]).flatten())
+        own.into_iter()
+            .chain(second)
+            .chain(of_channels.flat_map(|bgp| [bgp.igp_table4.as_ref(), bgp.igp_table6.as_ref()]).flatten())
     }
 }

@@ -2,7 +2,7 @@
 
 use super::Dialect;
 use filter::Span;
-use route::{Customer, Prefix, Roa};
+use route::{Customer, Family, Prefix, Roa};
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -13,8 +13,10 @@ pub struct StaticConf {
     pub check_link: bool,
     /// Routes to a device are a kind of their own, for which `check link` does not count (1.6).
     pub devices_are_apart: bool,
-    /// `igp table`, the name.
-    pub igp_table: Option<Arc<str>>,
+    /// `igp table` in which IPv4 gateways are looked up, and that of 1.6, the name.
+    pub igp_table4: Option<Arc<str>>,
+    /// `igp table` in which IPv6 gateways are looked up (2).
+    pub igp_table6: Option<Arc<str>>,
     /// The routes in order.
     pub routes: Vec<StaticRoute>,
     /// Its authorisations in order (2).
@@ -52,6 +54,14 @@ impl StaticConf {
     pub fn of(dialect: Dialect) -> Self {
         Self { devices_are_apart: dialect == Dialect::V1, ..Self::default() }
     }
+
+    /// The `igp table` in which gateways of a family are looked up, if one was named.
+    pub const fn igp_table(&self, family: Family) -> Option<&Arc<str>> {
+        match family {
+            Family::Ipv6 if !self.devices_are_apart => self.igp_table6.as_ref(),
+            _ => self.igp_table4.as_ref(),
+        }
+    }
 }
 
 /// One `route`.
@@ -84,7 +94,7 @@ pub enum StaticDest {
     Prohibit,
 }
 
-/// One gateway of a static route.
+/// One of the ways of a static route.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StaticHop {
     /// The router; `None`: the destination is on the link itself (2).

@@ -5,6 +5,7 @@ use crate::option::{Effect, Own, Row, Slot, field};
 use crate::parser::Parser;
 use filter::syntax::{Op, Parsed, Tok};
 use route::Prefix;
+use std::net::IpAddr;
 
 /// Its own options.
 pub(crate) static OPTIONS: &[Row<DeviceConf>] = &[
@@ -31,12 +32,13 @@ pub(crate) static OPTIONS: &[Row<DeviceConf>] = &[
             grammar: "[-]\"pattern\", ... { preferred address; ... }",
             parse: interface,
             show: |conf| {
-                let word = |(links, net): &(Vec<IfacePattern>, Prefix)| {
-                    format!("{} {{ preferred {}; }}", crate::config::pattern_words(links), net.addr())
+                let word = |(links, addrs): &(Vec<IfacePattern>, Vec<IpAddr>)| {
+                    let addrs: String = addrs.iter().map(|addr| format!("preferred {addr}; ")).collect();
+                    format!("{} {{ {addrs}}}", crate::config::pattern_words(links))
                 };
-                conf.primary.iter().map(word).collect::<Vec<_>>().join(", ")
+                conf.preferred.iter().map(word).collect::<Vec<_>>().join(", ")
             },
-            same: |a, b| a.primary == b.primary,
+            same: |a, b| a.preferred == b.preferred,
         }),
         Effect::None,
     )
@@ -54,18 +56,18 @@ fn interface(parser: &mut Parser<'_>, conf: &mut DeviceConf) -> Parsed<()> {
             "links go by their names here",
         ));
     }
-    if !parser.at.eat(Op::BraceOpen) {
-        return Ok(());
-    }
-    while !parser.at.eat(Op::BraceClose) {
+    let mut preferred = Vec::new();
+    let braces = parser.at.eat(Op::BraceOpen);
+    while braces && !parser.at.eat(Op::BraceClose) {
         if parser.at.eat(Op::Semicolon) {
             continue;
         }
         parser.at.expect_word("preferred")?;
         let addr = parser.address()?;
         parser.at.expect(Op::Semicolon)?;
-        conf.primary.push((patterns.clone(), Prefix::host(addr)));
+        preferred.push(addr);
     }
+    conf.preferred.push((patterns, preferred));
     Ok(())
 }
 

@@ -61,7 +61,9 @@ pub(crate) static OPTIONS: &[Row<KernelConf>] = &[
             same: |a, b| a.merge_paths == b.merge_paths,
         }),
         Effect::Restart,
-    ),
+    )
+    // With another limit the routes are judged again, as in BIRD 2; in 1.6 it starts anew.
+    .lighter(|a, b| !a.owns_all_metrics && a.merge_paths.is_some() && b.merge_paths.is_some(), Effect::None),
 ];
 
 /// How many next hops are merged when no limit is given.

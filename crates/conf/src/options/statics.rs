@@ -5,13 +5,27 @@ use crate::option::{Effect, Own, Row, Slot, field};
 use crate::parser::Parser;
 use filter::syntax::{Op, Parsed, Tok};
 use filter::{Diagnostic, Filter, Span};
-use route::{Customer, Prefix, Roa};
+use route::{Customer, Family, Prefix, Roa};
 use std::sync::Arc;
 
 /// Its own options.
 pub(crate) static OPTIONS: &[Row<StaticConf>] = &[
-    Row::new(&["check", "link"], Slot::Switch(field!(check_link)), Effect::Restart),
-    Row::new(&["igp", "table"], Slot::OtherTable(field!(igp_table)), Effect::Restart),
+    // In 2 taken over as it is.
+    Row::<StaticConf>::new(&["check", "link"], Slot::Switch(field!(check_link)), Effect::Restart)
+        .lighter(|a, _| !a.devices_are_apart, Effect::None),
+    Row::new(
+        &["igp", "table"],
+        Slot::Own(Own {
+            grammar: "table",
+            parse: igp_table,
+            show: |conf| {
+                let names: Vec<_> = [&conf.igp_table4, &conf.igp_table6].into_iter().flatten().map(|n| &**n).collect();
+                names.join(", ")
+            },
+            same: |a, b| (&a.igp_table4, &a.igp_table6) == (&b.igp_table4, &b.igp_table6),
+        }),
+        Effect::Restart,
+    ),
     Row::<StaticConf>::new(
         &["route"],
         Slot::Own(Own {
@@ -35,6 +49,17 @@ pub(crate) static OPTIONS: &[Row<StaticConf>] = &[
     )
     .only(Dialect::V2),
 ];
+
+/// `igp table NAME`; in 2 one of each family may be named.
+fn igp_table(parser: &mut Parser<'_>, conf: &mut StaticConf) -> Parsed<()> {
+    let name = parser.table()?;
+    let family = parser.config.tables.iter().find(|t| t.name == name).map(|t| t.family);
+    match family.filter(|_| parser.dialect() == Dialect::V2) {
+        Some(Family::Ipv6) => conf.igp_table6 = Some(name),
+        _ => conf.igp_table4 = Some(name),
+    }
+    Ok(())
+}
 
 fn same_routes(a: &StaticConf, b: &StaticConf) -> bool {
     let same = |a: &StaticRoute, b: &StaticRoute| {

@@ -71,13 +71,15 @@ impl Layout for V2 {
             };
             out.line(code::INTERFACE, format_args!("{} {state} (index={}{master})", iface.name, iface.index.0));
             out.line(code::INTERFACE_FLAGS, flags(iface.flags, iface.mtu));
-            // Those that stand for the link come first: one of each family, and the link-local one.
             let preferred = preferred(row);
-            for addr in &preferred {
-                out.line(code::INTERFACE_ADDRESS, address(addr, "Preferred, "));
-            }
-            for addr in iface.addrs.iter().filter(|a| !preferred.contains(a)) {
-                let word = if addr.secondary { "Secondary, " } else { "" };
+            let mut addrs: Vec<&IfaceAddr> = iface.addrs.iter().collect();
+            addrs.sort_by_key(|a| Family::of(a.addr));
+            for addr in addrs {
+                let word = match addr {
+                    addr if preferred.contains(&addr) => "Preferred, ",
+                    addr if addr.secondary => "Secondary, ",
+                    _ => "",
+                };
                 out.line(code::INTERFACE_ADDRESS, address(addr, word));
             }
         }
@@ -88,7 +90,7 @@ impl Layout for V2 {
         out.line(code::INTERFACE_HEADER, "Interface  State  IPv4 address       IPv6 address");
         for row in rows {
             let of = |family| {
-                let found = preferred(row).into_iter().find(|a| Family::of(a.addr) == family);
+                let found = preferred(row).into_iter().find(|a| Family::of(a.addr) == family && !is_link_local(a));
                 found.map_or_else(String::new, |a| format!("{}/{}", Written(a.addr), a.prefix.len()))
             };
             let (name, state) = (&row.iface.name, up_or_down(row.iface.is_up()));
@@ -216,13 +218,16 @@ fn left(ms: u64) -> String {
 
 /// The addresses that stand for a link: IPv4, IPv6, and its link-local one.
 fn preferred(row: &InterfaceView) -> Vec<&IfaceAddr> {
-    let is_link_local = |a: &&IfaceAddr| matches!(a.addr, IpAddr::V6(v6) if v6.is_unicast_link_local());
     let addrs = || row.iface.addrs.iter();
     let of = |family| {
         let mut found = addrs().filter(move |a| Family::of(a.addr) == family && row.primary.contains(&a.addr));
         found.find(|a| !is_link_local(a))
     };
-    [of(Family::Ipv4), of(Family::Ipv6), addrs().find(is_link_local)].into_iter().flatten().collect()
+    [of(Family::Ipv4), of(Family::Ipv6), addrs().find(|a| is_link_local(a))].into_iter().flatten().collect()
+}
+
+const fn is_link_local(addr: &IfaceAddr) -> bool {
+    matches!(addr.addr, IpAddr::V6(v6) if v6.is_unicast_link_local())
 }
 
 fn address(addr: &IfaceAddr, word: &str) -> String {

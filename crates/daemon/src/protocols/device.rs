@@ -40,7 +40,8 @@ impl Standing {
     /// Takes over new ones; says whether other addresses may stand for links now.
     fn set(&self, conf: &DeviceConf) -> bool {
         let mut now = self.lock();
-        let differs = (&now.primary, now.prefers_lowest) != (&conf.primary, conf.prefers_lowest);
+        let rules = |of: &DeviceConf| (of.primary.clone(), of.preferred.clone(), of.prefers_lowest);
+        let differs = rules(&now) != rules(conf);
         *now = conf.clone();
         differs
     }
@@ -112,7 +113,7 @@ impl DeviceHandle {
         self.monitor.set_scan_time(scan_time.filter(|t| state.up && !t.is_zero()));
     }
 
-    /// The links as `show interfaces` prints them: with the primary address of each family, which comes first.
+    /// The links as `show interfaces` prints them: with the primary address of each family, which comes first in 1.6.
     pub fn views(&self, ifaces: &Ifaces) -> Vec<InterfaceView> {
         let conf = Arc::clone(&self.lock().conf);
         ifaces.iter().map(|iface| view(device(&conf), iface, ifaces)).collect()
@@ -129,12 +130,15 @@ fn device(conf: &ProtocolConf) -> Option<&DeviceConf> {
 fn view(conf: Option<&DeviceConf>, iface: &Iface, ifaces: &Ifaces) -> InterfaceView {
     let primary: Vec<IpAddr> = Family::ALL.iter().filter_map(|f| primary(conf, iface, *f)).map(|a| a.addr).collect();
     let mut iface = iface.clone();
-    iface.addrs.sort_by_key(|a| !primary.contains(&a.addr));
+    if conf.is_none_or(|c| c.prefers_lowest) {
+        iface.addrs.sort_by_key(|a| !primary.contains(&a.addr));
+    }
     let master = ifaces.get(iface.master).map(|m| Arc::clone(&m.name));
     InterfaceView { iface, master, primary }
 }
 
-/// The address that stands for a link: the first `primary` rule that names one, else BIRD's choice.
+/// The address that stands for a link: the first `primary` rule that names one, what `preferred` names, else BIRD's
+/// choice.
 ///
 /// BIRD 1.6 prefers addresses that reach beyond the link, and of those the lowest, BIRD 2 the first; secondary ones
 /// never count.
@@ -151,11 +155,20 @@ pub fn primary<'a>(conf: Option<&DeviceConf>, iface: &'a Iface, family: Family) 
         let named = |a: &&IfaceAddr| is_meant(a) && net.contains(a.addr);
         choice(&mut candidates().filter(named))
     });
-    chosen.or_else(|| choice(&mut candidates()))
+    let preferred = || {
+        let (_, addrs) = conf?.preferred.iter().find(|(links, _)| pattern::chooses(links, iface))?;
+        let named = addrs.iter().rev().find(|a| Family::of(**a) == family && !is_link_local_addr(**a))?;
+        candidates().find(|a| a.addr == *named)
+    };
+    chosen.or_else(preferred).or_else(|| choice(&mut candidates()))
 }
 
-fn is_link_local(addr: &IfaceAddr) -> bool {
-    matches!(addr.addr, IpAddr::V6(v6) if v6.is_unicast_link_local())
+const fn is_link_local(addr: &IfaceAddr) -> bool {
+    is_link_local_addr(addr.addr)
+}
+
+const fn is_link_local_addr(addr: IpAddr) -> bool {
+    matches!(addr, IpAddr::V6(v6) if v6.is_unicast_link_local())
 }
 
 #[cfg(test)]
@@ -190,6 +203,24 @@ mod tests {
         assert_eq!(first_of(&["127.0.0.1/8", "10.8.8.8/32"]), "127.0.0.1");
         assert_eq!(first_of(&["10.7.7.7/32", "10.1.9.1 peer 10.1.9.2"]), "10.7.7.7");
         assert_eq!(first_of(&["10.1.1.1/24 secondary", "10.1.3.7/24"]), "10.1.3.7");
+    }
+
+    /// Tried with 2.0.12: the first list that chooses a link counts, and of what it names the last.
+    #[test]
+    fn of_preferred_addresses_the_last_of_the_first_list_that_fits_stands_for_the_link() {
+        let links = lab::links(&[("d0", &["10.1.1.1/24", "10.2.1.1/24", "10.2.1.7/24 secondary"])]);
+        let name = |name: &str| vec![IfacePattern { negative: false, name: Some(name.into()), prefix: None }];
+        let chosen = |lists: &[(&str, &[&str])]| {
+            let list = |(links, addrs): &(&str, &[&str])| {
+                (name(links), addrs.iter().map(|a| a.parse().unwrap()).collect::<Vec<_>>())
+            };
+            let preferred = lists.iter().map(list).collect();
+            let conf = DeviceConf { prefers_lowest: false, preferred, ..DeviceConf::default() };
+            primary(Some(&conf), links.by_name("d0").unwrap(), Family::Ipv4).unwrap().addr.to_string()
+        };
+        assert_eq!(chosen(&[("d*", &["10.2.1.1", "fd00::1"])]), "10.2.1.1");
+        assert_eq!(chosen(&[("d*", &["10.2.1.1", "10.2.1.7"])]), "10.1.1.1", "the last one cannot");
+        assert_eq!(chosen(&[("d0", &[]), ("*", &["10.2.1.1"])]), "10.1.1.1", "the first list says nothing");
     }
 
     #[test]

@@ -8,6 +8,12 @@ pub fn means(list: &[IfacePattern], iface: &Iface, addr: &IfaceAddr) -> bool {
     list.is_empty() || list.iter().find(|p| fits(p, iface, addr)).is_some_and(|p| !p.negative)
 }
 
+/// Whether a list of patterns of names alone chooses a link: the first that fits says so.
+pub fn chooses(patterns: &[IfacePattern], iface: &Iface) -> bool {
+    let fits = |p: &&IfacePattern| p.name.as_deref().is_none_or(|name| is_like(name, &iface.name));
+    patterns.iter().find(fits).is_some_and(|p| !p.negative)
+}
+
 /// Whether one pattern fits, whatever its sign. The prefix of length 0 fits both families.
 pub fn fits(pattern: &IfacePattern, iface: &Iface, addr: &IfaceAddr) -> bool {
     let name = pattern.name.as_deref().is_none_or(|name| is_like(name, &iface.name));

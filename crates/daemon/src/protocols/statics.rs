@@ -23,10 +23,11 @@ use route::hop::Recursive;
 use route::options::Voice;
 use route::{
     AttrSet, Customer, Dest, Family, Hop, IfIndex, Iface, Ifaces, Prefix, Source, SourceId, SourceKind, TableId,
+    Written,
 };
 use session::peer::Wanted;
 use std::collections::HashMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::Notify;
@@ -41,7 +42,8 @@ impl StaticHandle {
         let channels = start.conf.channels.iter().zip(&start.channels).enumerate();
         let channels = channels.filter_map(|(place, (_, ids))| {
             let import = Import::new(&start, place, SourceKind::Static)?;
-            Some(Channel { import, told: Told::default(), igp_table: ids.igp_table })
+            let igp_tables = [ids.igp_table, ids.other_igp_table];
+            Some(Channel { import, told: Told::default(), igp_tables })
         });
         // The routes' own filter blocks see this as their source.
         let name = Arc::clone(&start.conf.name);
@@ -121,7 +123,8 @@ impl StaticHandle {
 struct Channel {
     import: Import,
     told: Told,
-    igp_table: TableId,
+    /// Where gateways of the channel's own family are looked up, and those of the other.
+    igp_tables: [TableId; 2],
 }
 
 struct Statics {
@@ -219,14 +222,35 @@ impl Statics {
         for channel in &mut self.channels {
             let (family, preference) = (channel.import.conf().family, channel.import.conf().preference);
             let mut routes = Vec::new();
+            let mut same: HashMap<Prefix, u32> = HashMap::new();
             let lives = |hop: &StaticHop, reached: &Hop| self.lives.allow(hop, reached);
             for route in conf.routes.iter().filter(|r| r.net.family() == family) {
-                if let Some(local) = local(route, conf, preference, channel.igp_table, ifaces, &lives) {
+                // In 1.6 the last one of a prefix counts; in 2 each is a path of its own.
+                let count = same.entry(route.net).and_modify(|n| *n += 1).or_default();
+                let path = if conf.devices_are_apart { 0 } else { *count };
+                let own = |gateway: IpAddr| Family::of(gateway) == family || conf.devices_are_apart;
+                let igp_table = |gateway| channel.igp_tables[usize::from(!own(gateway))];
+                if let Some(local) = local(route, conf, preference, &igp_table, ifaces, &lives) {
                     let attrs = dressed(route, local, &self.source, &mut self.runner, ifaces);
-                    routes.push(((route.net, 0), attrs));
+                    routes.push(((route.net, path), attrs));
                 }
             }
             channel.told.tell(&mut channel.import, routes, ifaces, again);
+        }
+    }
+
+    /// Names the gateways that can lie on no link at all.
+    fn complain(&self) {
+        let ProtocolKind::Static(conf) = &self.conf.kind else { return };
+        for route in &conf.routes {
+            let StaticDest::Via(hops) = &route.to else { continue };
+            for gateway in hops.iter().filter(|h| !is_sound(h)).filter_map(|h| h.gateway).map(Written) {
+                if conf.devices_are_apart {
+                    tracing::error!("Static route destination {gateway} is invalid. Ignoring.");
+                } else {
+                    tracing::warn!("Invalid next hop {gateway} of static route {}", route.net);
+                }
+            }
         }
     }
 
@@ -266,6 +290,7 @@ impl Follower for Statics {
             channel.import.up();
         }
         self.sight.open(ifaces, &self.diary);
+        self.complain();
         self.tell(ifaces, false);
         self.authorities.iter_mut().for_each(Authority::up);
         self.providers.iter_mut().for_each(Authority::up);
@@ -288,6 +313,7 @@ impl Follower for Statics {
         self.conf = conf;
         self.take_over();
         if self.up {
+            self.complain();
             self.channels.iter_mut().for_each(|c| c.import.respec());
             self.tell(ifaces, true);
             self.authorise(ifaces);
@@ -332,7 +358,7 @@ fn local(
     route: &StaticRoute,
     conf: &StaticConf,
     preference: u32,
-    igp_table: TableId,
+    igp_table: &dyn Fn(IpAddr) -> TableId,
     ifaces: &Ifaces,
     lives: &dyn Fn(&StaticHop, &Hop) -> bool,
 ) -> Option<Local> {
@@ -356,7 +382,7 @@ fn local(
             (kind, Dest::Via(Hop::dev(device(name, conf, ifaces)?.index)))
         }
         StaticDest::Recursive(gateway) => {
-            let dest = Recursive { gateway: *gateway, table: igp_table, link_local: None };
+            let dest = Recursive { gateway: *gateway, table: igp_table(*gateway), link_local: None };
             (SourceKind::Static, Dest::Recursive(dest))
         }
         StaticDest::Blackhole => (SourceKind::Static, Dest::Blackhole),
@@ -366,11 +392,23 @@ fn local(
     Some(Local::new(kind, preference, dest))
 }
 
-/// A way with its link, `None` when its gateway lies on none or the link is not up.
+/// Whether a gateway can lie on a link: it is a host's address, and link-local and `onlink` ones have their link.
+fn is_sound(hop: &StaticHop) -> bool {
+    let has_link = hop.iface.is_some();
+    let is_host = match hop.gateway {
+        None => true,
+        Some(IpAddr::V4(a)) => a >= Ipv4Addr::new(1, 0, 0, 0) && !a.is_loopback() && a < Ipv4Addr::new(224, 0, 0, 0),
+        Some(IpAddr::V6(a)) => !a.is_loopback() && !a.is_multicast() && (has_link || !a.is_unicast_link_local()),
+    };
+    is_host && (has_link || !hop.onlink)
+}
+
+/// A gateway with its link, `None` when it lies on none.
 fn hop(hop: &StaticHop, check_link: bool, ifaces: &Ifaces) -> Option<Hop> {
-    let reached = |i: &&Iface| hop.onlink || hop.gateway.is_none_or(|gateway| is_neighbor(gateway, i));
+    let reaches = |i: &&Iface| hop.onlink || hop.gateway.is_none_or(|gateway| is_neighbor(gateway, i));
     let iface = match (&hop.iface, hop.gateway) {
-        (Some(name), _) => link(name, ifaces).filter(reached)?,
+        _ if !is_sound(hop) => return None,
+        (Some(name), _) => link(name, ifaces).filter(reaches)?,
         (None, gateway) => neighbor(gateway?, ifaces)?,
     };
     if check_link && !iface.flags.link_up {
@@ -424,7 +462,7 @@ mod tests {
         let net: Prefix = "20.0.1.0/24".parse().unwrap();
         let route = StaticRoute { net, to, body: None, span: Span::default() };
         let conf = StaticConf { check_link, ..StaticConf::of(Dialect::V1) };
-        local(&route, &conf, 200, TableId(7), ifaces, &|_, _| true).map(|l| (l.kind, l.dest))
+        local(&route, &conf, 200, &|_| TableId(7), ifaces, &|_, _| true).map(|l| (l.kind, l.dest))
     }
 
     fn lab() -> Ifaces {
@@ -469,6 +507,28 @@ mod tests {
     #[test]
     fn our_own_address_is_taken_as_a_gateway() {
         assert_eq!(dest(via(&[("10.1.1.1", 1)]), false, &lab()).unwrap().1, Dest::Via(hop("10.1.1.1", 1, 0)));
+    }
+
+    /// Tried with 2.0.12.
+    #[test]
+    fn what_can_lie_on_no_link_is_dormant_and_links_may_stand_among_several_ways() {
+        let ifaces = lab::links(&[("d0", &["10.1.1.1/24", "fe80::1/64"]), ("d1", &["10.1.2.1/24", "fe80::2/64"])]);
+        let hop = |gateway: Option<&str>, link: Option<&str>, onlink| StaticHop {
+            gateway: gateway.map(|a| a.parse().unwrap()),
+            iface: link.map(Into::into),
+            weight: 1,
+            onlink,
+            bfd: false,
+        };
+        let reached = |h: StaticHop| super::hop(&h, false, &ifaces).map(|r| r.iface.0);
+        for lost in ["fe80::7", "ff02::1", "::1", "127.0.0.1", "224.0.0.5", "0.0.0.9"] {
+            assert_eq!(reached(hop(Some(lost), None, false)), None, "{lost}");
+        }
+        assert_eq!(reached(hop(Some("10.1.1.2"), None, true)), None, "onlink names its link");
+        assert_eq!(reached(hop(Some("fe80::7"), Some("d1"), false)), Some(2));
+        let ways = vec![hop(Some("10.1.1.2"), None, false), hop(None, Some("d1"), false), hop(None, Some("d9"), false)];
+        let Some((_, Dest::Multipath(hops))) = dest(StaticDest::Via(ways), false, &ifaces) else { panic!("multipath") };
+        assert_eq!(*hops, [Hop::dev(IfIndex(2)), Hop::via("10.1.1.2".parse().unwrap(), IfIndex(1))]);
     }
 
     /// reference/kernel/1.6.8/carrier-loss-check-link.txt.

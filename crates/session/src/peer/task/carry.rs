@@ -33,6 +33,7 @@ impl Task {
 
     pub(super) fn recovered(&mut self) {
         self.restarting = false;
+        self.channels.iter_mut().for_each(|channel| channel.hold = None);
         self.machine.reconfigure(words::machine_config(&self.spec, false));
         if !self.channels.iter().any(|c| c.waits) {
             return;
