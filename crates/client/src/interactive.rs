@@ -5,7 +5,8 @@
 //! it is a character like others). Without a terminal, or with `-l`, lines are
 //! read as they come. Lines of the log that arrive while somebody types are
 //! shown before the next reply. A `configure` may have made another release of the
-//! daemon: behind it the table is that of who greets then.
+//! daemon: behind it the table is that of who greets then, and while it may be undone
+//! by itself, that of who greets before each line.
 
 use crate::commands::Release;
 use crate::connection::Connection;
@@ -31,7 +32,8 @@ const PROMPT: &str = "bird> ";
 /// Talks until the user ends it; whether the daemon refused the last command.
 pub fn run(options: &Options, connection: Connection, output: Output, release: Release) -> Result<bool, String> {
     let known = Known::of(release);
-    let mut talk = Talk { connection, socket: options.socket.clone(), output, known, refused: false };
+    let mut talk =
+        Talk { connection, socket: options.socket.clone(), output, known, refused: false, may_be_undone: false };
     if options.light || !std::io::stdin().is_terminal() {
         talk.plainly()?;
     } else {
@@ -46,6 +48,8 @@ struct Talk {
     output: Output,
     known: Known,
     refused: bool,
+    /// A configuration runs that the daemon takes back unless it is confirmed.
+    may_be_undone: bool,
 }
 
 /// The commands of the release that speaks, for all who read them.
@@ -113,6 +117,9 @@ impl Talk {
         if line.trim().is_empty() {
             return Ok(Next::Line);
         }
+        if self.may_be_undone {
+            self.follow();
+        }
         let command = match self.known.tree().expand(line) {
             Expansion::Command(command) => command,
             Expansion::Explained(text) => {
@@ -130,13 +137,22 @@ impl Talk {
                 self.refused = self.connection.reply(&self.output)?.is_refusal();
             }
         }
-        if verb == Some("configure")
-            && !self.refused
-            && let Some(greeting) = Connection::greeting(&self.socket)
-        {
-            self.known.follow(Release::of_greeting(&greeting));
+        if verb == Some("configure") && !self.refused {
+            self.follow();
+            let words: Vec<&str> = command.split(' ').collect();
+            match words.as_slice() {
+                [_, "confirm" | "undo"] => self.may_be_undone = false,
+                words => self.may_be_undone |= words.contains(&"timeout"),
+            }
         }
         Ok(Next::Line)
+    }
+
+    /// The commands are those of who greets now.
+    fn follow(&self) {
+        if let Some(greeting) = Connection::greeting(&self.socket) {
+            self.known.follow(Release::of_greeting(&greeting));
+        }
     }
 }
 
@@ -194,7 +210,7 @@ mod tests {
     use std::io::{BufReader, Write};
     use std::os::unix::net::{UnixListener, UnixStream};
 
-    /// A daemon of 1.6 that is one of 2 from its `configure` on.
+    /// A daemon of 1.6 that is one of 2 from its `configure` on, and once more one of 1.6 until that is undone.
     fn daemon(listener: &UnixListener) {
         let greet = |release: &str| {
             let mut stream = listener.accept().unwrap().0;
@@ -213,6 +229,13 @@ mod tests {
         assert_eq!(said(&mut talk), "configure\n");
         writeln!(talk.get_mut(), "0003 Reconfigured").unwrap();
         drop(greet("2.0.12"));
+        assert_eq!(said(&mut talk), "configure timeout 1\n");
+        writeln!(talk.get_mut(), "0003 Reconfigured").unwrap();
+        drop(greet("1.6.8"));
+        // Time is over.
+        drop(greet("2.0.12"));
+        assert_eq!(said(&mut talk), "show status\n");
+        writeln!(talk.get_mut(), "0013 up").unwrap();
         assert_eq!(said(&mut talk), "", "nothing more comes");
     }
 
@@ -225,10 +248,12 @@ mod tests {
         let output = Output::new(false);
         let mut connection = Connection::open(&socket).unwrap();
         let known = Known::of(Release::of_greeting(&connection.reply(&output).unwrap().text));
-        let mut talk = Talk { connection, socket: socket.clone(), output, known, refused: false };
+        let mut talk = Talk { connection, socket: socket.clone(), output, known, refused: false, may_be_undone: false };
         let knows_roa = |talk: &Talk| matches!(talk.known.tree().expand("add roa"), Expansion::Command(_));
         assert!(talk.line("conf check").unwrap() == Next::Line && knows_roa(&talk));
         assert!(talk.line("conf").unwrap() == Next::Line && !knows_roa(&talk));
+        assert!(talk.line("conf timeout 1").unwrap() == Next::Line && knows_roa(&talk));
+        assert!(talk.line("show status").unwrap() == Next::Line && !knows_roa(&talk));
         drop(talk);
         daemon.join().unwrap();
         let _ = std::fs::remove_file(&socket);
