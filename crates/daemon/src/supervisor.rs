@@ -20,21 +20,19 @@ use crate::answers::{protocols, routes};
 use crate::files::Disk;
 use crate::instance::{Caller, Instance, Running};
 use crate::protocols::{
-    AggregatorHandle, Attached, BfdHandle, BmpHandle, DeviceHandle, Diary, DirectHandle, KernelHandle, MrtHandle,
-    PipeHandle, RoaPipeHandle, RpkiHandle, Start, StaticHandle,
+    AggregatorHandle, BfdHandle, BmpHandle, DeviceHandle, Diary, DirectHandle, KernelHandle, MrtHandle, PipeHandle,
+    RoaPipeHandle, RpkiHandle, Start, StaticHandle,
 };
 use crate::roas::Settled;
 use crate::translate::{self, ChannelIds};
 use crate::world::{Tripped, World};
-use conf::channel_word;
-use conf::config::{BgpConf, ChannelConf, Config, DebugMask, Dialect, ListenBgp, ProtocolConf, ProtocolKind};
+use conf::config::{BgpConf, ChannelConf, Config, Dialect, ListenBgp, ProtocolConf, ProtocolKind};
 use conf::load::{LoadOptions, Loaded, Refused};
 use control::request::{Choice, Dump, ExportMode, ExportQuery, Farewell, Request, RouteQuery};
 use control::view::{InterfaceView, MemoryView, Phase, RecoveryView, RouteItem, StatusView, Timer};
 use filter::Policy;
 use rib::query::{self, TableSpec};
 use route::iface::Scope;
-use route::options::Voice;
 use route::{Ifaces, Moment, ProtocolId, RoaTables, TableId};
 use session::limiter::Restarts;
 use session::link::TableMsg;
@@ -554,7 +552,8 @@ impl Supervisor {
             channels.extend(pipe.peer_table.as_ref().and_then(|peer| self.channel_ids(peer, None)));
         }
         let enabled = !conf.disabled;
-        let diary = self.diary(&conf);
+        let voice = translate::voice(self.current.config.dialect);
+        let diary = Diary::of(&conf, voice, || self.default_table());
         diary.initializing(enabled);
         let start = Start {
             id,
@@ -571,29 +570,6 @@ impl Supervisor {
         // Before its first route is on its way.
         actions::trace_tables(&self.world, &instance);
         self.instances.push(instance);
-    }
-
-    fn diary(&self, conf: &ProtocolConf) -> Diary {
-        let voice = translate::voice(self.current.config.dialect);
-        let reads = matches!(conf.kind, ProtocolKind::Kernel(_) | ProtocolKind::Pipe(_) | ProtocolKind::Aggregator(_));
-        let channels = conf.channels.iter().chain(&conf.roa_channels);
-        let is_pipe = matches!(conf.kind, ProtocolKind::Pipe(_));
-        let name = |c: &ChannelConf| if is_pipe { "pri" } else { channel_word(c.family, c.carries) };
-        let attached = |c: &ChannelConf| Attached::new(name(c), Arc::clone(&c.table), reads, c.debug);
-        // What dumps tables reads them without a channel (2).
-        let has_channels = voice == Voice::Protocol || !matches!(conf.kind, ProtocolKind::Mrt(_));
-        let mut attachments: Vec<_> = channels.filter(|_| has_channels).map(attached).collect();
-        if let ProtocolKind::Pipe(pipe) = &conf.kind
-            && let Some(peer) = &pipe.peer_table
-        {
-            let own = conf.channels.first().map_or(DebugMask::default(), |c| c.debug);
-            attachments.push(Attached::new("sec", Arc::clone(peer), true, own));
-        }
-        // As in BIRD 1.6 a protocol that has nothing to do with tables is connected to the default one.
-        if attachments.is_empty() && voice == Voice::Protocol {
-            attachments.push(Attached::new("", self.default_table(), false, DebugMask::default()));
-        }
-        Diary::new(&conf.name, voice, attachments, conf.debug)
     }
 
     /// What is held may go up now, in the order of the configuration.

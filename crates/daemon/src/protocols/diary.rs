@@ -10,7 +10,8 @@
 //! has one of its own, `UP/FEEDING` while it is told what stands, `UP/READY`,
 //! `FLUSHING`, `DOWN`, and says so by its own mask ([`Voice`]).
 
-use conf::config::DebugMask;
+use conf::channel_word;
+use conf::config::{ChannelConf, DebugMask, ProtocolConf, ProtocolKind};
 use filter::Authorised;
 use rib::trace::{Fate, Tracing, Way};
 use route::Source;
@@ -56,6 +57,30 @@ impl Attached {
 }
 
 impl Diary {
+    /// Of a protocol as it is configured.
+    pub fn of(conf: &ProtocolConf, voice: Voice, default_table: impl FnOnce() -> Arc<str>) -> Self {
+        let is_told =
+            matches!(conf.kind, ProtocolKind::Kernel(_) | ProtocolKind::Pipe(_) | ProtocolKind::Aggregator(_));
+        let is_pipe = matches!(conf.kind, ProtocolKind::Pipe(_));
+        let name = |c: &ChannelConf| if is_pipe { "pri" } else { channel_word(c.family, c.carries) };
+        let attached = |c: &ChannelConf| Attached::new(name(c), Arc::clone(&c.table), is_told, c.debug);
+        // What dumps tables reads them without a channel (2).
+        let has_channels = voice == Voice::Protocol || !matches!(conf.kind, ProtocolKind::Mrt(_));
+        let channels = conf.channels.iter().chain(&conf.roa_channels).filter(|_| has_channels);
+        let mut channels: Vec<_> = channels.map(attached).collect();
+        if let ProtocolKind::Pipe(pipe) = &conf.kind
+            && let Some(peer) = &pipe.peer_table
+        {
+            let mask = channels.first().map_or(DebugMask::default(), Attached::mask);
+            channels.push(Attached::new("sec", Arc::clone(peer), true, mask));
+        }
+        // As in BIRD 1.6 a protocol that has nothing to do with tables is connected to the default one.
+        if channels.is_empty() && voice == Voice::Protocol {
+            channels.push(Attached::new("", default_table(), false, DebugMask::default()));
+        }
+        Self::new(&conf.name, voice, channels, conf.debug)
+    }
+
     /// Of the protocol of this name, which reads or fills these tables.
     pub fn new(name: &Arc<str>, voice: Voice, channels: Vec<Attached>, mask: DebugMask) -> Self {
         Self { name: Arc::clone(name), voice, channels: channels.into(), mask: Arc::new(AtomicU32::new(mask.0)) }

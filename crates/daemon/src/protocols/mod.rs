@@ -33,7 +33,7 @@ pub use bfd::{BfdHandle, Desk};
 pub use bmp::BmpHandle;
 pub use channel::resolved;
 pub use device::{DeviceHandle, Standing};
-pub use diary::{Attached, Diary};
+pub use diary::Diary;
 pub use direct::DirectHandle;
 pub use kernel::{KernelHandle, Limited};
 pub use mrt::MrtHandle;
