@@ -254,16 +254,22 @@ impl Daemon {
                 Ok(answer) => answers[i] = answer,
                 // It has ended, or works for ever.
                 Err(_) => {
-                    let _ = self.child.kill();
-                    let _ = self.child.wait();
                     answers[i].refused = Some(DIED.into());
-                    std::fs::write(self.dir.join("programs.conf"), "")?;
-                    (self.child, self.control) = spawn(&self.netns, &self.program, self.arguments, &self.dir)?;
+                    self.restart()?;
                     self.configure(programs, &mut answers)?;
                 }
             }
         }
         Ok(answers)
+    }
+
+    /// Starts it anew, without programs.
+    fn restart(&mut self) -> Result<()> {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        std::fs::write(self.dir.join("programs.conf"), "")?;
+        (self.child, self.control) = spawn(&self.netns, &self.program, self.arguments, &self.dir)?;
+        Ok(())
     }
 
     /// Until the sessions and the routes of the base configuration are there again.
@@ -299,6 +305,7 @@ impl Daemon {
 
     /// Loads all programs but those that are refused.
     fn configure(&mut self, programs: &[Program], answers: &mut [Answer]) -> Result<()> {
+        let mut is_fresh = false;
         loop {
             let (mut text, mut lines) = (String::new(), BTreeMap::new());
             let mut line = 1;
@@ -315,6 +322,12 @@ impl Daemon {
             if !said.contains("\n8002") {
                 return self.wait_ready();
             }
+            // BIRD 2.19 counts on where errors have ended a configuration, and refuses every one in the end.
+            if said.contains("Too many nested method calls") && !std::mem::replace(&mut is_fresh, true) {
+                self.restart()?;
+                continue;
+            }
+            is_fresh = false;
             let place = said.split("programs.conf:").nth(1).or_else(|| said.split("programs.conf, line ").nth(1));
             let at: usize = place
                 .and_then(|p| p.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok())
