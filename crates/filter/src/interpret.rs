@@ -442,7 +442,7 @@ impl<'a, 's> Machine<'a, 's> {
             }
             return compare(op, &Value::Prefix(net), &set, self.rules).map_err(|e| error(e, line));
         };
-        let is_in = set.contains(&net);
+        let is_in = set.contains(&net) && !self.subject.is_customer();
         if let Some(trace) = &mut self.trace {
             trace.note(|| Question::In(Arc::clone(set)), Some(Answer::Bool(is_in)));
         }

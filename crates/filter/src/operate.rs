@@ -228,6 +228,7 @@ pub fn member<'a>(
         Method::Ip => match subject {
             Value::Prefix(p) => Value::Ip(p.addr()),
             Value::Roa(roa) => Value::Ip(roa.prefix.addr()),
+            Value::Customer(_) => Value::Ip(Ipv6Addr::UNSPECIFIED.into()),
             _ => return Err("Prefix expected"),
         },
         Method::Asn => Value::Int(match subject {

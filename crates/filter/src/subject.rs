@@ -130,6 +130,11 @@ impl<'a, 's> Subject<'a, 's> {
         self.route.is_some_and(|route| route.roa.is_some())
     }
 
+    /// Whether the net of the route is no prefix but an AS: it is of an ASPA table.
+    pub(crate) fn is_customer(&self) -> bool {
+        self.route.is_some_and(|route| matches!(route.roa, Some(Authorised::Customer(_))))
+    }
+
     /// The last AS of the path as it is now, 0 when it is empty.
     pub(crate) fn origin(&self) -> Operated<u32> {
         let route = self.route.ok_or(NO_ROUTE)?;

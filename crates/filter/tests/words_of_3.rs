@@ -6,7 +6,9 @@
 use rbird_filter::language::{define_attribute, define_bgp_attribute, define_filter, policy_within};
 use rbird_filter::span::SourceFile;
 use rbird_filter::syntax::{Cursor, lex};
-use rbird_filter::{Dialect, Env, FileId, Filter, Outcome, Policy, RouteView, Scratch, SymbolKind, Symbols, Verdict};
+use rbird_filter::{
+    Authorised, Dialect, Env, FileId, Filter, Outcome, Policy, RouteView, Scratch, SymbolKind, Symbols, Verdict,
+};
 use route::attrs::{AttrSetBuilder, Local};
 use route::{AttrSet, Dest, Ifaces, ProtocolId, RoaTables, Source, SourceId, SourceKind};
 use std::sync::Arc;
@@ -200,4 +202,19 @@ fn of_attributes_that_no_route_has_is_said_why() {
         }
     }
     assert_eq!(printed("attribute int nexthop;", "nexthop = 5; print nexthop;"), ["5"]);
+}
+
+#[test]
+fn an_as_of_an_aspa_table_lies_in_no_set_of_prefixes() {
+    let filter = filter_with("filter f { print net.ip, net ~ [::/0+], net !~ [0.0.0.0/0+]; accept; }").unwrap();
+    let attrs = of_kind(SourceKind::Static);
+    let source = Source::of_protocol(SourceId(1), ProtocolId(1), "p".into(), SourceKind::Static);
+    let roa = Some(Authorised::Customer(route::Customer(1)));
+    for net in ["::/0", "0.0.0.0/0"] {
+        let net = net.parse().unwrap();
+        let route = RouteView { roa, net, attrs: &attrs, source: &source, resolved: None, igp_metric: None };
+        let ifaces = Ifaces::new(Vec::new());
+        let outcome = filter.run(&mut Scratch::new(), route, Env { ifaces: &ifaces, roas: RoaTables::NONE });
+        assert_eq!(outcome.printed, ["::FALSETRUE"]);
+    }
 }

@@ -475,7 +475,7 @@ fn sorted(reply: &str) -> String {
                 words.remove(1);
                 // BIRD loses the mark of the best when a filter sets `gw`.
                 words.retain(|w| *w != "*");
-                if of_2 && text[..at].contains(" AS") {
+                if of_2 && (text[..at].contains(" AS") || text[..at].trim().parse::<u32>().is_ok()) {
                     // What is not of the ROA itself is shown otherwise (docs/differences.md), and so is how far next hops are.
                     words.clear();
                 }
