@@ -26,7 +26,9 @@ fn answer(serial: u32, providers: Option<&[u32]>) -> Vec<u8> {
         Some(providers) => message(11, 1 << 8, &[&[65001], providers].concat()),
         None => message(11, 0, &[65001]),
     };
-    [message(3, 7, &[]), aspa, message(7, 7, &[serial, 3600, 600, 7200])].concat()
+    // AS 0 is nobody, so nobody is its provider.
+    let bogus = message(11, 1 << 8, &[0, 65002]);
+    [message(3, 7, &[]), bogus, aspa, message(7, 7, &[serial, 3600, 600, 7200])].concat()
 }
 
 /// The number of the next message, and the number that stands in it if there is one.
@@ -81,6 +83,7 @@ fn a_path_turns_invalid_and_back_by_what_a_server_says_of_providers() {
     say.send(Some(vec![65010])).unwrap();
     wait("show route aspa 65001 table at all", "aspa_providers: 65010", true);
     wait("show route table master4", "10.0.0.0/24", false);
+    wait("show protocols all rp", "Routes:         1 imported", true);
     say.send(Some(vec![65010, 65002])).unwrap();
     wait("show route table master4", "10.0.0.0/24", true);
     say.send(None).unwrap();

@@ -160,8 +160,9 @@ impl Parser<'_> {
             self.fail(wrong.help("add `roa4 { table NAME; };`, `roa6 { table NAME; };` or `aspa { table NAME; };`"));
         }
         if rpki.min_version > rpki.max_version {
-            let wrong = Diagnostic::error(close, "min version is greater than max version");
-            self.fail(wrong.note(conf.span, "of this protocol"));
+            let (least, most) = (rpki.min_version, rpki.max_version);
+            let wrong = Diagnostic::error(close, format!("Impossible min/max version for RPKI: {least}/{most}"));
+            self.fail(wrong.note(conf.span, "of this protocol").help("the first is at most the second"));
         }
     }
 

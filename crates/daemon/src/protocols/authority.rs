@@ -126,7 +126,8 @@ impl<K: Record> Authority<K> {
         let mut change = self.inlet.change(&self.source);
         self.inlet.stats.updates_received += given.len() as u64;
         self.inlet.stats.withdraws_received += gone.len() as u64;
-        let given: BTreeMap<K, AttrSet> = given.into_iter().collect();
+        let mut given: BTreeMap<K, AttrSet> = given.into_iter().collect();
+        given.retain(|record, _| record.is_net() || self.ignore(record));
         let mut gone: BTreeSet<K> = gone.iter().copied().filter(|record| !given.contains_key(record)).collect();
         if rest != Rest::Stays {
             for record in K::of_source(table, self.source.id) {
@@ -143,6 +144,14 @@ impl<K: Record> Authority<K> {
             self.inlet.put(&tables, record, wanted, &mut change);
         }
         self.board.change(&self.conf.table, change);
+    }
+
+    /// Takes note of one that is none.
+    fn ignore(&mut self, record: &K) -> bool {
+        self.inlet.stats.updates_rejected += 1;
+        let (_, net) = record.net();
+        tracing::warn!("Ignoring bogus prefix {net} received via {}", self.source.protocol_name);
+        false
     }
 
     /// What the import filter makes of one.

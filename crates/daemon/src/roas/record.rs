@@ -22,6 +22,11 @@ pub trait Record: Copy + Ord + 'static {
     /// Its net, as filters see it, with the prefix if there is one.
     fn net(&self) -> (Prefix, Authorised<'_>);
 
+    /// Whether there can be such a net; others are bogus.
+    fn is_net(&self) -> bool {
+        true
+    }
+
     /// The table of this name, if it is one of these.
     fn table<'t>(tables: &'t RoaTables, name: &str) -> Option<&'t Arc<Self::Table>>;
 
@@ -116,6 +121,11 @@ impl Record for Customer {
 
     fn net(&self) -> (Prefix, Authorised<'_>) {
         (Prefix::default(Family::Ipv4), Authorised::Customer(*self))
+    }
+
+    /// AS 0 is nobody's (RFC 7607), so nobody is its provider.
+    fn is_net(&self) -> bool {
+        self.0 != 0
     }
 
     fn table<'t>(tables: &'t RoaTables, name: &str) -> Option<&'t Arc<AspaTable>> {
