@@ -11,6 +11,7 @@ use super::queue::{Feeder, Item};
 use bmp::{Peer, View};
 use conf::config::BmpConf;
 use filter::Policy;
+use rib::batch::Limit;
 use rib::export::{GroupKey, MemberId, MemberSpec};
 use route::{ChannelId, ProtocolId};
 use session::export::Exports;
@@ -38,6 +39,7 @@ pub(super) struct Outgoing {
 struct Out {
     protocol: ProtocolId,
     member: MemberId,
+    limit: Option<Limit>,
     outbox: Arc<Outbox>,
 }
 
@@ -53,13 +55,19 @@ impl Outgoing {
         for view in &self.views {
             let stream = (told.spec.channel, *view);
             let (key, spec) = seen(*view, told);
-            match self.streams.get(&stream) {
-                Some(out) => self.exports.rekey(out.member, key),
+            let limit = spec.export_limit;
+            match self.streams.get_mut(&stream) {
+                Some(out) => {
+                    if std::mem::replace(&mut out.limit, limit) != limit {
+                        self.exports.set_limit(out.member, limit);
+                    }
+                    self.exports.rekey(out.member, key);
+                }
                 None => {
                     let feeder = feeder.clone();
                     let outbox = Outbox::with_bell(OCTETS_MAX, Box::new(move || feeder.put(Item::Out(stream))));
                     let member = self.exports.mirror(told.table, key, spec, Arc::clone(&outbox));
-                    self.streams.insert(stream, Out { protocol: told.spec.protocol, member, outbox });
+                    self.streams.insert(stream, Out { protocol: told.spec.protocol, member, limit, outbox });
                 }
             }
         }
