@@ -5,11 +5,12 @@
 //! Done before the daemon goes to the background, so the operator sees the
 //! refusal, and before privileges are dropped, so the file gets its owner.
 
+use socket2::{Domain, SockAddr, Socket, Type};
 use std::fmt;
 use std::fs;
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt, chown};
-use std::os::unix::net::{UnixListener, UnixStream};
+use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 
 /// Readable and writable for owner and group: who may connect may command.
@@ -86,7 +87,7 @@ fn clear(path: &Path) -> Result<(), Refused> {
     if !found.file_type().is_socket() {
         return Ok(());
     }
-    match UnixStream::connect(path) {
+    match knock(path) {
         Ok(_) => Err(Refused::AnotherRuns),
         Err(error) if error.kind() == ErrorKind::ConnectionRefused => {
             fs::remove_file(path).map_err(|e| Refused::System(path.to_owned(), e))
@@ -95,6 +96,12 @@ fn clear(path: &Path) -> Result<(), Refused> {
         Err(error) if error.kind() == ErrorKind::WouldBlock => Err(Refused::AnotherRuns),
         Err(error) => Err(Refused::System(path.to_owned(), error)),
     }
+}
+
+/// Connects without waiting: a daemon that hangs, its backlog full, must not hold up who asks.
+fn knock(path: &Path) -> io::Result<()> {
+    let caller = Socket::new(Domain::UNIX, Type::STREAM.nonblocking(), None)?;
+    caller.connect(&SockAddr::unix(path)?)
 }
 
 impl Bound {
@@ -162,6 +169,20 @@ mod tests {
         assert!(folder.socket().exists(), "left behind as by a kill");
         bind(&folder.socket(), None, None).unwrap().remove();
         assert!(!folder.socket().exists());
+    }
+
+    #[test]
+    fn a_daemon_that_hears_nobody_holds_up_nobody() {
+        let folder = Folder::new("deaf");
+        let address = SockAddr::unix(folder.socket()).unwrap();
+        let socket = || Socket::new(Domain::UNIX, Type::STREAM.nonblocking(), None).unwrap();
+        let deaf = socket();
+        deaf.bind(&address).unwrap();
+        deaf.listen(0).unwrap();
+        let waiting = socket();
+        waiting.connect(&address).unwrap();
+        assert_eq!(socket().connect(&address).unwrap_err().kind(), ErrorKind::WouldBlock, "its backlog is full");
+        assert!(matches!(bind(&folder.socket(), None, None), Err(Refused::AnotherRuns)));
     }
 
     #[test]

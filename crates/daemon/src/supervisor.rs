@@ -67,6 +67,8 @@ pub enum Order {
     LimitRestart(ProtocolId),
     /// A protocol that was to restart has stopped.
     BeginAgain(ProtocolId),
+    /// A session cannot take over its new options while it stands.
+    Renew(ProtocolId),
     /// A change of ROA tables has settled.
     Roas(Settled),
     /// A neighbour of a range has called, or is gone.
@@ -86,7 +88,7 @@ impl Order {
             Self::Dump => "dump",
             Self::Stopped(_) | Self::Read(_) | Self::UndoTimeout(_) => "configuration",
             Self::Limit(_) | Self::LimitRestart(_) => "limit",
-            Self::BeginAgain(_) => "restart",
+            Self::BeginAgain(_) | Self::Renew(_) => "restart",
             Self::Roas(_) => "ROA change",
             Self::Dynamic(_) => "dynamic neighbor",
             Self::DumpTables(_) => "table dump",
@@ -277,6 +279,7 @@ impl Supervisor {
             Order::Limit(tripped) => self.trip(tripped),
             Order::LimitRestart(protocol) => self.restart_limited(protocol),
             Order::BeginAgain(protocol) => self.begin_again(protocol),
+            Order::Renew(protocol) => self.renew(protocol),
             Order::Roas(settled) => self.judge_anew(&settled),
             Order::Dynamic(word) => self.hear_dynamic(word),
             Order::DumpTables(protocol) => self.dump_in_time(protocol),

@@ -140,6 +140,14 @@ impl Supervisor {
         }
     }
 
+    /// A session starts anew, with its new options, unless it was stopped meanwhile.
+    pub(super) fn renew(&self, protocol: ProtocolId) {
+        if let Some(instance) = self.begun(protocol) {
+            tracing::info!("Restarting protocol {}", instance.conf.name);
+            drop(instance.running.stop_soon(StopReason::Renew, None));
+        }
+    }
+
     fn begun(&self, protocol: ProtocolId) -> Option<&Instance> {
         self.instances.iter().find(|i| i.id == protocol && i.is_begun())
     }

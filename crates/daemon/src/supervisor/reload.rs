@@ -275,10 +275,10 @@ impl Supervisor {
                     translate::peer(&conf, bgp, config, &self.listen, instance.id, self.router_id, &instance.channels);
                 let peer = peer.clone();
                 let refilter = refilter(again);
+                let (orders, id) = (self.orders.clone(), instance.id);
                 at_once(async move {
                     if !peer.reconfigure(spec, refilter).await {
-                        tracing::info!("Restarting protocol {}", conf.name);
-                        peer.stop(StopReason::Renew, None).await;
+                        let _ = orders.send(Order::Renew(id));
                     }
                 });
             }
@@ -562,6 +562,12 @@ mod tests {
         act(&mut this, Act::Disable);
         act(&mut this, Act::Enable);
         assert_eq!(listed(&this).await[1], "st up", "the last order counts, whoever runs first");
+        // Nor by new options that its session could not take over.
+        let p = this.instances.iter().find(|i| &*i.conf.name == "p").unwrap().id;
+        drop(this.act(Act::Disable, &Choice::Named("p".into()), None));
+        this.obey(Order::Renew(p));
+        assert_eq!(listed(&this).await[2], "p down Idle");
+        drop(this.act(Act::Enable, &Choice::Named("p".into()), None));
         // Gone from the configuration: nothing of it comes back.
         configure(&mut this, &BEFORE.replace("protocol static st { route 20.0.0.0/8 blackhole; }", ""));
         [Order::LimitRestart(id), Order::BeginAgain(id)].into_iter().for_each(|order| this.obey(order));
