@@ -12,7 +12,7 @@ const METHODS: [Method; 6] =
 /// follow from one another.
 pub fn session(octets: &[u8]) {
     let Some((first, mut rest)) = octets.split_first() else { return };
-    let key = Key { id: 7, secret: "secret".into(), generate: Window::default(), accept: Window::default() };
+    let key = Key { id: 7, secret: b"secret"[..].into(), generate: Window::default(), accept: Window::default() };
     let auth = Auth { method: METHODS[usize::from(first & 7) % METHODS.len()], keys: vec![key] };
     let options = Options {
         min_rx_us: 50_000,

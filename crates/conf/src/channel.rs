@@ -124,7 +124,7 @@ impl Parser<'_> {
         }
         let wrong = match most {
             0 => self.refusal(start, "syntax error", format!("protocol {} has no channels", draft.kind)),
-            _ => self.refusal(start, "Different channel already defined", "one protocol has one family: write another"),
+            _ => self.refusal(start, "Different channel type", "one protocol has one family: write another"),
         };
         Err(match first {
             Some(first) => wrong.note(first, "this one"),

@@ -196,7 +196,11 @@ impl Parser<'_> {
         }
         match &pipe.peer_table {
             None => {
-                let wrong = Diagnostic::error(close, "Name of peer routing table not specified");
+                let message = match self.dialect() {
+                    Dialect::V1 => "Name of peer routing table not specified",
+                    Dialect::V2 => "Secondary routing table not specified",
+                };
+                let wrong = Diagnostic::error(close, message);
                 self.fail(wrong.help("add `peer table NAME;`"));
             }
             Some(peer) if *peer == channel.table => {

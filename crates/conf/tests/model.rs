@@ -481,7 +481,7 @@ fn to_and_from_another_as_nothing_goes_by_default() {
 #[test]
 fn what_a_channel_can_not_be_is_refused_in_a_sentence() {
     for (text, expected) in [
-        ("protocol static { ipv4; ipv6; }", "c:1:25 Different channel already defined"),
+        ("protocol static { ipv4; ipv6; }", "c:1:25 Different channel type"),
         ("protocol kernel { }", "c:1:19 Channel not specified"),
         ("ipv6 table t; protocol direct { ipv4 { table t; }; }", "c:1:40 Incompatible table type"),
         ("protocol bgp { flow4 { import all; }; }", "c:1:16 `flow4` is not supported by this release of rbird"),

@@ -185,7 +185,7 @@ impl<'a> Compiler<'a> {
     /// Gives a variable its slot.
     fn declare_one(&mut self, d: &Declaration) -> Compiled<u16> {
         if self.locals.iter().skip(self.block).any(|l| l.name == d.name) {
-            return Err(Diagnostic::error(d.span, "Symbol already defined"));
+            return Err(Diagnostic::error(d.span, self.symbols.already_defined(&d.name)));
         }
         let slot = u16::try_from(self.locals.len()).map_err(|_| Diagnostic::error(d.span, "Too many variables"))?;
         self.locals.push(Local { name: d.name.clone(), kind: d.kind });

@@ -101,9 +101,17 @@ impl Symbols {
     /// Refuses a name that is defined already.
     pub fn check_new(&self, name: &str, span: Span) -> Result<(), Diagnostic> {
         match self.all.get(name) {
-            Some(old) => Err(Diagnostic::error(span, "Symbol already defined")
+            Some(old) => Err(Diagnostic::error(span, self.already_defined(name))
                 .note(old.span, format!("`{name}` is a {} from here on", old.kind.word()))),
             None => Ok(()),
+        }
+    }
+
+    /// That a name is taken, as the release says it whose language this is.
+    pub(crate) fn already_defined(&self, name: &str) -> String {
+        match self.family {
+            Some(_) => "Symbol already defined".to_owned(),
+            None => format!("Symbol '{name}' already defined"),
         }
     }
 
@@ -196,7 +204,7 @@ mod tests {
         let at = |start| Span { start, end: start + 1, ..Span::default() };
         symbols.define("a", at(1), SymbolKind::Foreign("protocol")).unwrap();
         let wrong = symbols.define("a", at(9), SymbolKind::Foreign("routing table")).unwrap_err();
-        assert_eq!(wrong.message, "Symbol already defined");
+        assert_eq!(wrong.message, "Symbol 'a' already defined");
         assert_eq!(wrong.notes.first().unwrap().0, at(1));
     }
 

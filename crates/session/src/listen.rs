@@ -73,8 +73,6 @@ pub struct At {
     pub link: Option<(IfIndex, Arc<str>)>,
     /// The device of the VRF in which it is; `None`: in none. Without a link it is bound to that.
     pub vrf: Option<(IfIndex, Arc<str>)>,
-    /// The address need not be ours yet.
-    pub free: bool,
 }
 
 impl At {
@@ -140,6 +138,8 @@ struct Entry {
 pub struct Wanted {
     /// At which of our sockets.
     pub at: At,
+    /// Its address need not be ours yet. Who comes to a socket that is open already takes it as it is.
+    pub free: bool,
     /// From where.
     pub remote: Remote,
     /// To which of our addresses; `None`: any.
@@ -213,7 +213,7 @@ impl Listener {
         let socket = match inner.sockets.get(&wanted.at) {
             Some(listening) => Arc::clone(&listening.socket),
             None => {
-                let socket = Arc::new(open(&wanted.at)?);
+                let socket = Arc::new(open(&wanted.at, wanted.free)?);
                 let work = accept(Arc::clone(&socket), wanted.at.clone(), self.clone());
                 let task = tokio::spawn(work).abort_handle();
                 let listening = Listening { socket: Arc::clone(&socket), task };
@@ -309,7 +309,7 @@ fn scope(remote: SocketAddr) -> u32 {
     }
 }
 
-fn open(place: &At) -> io::Result<TcpListener> {
+fn open(place: &At, free: bool) -> io::Result<TcpListener> {
     let at = place.addr;
     let socket = Socket::new(Domain::for_address(at), Type::STREAM.nonblocking(), Some(Protocol::TCP))?;
     socket.set_reuse_address(true)?;
@@ -321,7 +321,7 @@ fn open(place: &At) -> io::Result<TcpListener> {
     if let Some(name) = place.device() {
         socket.bind_device(Some(name.as_bytes()))?;
     }
-    if place.free {
+    if free {
         sockopt::set_free_bind(&socket, at.ip())?;
     }
     socket.bind(&at.into())?;
@@ -371,9 +371,9 @@ mod tests {
     async fn a_place_that_was_given_up_can_be_taken_again_at_once() {
         let listener = Listener::new();
         let free = std::net::TcpListener::bind("127.0.0.1:0").and_then(|s| s.local_addr()).unwrap();
-        let at = At { addr: free, link: None, vrf: None, free: false };
+        let at = At { addr: free, link: None, vrf: None };
         let remote = Remote::One([127, 0, 0, 1].into());
-        let wanted = Wanted { at, remote, local: None, link: Arc::default(), password: None };
+        let wanted = Wanted { at, free: false, remote, local: None, link: Arc::default(), password: None };
         let (sink, mut incoming) = mpsc::channel(1);
         // Nobody else runs between two rounds: no task ends, no socket that a task holds is closed.
         let mut places = (0..3).map(|_| listener.register(wanted.clone(), sink.clone()).map(drop));
@@ -383,6 +383,20 @@ mod tests {
         assert!(incoming.recv().await.is_some());
     }
 
+    #[tokio::test]
+    async fn who_may_take_a_foreign_address_shares_the_socket_with_who_may_not() {
+        let listener = Listener::new();
+        let addr = std::net::TcpListener::bind("127.0.0.1:0").and_then(|s| s.local_addr()).unwrap();
+        let at = At { addr, link: None, vrf: None };
+        let (sink, _incoming) = mpsc::channel(1);
+        let places = [false, true, false].map(|free| {
+            let remote = Remote::One([127, 0, 0, 1].into());
+            let wanted = Wanted { at: at.clone(), free, remote, local: None, link: Arc::default(), password: None };
+            listener.register(wanted, sink.clone())
+        });
+        assert!(places.iter().all(Result::is_ok), "{places:?}");
+    }
+
     #[test]
     fn of_two_neighbours_of_one_address_the_one_in_the_vrf_of_the_socket_is_meant() {
         let listener = Listener::new();
@@ -390,7 +404,6 @@ mod tests {
             addr: SocketAddr::from(([0, 0, 0, 0], 179)),
             link: None,
             vrf: vrf.map(|number| (IfIndex(number), format!("vrf{number}").into())),
-            free: false,
         };
         let remote = SocketAddr::from(([10, 0, 0, 2], 40000));
         let local = SocketAddr::from(([10, 0, 0, 1], 179));
@@ -398,7 +411,7 @@ mod tests {
         for (id, vrf) in [None, Some(5), Some(6)].into_iter().enumerate() {
             let (sink, incoming) = mpsc::channel(1);
             let remote = Remote::One(remote.ip());
-            let wanted = Wanted { at: at(vrf), remote, local: None, link: Arc::default(), password: None };
+            let wanted = Wanted { at: at(vrf), free: false, remote, local: None, link: Arc::default(), password: None };
             lock(&listener.inner).peers.push(Entry { id: id as u64, wanted, sink: sink.clone() });
             sinks.push((sink, incoming));
         }

@@ -77,7 +77,8 @@ async fn with_an_address_a_socket_waits_for_a_link_that_has_it() {
 async fn free_bind_takes_an_address_that_is_not_ours() {
     let register = |free| {
         let wanted = Wanted {
-            at: At { addr: SocketAddr::from(([198, 51, 100, 9], 0)), link: None, vrf: None, free },
+            at: At { addr: SocketAddr::from(([198, 51, 100, 9], 0)), link: None, vrf: None },
+            free,
             remote: Remote::One(IpAddr::from([192, 0, 2, 1])),
             local: None,
             link: Arc::default(),
@@ -92,7 +93,8 @@ async fn free_bind_takes_an_address_that_is_not_ours() {
 #[tokio::test]
 async fn a_range_of_neighbours_may_have_a_password() {
     let wanted = Wanted {
-        at: At { addr: SocketAddr::from(([127, 0, 0, 1], 0)), link: None, vrf: None, free: false },
+        at: At { addr: SocketAddr::from(([127, 0, 0, 1], 0)), link: None, vrf: None },
+        free: false,
         remote: Remote::Range(Prefix::new(IpAddr::from([10, 0, 0, 0]), 8).expect("a prefix")),
         local: None,
         link: Arc::default(),

@@ -562,16 +562,18 @@ mod tests {
         act(&mut this, Act::Disable);
         act(&mut this, Act::Enable);
         assert_eq!(listed(&this).await[1], "st up", "the last order counts, whoever runs first");
-        // Nor by new options that its session could not take over.
-        let p = this.instances.iter().find(|i| &*i.conf.name == "p").unwrap().id;
-        drop(this.act(Act::Disable, &Choice::Named("p".into()), None));
-        this.obey(Order::Renew(p));
-        assert_eq!(listed(&this).await[2], "p down Idle");
-        drop(this.act(Act::Enable, &Choice::Named("p".into()), None));
         // Gone from the configuration: nothing of it comes back.
         configure(&mut this, &BEFORE.replace("protocol static st { route 20.0.0.0/8 blackhole; }", ""));
         [Order::LimitRestart(id), Order::BeginAgain(id)].into_iter().for_each(|order| this.obey(order));
         assert_eq!(listed(&this).await, ["device1 up", "p start Idle", "q start Idle"]);
+        // Nor a session by new options that it could not take over.
+        let p = this.instances.iter().find(|i| &*i.conf.name == "p").unwrap().id;
+        let (_, goodbyes) = this.act(Act::Disable, &Choice::Named("p".into()), None);
+        for goodbye in goodbyes {
+            goodbye.await.unwrap();
+        }
+        this.obey(Order::Renew(p));
+        assert_eq!(listed(&this).await[1], "p down Down");
     }
 
     #[tokio::test]

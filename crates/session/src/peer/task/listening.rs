@@ -102,6 +102,7 @@ impl Task {
     fn awaited(&self, at: At) -> Wanted {
         Wanted {
             at,
+            free: self.spec.free_bind,
             remote: match self.spec.dynamic {
                 Dynamic::Range(range) => Remote::Range(range),
                 Dynamic::No | Dynamic::Member => Remote::One(self.spec.peer_addr),
@@ -117,24 +118,22 @@ impl Task {
         let Some(addr) = self.spec.listen.filter(|_| self.ifaces.within() != Within::Nowhere) else {
             return Vec::new();
         };
-        let free = self.spec.free_bind;
         let named = self.spec.vrf.as_ref().and_then(|vrf| vrf.name.clone());
         let vrf = self.ifaces.within().device().zip(named);
         let on = |link: &Iface| At {
             addr: scoped(addr.ip(), addr.port(), link.index),
             link: Some((link.index, Arc::clone(&link.name))),
             vrf: vrf.clone(),
-            free,
         };
         let own = || self.spec.iface.as_deref().and_then(|name| self.ifaces.by_name(name));
         match &self.spec.listen_on {
             ListenOn::All => {
                 let link = own().map_or(IfIndex(0), |link| link.index);
-                vec![At { addr: scoped(addr.ip(), addr.port(), link), link: None, vrf, free }]
+                vec![At { addr: scoped(addr.ip(), addr.port(), link), link: None, vrf }]
             }
             ListenOn::Own => own().filter(|l| l.is_up()).map(on).into_iter().collect(),
             ListenOn::Like(pattern) => {
-                let has = |link: &&Iface| free || has_addr(link, addr);
+                let has = |link: &&Iface| self.spec.free_bind || has_addr(link, addr);
                 self.ifaces.iter().filter(|l| l.is_up() && pattern.means(&l.name)).filter(has).map(on).collect()
             }
         }
