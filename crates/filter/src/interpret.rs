@@ -518,8 +518,8 @@ impl<'a, 's> Machine<'a, 's> {
                             Held::Ref(set) => Arc::new(set.clone()),
                         })
                     }
-                    Err(Stop::Error(words)) => return Err(Stop::Error(words)),
-                    // A function that accepts or rejects the route gives no number either.
+                    // In 1.6 a function that accepts or rejects the route gives no number either.
+                    Err(stop) if self.rules.typed || matches!(stop, Stop::Error(_)) => return Err(stop),
                     _ => return Err(error("Error resolving path mask template: value not an integer", line)),
                 },
             });

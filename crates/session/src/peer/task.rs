@@ -63,6 +63,8 @@ pub(super) struct Task {
     connecting: Option<Connecting>,
     out: Option<Conn>,
     inc: Option<Conn>,
+    /// Connections that are over and not ended yet.
+    parting: Vec<Conn>,
     session: Option<Session>,
     /// The session, as monitoring stations see it.
     monitored: Option<Arc<SessionUp>>,
@@ -121,6 +123,7 @@ impl Task {
             connecting: None,
             out: None,
             inc: None,
+            parting: Vec::new(),
             session: None,
             monitored: None,
             channels,
@@ -154,12 +157,14 @@ impl Task {
             self.write_all();
             self.end_when_over();
             self.publish();
+            self.part();
             if is_long {
                 tokio::task::yield_now().await;
             }
         }
         // Nobody holds the peer any more: it is gone from the configuration.
         self.handle(Event::Stop(Stop::Cease { subcode: 3, text: String::new() }));
+        self.part();
     }
 
     /// Waits for the next thing; `None`: there will be none. Cancel safe at every point.

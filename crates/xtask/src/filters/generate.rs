@@ -130,6 +130,8 @@ struct Maker<'c> {
     /// The commands of a label of `case` are made, outside of braces: BIRD 2 miscounts the memory of variables that are
     /// declared there.
     labelled: bool,
+    /// A block that is closed has declared variables: BIRD 2 begins loops behind it wherever their memory says.
+    crowded: bool,
 }
 
 impl<'c> Maker<'c> {
@@ -154,6 +156,7 @@ impl<'c> Maker<'c> {
             declared: 0,
             outer: 0,
             labelled: false,
+            crowded: false,
         }
     }
 }
@@ -189,6 +192,7 @@ impl Maker<'_> {
             },
             _ => ("", self.any_type()),
         };
+        self.crowded = false;
         self.names = arguments.iter().chain(&locals).map(|(n, k, _)| (n.clone(), *k)).collect();
         let said: Vec<String> = arguments.iter().map(|(n, _, w)| format!("{w} {n}")).collect();
         let gives = if word.is_empty() { String::new() } else { format!(" -> {word}") };
@@ -257,6 +261,7 @@ impl Maker<'_> {
                 (format!("l{i}"), kind, word)
             })
             .collect();
+        self.crowded = false;
         self.names = locals.iter().map(|(n, k, _)| (n.clone(), *k)).collect();
         let mut node = Node::new(Sort::Fixed).text("filter p@\n");
         for (n, _, w) in &locals {

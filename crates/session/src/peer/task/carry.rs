@@ -130,8 +130,14 @@ impl Task {
             self.connecting = None;
         }
         if let Some(conn) = self.slot(which).take() {
-            conn.close();
+            self.parting.push(conn);
         }
+    }
+
+    /// Ends the connections that are over. Whoever sees one end finds in the status why: so this comes behind
+    /// [`publish`](Self::publish).
+    pub(super) fn part(&mut self) {
+        self.parting.drain(..).for_each(Conn::close);
     }
 
     /// Our address towards the neighbour, if the options or the link say which.

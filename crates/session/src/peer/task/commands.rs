@@ -146,6 +146,8 @@ impl Task {
                 channel.hold = None;
             }
         }
+        // Who is told that it is over may end the daemon.
+        self.part();
         let _ = done.send(());
     }
 

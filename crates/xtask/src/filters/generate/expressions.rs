@@ -246,8 +246,15 @@ impl Maker<'_> {
                     let mut names = optional(self.dialect);
                     names.extend(ASKED);
                     // A list that has become empty is there in BIRD 2, an empty one is not.
-                    let lists =
-                        ["bgp_path", "bgp_community", "bgp_ext_community", "bgp_large_community", "bgp_cluster_list"];
+                    let lists = [
+                        "bgp_path",
+                        "bgp_community",
+                        "bgp_ext_community",
+                        "bgp_large_community",
+                        "bgp_cluster_list",
+                        "own_clist",
+                        "own_path",
+                    ];
                     names.retain(|name| !self.dialect.is_2() || !lists.contains(name));
                     node.text(format!("defined({})", self.chance_of(&names)))
                 }

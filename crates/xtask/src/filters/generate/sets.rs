@@ -114,7 +114,7 @@ impl Maker<'_> {
         }
         // What is computed is a member like what is written.
         for member in &mut members {
-            if !member.contains(['.', ':']) && self.chance.percent(15) {
+            if self.dialect.is_2() && !member.contains(['.', ':']) && self.chance.percent(15) {
                 *member = format!("({member} * 1)");
             }
         }

@@ -77,6 +77,7 @@ impl Maker<'_> {
     fn inside<T>(&mut self, make: impl FnOnce(&mut Self) -> T) -> T {
         let outer = std::mem::replace(&mut self.outer, self.names.len());
         let made = make(self);
+        self.crowded |= self.names.len() > self.outer;
         self.names.truncate(self.outer);
         self.outer = outer;
         made
@@ -87,7 +88,7 @@ impl Maker<'_> {
         let node = Node::new(Sort::Statement);
         match self.chance.below(10) {
             0..4 if !self.labelled => self.declare(),
-            4 | 5 if depth > 0 && !self.labelled => self.walk(depth - 1, result),
+            4 | 5 if depth > 0 && !self.labelled && !self.crowded => self.walk(depth - 1, result),
             6 if depth > 0 => {
                 let block = self.block(depth - 1, result);
                 node.node(block)
@@ -306,7 +307,7 @@ impl Maker<'_> {
             };
             // The blank: a colon at an IPv6 address is of the address.
             let part = Node::new(Sort::Optional).text(format!("{label} : "));
-            if self.chance.percent(30) {
+            if self.dialect.is_2() && self.chance.percent(30) {
                 node = node.node(part.node(self.block(depth, result)));
                 continue;
             }
