@@ -89,7 +89,7 @@ pub fn matches(a: &Value<'_>, b: &Value<'_>, rules: &Rules) -> Option<bool> {
             chunks::<4>(list).any(|c| has_community(set, c, rules))
         }
         (Value::Roa(roa), Value::PrefixSet(set)) => set.contains(&roa.prefix),
-        (Value::Customer(_), Value::PrefixSet(_)) => false,
+        (Value::Customer(_), Value::PrefixSet(_)) | (Value::Ip(_), Value::Customer(_)) => false,
         (Value::Ip(addr), Value::Roa(roa)) => roa.prefix.contains(*addr),
         (Value::Roa(inner), Value::Roa(outer)) => outer.prefix.covers(&inner.prefix),
         (a, b) if a.kind() == Type::Prefix && b.kind() == Type::Prefix && net_type(a) != net_type(b) => false,
